@@ -1,0 +1,1 @@
+"""The one mutualised view: a French search over HTTP."""

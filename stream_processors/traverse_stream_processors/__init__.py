@@ -1,0 +1,1 @@
+"""The journey of an accepted event: validate, enrich, link, index."""
