@@ -1,0 +1,183 @@
+"""Events: CloudEvents 1.0 in structured mode, one about one record.
+
+`type` is `fr.traverse.{project|call|need}.{published|updated|closed|withdrawn}.v1`. The data of
+`published` and `updated` is the whole record (with the reason of an update); `closed` carries the
+outcome and, from a feed that tells of a thing only when it is over, the record too; `withdrawn`
+carries why.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Generic, Literal, NamedTuple, Self, TypeVar
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
+
+from traverse_schemas.identity import Version, utc_text
+from traverse_schemas.records.codes import OUTCOMES, Kind, Outcome, UpdateReason, WithdrawalReason
+from traverse_schemas.records.models import Call, Need, Project
+from traverse_schemas.records.parts import Amount, Holder, LotClosing, Part, ShortText
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+class Action(StrEnum):
+    PUBLISHED = "published"
+    UPDATED = "updated"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class CallPublished(Call):
+    """A call that opens says where it stands: an address, and until when one may answer.
+
+    A prior announcement (avis de pré-information) has no deadline yet; without an address
+    nobody could act on it, so that one is always required.
+    """
+
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> Self:
+        if self.url is None:
+            raise ValueError("un appel publié doit donner son adresse (url)")
+        return self
+
+
+class ProjectUpdated(Project):
+    reason: UpdateReason | None = None
+
+
+class CallUpdated(Call):
+    reason: UpdateReason | None = None
+
+
+class NeedUpdated(Need):
+    reason: UpdateReason | None = None
+
+
+class _Closed(Part):
+    outcome: Outcome
+    on: date | None = None
+    reason: ShortText | None = None
+
+
+class ProjectClosed(_Closed):
+    record: Project | None = None
+
+    @field_validator("outcome")
+    @classmethod
+    def _possible(cls, outcome: Outcome) -> Outcome:
+        return _possible_outcome(Kind.PROJECT, outcome)
+
+
+class CallClosed(_Closed):
+    record: Call | None = None
+    lots: Annotated[tuple[LotClosing, ...], Field(max_length=1000)] = ()
+    holders: Annotated[tuple[Holder, ...], Field(max_length=1000)] = ()
+    amount: Amount | None = None
+
+    @field_validator("outcome")
+    @classmethod
+    def _possible(cls, outcome: Outcome) -> Outcome:
+        return _possible_outcome(Kind.CALL, outcome)
+
+
+class NeedClosed(_Closed):
+    record: Need | None = None
+
+    @field_validator("outcome")
+    @classmethod
+    def _possible(cls, outcome: Outcome) -> Outcome:
+        return _possible_outcome(Kind.NEED, outcome)
+
+
+class Withdrawn(Part):
+    reason: WithdrawalReason = WithdrawalReason.ERROR
+
+
+def _possible_outcome(kind: Kind, outcome: Outcome) -> Outcome:
+    if outcome not in OUTCOMES[kind]:
+        allowed = ", ".join(sorted(OUTCOMES[kind]))
+        raise ValueError(f"l'issue « {outcome} » n'existe pas pour ce type ; possibles : {allowed}")
+    return outcome
+
+
+Data = TypeVar("Data", bound=BaseModel)
+Text255 = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Event(BaseModel, Generic[Data]):
+    """The envelope (CloudEvents 1.0, section 3). Unknown extensions pass through untouched."""
+
+    # An extension may be there that we do not know: names are lower-case letters and digits.
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    specversion: Literal["1.0"]
+    id: Text255
+    source: Annotated[str, Field(max_length=100)]
+    type: Annotated[str, Field(max_length=100)]
+    subject: Text255
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] | None = None
+    dataschema: Annotated[str, Field(max_length=500)] | None = None
+    sequence: Annotated[int, Field(ge=0, le=2**53)] = 0
+    data: Data
+
+    @field_validator("id", "subject")
+    @classmethod
+    def _printable(cls, text: str) -> str:
+        if not text.isprintable() or text != text.strip():
+            raise ValueError("ni caractère de contrôle, ni espace au début ou à la fin")
+        return text
+
+    @property
+    def version(self) -> Version:
+        """Its place among the versions of its record."""
+        return Version(self.sequence, utc_text(self.time), self.id)
+
+
+class EventType(NamedTuple):
+    """A known type: its kind, what happened, and the shape of its data."""
+
+    name: str
+    kind: Kind
+    action: Action
+    data: type[BaseModel]
+
+
+_DATA: dict[tuple[Kind, Action], type[BaseModel]] = {
+    (Kind.PROJECT, Action.PUBLISHED): Project,
+    (Kind.PROJECT, Action.UPDATED): ProjectUpdated,
+    (Kind.PROJECT, Action.CLOSED): ProjectClosed,
+    (Kind.PROJECT, Action.WITHDRAWN): Withdrawn,
+    (Kind.CALL, Action.PUBLISHED): CallPublished,
+    (Kind.CALL, Action.UPDATED): CallUpdated,
+    (Kind.CALL, Action.CLOSED): CallClosed,
+    (Kind.CALL, Action.WITHDRAWN): Withdrawn,
+    (Kind.NEED, Action.PUBLISHED): Need,
+    (Kind.NEED, Action.UPDATED): NeedUpdated,
+    (Kind.NEED, Action.CLOSED): NeedClosed,
+    (Kind.NEED, Action.WITHDRAWN): Withdrawn,
+}
+
+
+def event_type(kind: str, action: str) -> str:
+    """The CloudEvents `type` of a kind and what happened to it."""
+    return f"fr.traverse.{kind}.{action}.v1"
+
+
+EVENT_TYPES: dict[str, EventType] = {
+    event_type(kind, action): EventType(event_type(kind, action), kind, action, data)
+    for (kind, action), data in _DATA.items()
+}
+
+
+def event_adapter(known: EventType) -> TypeAdapter[Event[BaseModel]]:
+    """The validator of one type of event (built once, used for every event of the type)."""
+    return TypeAdapter(Event[known.data])  # type: ignore[name-defined]

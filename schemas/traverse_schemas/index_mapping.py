@@ -1,0 +1,165 @@
+"""The index of opportunities: aliases, analysis, mapping. The same on any Elasticsearch 8.
+
+Nothing here may depend on whether a full distribution or the local engine's plugin serves the
+analysis: a contract test reads the tokens.
+"""
+
+import json
+from hashlib import blake2b
+from typing import Any, Final
+
+from traverse_schemas.document import PRIVATE_INDEX, PUBLIC_INDEX
+
+PUBLIC_ALIAS: Final = "traverse-public"
+PRIVATE_ALIAS: Final = "traverse-private"
+ALIASES: Final[dict[str, str]] = {PUBLIC_INDEX: PUBLIC_ALIAS, PRIVATE_INDEX: PRIVATE_ALIAS}
+
+_KEYWORD: Final[dict[str, Any]] = {"type": "keyword", "ignore_above": 1024}
+_STORED: Final[dict[str, Any]] = {"type": "object", "enabled": False}
+_DATE: Final[dict[str, Any]] = {"type": "date"}
+
+
+def _french(**extra: Any) -> dict[str, Any]:
+    """Stemmed French, with the exact form beside it so that exact words can win."""
+    return {
+        "type": "text",
+        "analyzer": "french_index",
+        "search_analyzer": "french_search",
+        "fields": {"exact": {"type": "text", "analyzer": "french_exact"}},
+        **extra,
+    }
+
+
+def _mapping() -> dict[str, Any]:
+    return {
+        "dynamic": "strict",
+        "properties": {
+            "id": {"type": "keyword"},
+            "stub": {"type": "boolean"},
+            "kind": _KEYWORD,
+            "subtype": _KEYWORD,
+            "title": _french(),
+            "description": _french(),
+            "language": _KEYWORD,
+            "visibility": _KEYWORD,
+            "audience": _KEYWORD,
+            "institutions": {
+                "properties": {
+                    "siren": _KEYWORD,
+                    "name": _french(),
+                    "kind": _KEYWORD,
+                    "role": _KEYWORD,
+                }
+            },
+            "owner_siren": _KEYWORD,
+            "owner_id": _KEYWORD,
+            "owner_kind": _KEYWORD,
+            "url": {"type": "keyword", "index": False, "doc_values": False},
+            "references": _KEYWORD,
+            "place": _KEYWORD,
+            "within": _KEYWORD,
+            "covers": _KEYWORD,
+            "zones": _KEYWORD,
+            "territory": _STORED,
+            "place_names": _french(),
+            "location": {"type": "geo_point"},
+            "cpv": _KEYWORD,
+            "cpv_within": _KEYWORD,
+            "cpv_labels": _french(),
+            "naf": _KEYWORD,
+            "themes": _KEYWORD,
+            "nature": _KEYWORD,
+            "procedure": _KEYWORD,
+            "techniques": _KEYWORD,
+            "access": _KEYWORD,
+            "stage": _KEYWORD,
+            "state": _KEYWORD,
+            "outcome": _KEYWORD,
+            "closed_on": _DATE,
+            "amount": {"type": "double"},
+            "amounts": _STORED,
+            "deadline": {
+                "properties": {
+                    "until": _DATE,
+                    "kind": _KEYWORD,
+                    "zone": _KEYWORD,
+                    "precision": _KEYWORD,
+                }
+            },
+            "deadlines": _STORED,
+            "window": {"properties": {"from": _DATE, "to": _DATE}},
+            "recurrence": _KEYWORD,
+            "notified": _DATE,
+            "duration_months": {"type": "integer"},
+            "end_min": _DATE,
+            "end_max": _DATE,
+            "lots": _STORED,
+            "holders": {"properties": {"id": _KEYWORD, "name": _french(), "role": _KEYWORD}},
+            "financing": _STORED,
+            "actions": _STORED,
+            "contact": _STORED,
+            "on_behalf": _KEYWORD,
+            "joint": _STORED,
+            "licence": _KEYWORD,
+            "expires": _DATE,
+            "flags": _KEYWORD,
+            "published_at": _DATE,
+            "updated_at": _DATE,
+            "sources": {
+                "properties": {
+                    "source": _KEYWORD,
+                    "subject": _KEYWORD,
+                    "updated_at": _DATE,
+                    "url": {"type": "keyword", "index": False, "doc_values": False},
+                }
+            },
+            "links": _STORED,
+        },
+    }
+
+
+def index_body() -> dict[str, Any]:
+    """Settings and mappings of an index of opportunities."""
+    return {"settings": {**_SETTINGS, "analysis": _ANALYSIS}, "mappings": _mapping()}
+
+
+def index_fingerprint() -> str:
+    """8 letters and digits that change when settings or mapping change: then it is a migration."""
+    canonical = json.dumps(index_body(), sort_keys=True, separators=(",", ":")).encode()
+    return blake2b(canonical, digest_size=4).hexdigest()
+
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "number_of_shards": 1,
+    "number_of_replicas": 0,
+    # Explicit: by default an index that nobody searched for 30 s stops refreshing, and what is
+    # published then appears late.
+    "refresh_interval": "500ms",
+}
+
+_ANALYSIS: Final[dict[str, Any]] = {
+    "filter": {
+        "french_elision": {
+            "type": "elision",
+            "articles_case": True,
+            "articles": [
+                "l", "m", "t", "qu", "n", "s", "j", "d", "c", "jusqu", "quoiqu", "lorsqu", "puisqu",
+            ],
+        },
+        "french_stemmer": {"type": "stemmer", "language": "light_french"},
+    },
+    "analyzer": {
+        "french_index": {
+            "tokenizer": "standard",
+            "filter": ["french_elision", "lowercase", "asciifolding", "french_stemmer"],
+        },
+        "french_search": {
+            "tokenizer": "standard",
+            "filter": ["french_elision", "lowercase", "asciifolding", "french_stemmer"],
+        },
+        "french_exact": {
+            "tokenizer": "standard",
+            "filter": ["french_elision", "lowercase", "asciifolding"],
+        },
+    },
+}  # fmt: skip

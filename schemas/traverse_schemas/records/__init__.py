@@ -1,0 +1,1 @@
+"""What one source says of one thing: a project, a call or a need."""

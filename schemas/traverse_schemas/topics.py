@@ -1,0 +1,93 @@
+"""The topics of the journey, with their settings. `traverse up` applies them.
+
+Everything keyed by record shares one number of partitions (identity.partition_of). It never
+changes: an offset of `traverse.opportunities` is the version of a document (decision 4).
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+PARTITIONS: Final = 4
+"""Enough for four validating processes; raising it is a migration (a new generation)."""
+
+MAX_EVENT_BYTES: Final = 512 * 1024
+"""The largest event that is accepted, in octets of its structured JSON."""
+
+_DAY_MS = 24 * 3600 * 1000
+_BROKER_ROOM = 64 * 1024  # headers, key and batch overhead beside the event itself
+
+INBOUND: Final = "traverse.inbound"
+ACCEPTED: Final = "traverse.accepted"
+REJECTED: Final = "traverse.rejected"
+RECORDS: Final = "traverse.records"
+OPPORTUNITIES: Final = "traverse.opportunities"
+CHANGES: Final = "traverse.changes"
+EVENTS: Final[dict[str, str]] = {
+    kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it should be: `config` holds Kafka's own setting names and values."""
+
+    name: str
+    purpose: str
+    partitions: int = PARTITIONS
+    config: dict[str, str] = field(default_factory=dict)
+
+
+def _kept(days: int, largest: int) -> dict[str, str]:
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(days * _DAY_MS),
+        "max.message.bytes": str(largest),
+    }
+
+
+def _compacted(largest: int) -> dict[str, str]:
+    return {
+        "cleanup.policy": "compact",
+        # Bounds when a purged content is gone from the disks (decision 5).
+        "max.compaction.lag.ms": str(_DAY_MS),
+        "min.cleanable.dirty.ratio": "0.1",
+        # A tombstone must outlive the longest absence of a reader that caches the topic.
+        "delete.retention.ms": str(7 * _DAY_MS),
+        "max.message.bytes": str(largest),
+    }
+
+
+# A publisher gets twice the limit from the broker, so that what is a little too large is
+# rejected with a sentence; what is hugely too large the broker itself refuses at once.
+_LARGEST_INBOUND = 2 * MAX_EVENT_BYTES + _BROKER_ROOM
+# An enriched record carries labels beside the content.
+_LARGEST_ENRICHED = 4 * MAX_EVENT_BYTES
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    Topic(
+        INBOUND,
+        "what publishers send, not yet checked (7 days)",
+        config=_kept(7, _LARGEST_INBOUND),
+    ),
+    Topic(
+        ACCEPTED,
+        "every accepted event, whole: the truth from which the rest is rebuilt",
+        config=_compacted(_LARGEST_INBOUND),
+    ),
+    Topic(
+        REJECTED,
+        "what was refused, as received, with the reason (30 days)",
+        config=_kept(30, _LARGEST_ENRICHED),
+    ),
+    *(
+        Topic(name, f"public {kind} events, octets unchanged", config=_compacted(_LARGEST_INBOUND))
+        for kind, name in EVENTS.items()
+    ),
+    Topic(RECORDS, "the last state of each record, enriched", config=_compacted(_LARGEST_ENRICHED)),
+    Topic(
+        OPPORTUNITIES,
+        "the last state of each opportunity; its offset is the document's version",
+        config=_compacted(_LARGEST_ENRICHED),
+    ),
+    Topic(CHANGES, "what changed in the index, for streams (7 days)", config=_kept(7, 1024 * 1024)),
+)
