@@ -1,0 +1,206 @@
+"""Places as typed text: com:INSEE, cp:POSTAL, epci:SIREN, dep:NN, reg:NN, zone:NAME or fr.
+
+Postal and INSEE codes collide (13001 is Aix-en-Provence for INSEE, Marseille 1er for the post), so
+a code always carries its type. These types check a code's form; whether the place exists is for
+`traverse_schemas.reference.territories` to say.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal, NamedTuple, cast
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from traverse_schemas.values.siren import is_siren
+
+# INSEE, Code officiel géographique: metropolitan départements 01-95 (20 became 2A and 2B in 1976),
+# overseas départements 971-974 and 976, other overseas territories 975, 977, 978, 984, 986-989.
+_DEPARTMENT = r"(?:0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[46789])"
+_COMMUNE = r"(?:(?:0[1-9]|[1-8][0-9]|9[0-5]|2[AB])[0-9]{3}|97[1-8][0-9]{2}|98[46789][0-9]{2})"
+_POSTAL = r"(?:0[1-9]|[1-8][0-9]|9[0-8])[0-9]{3}"
+_REGION = r"(?:0[1-46]|11|2[478]|32|44|5[23]|7[56]|84|9[34]|97[578]|98[46789])"
+_ZONE = r"[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?"
+_TERRITORY = (
+    rf"fr|com:{_COMMUNE}|cp:{_POSTAL}|epci:[0-9]{{9}}|dep:{_DEPARTMENT}|reg:{_REGION}|zone:{_ZONE}"
+)
+
+Level = Literal["com", "cp", "epci", "dep", "reg", "zone", "fr"]
+
+
+class Territory(NamedTuple):
+    """A territory code taken apart: its level, and its value ("" for France)."""
+
+    level: Level
+    value: str
+
+
+def parse_territory(code: str) -> Territory:
+    """`"com:13055"` -> `Territory("com", "13055")`. Raises ValueError when the form is wrong."""
+    _check_territory(code)
+    level, _, value = code.partition(":")
+    return Territory(cast(Level, level), value)
+
+
+def format_territory(level: Level, value: str = "") -> str:
+    """The inverse of `parse_territory`. Raises ValueError when the value does not fit the level."""
+    code = level if level == "fr" and not value else f"{level}:{value}"
+    _check_territory(code)
+    return code
+
+
+def territory_guesses(bare: str) -> tuple[str, ...]:
+    """What a bare code could mean, as typed codes: `"13001"` -> `("com:13001", "cp:13001")`.
+
+    Only the form is looked at; a caller keeps those that exist, and asks when several are left.
+    """
+    text = bare.strip().upper()
+    guesses = [f"{level}:{text}" for level in ("com", "cp", "epci", "dep", "reg")]
+    return tuple(code for code in guesses if is_territory(code))
+
+
+def is_territory(code: str) -> bool:
+    """Whether the text has the form of a territory code (an EPCI's SIREN has a right check digit).
+
+    `zone:` names are lower-case letters, digits, dots and hyphens, 64 at most.
+    """
+    if _TERRITORY_RE(code) is None:
+        return False
+    return not code.startswith("epci:") or is_siren(code[5:])
+
+
+_TERRITORY_RE = re.compile(_TERRITORY, re.ASCII).fullmatch
+
+
+def _check_territory(code: str) -> str:
+    if not is_territory(code):
+        raise PydanticCustomError(
+            "territory",
+            "« {value} » n’est pas un territoire : écrivez com:CODE_INSEE, cp:CODE_POSTAL, "
+            "epci:SIREN, dep:NN, reg:NN, zone:NOM ou fr.",
+            {"value": code[:80]},
+        )
+    return code
+
+
+def _checked(kind: str, pattern: str, sentence: str) -> Callable[[str], str]:
+    match = re.compile(pattern, re.ASCII).fullmatch
+
+    def check(text: str) -> str:
+        if match(text) is None:
+            raise PydanticCustomError(kind, "« {value} » " + sentence, {"value": text[:40]})
+        return text
+
+    return check
+
+
+def _check_epci(text: str) -> str:
+    if not is_siren(text):
+        raise PydanticCustomError(
+            "epci",
+            "« {value} » n’est pas le SIREN d’un EPCI : donnez ses 9 chiffres.",
+            {"value": text[:40]},
+        )
+    return text
+
+
+InseeCommune = Annotated[
+    str,
+    AfterValidator(
+        _checked(
+            "insee_commune",
+            _COMMUNE,
+            "n’est pas un code INSEE de commune : donnez ses 5 caractères, zéro compris "
+            "(01004, 2A004, 97411) ; un code postal s’écrit cp:NNNNN.",
+        )
+    ),
+    Field(
+        description="Code INSEE de commune ou d’arrondissement municipal (5 caractères).",
+        json_schema_extra={"pattern": f"^{_COMMUNE}$"},
+        examples=["13055"],
+    ),
+]
+
+PostalCode = Annotated[
+    str,
+    AfterValidator(
+        _checked(
+            "postal_code", _POSTAL, "n’est pas un code postal : donnez 5 chiffres, zéro compris."
+        )
+    ),
+    Field(
+        description="Code postal : 5 chiffres. Ce n’est pas un code INSEE.",
+        json_schema_extra={"pattern": f"^{_POSTAL}$"},
+        examples=["13001"],
+    ),
+]
+
+DepartmentCode = Annotated[
+    str,
+    AfterValidator(
+        _checked(
+            "department",
+            _DEPARTMENT,
+            "n’est pas un code de département : 01 à 95, 2A, 2B, ou 971 à 989 outre-mer.",
+        )
+    ),
+    Field(
+        description="Code de département (INSEE) : 01 à 95, 2A, 2B, 971 à 976, 975 à 989 pour "
+        "les collectivités d’outre-mer.",
+        json_schema_extra={"pattern": f"^{_DEPARTMENT}$"},
+        examples=["13"],
+    ),
+]
+
+RegionCode = Annotated[
+    str,
+    AfterValidator(
+        _checked(
+            "region",
+            _REGION,
+            "n’est pas un code INSEE de région : 93 pour Provence-Alpes-Côte d’Azur, par exemple.",
+        )
+    ),
+    Field(
+        description="Code INSEE de région (2 chiffres ; 3 pour une collectivité d’outre-mer).",
+        json_schema_extra={"pattern": f"^{_REGION}$"},
+        examples=["93"],
+    ),
+]
+
+EpciSiren = Annotated[
+    str,
+    AfterValidator(_check_epci),
+    Field(
+        description="SIREN d’un EPCI à fiscalité propre ou d’un EPT.",
+        json_schema_extra={"pattern": "^[0-9]{9}$"},
+        examples=["200054807"],
+    ),
+]
+
+ZoneName = Annotated[
+    str,
+    AfterValidator(
+        _checked(
+            "zone",
+            _ZONE,
+            "n’est pas un nom de zone : minuscules, chiffres, points et tirets, 64 au plus.",
+        )
+    ),
+    Field(
+        description="Nom d’une zone chargée par l’exploitant (minuscules, chiffres, . et -).",
+        json_schema_extra={"pattern": f"^{_ZONE}$"},
+        examples=["cci-aix-marseille-provence"],
+    ),
+]
+
+TerritoryCode = Annotated[
+    str,
+    AfterValidator(_check_territory),
+    Field(
+        description="Territoire typé : com:INSEE, cp:POSTAL, epci:SIREN, dep:NN, reg:NN, "
+        "zone:NOM ou fr.",
+        json_schema_extra={"pattern": f"^(?:{_TERRITORY})$"},
+        examples=["com:13055", "epci:200054807", "fr"],
+    ),
+]
