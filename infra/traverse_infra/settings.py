@@ -1,0 +1,85 @@
+"""Where the engines are and how big they may grow. The only module of this package that reads the
+environment: every field is a variable `TRAVERSE_<FIELD>`."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of the local engines.
+
+    A port 0 in `kafka` or `elasticsearch` means: choose a free one at the first start and keep it
+    (tests and second instances); `Engines` then tells the address.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TRAVERSE_", frozen=True, populate_by_name=True)
+
+    home: Path = Field(
+        default=Path(".traverse"),
+        description="Folder of everything that is kept on this machine: engines, data, logs, keys.",
+    )
+    engines: Path | None = Field(
+        default=None,
+        description="Folder where the engines are installed; `engines` under the home by default. "
+        "Instances may share one.",
+    )
+    kafka: str = Field(default="127.0.0.1:9092", description="Address of Kafka, host:port.")
+    elasticsearch: str = Field(
+        default="http://127.0.0.1:9200", description="Address of Elasticsearch, a URL."
+    )
+    kafka_heap: str = Field(
+        default="512m", description="Java heap of the local Kafka, like 512m or 1g."
+    )
+    elasticsearch_heap: str = Field(
+        default="1g", description="Java heap of the local Elasticsearch, like 512m or 1g."
+    )
+    java_home: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TRAVERSE_JAVA_HOME", "JAVA_HOME"),
+        description="The JDK to use; by default the `java` found on the path.",
+    )
+    start_timeout: float = Field(
+        default=120, gt=0, description="Seconds that an engine may take to be ready."
+    )
+    kafka_image: str = Field(
+        default="apache/kafka:4.1.0", description="Container image of Kafka, for tests."
+    )
+    elasticsearch_image: str = Field(
+        default="docker.elastic.co/elasticsearch/elasticsearch:8.19.9",
+        description="Container image of Elasticsearch, for tests.",
+    )
+    test_engines: str = Field(
+        default="local",
+        pattern="^(local|containers)$",
+        description="What the tests run on: `local` processes or `containers`.",
+    )
+
+    @field_validator("home", "engines")
+    @classmethod
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        """Engines run in folders of their own: a relative path would mean another one there."""
+        return folder.expanduser().absolute() if folder else folder
+
+    @property
+    def engines_folder(self) -> Path:
+        """Where the engines are installed."""
+        return (self.engines or self.home / "engines").absolute()
+
+    @property
+    def kafka_address(self) -> tuple[str, int]:
+        """Host and port of Kafka (of the first server, when several are listed)."""
+        return _host_port(f"//{self.kafka.split(',', maxsplit=1)[0].strip()}", 9092)
+
+    @property
+    def elasticsearch_address(self) -> tuple[str, int]:
+        """Host and port of Elasticsearch."""
+        return _host_port(self.elasticsearch, 9200)
+
+
+def _host_port(url: str, default_port: int) -> tuple[str, int]:
+    parts = urlsplit(url)
+    port = parts.port
+    return parts.hostname or "", default_port if port is None else port
