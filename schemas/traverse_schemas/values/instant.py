@@ -121,7 +121,7 @@ class Instant(BaseModel):
         A date-time without an offset is in `zone` (IANA name); an offset that is written counts,
         and `zone` is then the one to show it in. A bare date has precision `day`; the offset that
         XML dates carry (`2026-03-12+01:00`) is dropped. In the hour that occurs twice in autumn,
-        the first is meant. Raises ValueError (a PydanticCustomError) whose text is the French sentence.
+        the first is meant. Raises ValueError (a PydanticCustomError) with the French sentence.
         """
         return cls.model_validate(_parts(text, zone))
 

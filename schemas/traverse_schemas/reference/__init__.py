@@ -1,0 +1,1 @@
+"""Reference tables: territories, CPV, themes. Loaded when asked for, never at import."""
