@@ -3,7 +3,14 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from traverse_schemas.records.codes import (
     ActionKind,
@@ -88,7 +95,11 @@ class Deadline(Part):
 
     @model_validator(mode="after")
     def _readable(self) -> "Deadline":
-        self.instant()
+        try:
+            self.instant()
+        except ValidationError as error:
+            # Its own sentence, not pydantic's report of a report.
+            raise ValueError(error.errors()[0]["msg"]) from None
         return self
 
     def instant(self) -> Instant:

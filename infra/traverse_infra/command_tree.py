@@ -1,0 +1,47 @@
+"""Every command in one table, each from the package that it belongs to."""
+
+import typer
+
+from traverse_infra import (
+    commands_bench,
+    commands_demo,
+    commands_engines,
+    commands_log,
+    commands_work,
+)
+from traverse_producers import commands as producers
+from traverse_search_api import commands as search
+
+
+def build() -> typer.Typer:
+    """The command line as one application."""
+    app = typer.Typer(
+        name="traverse",
+        help="Une vue mutualisée des projets, appels et besoins des institutions.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for name, command in (
+        ("up", commands_engines.up),
+        ("down", commands_engines.down),
+        ("status", commands_engines.status),
+        ("demo", commands_demo.demo),
+        ("publish", producers.publish),
+        ("import", producers.import_),
+        ("work", commands_work.work),
+        ("search", search.search),
+        ("reindex", commands_log.reindex),
+        ("bench", commands_bench.bench),
+    ):
+        app.command(name)(command)
+    serve = typer.Typer(help="Lance un service HTTP.", no_args_is_help=True)
+    serve.command("search")(search.serve_search)
+    app.add_typer(serve, name="serve")
+    rejected = typer.Typer(help="Les événements refusés.", no_args_is_help=True)
+    rejected.command("list")(commands_log.rejected_list)
+    rejected.command("show")(commands_log.rejected_show)
+    rejected.command("replay")(commands_log.rejected_replay)
+    app.add_typer(rejected, name="rejected")
+    return app

@@ -1,0 +1,73 @@
+"""`traverse work`: the stream processors, one process a step."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from types import FrameType
+from typing import Annotated, Literal
+
+import typer
+
+from traverse_infra.settings import Settings
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+STEPS = ("validate", "index")
+
+
+def work(
+    step: Annotated[
+        Literal["all", "validate", "index"],
+        typer.Option(help="L'étape à lancer ; toutes par défaut, chacune dans son processus."),
+    ] = "all",
+    child: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Fait tourner les traitements : valider et enrichir, puis relier et indexer."""
+    if step == "all":
+        raise SystemExit(_run_all())
+    if child:
+        _end_with_parent()
+    # Here, so that the parent of both steps stays small.
+    from traverse_infra.topics import opportunities_generation
+    from traverse_stream_processors.app import index_app, run, validate_app
+    from traverse_stream_processors.settings import ProcessorSettings
+
+    settings = ProcessorSettings()
+    generation = opportunities_generation(Settings().kafka)
+    # Faust reads the command line itself; it has nothing to read here.
+    sys.argv = ["traverse work", "worker"]
+    run(validate_app(settings, generation) if step == "validate" else index_app(settings))
+
+
+def _run_all() -> int:
+    """Both steps as children: when one leaves, the other is stopped, and its code is ours."""
+    children = {name: _start(name) for name in STEPS}
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for child in children.values():
+            child.send_signal(signal.SIGTERM)
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    pid, status = os.waitpid(0, 0)
+    for name, child in children.items():
+        if child.pid != pid:
+            child.terminate()
+            child.wait()
+        else:
+            sys.stderr.write(f"L'étape {name} s'est arrêtée ; l'autre est arrêtée aussi.\n")
+    return os.waitstatus_to_exitcode(status)
+
+
+def _start(step: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "traverse_infra.cli", "work", "--step", step, "--child"]
+    return subprocess.Popen(command)
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process with the one that started it, even when that one is killed:
+    a step left behind would go on working unseen. Elsewhere there is no such call."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

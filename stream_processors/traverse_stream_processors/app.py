@@ -1,0 +1,182 @@
+"""The Faust apps: which step reads which topic. Wiring only.
+
+    traverse.inbound --(validate, enrich)--> accepted, events.*, rejected, records
+    traverse.records --(link, index)-------> opportunities, Elasticsearch, changes
+
+Two processes, one a step, so that they share the cores. The loop is the one Faust pattern that
+loses nothing: `noack_take`, everything durable inside `handle`, then acknowledge in order; an
+error that escapes would leave the partition standing still, so the process leaves instead and
+what was not acknowledged is read again.
+"""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import faust
+from elasticsearch import AsyncElasticsearch, OrjsonSerializer
+
+from traverse_schemas.errors import TraverseError
+from traverse_schemas.reference.institutions import Institutions
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.topics import INBOUND, RECORDS
+from traverse_stream_processors.admit import Inbound
+from traverse_stream_processors.bulk import BulkWriter
+from traverse_stream_processors.enrich import enrich
+from traverse_stream_processors.log import LogWriter
+from traverse_stream_processors.settings import ProcessorSettings
+from traverse_stream_processors.state import ValidateState
+from traverse_stream_processors.telemetry import Progress, logger
+from traverse_stream_processors.work_index import Changed, IndexWork
+from traverse_stream_processors.work_validate import ValidateWork
+
+EXIT_STOPPED = 70
+"""Exit code when the process leaves because only a person can mend what is wrong."""
+
+Item = TypeVar("Item", contravariant=True)
+
+
+class Work(Protocol[Item]):
+    """A step at work: `handle` returns when a batch is durable, `release` gives up partitions."""
+
+    async def handle(self, batch: Sequence[Item], /) -> None: ...
+
+    async def release(self) -> None: ...
+
+
+def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
+    """The app of validate and enrich. `generation` names the generation of the topics."""
+    app = _app("traverse-validate", settings)
+    territories = Territories.load()
+    institutions = Institutions.load(settings.institutions_file, territories)
+    writer = LogWriter(settings.kafka)
+    work = ValidateWork(
+        bootstrap=settings.kafka,
+        state=ValidateState(settings.home / "state", generation),
+        writer=writer,
+        territories=territories,
+        enrich=partial(enrich, territories=territories, institutions=institutions),
+    )
+    _agent(app, INBOUND, work, _inbound, settings, start=writer.start, stop=writer.stop)
+    return app
+
+
+def index_app(settings: ProcessorSettings) -> faust.App:
+    """The app of link and index."""
+    app = _app("traverse-index", settings)
+    writer = LogWriter(settings.kafka)
+    client = AsyncElasticsearch(
+        settings.elasticsearch, serializer=OrjsonSerializer(), request_timeout=60, max_retries=0
+    )
+    work = IndexWork(writer=writer, bulk=BulkWriter(client))
+
+    async def stop() -> None:
+        await writer.stop()
+        await client.close()
+
+    _agent(app, RECORDS, work, _changed, settings, start=writer.start, stop=stop)
+    return app
+
+
+def run(app: faust.App) -> None:
+    """Run the app in this process until it is told to stop (SIGTERM, SIGINT)."""
+    worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    worker.execute_from_commandline()
+
+
+def _app(name: str, settings: ProcessorSettings) -> faust.App:
+    return faust.App(
+        name,
+        broker=f"kafka://{settings.kafka.replace(',', ';')}",
+        datadir=settings.home / "state" / "faust",
+        store="memory://",
+        key_serializer="raw",
+        value_serializer="raw",
+        consumer_auto_offset_reset="earliest",
+        # A restart after SIGKILL waits this long for the group to notice.
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=settings.session_timeout / 5,
+        # Elasticsearch may be away for long; the watchdog sees to a step that stands still.
+        broker_max_poll_interval=24 * 3600,
+        # Bounded memory: this many messages of half a mebibyte at most wait in the process.
+        stream_buffer_maxsize=2 * settings.batch_size,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+
+
+def _agent(
+    app: faust.App,
+    topic: str,
+    work: Work[Any],
+    read: Callable[[Any], Any],
+    settings: ProcessorSettings,
+    *,
+    start: Callable[[], Awaitable[None]],
+    stop: Callable[[], Awaitable[None]],
+) -> None:
+    progress = Progress(settings.stall_after)
+
+    @app.agent(app.topic(topic, value_serializer="raw"), name=app.conf.id)
+    async def step(stream: Any) -> None:
+        await start()
+        try:
+            async for batch in stream.noack_take(settings.batch_size, within=settings.batch_wait):
+                with progress.batch(len(batch)):
+                    await work.handle([read(event.message) for event in batch])
+                for event in batch:
+                    event.ack()
+        except TraverseError as error:
+            leave(str(error))
+        except Exception:
+            logger.exception("Défaut interne : le traitement s'arrête, rien n'est acquitté.")
+            leave("Le traitement s'est arrêté sur un défaut interne ; voyez le journal ci-dessus.")
+        finally:
+            await stop()
+
+    @app.on_partitions_revoked.connect
+    async def release(sender: object, revoked: object, **_: object) -> None:
+        await work.release()
+
+    @app.timer(5.0)
+    async def watch() -> None:
+        waiting = sum(app.consumer.highwater(tp) - (app.consumer._committed_offset.get(tp) or 0)
+                      for tp in app.consumer.assignment())
+        if progress.stalled(waiting):
+            leave(
+                f"L'étape {app.conf.id} n'avance plus alors que des événements attendent : le "
+                "processus s'arrête pour être relancé."
+            )
+
+
+def leave(sentence: str) -> None:
+    """Leave the process at once: what was not acknowledged is read again by the next one."""
+    logger.critical(sentence)
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
+    os._exit(EXIT_STOPPED)
+
+
+def _inbound(message: Any) -> Inbound:
+    return Inbound(
+        partition=message.partition,
+        offset=message.offset,
+        received=datetime.fromtimestamp(message.timestamp, UTC),
+        value=message.value or b"",
+        headers=_headers(message.headers),
+    )
+
+
+def _changed(message: Any) -> Changed:
+    return Changed(message.partition, message.offset, message.key or b"", message.value or b"")
+
+
+def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:
+    if not headers:
+        return ()
+    return tuple(headers.items() if isinstance(headers, dict) else headers)

@@ -1,0 +1,115 @@
+"""Bulk: the one module of this package that knows the Elasticsearch client."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from elastic_transport import ConnectionError as TransportConnectionError
+from elastic_transport import ConnectionTimeout
+from elasticsearch import ApiError, AsyncElasticsearch
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    wait_exponential_jitter,
+)
+
+from traverse_stream_processors.errors import IndexUnavailableError
+from traverse_stream_processors.index import Operation, Verdict, verdict
+from traverse_stream_processors.telemetry import logger
+
+# The items' status and error are all that is read of an answer; the rest is not even sent.
+_ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
+_BUSY = frozenset({429, 500, 502, 503, 504})
+
+
+class Refused(NamedTuple):
+    """A document that Elasticsearch refuses, and why, in its words."""
+
+    operation: Operation
+    why: str
+
+
+class _Again(Exception):
+    """Part of a bulk, or all of it, must be sent again."""
+
+
+class BulkWriter:
+    """Sends bulks until every operation is done or refused.
+
+    Elasticsearch away or busy (429, 5xx): waits with growing pauses and sends again what is not
+    done, for as long as it takes. Raises IndexUnavailableError on 401, 403 and 404, which no
+    waiting mends.
+    """
+
+    def __init__(self, client: AsyncElasticsearch) -> None:
+        self._client = client
+
+    async def write(self, operations: Sequence[Operation]) -> list[Refused]:
+        """Write all; give those that were refused."""
+        waiting = list(operations)
+        refused: list[Refused] = []
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(_Again),
+            wait=wait_exponential_jitter(initial=0.2, max=15),
+            before_sleep=_say_waiting,
+        ):
+            with attempt:
+                waiting = await self._send(waiting, refused)
+                if waiting:
+                    raise _Again(f"{len(waiting)} documents en attente")
+        return refused
+
+    async def _send(
+        self, operations: Sequence[Operation], refused: list[Refused]
+    ) -> list[Operation]:
+        """Send once; give what must be sent again, add what is refused."""
+        if not operations:
+            return []
+        body: list[bytes] = []
+        for operation in operations:
+            body += (operation.action, operation.body)
+        try:
+            answer = await self._client.bulk(operations=body, filter_path=_ANSWER)
+        except (TransportConnectionError, ConnectionTimeout) as error:
+            raise _Again(type(error).__name__) from error
+        except ApiError as error:
+            if error.status_code in _BUSY:
+                raise _Again(str(error.status_code)) from error
+            raise IndexUnavailableError(_stop_sentence(error.status_code, "")) from error
+        if not answer["errors"]:
+            return []
+        again: list[Operation] = []
+        for operation, wrapped in zip(operations, answer["items"], strict=True):
+            item = wrapped["index"]
+            said = verdict(item)
+            if said is Verdict.RETRY:
+                again.append(operation)
+            elif said is Verdict.REFUSED:
+                error_of = item.get("error", {})
+                refused.append(
+                    Refused(operation, f"{error_of.get('type')} : {error_of.get('reason')}")
+                )
+            elif said is Verdict.STOP:
+                raise IndexUnavailableError(_stop_sentence(item["status"], operation.alias))
+        return again
+
+
+def _stop_sentence(status: int, alias: str) -> str:
+    if status == 404:
+        return (
+            f"L'index {alias} n'existe pas dans Elasticsearch : créez-le avec « traverse up », "
+            "puis relancez « traverse work »."
+        )
+    return (
+        f"Elasticsearch refuse l'écriture (réponse {status}) : vérifiez les droits du compte de "
+        "« traverse work », puis relancez."
+    )
+
+
+def _say_waiting(attempt: RetryCallState) -> None:
+    error = attempt.outcome.exception() if attempt.outcome else None
+    logger.warning(
+        "Elasticsearch n'a pas tout pris (%s) : nouvel essai dans %.1f s, rien n'est perdu.",
+        error,
+        attempt.next_action.sleep if attempt.next_action else 0,
+    )

@@ -1,0 +1,180 @@
+"""Enrich: what a record says, with what the reference tables know. Pure; one record at a time."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from traverse_schemas.document import Content, DocumentDeadline, InstitutionRef
+from traverse_schemas.identity import utc_text
+from traverse_schemas.records.codes import DeadlineKind
+from traverse_schemas.records.models import Call, Need, Project, visibility_of
+from traverse_schemas.reference.institutions import Institution, Institutions, kind_by_number
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.values.siren import is_siren, is_siret
+from traverse_stream_processors.places import locate
+from traverse_stream_processors.subject import subject_of
+from traverse_stream_processors.text import clean_line, clean_text, language_of
+from traverse_stream_processors.validate import Accepted
+
+# Which sum stands for the record where it has several: what it came to, before what it was
+# thought to come to.
+_AMOUNT_ORDER = ("awarded", "estimate", "maximum", "cost", "subsidy")
+_OPEN_UNTIL = (DeadlineKind.TENDER, DeadlineKind.APPLICATION)
+# What passes from the record's JSON to the document unchanged.
+_UNCHANGED = (
+    "url", "references", "audience", "naf", "nature", "procedure", "techniques", "access", "stage",
+    "amounts", "deadlines", "window", "recurrence", "notified", "duration_months", "end_min",
+    "holders", "financing", "actions", "contact", "on_behalf", "joint", "licence", "expires",
+    "zones",
+)  # fmt: skip
+
+
+def enrich(
+    accepted: Accepted, *, territories: Territories, institutions: Institutions
+) -> Content | None:
+    """The content of the record that an event carries; None when it carries none."""
+    record, raw = accepted.record, accepted.raw_record
+    if record is None or raw is None:
+        return None
+    flags: list[str] = []
+    content: dict[str, Any] = {name: raw[name] for name in _UNCHANGED if raw.get(name)}
+    owner = _owner(accepted, record, institutions, flags)
+    place = locate(record, territories)
+    names = (*place["place_names"], owner["name"])
+    title = clean_line(record.title, names)
+    description = clean_text(record.description, names) if record.description else ""
+    content |= {
+        "kind": str(accepted.type.kind),
+        "subtype": str(record.subtype),
+        "title": title,
+        "language": record.language or language_of(f"{title} {description}"),
+        "visibility": str(visibility_of(accepted.type.kind, record)),
+        "institutions": _institutions(owner, accepted, institutions),
+        "owner_kind": owner["kind"],
+        **place,
+        **subject_of(record, title, description),
+    }
+    if description:
+        content["description"] = description
+    if "siren" in owner:
+        content["owner_siren"] = owner["siren"]
+    if record.owner and record.owner.id:
+        content["owner_id"] = record.owner.id
+    amount = _amount(raw.get("amounts", ()))
+    if amount is not None:
+        content["amount"] = amount
+    if isinstance(record, Call):
+        content |= _dates_of_call(record, raw, names, flags)
+    elif record.deadlines:
+        content |= _deadline(record, flags)
+    if flags:
+        content["flags"] = flags
+    return content  # type: ignore[return-value]
+
+
+def _owner(
+    accepted: Accepted,
+    record: Project | Call | Need,
+    institutions: Institutions,
+    flags: list[str],
+) -> InstitutionRef:
+    """Whose thing it is: the record's claim, else the institution that says it."""
+    claim = record.owner
+    number = claim.id if claim else accepted.source.siren
+    siren = number[:9] if number else None
+    known: Institution | None = None
+    if number and siren:
+        # A claim that fails the check is kept and flagged: who relays it cannot mend it.
+        if not (is_siren(number) if len(number) == 9 else is_siret(number)):
+            flags.append("owner_number_invalid")
+        known = institutions.find(siren)
+    name = claim.name if claim and claim.name else known.name if known else None
+    if name is None:
+        flags.append("owner_name_unknown")
+        name = f"SIREN {siren}"
+    if claim and claim.kind:
+        kind = claim.kind
+    elif known:
+        kind = known.kind
+    else:
+        kind = kind_by_number(siren or "")
+    owner = InstitutionRef(name=clean_line(name), kind=str(kind), role="owner")
+    if siren:
+        owner["siren"] = siren
+    return owner
+
+
+def _institutions(
+    owner: InstitutionRef, accepted: Accepted, institutions: Institutions
+) -> list[InstitutionRef]:
+    """The owner, and who says it when that is another."""
+    siren = accepted.source.siren
+    if owner.get("siren") == siren:
+        return [owner]
+    known = institutions.find(siren)
+    return [
+        owner,
+        InstitutionRef(
+            siren=siren,
+            name=known.name if known else f"SIREN {siren}",
+            kind=str(known.kind if known else kind_by_number(siren)),
+            role="source",
+        ),
+    ]
+
+
+def _amount(amounts: Iterable[dict[str, Any]]) -> float | None:
+    sums = {amount["kind"]: amount["value"] for amount in reversed(list(amounts))}
+    for kind in _AMOUNT_ORDER:
+        if kind in sums:
+            return float(sums[kind])
+    return None
+
+
+def _deadline(record: Project | Call | Need, flags: list[str]) -> dict[str, DocumentDeadline]:
+    """The last moment to answer: the latest where several lots or phases have their own."""
+    answers = [one for one in record.deadlines if one.kind in _OPEN_UNTIL]
+    if not answers:
+        return {}
+    last = max(answers, key=lambda one: one.opens_until())
+    instant = last.instant()
+    if instant.precision == "day":
+        flags.append("deadline_hour_unknown")
+    return {
+        "deadline": DocumentDeadline(
+            until=utc_text(instant.opens_until),
+            kind=str(last.kind),
+            zone=instant.zone,
+            precision=instant.precision,
+        )
+    }
+
+
+def _dates_of_call(
+    call: Call, raw: dict[str, Any], names: Sequence[str], flags: list[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = dict(_deadline(call, flags))
+    if call.lots:
+        found["lots"] = [
+            {**lot, "title": clean_line(lot["title"], names)} if lot.get("title") else lot
+            for lot in raw["lots"]
+        ]
+    end = call.end_max
+    if end is None and call.notified and call.duration_months:
+        # The duration counts every renewal, so this is the latest end (arrêté du 22 décembre
+        # 2022 on the essential data of public contracts, "dureeMois").
+        end = add_months(call.notified, call.duration_months)
+    if end is not None:
+        found["end_max"] = end.isoformat()
+    return found
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day `months` later, or the last day of that month where it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise ValueError(f"no such month: {year}-{month + 1}")

@@ -1,0 +1,91 @@
+"""Fold: what the accepted events of one record say together.
+
+A join: each part of the state is the greatest by version of the events that speak of it. Order
+of arrival, repetition and restarts do not change the result (design, decision 7; property tests).
+
+- the content is that of the last event that carried a record, unless a later withdrawal took it;
+- the life (active, closed, withdrawn) is that of the last published, closed or withdrawn event:
+  an update corrects, amends or extends, it does not reopen;
+- the first time is the least, and an index that ever held the record is never forgotten.
+"""
+
+from typing import Any
+
+from traverse_schemas.document import Content, index_of
+from traverse_schemas.events import Action
+from traverse_schemas.identity import Version, opportunity_id
+from traverse_schemas.record_state import Life, RecordState, VersionedContent
+from traverse_stream_processors.validate import Accepted
+
+_STATES = {
+    Action.PUBLISHED: "active",
+    Action.CLOSED: "closed",
+    Action.WITHDRAWN: "withdrawn",
+}
+_CLOSING_FIELDS = ("outcome", "reason", "lots", "holders", "amount")
+
+
+def fold(state: RecordState | None, accepted: Accepted, content: Content | None) -> RecordState:
+    """The state of the record once this event is known. Does not change its arguments.
+
+    `content` is the enriched record of the event, None when it carries none.
+    """
+    event = accepted.event
+    time = accepted.version.time
+    if state is None:
+        state = RecordState(
+            id=opportunity_id(event.source, event.subject),
+            source=event.source,
+            subject=event.subject,
+            kind=accepted.type.kind,
+            first_time=time,
+            content=None,
+            life=None,
+            indices=[],
+        )
+    life = _life(state["life"], accepted)
+    said = _content(state["content"], accepted.version, content)
+    if said is not None and life is not None and life["state"] == "withdrawn":
+        # What the withdrawal took is gone; what was said after it waits for a new publication.
+        said = said if _version(said["version"]) > _version(life["version"]) else None
+    return RecordState(
+        id=state["id"],
+        source=state["source"],
+        subject=state["subject"],
+        kind=state["kind"],
+        first_time=min(state["first_time"], time),
+        content=said,
+        life=life,
+        indices=_indices(state["indices"], content),
+    )
+
+
+def _version(parts: list[int | str]) -> Version:
+    return Version(*parts)  # type: ignore[arg-type]
+
+
+def _life(known: Life | None, accepted: Accepted) -> Life | None:
+    name = _STATES.get(accepted.type.action)
+    if name is None or (known is not None and _version(known["version"]) >= accepted.version):
+        return known
+    life: dict[str, Any] = {"version": list(accepted.version), "state": name}
+    if name == "closed":
+        data = accepted.raw["data"]
+        life.update({field: data[field] for field in _CLOSING_FIELDS if data.get(field)})
+        life["closed_on"] = data.get("on") or accepted.version.time[:10]
+    return life  # type: ignore[return-value]
+
+
+def _content(
+    known: VersionedContent | None, version: Version, content: Content | None
+) -> VersionedContent | None:
+    if content is None or (known is not None and _version(known["version"]) >= version):
+        return known
+    return VersionedContent(version=list(version), content=content)
+
+
+def _indices(known: list[str], content: Content | None) -> list[str]:
+    if content is None:
+        return known
+    index = index_of(content["visibility"])
+    return known if index in known else sorted([*known, index])

@@ -1,0 +1,171 @@
+"""The log: the one module of this package that writes to and reads from Kafka (beside Faust).
+
+Messages are packed into batches here, a partition at a time: sending them one by one costs ten
+times the CPU, and a batch says the offset of each of its messages.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    wait_exponential_jitter,
+)
+
+from traverse_stream_processors.telemetry import logger
+
+_MAX_BATCH_BYTES = 512 * 1024
+_MAX_REQUEST_BYTES = 4 * 1024 * 1024
+
+
+class Message(NamedTuple):
+    """A message to write: where, under which key, what, with which headers."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Stored(NamedTuple):
+    """A message that was read back."""
+
+    offset: int
+    key: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class LogWriter:
+    """Writes batches and waits until every replica in sync has them (acks=all, idempotent).
+
+    When Kafka is away, `write` waits with growing pauses until it is back; it never gives up and
+    never drops. A batch may then be written twice: every reader of ours bears that.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect; must run in the event loop that will write."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=_MAX_BATCH_BYTES,
+            max_request_size=_MAX_REQUEST_BYTES,
+            request_timeout_ms=20_000,
+        )
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    async def write(self, messages: Sequence[Message]) -> list[int]:
+        """Write all; give the offset of each, in the order of `messages`."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((KafkaError, asyncio.TimeoutError)),
+            wait=wait_exponential_jitter(initial=0.2, max=15),
+            before_sleep=_say_waiting,
+        ):
+            with attempt:
+                return await self._write_once(messages)
+        raise AssertionError("unreachable: the retries never end")
+
+    async def _write_once(self, messages: Sequence[Message]) -> list[int]:
+        producer = self._producer
+        if producer is None:
+            raise RuntimeError("LogWriter.write before start")
+        waiting: list[tuple[Any, list[int]]] = []
+        for topic, partition, positions in _grouped(messages):
+            batch, held = producer.create_batch(), []
+            for position in positions:
+                message = messages[position]
+                packed = batch.append(
+                    key=message.key,
+                    value=message.value,
+                    timestamp=None,
+                    headers=message.headers,
+                )
+                if packed is None:
+                    sent = await producer.send_batch(batch, topic, partition=partition)
+                    waiting.append((sent, held))
+                    batch, held = producer.create_batch(), []
+                    batch.append(
+                        key=message.key,
+                        value=message.value,
+                        timestamp=None,
+                        headers=message.headers,
+                    )
+                held.append(position)
+            sent = await producer.send_batch(batch, topic, partition=partition)
+            waiting.append((sent, held))
+        offsets = [0] * len(messages)
+        for sent, held in waiting:
+            first = (await sent).offset
+            for index, position in enumerate(held):
+                offsets[position] = first + index
+        return offsets
+
+
+def _grouped(messages: Sequence[Message]) -> list[tuple[str, int, list[int]]]:
+    groups: dict[tuple[str, int], list[int]] = {}
+    for position, message in enumerate(messages):
+        groups.setdefault((message.topic, message.partition), []).append(position)
+    return [(topic, partition, positions) for (topic, partition), positions in groups.items()]
+
+
+def _say_waiting(attempt: RetryCallState) -> None:
+    error = attempt.outcome.exception() if attempt.outcome else None
+    logger.warning(
+        "Kafka ne répond pas (%s) : nouvel essai dans %.1f s, rien n'est perdu.",
+        type(error).__name__,
+        attempt.next_action.sleep if attempt.next_action else 0,
+    )
+
+
+async def read_partition(
+    bootstrap: str, topic: str, partition: int, start: int
+) -> AsyncIterator[list[Stored]]:
+    """Everything of a partition from offset `start` to its present end, in chunks.
+
+    An offset before the first kept one begins at the first kept one. Raises LogShrunkError when
+    `start` lies beyond the end: the topic is not the one that was read before.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
+    )
+    await consumer.start()
+    try:
+        where = TopicPartition(topic, partition)
+        consumer.assign([where])
+        end = (await consumer.end_offsets([where]))[where]
+        if start > end:
+            raise LogShrunkError(topic, partition)
+        first = (await consumer.beginning_offsets([where]))[where]
+        consumer.seek(where, max(start, first))
+        while await consumer.position(where) < end:
+            found = await consumer.getmany(where, timeout_ms=500, max_records=5000)
+            yield [
+                Stored(record.offset, record.key or b"", record.value, tuple(record.headers))
+                for record in found.get(where, ())
+                if record.offset < end
+            ]
+    finally:
+        await consumer.stop()
+
+
+class LogShrunkError(Exception):
+    """The topic ends before what was already read of it: it was recreated, or lost its tail."""

@@ -1,0 +1,45 @@
+"""Settings of the stream processors (environment: TRAVERSE_…)."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ProcessorSettings(BaseSettings):
+    """Where the engines are and how much is done at once."""
+
+    model_config = SettingsConfigDict(env_prefix="TRAVERSE_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=Path(".traverse"), description="Folder of local state.")
+    kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers.")
+    elasticsearch: str = Field(
+        default="http://127.0.0.1:9200", description="Address of Elasticsearch."
+    )
+    batch_size: int = Field(
+        default=500, ge=1, le=5000, description="Most events handled at once, per step."
+    )
+    batch_wait: float = Field(
+        default=0.05, gt=0, le=5, description="Longest wait (seconds) for a batch to fill."
+    )
+    session_timeout: float = Field(
+        default=10,
+        ge=6,
+        le=300,
+        description="Seconds after which Kafka gives a silent worker's partitions to another.",
+    )
+    institutions: Path | None = Field(
+        default=None,
+        description="JSON file of institutions (siren, name, kind) beyond the reference tables; "
+        "default: institutions.json in the home folder, where there is one.",
+    )
+    stall_after: float = Field(
+        default=120,
+        gt=0,
+        description="Seconds without progress, while events wait, after which the worker leaves "
+        "so that it is started afresh.",
+    )
+
+    @property
+    def institutions_file(self) -> Path:
+        return self.institutions or self.home / "institutions.json"

@@ -1,0 +1,137 @@
+"""The local state of the validate step: a cache on disk of what the log already holds.
+
+For each partition: the state of its records (from `traverse.records`) and the events it accepted
+(from `traverse.accepted`, by source and id, with a hash of the content). The log is the truth:
+the cache is written only after the log has the same, and is caught up from it, or rebuilt, when
+a partition is assigned. So it may be deleted at any time.
+
+One SQLite file a process; a lock on the folder keeps a second process out.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO
+
+from traverse_stream_processors.errors import StateUnavailableError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (
+    key TEXT PRIMARY KEY, partition INTEGER NOT NULL, state BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS accepted (
+    id BLOB PRIMARY KEY, partition INTEGER NOT NULL, hash BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS progress (
+    topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+    PRIMARY KEY (topic, partition)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS generation (name TEXT PRIMARY KEY);
+"""
+_SLOTS = 64
+_CHUNK = 900  # SQLite's oldest limit on variables in one statement is 999
+
+
+class ValidateState:
+    """What is known of records and accepted events, by key.
+
+    `generation` names the topics' generation: a cache of another one is thrown away.
+    """
+
+    def __init__(self, folder: Path, generation: str) -> None:
+        self._lock, self._path = _claim(folder)
+        try:
+            self._open(generation)
+        except sqlite3.DatabaseError:
+            # The machine stopped in the middle of a write. It is a cache: begin again.
+            self._path.unlink()
+            self._open(generation)
+
+    def _open(self, generation: str) -> None:
+        self._db = sqlite3.connect(self._path, isolation_level=None)
+        self._db.executescript(
+            # No fsync: after a crash of the machine the log restores what is missing.
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;" + _SCHEMA
+        )
+        known = self._db.execute("SELECT name FROM generation").fetchall()
+        if known != [(generation,)]:
+            with self._db:
+                self._db.execute("BEGIN")
+                for table in ("records", "accepted", "progress", "generation"):
+                    self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own names
+                self._db.execute("INSERT INTO generation VALUES (?)", (generation,))
+
+    def close(self) -> None:
+        self._db.close()
+        self._lock.close()
+
+    def records(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The known states of these records (JSON of `RecordState`), by key."""
+        return dict(self._lookup("SELECT key, state FROM records WHERE key IN", keys))
+
+    def accepted(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The content hashes of those of these events that were accepted, by event id."""
+        return dict(self._lookup("SELECT id, hash FROM accepted WHERE id IN", ids))
+
+    def _lookup(
+        self, select: str, keys: Sequence[str] | Sequence[bytes]
+    ) -> Iterable[tuple[object, bytes]]:
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            marks = ",".join("?" * len(chunk))
+            yield from self._db.execute(f"{select} ({marks})", tuple(chunk))
+
+    def progress(self, topic: str, partition: int) -> int:
+        """The offset from which this cache has not yet read the topic."""
+        row = self._db.execute(
+            "SELECT next FROM progress WHERE topic = ? AND partition = ?", (topic, partition)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def save(
+        self,
+        *,
+        records: Iterable[tuple[str, int, bytes]] = (),
+        accepted: Iterable[tuple[bytes, int, bytes]] = (),
+        progress: Iterable[tuple[str, int, int]] = (),
+    ) -> None:
+        """Remember, all or nothing, what the log now holds: (key, partition, state),
+        (event id, partition, hash), (topic, partition, next offset)."""
+        with self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", records)
+            self._db.executemany("INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", accepted)
+            self._db.executemany("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", progress)
+
+    def forget(self, partition: int) -> None:
+        """Drop what is known of a partition: its topics are not those that were read."""
+        with self._db:
+            self._db.execute("BEGIN")
+            for table in ("records", "accepted", "progress"):
+                self._db.execute(
+                    f"DELETE FROM {table} WHERE partition = ?",  # noqa: S608 -- our own names
+                    (partition,),
+                )
+
+
+def _claim(folder: Path) -> tuple[IO[bytes], Path]:
+    """The first free slot of the folder, locked for as long as this process lives."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for slot in range(_SLOTS):
+            lock = (folder / f"validate-{slot}.lock").open("wb")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            return lock, folder / f"validate-{slot}.sqlite"
+    except OSError as error:
+        raise StateUnavailableError(
+            f"Le dossier d'état {folder} ne peut pas être écrit ({error.strerror}) : donnez-en "
+            "un autre avec TRAVERSE_HOME."
+        ) from error
+    raise StateUnavailableError(
+        f"{_SLOTS} traitements tournent déjà sur le dossier d'état {folder} : arrêtez-en un."
+    )

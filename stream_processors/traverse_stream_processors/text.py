@@ -1,0 +1,99 @@
+"""Clean text: no HTML, no shouting capitals, no mojibake; and the language it is in. Pure."""
+
+import html
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import ftfy
+import nh3
+import pycld2
+
+# Two characters that UTF-8 read as cp1252 leaves behind, as in "RÃ©novation" or "lâ€™Ã©cole".
+_MOJIBAKE: Final = re.compile("[ÂÃâ][\u0080-\u00bf\u2018-\u203a€™œ…‚„†‡ˆ‰Š‹ŒŽ¡-¿]|ï¿½")
+_MARKUP: Final = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#][a-zA-Z0-9]{1,30};")
+_BLOCK_END: Final = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6])\s*/?>")
+_INLINE_SPACE: Final = re.compile(r"[ \t\u00a0\u2007\u202f\u200b\ufeff]+")
+_LINES: Final = re.compile(r"\s*\n\s*")
+_WORD: Final = re.compile(r"[^\W_]+(?:\.[^\W_])*")
+_VOWEL: Final = re.compile(r"[AEIOUYÀÂÄÉÈÊËÎÏÔÖÙÛÜŒÆ]")
+_SENTENCE_START: Final = re.compile(r"(?:^|[.!?:]\s+|\n)([a-zàâäéèêëîïôöùûüçœ])")
+
+# Shouting: at least this many letters, and this share of them in capitals.
+_SHOUT_LETTERS: Final = 12
+_SHOUT_SHARE: Final = 0.7
+
+# Acronyms of the trade that hold a vowel and so look like words (those without one are kept).
+_ACRONYMS: Final = frozenset(
+    """ADEME ADSL AEP AESN AMI AMO ANCT ANRU AO AOO AOT APD APS ARS ASTREE ATEX AVP BEA
+    BIM BOAMP BTP CAF CAO CAUE CCAG CCAP CCAS CCI CCTP CEE CEREMA CETE CFA CHU CIAS COFOR CPE
+    CREPS CRTE DAE DCE DDT DDTM DECI DETR DOE DPE DREAL DSI DSIL DSP DUP EHPAD ENEDIS ENR ENT
+    EPCI EPA EPF EPFL EPL ERP ESAT ESS EU EUR FEADER FEDER GEMAPI GER HLM HQE HT IA IME INSEE IRVE
+    IT IUT JEI LED MAPA MOE MOA MSAP NTIC OAP OM OPAC OPAH OPH OPC OTI PAE PAPI PCAET PLIE
+    PLU PLUI PMI PMR PNR PPI QPV RAM REP RGAA RGPD RIA SAE SAMU SATESE SAU SCOT SDIS SEM
+    SIAO SIG SIVOM SIVU SMUR SPL SPANC SPS TAD TCE TEPOS TIC TPE TTC TVA UE ULIS USEP UTA VAE VEFA
+    VMC ZA ZAC ZAE ZAD ZAN ZFE ZI ZPPAUP""".split()
+)
+
+_FRENCH_LENGTH: Final = 40  # below this a guess of the language is worth less than "French"
+
+
+def clean_line(text: str, proper_names: Iterable[str] = ()) -> str:
+    """One line of clean text: a title, a name. `proper_names` keep their capitals."""
+    return " ".join(clean_text(text, proper_names).split())
+
+
+def clean_text(text: str, proper_names: Iterable[str] = ()) -> str:
+    """Clean text that may keep its line breaks."""
+    if _MOJIBAKE.search(text):
+        text = ftfy.fix_encoding(text)
+    if _MARKUP.search(text):
+        # Ammonia drops scripts and styles with what they hold, and escapes what it keeps.
+        text = html.unescape(nh3.clean(_BLOCK_END.sub("\n", html.unescape(text)), tags=set()))
+    text = _INLINE_SPACE.sub(" ", text)
+    if "\n" in text or "\r" in text:
+        text = _LINES.sub("\n", text.replace("\r", "\n"))
+    text = text.strip()
+    return _calm(text, proper_names) if _shouts(text) else text
+
+
+def language_of(text: str) -> str:
+    """ISO 639-1 code of the language; French unless something else is certain."""
+    if len(text) < _FRENCH_LENGTH:
+        return "fr"
+    try:
+        certain, _, guesses = pycld2.detect(text)
+    except pycld2.error:
+        # Characters that are no valid interchange text; the rest of the record is still good.
+        return "fr"
+    code = guesses[0][1]
+    return code if certain and code != "un" else "fr"
+
+
+def _shouts(text: str) -> bool:
+    if text.isupper():
+        return sum(map(str.isalpha, text)) >= _SHOUT_LETTERS
+    capitals = sum(map(str.isupper, text[:400]))
+    if capitals < _SHOUT_LETTERS:
+        return False
+    return capitals >= _SHOUT_SHARE * sum(map(str.isalpha, text[:400]))
+
+
+def _calm(text: str, proper_names: Iterable[str]) -> str:
+    """Sentence case that keeps acronyms, codes with digits, and the names that are known."""
+    names = {
+        word.upper(): word for name in proper_names for word in _WORD.findall(name) if len(word) > 2
+    }
+
+    def word(match: re.Match[str]) -> str:
+        found = match[0]
+        if found in _ACRONYMS or any(map(str.isdigit, found)) or "." in found:
+            return found
+        if len(found) > 1 and not _VOWEL.search(found):
+            return found  # VRD, CVC, SDIS…: no word of French is without a vowel
+        if not found.isupper():
+            return found
+        return names.get(found, found.lower())
+
+    calm = _WORD.sub(word, text)
+    return _SENTENCE_START.sub(lambda match: match[0][:-1] + match[1].upper(), calm)

@@ -1,0 +1,114 @@
+"""The validate and enrich step at work: look up, admit, write, remember.
+
+Durable before acknowledged: when `handle` returns, everything that the batch means is on the log.
+Killed anywhere in between, the batch is read again and comes to the same.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from traverse_schemas.document import Content
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.topics import ACCEPTED, PARTITIONS, RECORDS
+from traverse_stream_processors.admit import Inbound, admit, check, known_from_log
+from traverse_stream_processors.log import LogShrunkError, LogWriter, Message, read_partition
+from traverse_stream_processors.state import ValidateState
+from traverse_stream_processors.telemetry import logger
+from traverse_stream_processors.validate import Accepted
+
+
+class ValidateWork:
+    """Handles batches of `traverse.inbound`, for the partitions this process has."""
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        state: ValidateState,
+        writer: LogWriter,
+        territories: Territories,
+        enrich: Callable[[Accepted], Content | None],
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._state = state
+        self._writer = writer
+        self._territories = territories
+        self._enrich = enrich
+        self._restored: set[int] = set()
+        self._busy = asyncio.Lock()
+
+    async def release(self) -> None:
+        """Partitions are being taken away: finish the batch at hand, then trust nothing of the
+        cache until it has been caught up again."""
+        async with self._busy:
+            self._restored.clear()
+
+    async def handle(self, messages: Sequence[Inbound]) -> None:
+        """Bring one batch onto the log. Returns only when all of it is there."""
+        async with self._busy:
+            checked = check(messages, self._territories)
+            for partition in {message.partition for message in messages} - self._restored:
+                await self._restore(partition)
+            accepted = [one.accepted for one in checked if one.accepted is not None]
+            admitted = admit(
+                checked,
+                self._state.accepted([one.event_id for one in checked if one.event_id]),
+                self._state.records(list({one.key for one in accepted})),
+                self._enrich,
+                PARTITIONS,
+            )
+            written = [*admitted.effects, *admitted.accepted]
+            offsets = await self._writer.write(admitted.effects)
+            offsets += await self._writer.write(admitted.accepted)
+            self._state.save(
+                records=admitted.states,
+                accepted=admitted.known,
+                progress=_progress(written, offsets),
+            )
+
+    async def _restore(self, partition: int) -> None:
+        """Catch the cache up with what the log holds of a partition."""
+        try:
+            count = await self._catch_up(partition)
+        except LogShrunkError:
+            logger.warning(
+                "La partition %d du journal est plus courte que l'état local : il est refait.",
+                partition,
+            )
+            self._state.forget(partition)
+            count = await self._catch_up(partition)
+        self._restored.add(partition)
+        if count:
+            logger.info("Partition %d : %d messages relus pour l'état local.", partition, count)
+
+    async def _catch_up(self, partition: int) -> int:
+        count = 0
+        start = self._state.progress(RECORDS, partition)
+        async for chunk in read_partition(self._bootstrap, RECORDS, partition, start):
+            self._state.save(
+                records=[
+                    (stored.key.decode(), partition, stored.value)
+                    for stored in chunk
+                    if stored.value is not None
+                ],
+                progress=[(RECORDS, partition, stored.offset + 1) for stored in chunk[-1:]],
+            )
+            count += len(chunk)
+        start = self._state.progress(ACCEPTED, partition)
+        async for chunk in read_partition(self._bootstrap, ACCEPTED, partition, start):
+            known = [known_from_log(stored.key, stored.headers) for stored in chunk]
+            self._state.save(
+                accepted=[(one[0], partition, one[1]) for one in known if one is not None],
+                progress=[(ACCEPTED, partition, stored.offset + 1) for stored in chunk[-1:]],
+            )
+            count += len(chunk)
+        return count
+
+
+def _progress(messages: Sequence[Message], offsets: Sequence[int]) -> list[tuple[str, int, int]]:
+    """How far the cache has the two topics it mirrors, after what was just written."""
+    latest: dict[tuple[str, int], int] = {}
+    for message, offset in zip(messages, offsets, strict=True):
+        if message.topic in (RECORDS, ACCEPTED):
+            latest[message.topic, message.partition] = offset + 1
+    return [(topic, partition, after) for (topic, partition), after in latest.items()]

@@ -1,0 +1,43 @@
+"""What an answer of Elasticsearch means, item by item, and what is sent to it."""
+
+import orjson
+import pytest
+
+from traverse_schemas.document import OpportunityMessage, Stub
+from traverse_stream_processors.index import Verdict, operations, verdict
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (200, Verdict.DONE),
+        (201, Verdict.DONE),
+        (409, Verdict.DONE),
+        (400, Verdict.REFUSED),
+        (429, Verdict.RETRY),
+        (500, Verdict.RETRY),
+        (503, Verdict.RETRY),
+        (401, Verdict.STOP),
+        (403, Verdict.STOP),
+        (404, Verdict.STOP),
+    ],
+)
+def test_each_status_has_one_meaning(status: int, meaning: Verdict) -> None:
+    assert verdict({"status": status}) is meaning
+
+
+def test_the_offset_is_the_version_and_other_indices_get_a_stub() -> None:
+    message = OpportunityMessage(
+        id="abc", index="private", stubs=["public"], document=Stub(id="abc", stub=True)
+    )
+    first, second = operations(message, b'{"id":"abc"}', 42)
+    assert orjson.loads(first.action)["index"] == {
+        "_index": "traverse-private",
+        "_id": "abc",
+        "version": 42,
+        "version_type": "external",
+        "require_alias": True,
+    }
+    assert first.body == b'{"id":"abc"}'
+    assert orjson.loads(second.action)["index"]["_index"] == "traverse-public"
+    assert orjson.loads(second.body) == {"id": "abc", "stub": True}

@@ -1,0 +1,63 @@
+"""Text comes out as a person would have typed it."""
+
+import pytest
+
+from traverse_stream_processors.text import clean_line, clean_text, language_of
+
+
+@pytest.mark.parametrize(
+    ("dirty", "clean"),
+    [
+        ("RÃ©novation de lâ€™Ã©cole", "Rénovation de l’école"),
+        ("<p>Voirie &amp; réseaux</p>", "Voirie & réseaux"),
+        ("&lt;b&gt;Voirie&lt;/b&gt;", "Voirie"),
+        ("Surface < 30 m² & plus", "Surface < 30 m² & plus"),
+        ("  deux\u00a0 espaces \t", "deux espaces"),
+        ("Âge d'or", "Âge d'or"),
+        ("RÉFECTION DE LA VOIRIE ET DU RÉSEAU AEP", "Réfection de la voirie et du réseau AEP"),
+        ("TRAVAUX VRD DU LOT N°2 : CRÈCHE", "Travaux VRD du lot n°2 : Crèche"),
+        ("MARCHÉ 2019-MP", "Marché 2019-MP"),
+        ("IRVE", "IRVE"),
+        ("Achat d'un SIG pour la DDTM", "Achat d'un SIG pour la DDTM"),
+    ],
+)
+def test_a_title_is_cleaned(dirty: str, clean: str) -> None:
+    assert clean_line(dirty) == clean
+
+
+def test_known_names_keep_their_capital_when_a_title_stops_shouting() -> None:
+    assert (
+        clean_line("ENTRETIEN DES ESPACES VERTS DE PORT-DE-BOUC", ["Port-de-Bouc"])
+        == "Entretien des espaces verts de Port-de-Bouc"
+    )
+
+
+def test_scripts_go_with_what_they_hold() -> None:
+    assert clean_text("<script>alert('x')</script>Bonjour") == "Bonjour"
+
+
+def test_paragraphs_stay_apart() -> None:
+    assert clean_text("<p>Un</p><p>Deux</p>\r\n\r\n\r\nTrois") == "Un\nDeux\nTrois"
+
+
+def test_cleaning_twice_changes_nothing_more() -> None:
+    for dirty in ("&lt;i&gt;A&lt;/i&gt; RÃ©f", "TRAVAUX DE TOITURE DU GYMNASE", "a < b"):
+        once = clean_text(dirty)
+        assert clean_text(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Voirie", "fr"),
+        ("", "fr"),
+        ("Fourniture et pose de bornes de recharge pour véhicules électriques", "fr"),
+        ("Supply and delivery of laboratory equipment to the university hospital", "en"),
+        ("\ud800 surrogates alone must not stop a record, whatever their number", "en"),
+    ],
+)
+def test_the_language_is_french_unless_something_else_is_certain(text: str, language: str) -> None:
+    if "\ud800" in text:
+        assert language_of(text) in {"fr", "en"}
+    else:
+        assert language_of(text) == language
