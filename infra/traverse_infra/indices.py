@@ -1,0 +1,190 @@
+"""The indices of opportunities: template, one index per generation, one alias on exactly one index.
+
+A generation is one topic `traverse.opportunities` (its id) read with one mapping (its
+fingerprint): document versions are offsets of that topic, so another topic means another index.
+Changing generation is a migration, done by `traverse reindex`, never by surprise.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
+
+from traverse_infra.errors import EngineAwayError, IndexMismatchError, InfraError
+from traverse_schemas.index_mapping import (
+    PRIVATE_ALIAS,
+    PUBLIC_ALIAS,
+    index_body,
+    index_fingerprint,
+)
+
+TEMPLATE = "traverse-opportunities"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What an index was made for; kept in the `_meta` of its mapping."""
+
+    topic_id: str
+    fingerprint: str
+
+    @property
+    def short(self) -> str:
+        """Lower case, fit for an index name."""
+        return f"{self.topic_id.replace('-', '')[:8].lower()}-{self.fingerprint}"
+
+    @property
+    def meta(self) -> dict[str, str]:
+        return {"topic_id": self.topic_id, "fingerprint": self.fingerprint}
+
+
+def current_generation(topic_id: str) -> Generation:
+    """The generation of that topic with the mapping of this version of Traverse."""
+    return Generation(topic_id, index_fingerprint())
+
+
+def plan_index(
+    alias: str, wanted: Generation, indices: Mapping[str, Mapping[str, Any]], pointed: Sequence[str]
+) -> str | None:
+    """The index to create, or None when the alias already points at the right one. No I/O.
+
+    `indices`: the alias's indices, name to the `_meta` of the mapping; `pointed`: those that the
+    alias points at. Raises IndexMismatchError when the alias points at anything else.
+    """
+    if alias in indices:
+        raise IndexMismatchError(
+            f"Un index s’appelle {alias}, comme l’alias qui devrait le désigner : supprimez-le "
+            f"(DELETE /{alias}), puis recommencez."
+        )
+    if len(pointed) > 1:
+        raise IndexMismatchError(
+            f"L’alias {alias} désigne plusieurs index ({', '.join(sorted(pointed))}) : lancez "
+            "`traverse reindex` pour n’en garder qu’un."
+        )
+    if pointed:
+        meta = indices.get(pointed[0], {})
+        if meta != wanted.meta:
+            other = meta.get("topic_id") != wanted.topic_id
+            why = "un autre journal" if other else "une autre version du schéma"
+            raise IndexMismatchError(
+                f"L’index {pointed[0]}, désigné par l’alias {alias}, a été construit pour {why} : "
+                "lancez `traverse reindex` pour le reconstruire."
+            )
+        return None
+    return new_name(alias, wanted, indices)
+
+
+def new_name(alias: str, generation: Generation, taken: Mapping[str, Any]) -> str:
+    """A name that no index has yet: `{alias}-{generation}`, then `…-2`, `…-3` for rebuilds."""
+    base = f"{alias}-{generation.short}"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name
+
+
+def prepare_index(client: Elasticsearch, alias: str, topic_id: str) -> str:
+    """Makes the alias point at an index of the current generation; returns the index's name.
+
+    Creates template, index and alias (at once) when there is none; doing it twice changes nothing.
+    Raises IndexMismatchError (run `traverse reindex`), EngineAwayError, or InfraError when
+    Elasticsearch refuses.
+    """
+    generation = current_generation(topic_id)
+    with _mapped():
+        indices, pointed = _read(client, alias)
+        name = plan_index(alias, generation, indices, pointed)
+        if name is None:
+            return pointed[0]
+        return _create(client, name, generation, {alias: {"is_write_index": True}})
+
+
+def prepare_indices(client: Elasticsearch, topic_id: str) -> dict[str, str]:
+    """`prepare_index` for the public and the private alias; alias to index name."""
+    return {
+        alias: prepare_index(client, alias, topic_id) for alias in (PUBLIC_ALIAS, PRIVATE_ALIAS)
+    }
+
+
+def fresh_index(client: Elasticsearch, alias: str, topic_id: str) -> str:
+    """Creates an empty index of the current generation, without the alias, to rebuild into."""
+    generation = current_generation(topic_id)
+    with _mapped():
+        indices, _ = _read(client, alias)
+        return _create(client, new_name(alias, generation, indices), generation, {})
+
+
+def swap_alias(client: Elasticsearch, alias: str, index: str) -> tuple[str, ...]:
+    """Points the alias at `index` alone, in one step that no search can fall between.
+
+    Returns the indices that it pointed at before (and not any more), for the caller to delete.
+    """
+    with _mapped():
+        _, pointed = _read(client, alias)
+        before = tuple(name for name in pointed if name != index)
+        client.indices.update_aliases(
+            actions=[
+                *({"remove": {"index": name, "alias": alias}} for name in before),
+                {"add": {"index": index, "alias": alias, "is_write_index": True}},
+            ]
+        )
+    return before
+
+
+def delete_index(client: Elasticsearch, index: str) -> None:
+    """Deletes an index that no alias points at any more; one that is gone already is fine."""
+    with _mapped():
+        client.indices.delete(index=index, ignore_unavailable=True)
+
+
+def _read(client: Elasticsearch, alias: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The indices that bear the alias or its name's prefix, with their `_meta`; those pointed at."""
+    found = client.indices.get(
+        index=f"{alias},{alias}-*", ignore_unavailable=True, features=["aliases", "mappings"]
+    ).body
+    metas = {name: dict(each["mappings"].get("_meta", {})) for name, each in found.items()}
+    return metas, [name for name, each in found.items() if alias in each["aliases"]]
+
+
+def _create(
+    client: Elasticsearch, name: str, generation: Generation, aliases: dict[str, Any]
+) -> str:
+    _apply_template(client, generation.fingerprint)
+    try:
+        # Settings and mapping come from the template.
+        client.indices.create(index=name, mappings={"_meta": generation.meta}, aliases=aliases)
+    except BadRequestError as error:
+        if error.error != "resource_already_exists_exception":
+            raise
+        # somebody else is preparing the same index
+    return name
+
+
+def _apply_template(client: Elasticsearch, fingerprint: str) -> None:
+    """For every index of ours, those of other tools' making included. Written when it differs."""
+    known = client.options(ignore_status=404).indices.get_index_template(name=TEMPLATE).body
+    metas = [each["index_template"].get("_meta") for each in known.get("index_templates", [])]
+    meta = {"fingerprint": fingerprint}
+    if metas != [meta]:
+        patterns = [f"{PUBLIC_ALIAS}-*", f"{PRIVATE_ALIAS}-*"]
+        client.indices.put_index_template(
+            name=TEMPLATE, index_patterns=patterns, template=index_body(), priority=500, meta=meta
+        )
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Elasticsearch's errors become ours here."""
+    try:
+        yield
+    except TransportError as error:
+        raise EngineAwayError("Elasticsearch", _where(error), type(error).__name__) from error
+    except ApiError as error:
+        raise InfraError(f"Elasticsearch refuse ({error.status_code}) : {error}") from error
+
+
+def _where(error: TransportError) -> str:
+    return ", ".join(str(each) for each in error.errors) or error.message

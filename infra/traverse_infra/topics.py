@@ -1,0 +1,188 @@
+"""Applies the declared topics to a broker: creates what is missing, plans what differs.
+
+A difference of settings is a migration: it is reported, and applied only when asked for. A
+different number of partitions is refused: keys and offsets would change their meaning.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType, NewTopic
+from kafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsError
+
+from traverse_infra.errors import EngineAwayError, TopicError
+from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the broker has it. `config`: effective values; `own`: keys set on the topic."""
+
+    topic_id: str
+    partitions: int
+    config: Mapping[str, str]
+    own: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One setting of one topic to change; `after` None takes back to the broker's default."""
+
+    topic: str
+    setting: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        after = "valeur par défaut" if self.after is None else self.after
+        return f"{self.topic} : {self.setting} passe de {self.before} à {after}"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """What would make the broker's topics those that are declared."""
+
+    create: tuple[Topic, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedTopics:
+    """What was done, what waits for a migration, and each declared topic's id (its generation)."""
+
+    created: tuple[str, ...]
+    changed: tuple[Change, ...]
+    pending: tuple[Change, ...]
+    ids: Mapping[str, str]
+
+
+def plan_topics(wanted: Iterable[Topic], actual: Mapping[str, TopicState]) -> TopicPlan:
+    """Compares; reads and writes nothing. Raises TopicError for a changed number of partitions."""
+    create: list[Topic] = []
+    changes: list[Change] = []
+    for topic in wanted:
+        state = actual.get(topic.name)
+        if state is None:
+            create.append(topic)
+            continue
+        if state.partitions != topic.partitions:
+            raise TopicError(
+                f"Le topic {topic.name} a {state.partitions} partitions et devrait en avoir "
+                f"{topic.partitions} : ce nombre ne change jamais, car l’ordre et les versions en "
+                "dépendent. Reprenez la déclaration, ou reconstruisez un nouveau journal."
+            )
+        changes += [
+            Change(topic.name, setting, state.config.get(setting), value)
+            for setting, value in sorted(topic.config.items())
+            if state.config.get(setting) != value
+        ]
+        changes += [
+            Change(topic.name, setting, state.config.get(setting), None)
+            for setting in sorted(state.own - topic.config.keys())
+        ]
+    return TopicPlan(tuple(create), tuple(changes))
+
+
+def apply_topics(
+    bootstrap: str, *, topics: tuple[Topic, ...] = TOPICS, migrate: bool = False
+) -> AppliedTopics:
+    """Creates the missing topics and, with `migrate`, changes the settings that differ.
+
+    Applying twice changes nothing. Raises EngineAwayError when no broker answers, TopicError when
+    one refuses.
+    """
+    with _admin(bootstrap) as admin:
+        plan = plan_topics(topics, read_topics(admin, topics))
+        if plan.create:
+            _create(admin, plan.create)
+        if migrate and plan.changes:
+            _alter(admin, plan.changes)
+        ids = {name: state.topic_id for name, state in read_topics(admin, topics).items()}
+    return AppliedTopics(
+        created=tuple(topic.name for topic in plan.create),
+        changed=plan.changes if migrate else (),
+        pending=() if migrate else plan.changes,
+        ids=ids,
+    )
+
+
+def topic_ids(bootstrap: str, *, topics: tuple[Topic, ...] = TOPICS) -> dict[str, str]:
+    """The id (UUID) of each declared topic that exists. Raises EngineAwayError."""
+    with _admin(bootstrap) as admin:
+        return {name: state.topic_id for name, state in read_topics(admin, topics).items()}
+
+
+def opportunities_generation(bootstrap: str) -> str:
+    """The id (UUID) of `traverse.opportunities`: what an index of opportunities belongs to.
+
+    Raises EngineAwayError, and TopicError when the topic does not exist yet.
+    """
+    wanted = tuple(topic for topic in TOPICS if topic.name == OPPORTUNITIES)
+    try:
+        return topic_ids(bootstrap, topics=wanted)[OPPORTUNITIES]
+    except KeyError as error:
+        raise TopicError(
+            f"Le topic {OPPORTUNITIES} n’existe pas encore : créez les topics avec `traverse up`."
+        ) from error
+
+
+def read_topics(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, TopicState]:
+    """The state of those of the topics that exist."""
+    described = admin.describe_topics([topic.name for topic in topics])
+    found = {each["name"]: each for each in described if not each["error_code"]}
+    if not found:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found]
+    configs: dict[str, dict[str, dict[str, Any]]]
+    configs = admin.describe_configs(resources, config_filter="all")["topic"]
+    return {
+        name: TopicState(
+            topic_id=str(each["topic_id"]),
+            partitions=len(each["partitions"]),
+            config={key: config["value"] for key, config in configs[name].items()},
+            own=frozenset(
+                key
+                for key, config in configs[name].items()
+                if config["config_source"] == "DYNAMIC_TOPIC_CONFIG"
+            ),
+        )
+        for name, each in found.items()
+    }
+
+
+def _create(admin: KafkaAdminClient, topics: Iterable[Topic]) -> None:
+    new = [
+        # -1 replicas: as many as the broker's own default, one here, three on a cluster.
+        NewTopic(topic.name, topic.partitions, -1, topic_configs=dict(topic.config))
+        for topic in topics
+    ]
+    with suppress(TopicAlreadyExistsError):  # somebody else is applying the same declaration
+        admin.create_topics(new, wait_for_metadata=True)
+
+
+def _alter(admin: KafkaAdminClient, changes: Iterable[Change]) -> None:
+    by_topic: dict[str, dict[str, tuple[AlterConfigOp, str | None]]] = {}
+    for change in changes:
+        operation = AlterConfigOp.DELETE if change.after is None else AlterConfigOp.SET
+        by_topic.setdefault(change.topic, {})[change.setting] = (operation, change.after)
+    admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name, ops) for name, ops in by_topic.items()]
+    )
+
+
+@contextmanager
+def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+    """An admin client, closed at the end; Kafka's errors become ours here."""
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="traverse-infra")
+        try:
+            yield admin
+        finally:
+            admin.close()
+    except BrokerResponseError as error:
+        raise TopicError(f"Kafka ({bootstrap}) refuse les topics : {error}") from error
+    except KafkaError as error:
+        raise EngineAwayError("Kafka", bootstrap, type(error).__name__) from error
