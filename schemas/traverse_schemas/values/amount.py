@@ -35,15 +35,11 @@ def _check_euros(value: object) -> object:
     return amount
 
 
-def _json_number(amount: Decimal) -> int | float:
-    # Below 10^12 with two decimals, a binary64 float prints the very decimals it was given.
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
-
-
 Euros = Annotated[
     Decimal,
     BeforeValidator(_check_euros, json_schema_input_type=float),
-    PlainSerializer(_json_number, return_type=float, when_used="json"),
+    # Below 10^12 with two decimals, a binary64 float prints the very decimals it was given.
+    PlainSerializer(float, return_type=float, when_used="json"),
     Field(
         description="Montant en euros, de 0 à moins de 10^12, au centime près.",
         json_schema_extra={"minimum": 0, "exclusiveMaximum": 1_000_000_000_000},

@@ -17,6 +17,7 @@ from traverse_schemas.values.siren import is_siren
 # INSEE, Code officiel géographique: metropolitan départements 01-95 (20 became 2A and 2B in 1976),
 # overseas départements 971-974 and 976, other overseas territories 975, 977, 978, 984, 986-989.
 _DEPARTMENT = r"(?:0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]|98[46789])"
+# Communes of Corsica had codes in 20 before that; old data has them, and the tables resolve them.
 _COMMUNE = r"(?:(?:0[1-9]|[1-8][0-9]|9[0-5]|2[AB])[0-9]{3}|97[1-8][0-9]{2}|98[46789][0-9]{2})"
 _POSTAL = r"(?:0[1-9]|[1-8][0-9]|9[0-8])[0-9]{3}"
 _REGION = r"(?:0[1-46]|11|2[478]|32|44|5[23]|7[56]|84|9[34]|97[578]|98[46789])"

@@ -1,0 +1,98 @@
+"""Typed territory codes: forms, round trips, and the codes that could be two things."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from traverse_schemas.values.place import (
+    DepartmentCode,
+    InseeCommune,
+    PostalCode,
+    RegionCode,
+    TerritoryCode,
+    ZoneName,
+    format_territory,
+    is_territory,
+    parse_territory,
+    territory_guesses,
+)
+
+codes = st.one_of(
+    st.just("fr"),
+    st.from_regex(r"com:(?:0[1-9]|[1-9][0-4])[0-9]{3}", fullmatch=True),
+    st.from_regex(r"com:2[AB][0-9]{3}", fullmatch=True),
+    st.from_regex(r"cp:(?:0[1-9]|[1-8][0-9])[0-9]{3}", fullmatch=True),
+    st.sampled_from(["epci:200054807", "dep:13", "dep:2A", "dep:974", "reg:93", "reg:01"]),
+    st.from_regex(r"zone:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]", fullmatch=True),
+)
+
+
+@given(codes)
+def test_parse_and_format_undo_each_other(code: str) -> None:
+    level, value = parse_territory(code)
+    assert format_territory(level, value) == code
+
+
+@given(st.one_of(codes, st.text(max_size=20)))
+def test_the_json_schema_accepts_what_the_type_accepts(text: str) -> None:
+    pattern = TypeAdapter(TerritoryCode).json_schema()["pattern"]
+    if is_territory(text):
+        assert re.search(pattern, text)
+
+
+def test_13001_is_both_aix_for_insee_and_marseille_for_the_post() -> None:
+    assert territory_guesses("13001") == ("com:13001", "cp:13001")
+
+
+@pytest.mark.parametrize(
+    ("bare", "expected"),
+    [
+        ("2a004", ("com:2A004",)),
+        ("20000", ("com:20000", "cp:20000")),  # Corsica was 20 before 1976
+        ("200054807", ("epci:200054807",)),
+        ("93", ("dep:93", "reg:93")),
+        ("974", ("dep:974",)),
+        ("Marseille", ()),
+    ],
+)
+def test_what_a_bare_code_could_be(bare: str, expected: tuple[str, ...]) -> None:
+    assert territory_guesses(bare) == expected
+
+
+@pytest.mark.parametrize("code", ["13055", "2A004", "2B033", "97411", "97502", "98735", "13201"])
+def test_commune_codes(code: str) -> None:
+    assert TypeAdapter(InseeCommune).validate_python(code) == code
+
+
+@pytest.mark.parametrize("code", ["1004", "2C004", "2a004", "96001", "00001", "130550"])
+def test_what_is_not_a_commune_code(code: str) -> None:
+    with pytest.raises(ValidationError, match="n’est pas un code INSEE de commune"):
+        TypeAdapter(InseeCommune).validate_python(code)
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        (PostalCode, "98714", "00100"),
+        (DepartmentCode, "2B", "20"),
+        (DepartmentCode, "976", "96"),
+        (RegionCode, "06", "05"),
+        (ZoneName, "qpv.qn01301", "Zone 1"),
+    ],
+)
+def test_other_codes(kind: object, right: str, wrong: str) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(kind)
+    assert adapter.validate_python(right) == right
+    with pytest.raises(ValidationError, match="n’est pas un"):
+        adapter.validate_python(wrong)
+
+
+@pytest.mark.parametrize(
+    "code", ["", "13055", "com:", "com:13055 ", "COM:13055", "epci:200054808", "fr:", "zone:-"]
+)
+def test_what_is_not_a_territory(code: str) -> None:
+    with pytest.raises(ValidationError, match="écrivez com:CODE_INSEE"):
+        TypeAdapter(TerritoryCode).validate_python(code)
