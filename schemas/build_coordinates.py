@@ -131,6 +131,24 @@ def _complete(
                     points[member] = (mean(known), False)
 
 
+def locate_districts(cities: Row) -> dict[str, Point]:
+    """INSEE code of each arrondissement of Paris, Lyon and Marseille -> its point.
+
+    GeoNames names them by the town and two digits: « Marseille 01 », « Paris 15 Vaugirard ».
+    """
+    found: dict[str, Point] = {}
+    for city in cities.values():
+        named = _DISTRICT(city["name"]) if city["countrycode"] == "FR" else None
+        if named:
+            code = str(_FIRST_DISTRICT[named[1]] + int(named[2]) - 1)
+            found.setdefault(code, (city["latitude"], city["longitude"]))
+    return found
+
+
+_DISTRICT = re.compile(r"(Paris|Lyon|Marseille) ([0-9]{2})\b").match
+_FIRST_DISTRICT = {"Paris": 75101, "Lyon": 69381, "Marseille": 13201}
+
+
 def mean(points: Iterable[Point]) -> Point:
     """The mean of some points, in degrees; at least one."""
     several = list(points)

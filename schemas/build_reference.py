@@ -25,7 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from build_coordinates import DEGREE, Point, fold, locate, mean
+from build_coordinates import DEGREE, Point, fold, locate, locate_districts, mean
 from traverse_schemas.values.siren import is_siren
 
 DATA = Path(__file__).parent / "traverse_schemas" / "reference" / "data"
@@ -65,7 +65,9 @@ def territories(
     present = [row for row in rows if row["type"] == "commune-actuelle"]
     groups, paris = read(decoupage, "epci"), read(decoupage, "ept")
     epci_of, ept_of = membership(groups), membership(paris)
-    points = locate(rows, epci_of, json.loads(geonames.read_text("utf-8")))
+    cities = json.loads(geonames.read_text("utf-8"))
+    points = locate(rows, epci_of, cities)
+    districts = locate_districts(cities)
 
     members: dict[str, list[str]] = {}
     for group in groups + paris:
@@ -98,7 +100,14 @@ def territories(
             }
             for row in present
         ),
-        "former": columns(former(rows, present)),
+        "former": columns(
+            {
+                **row,
+                "lat": degrees(districts.get(row["insee"], points[row["present"]][0]))[0],
+                "lon": degrees(districts.get(row["insee"], points[row["present"]][0]))[1],
+            }
+            for row in former(rows, present)
+        ),
         "epci": columns(
             {
                 "siren": group["code"],

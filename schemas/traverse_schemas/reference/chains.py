@@ -22,6 +22,7 @@ class Tables(Protocol):
     def commune(self, insee: str) -> Commune | None: ...
     def former(self, insee: str) -> FormerCode | None: ...
     def communes_of_postal(self, postal_code: str) -> tuple[Commune, ...]: ...
+    def district_of_postal(self, postal_code: str) -> FormerCode | None: ...
     def epci(self, siren: str) -> Epci | None: ...
     def department(self, code: str) -> Department | None: ...
     def region(self, code: str) -> Region | None: ...
@@ -72,7 +73,7 @@ def _of_commune(tables: Tables, insee: str) -> TerritoryChain | None:
         if former is not None and former.kind == "district":
             district = TerritoryLevel(f"com:{insee}", "com", former.name)
             return TerritoryChain(
-                district.code, district.name, commune.lat, commune.lon, (district, *steps)
+                district.code, district.name, former.lat, former.lon, (district, *steps)
             )
     return TerritoryChain(commune.code, commune.name, commune.lat, commune.lon, steps)
 
@@ -83,6 +84,11 @@ def _of_postal(tables: Tables, postal_code: str) -> TerritoryChain | None:
         return None
     name = f"{postal_code} {communes[0].name}"
     own = TerritoryLevel(f"cp:{postal_code}", "cp", name)
+    district = tables.district_of_postal(postal_code)
+    if district is not None:
+        step = TerritoryLevel(f"com:{district.insee}", "com", district.name)
+        steps = (own, step, *_steps(tables, communes[0]))
+        return TerritoryChain(own.code, name, district.lat, district.lon, steps)
     if len(communes) == 1:
         steps = _steps(tables, communes[0])
     else:

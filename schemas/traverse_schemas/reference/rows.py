@@ -35,7 +35,8 @@ class Commune(NamedTuple):
 class FormerCode(NamedTuple):
     """A code that leads to a present commune: an arrondissement municipal, or a former commune.
 
-    `name` is "" where the source gives only the code.
+    `name` is "" where the source gives only the code. An arrondissement has its own coordinates
+    (degrees, WGS 84), a former commune those of the present one.
     """
 
     insee: str
@@ -44,6 +45,8 @@ class FormerCode(NamedTuple):
     present: str
     postal_codes: tuple[str, ...]
     population: int
+    lat: float
+    lon: float
 
 
 class Epci(NamedTuple):

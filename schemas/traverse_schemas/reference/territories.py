@@ -43,6 +43,7 @@ class Territories:
         self._epci: dict[str, Epci] = {}
         self._by_siren: dict[str, str] = {}
         self._by_postal: dict[str, tuple[str, ...]] = {}
+        self._districts: dict[str, str] = {}
         self._by_name: dict[str, dict[str, str]] = {}
         self._in_department: dict[str, list[int]] = {}
         self._chains: dict[str, TerritoryChain | None] = {}
@@ -80,9 +81,17 @@ class Territories:
         position = self._former_positions.get(insee)
         if position is None:
             return None
-        get = {name: values[position] for name, values in self._former.items()}
-        get["postal_codes"] = tuple(get.pop("postal").split())
-        return FormerCode(**get)
+        of = self._former
+        return FormerCode(
+            insee=insee,
+            name=of["name"][position],
+            kind=of["kind"][position],
+            present=of["present"][position],
+            postal_codes=tuple(of["postal"][position].split()),
+            population=of["population"][position],
+            lat=of["lat"][position] / _DEGREE,
+            lon=of["lon"][position] / _DEGREE,
+        )
 
     def communes(self) -> tuple[Commune, ...]:
         """All present communes, in the order of their codes. Slow (0.1 s) the first time."""
@@ -94,6 +103,13 @@ class Territories:
             self._index_postal()
         codes = self._by_postal.get(postal_code, ())
         return tuple(row for code in codes if (row := self.commune(code)))
+
+    def district_of_postal(self, postal_code: str) -> FormerCode | None:
+        """The arrondissement municipal that a postal code serves (13001 -> 13201), or None."""
+        if not self._by_postal:
+            self._index_postal()
+        insee = self._districts.get(postal_code)
+        return None if insee is None else self.former(insee)
 
     def epci(self, siren: str) -> Epci | None:
         """The EPCI with own tax, or établissement public territorial, of this SIREN, or None."""
@@ -215,6 +231,10 @@ class Territories:
         for postal, population, insee in rows:
             for code in postal.split():
                 index.setdefault(code, []).append((-population, insee))
+        of = self._former
+        for kind, postal, insee in zip(of["kind"], of["postal"], of["insee"], strict=True):
+            if kind == "district":
+                self._districts |= dict.fromkeys(postal.split(), insee)
         self._by_postal = {
             code: tuple(insee for _, insee in sorted(found)) for code, found in index.items()
         }
