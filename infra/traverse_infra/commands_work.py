@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from traverse_infra.settings import Settings
+from traverse_infra.errors import TopicError
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STEPS = ("validate", "index")
@@ -29,12 +29,19 @@ def work(
     if child:
         _end_with_parent()
     # Here, so that the parent of both steps stays small.
-    from traverse_infra.topics import opportunities_generation
+    from traverse_infra.topics import topic_ids
+    from traverse_schemas.topics import ACCEPTED, RECORDS
     from traverse_stream_processors.app import index_app, run, validate_app
     from traverse_stream_processors.settings import ProcessorSettings
 
     settings = ProcessorSettings()
-    generation = opportunities_generation(Settings().kafka)
+    ids = topic_ids(settings.kafka)
+    missing = {RECORDS, ACCEPTED} - ids.keys()
+    if missing:
+        raise TopicError(
+            f"Les topics de Traverse manquent sur {settings.kafka} : lancez « traverse up »."
+        )
+    generation = f"{ids[RECORDS]} {ids[ACCEPTED]}"
     # Faust reads the command line itself; it has nothing to read here.
     sys.argv = ["traverse work", "worker"]
     run(validate_app(settings, generation) if step == "validate" else index_app(settings))

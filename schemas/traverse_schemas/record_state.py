@@ -34,7 +34,8 @@ class VersionedContent(TypedDict):
 class RecordState(TypedDict):
     """A message of `traverse.records`. Times are UTC text (identity.utc_text).
 
-    `life` is None while only an `updated` is known; `indices` names every index ("public",
+    `life` is None while only an `updated` is known; `withdrawn` is the version of the last
+    withdrawal, whatever came after it; `indices` names every index ("public",
     "private") that the record was ever written to, so that each can be told of a change of
     audience or of a withdrawal.
     """
@@ -46,4 +47,5 @@ class RecordState(TypedDict):
     first_time: str
     content: VersionedContent | None
     life: Life | None
+    withdrawn: list[int | str] | None
     indices: list[str]

@@ -10,7 +10,6 @@ what was not acknowledged is read again.
 """
 
 import os
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -157,8 +156,6 @@ def _agent(
 def leave(sentence: str) -> None:
     """Leave the process at once: what was not acknowledged is read again by the next one."""
     logger.critical(sentence)
-    sys.stderr.write(sentence + "\n")
-    sys.stderr.flush()
     os._exit(EXIT_STOPPED)
 
 

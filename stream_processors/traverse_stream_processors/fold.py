@@ -3,7 +3,8 @@
 A join: each part of the state is the greatest by version of the events that speak of it. Order
 of arrival, repetition and restarts do not change the result (design, decision 7; property tests).
 
-- the content is that of the last event that carried a record, unless a later withdrawal took it;
+- the content is that of the last event that carried a record, unless a later withdrawal took it:
+  the last withdrawal is kept for itself, since a closing may come after it;
 - the life (active, closed, withdrawn) is that of the last published, closed or withdrawn event:
   an update corrects, amends or extends, it does not reopen;
 - the first time is the least, and an index that ever held the record is never forgotten.
@@ -41,13 +42,15 @@ def fold(state: RecordState | None, accepted: Accepted, content: Content | None)
             first_time=time,
             content=None,
             life=None,
+            withdrawn=None,
             indices=[],
         )
-    life = _life(state["life"], accepted)
     said = _content(state["content"], accepted.version, content)
-    if said is not None and life is not None and life["state"] == "withdrawn":
-        # What the withdrawal took is gone; what was said after it waits for a new publication.
-        said = said if _version(said["version"]) > _version(life["version"]) else None
+    withdrawn = _withdrawn(state["withdrawn"], accepted)
+    if said and withdrawn and _version(said["version"]) < _version(withdrawn):
+        # What the withdrawal took is gone, and comes back with no late copy of it; what was said
+        # after it waits for a new publication.
+        said = None
     return RecordState(
         id=state["id"],
         source=state["source"],
@@ -55,7 +58,8 @@ def fold(state: RecordState | None, accepted: Accepted, content: Content | None)
         kind=state["kind"],
         first_time=min(state["first_time"], time),
         content=said,
-        life=life,
+        life=_life(state["life"], accepted),
+        withdrawn=withdrawn,
         indices=_indices(state["indices"], content),
     )
 
@@ -74,6 +78,15 @@ def _life(known: Life | None, accepted: Accepted) -> Life | None:
         life.update({field: data[field] for field in _CLOSING_FIELDS if data.get(field)})
         life["closed_on"] = data.get("on") or accepted.version.time[:10]
     return life  # type: ignore[return-value]
+
+
+def _withdrawn(
+    known: list[int | str] | None, accepted: Accepted
+) -> list[int | str] | None:
+    if accepted.type.action is not Action.WITHDRAWN:
+        return known
+    version = list(accepted.version)
+    return version if known is None or _version(known) < accepted.version else known
 
 
 def _content(

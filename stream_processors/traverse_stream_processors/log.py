@@ -94,7 +94,7 @@ class LogWriter:
                     key=message.key,
                     value=message.value,
                     timestamp=None,
-                    headers=message.headers,
+                    headers=list(message.headers),
                 )
                 if packed is None:
                     sent = await producer.send_batch(batch, topic, partition=partition)
@@ -104,7 +104,7 @@ class LogWriter:
                         key=message.key,
                         value=message.value,
                         timestamp=None,
-                        headers=message.headers,
+                        headers=list(message.headers),
                     )
                 held.append(position)
             sent = await producer.send_batch(batch, topic, partition=partition)

@@ -7,6 +7,8 @@ from traverse_schemas.reference.cpv import cpv_label
 from traverse_schemas.reference.themes import THEMES, themes_of_cpv, themes_of_text
 from traverse_schemas.values.cpv import cpv_ancestors
 
+_TOLD_BY = 1000  # characters of a description: its beginning says what it is about
+
 
 def subject_of(record: Project | Call | Need, title: str, description: str) -> dict[str, Any]:
     """The document's `cpv`, `cpv_within`, `cpv_labels` and `themes`.
@@ -23,10 +25,10 @@ def subject_of(record: Project | Call | Need, title: str, description: str) -> d
         found["cpv_within"] = within
         found["cpv_labels"] = list(dict.fromkeys(label for label in labels if label))
     themes = [theme for theme in record.themes if theme in THEMES]
-    if not themes and codes:
-        themes = list(themes_of_cpv(codes))
     if not themes:
-        themes = list(themes_of_text(folded_words(f"{title} {description[:_TOLD_BY]}")))
+        themes = list(dict.fromkeys(theme for code in codes for theme in themes_of_cpv(code)))
+    if not themes:
+        themes = list(themes_of_text(f"{title} {description[:_TOLD_BY]}"))
     found["themes"] = themes
     return found
 

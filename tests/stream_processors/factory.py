@@ -7,7 +7,7 @@ import orjson
 
 from traverse_stream_processors.admit import Inbound
 
-CCI = "urn:siren:181300015"
+CCI = "urn:siren:181300013"
 RECEIVED = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
