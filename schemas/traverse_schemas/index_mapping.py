@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from traverse_schemas.document import PRIVATE_INDEX, PUBLIC_INDEX
+from traverse_schemas.french import analysis
 
 PUBLIC_ALIAS: Final = "traverse-public"
 PRIVATE_ALIAS: Final = "traverse-private"
@@ -120,7 +121,7 @@ def _mapping() -> dict[str, Any]:
 
 def index_body() -> dict[str, Any]:
     """Settings and mappings of an index of opportunities."""
-    return {"settings": {**_SETTINGS, "analysis": _ANALYSIS}, "mappings": _mapping()}
+    return {"settings": {**_SETTINGS, "analysis": analysis()}, "mappings": _mapping()}
 
 
 def index_fingerprint() -> str:
@@ -136,30 +137,3 @@ _SETTINGS: Final[dict[str, Any]] = {
     # published then appears late.
     "refresh_interval": "500ms",
 }
-
-_ANALYSIS: Final[dict[str, Any]] = {
-    "filter": {
-        "french_elision": {
-            "type": "elision",
-            "articles_case": True,
-            "articles": [
-                "l", "m", "t", "qu", "n", "s", "j", "d", "c", "jusqu", "quoiqu", "lorsqu", "puisqu",
-            ],
-        },
-        "french_stemmer": {"type": "stemmer", "language": "light_french"},
-    },
-    "analyzer": {
-        "french_index": {
-            "tokenizer": "standard",
-            "filter": ["french_elision", "lowercase", "asciifolding", "french_stemmer"],
-        },
-        "french_search": {
-            "tokenizer": "standard",
-            "filter": ["french_elision", "lowercase", "asciifolding", "french_stemmer"],
-        },
-        "french_exact": {
-            "tokenizer": "standard",
-            "filter": ["french_elision", "lowercase", "asciifolding"],
-        },
-    },
-}  # fmt: skip

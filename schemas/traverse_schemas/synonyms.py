@@ -1,0 +1,128 @@
+"""The synonyms and acronyms that a search adds: `synonyms_fr.txt`, read and checked.
+
+The file is in Solr's format (`a, b, c` or `a => a, b`); Elasticsearch's `synonym_graph` takes its
+rules as they are. The checks here are pure: they need no engine.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from traverse_schemas.errors import TraverseError
+
+_ELIDED: Final = re.compile(r"\b(?:[lmtnsjdc]|qu|jusqu|lorsqu|puisqu|quoiqu)['’]")
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_LONGEST_TERM: Final = 14  # words: the longest official name that an acronym stands for
+
+
+class SynonymsError(TraverseError, ValueError):
+    """The file of synonyms has faults; the sentence names the first lines to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: any of `terms`, when typed, also finds all of `finds` (the terms' own words
+    included). `line` counts from 1."""
+
+    line: int
+    terms: tuple[str, ...]
+    finds: tuple[str, ...]
+
+    @property
+    def rule(self) -> str:
+        """The entry in Solr's format."""
+        if self.terms == self.finds:
+            return ", ".join(self.terms)
+        return f"{', '.join(self.terms)} => {', '.join(self.finds)}"
+
+
+def parse(text: str) -> tuple[Entry, ...]:
+    """The entries of a file; comments (#) and blank lines are passed over. Refuses nothing."""
+    entries = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        content = line.strip()
+        if not content or content.startswith("#"):
+            continue
+        left, arrow, right = content.partition("=>")
+        terms = _terms(left)
+        entries.append(Entry(number, terms, _terms(right) if arrow else terms))
+    return tuple(entries)
+
+
+def faults(entries: tuple[Entry, ...]) -> list[str]:
+    """What is wrong with the entries, one French sentence each; [] when all is well.
+
+    A term may stand on the left of one entry only, plurals and feminines apart: otherwise two
+    groups of meanings would run into one another without anybody having decided so.
+    """
+    found: list[str] = []
+    owner: dict[str, int] = {}
+    for entry in entries:
+        found += _own_faults(entry)
+        for key in dict.fromkeys(conflate(term) for term in entry.terms):
+            first = owner.setdefault(key, entry.line)
+            if first != entry.line:
+                found.append(
+                    f"Ligne {entry.line} : « {key} » est déjà à gauche de la ligne {first}."
+                )
+    return found
+
+
+def conflate(term: str) -> str:
+    """What is left of a term when accents, case, elisions, hyphens and plurals do not matter.
+
+    Coarser than the engine's stemmer on purpose: two terms that it would merge are merged here.
+    """
+    plain = unicodedata.normalize("NFKD", term.replace("œ", "oe").replace("Œ", "OE").lower())
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(_stem(word) for word in _WORD.findall(_ELIDED.sub(" ", plain)))
+
+
+@cache
+def synonym_rules() -> tuple[str, ...]:
+    """The rules of the product's file, checked. Raises SynonymsError."""
+    text = files("traverse_schemas").joinpath("synonyms_fr.txt").read_text(encoding="utf-8")
+    entries = parse(text)
+    wrong = faults(entries)
+    if wrong:
+        raise SynonymsError(
+            "Le fichier synonyms_fr.txt est à corriger avant de créer un index : "
+            + " ".join(wrong[:5])
+        )
+    return tuple(entry.rule for entry in entries)
+
+
+def _terms(side: str) -> tuple[str, ...]:
+    return tuple(" ".join(term.split()) for term in side.split(","))
+
+
+def _own_faults(entry: Entry) -> list[str]:
+    found = []
+    where = f"Ligne {entry.line} :"
+    for side in {entry.terms, entry.finds}:
+        keys = [conflate(term) for term in side]
+        if not all(keys):
+            found.append(f"{where} un terme est vide ou sans lettre ni chiffre.")
+        if len(set(side)) < len(side):
+            found.append(f"{where} un terme est écrit deux fois.")
+        if any(len(key.split()) > _LONGEST_TERM for key in keys):
+            found.append(f"{where} un terme a plus de {_LONGEST_TERM} mots.")
+        if any("=>" in term or "\\" in term for term in side):
+            found.append(f"{where} « => » et « \\ » ne vont pas dans un terme.")
+    missing = [term for term in entry.terms if term not in entry.finds]
+    if missing:
+        found.append(f"{where} « {missing[0]} » ne se trouverait plus lui-même.")
+    if len(set(entry.finds)) < 2:
+        found.append(f"{where} il faut au moins deux termes.")
+    return found
+
+
+def _stem(word: str) -> str:
+    if len(word) < 4:
+        return word
+    word = word.rstrip("sx")
+    word = word.removesuffix("e")
+    return re.sub(r"(.)\1", r"\1", word)

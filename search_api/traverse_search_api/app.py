@@ -1,0 +1,121 @@
+"""The search service: its routes, each a few lines over `search.Searcher`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Annotated, Any
+
+import orjson
+from elasticsearch import AsyncElasticsearch
+from fastapi import FastAPI, Query, Response
+
+from traverse_schemas.clock import Clock
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api import problems
+from traverse_search_api.counting import CountAnswers
+from traverse_search_api.elasticsearch_client import PublicIndex, connect
+from traverse_search_api.metrics import Metrics
+from traverse_search_api.paging import Snapshots
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.search import Searcher
+from traverse_search_api.settings import SearchSettings
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"description": text, "content": {"application/problem+json": {}}}
+    for code, text in (
+        (400, "Paramètre ou curseur refusé ; `choices` quand un territoire est ambigu."),
+        (410, "Curseur expiré, ou publication retirée."),
+        (422, "Paramètre mal formé."),
+        (503, "Recherche momentanément indisponible (Retry-After)."),
+    )
+}
+
+
+def create_app(
+    settings: SearchSettings | None = None,
+    *,
+    client: AsyncElasticsearch | None = None,
+    clock: Clock | None = None,
+) -> FastAPI:
+    """The service as an ASGI application.
+
+    Without arguments, everything comes from the environment. A `client` that is passed in stays
+    the caller's to close. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
+    """
+    settings = settings or SearchSettings()
+    own_client = client is None
+    client = client or connect(settings.elasticsearch, settings.search_timeout)
+    index = PublicIndex(client)
+    keep_alive = f"{settings.cursor_minutes}m"
+    searcher = Searcher(
+        index=index,
+        snapshots=Snapshots(
+            lambda: index.open_snapshot(keep_alive), lifetime=60 * settings.cursor_minutes
+        ),
+        territories=Territories.load(),
+        clock=clock or settings.clock,
+        cursor_key=settings.cursor_key.get_secret_value().encode(),
+        keep_alive=keep_alive,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if own_client:
+            await client.close()
+
+    app = FastAPI(
+        title="Traverse : recherche",
+        summary="Une vue mutualisée des projets, appels et besoins des institutions.",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    metrics = Metrics()
+    problems.install(app)
+    app.add_middleware(CountAnswers, metrics=metrics)
+    _add_search(app, searcher, metrics)
+    _add_operation(app, index, metrics)
+    return app
+
+
+def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
+    @app.get("/v1/opportunities", responses=_PROBLEMS, tags=["recherche"])
+    async def search(parameters: Annotated[SearchParameters, Query()]) -> Response:
+        """Cherche parmi les publications de toutes les institutions."""
+        start = perf_counter()
+        answer, took = await searcher.search(parameters)
+        content = orjson.dumps(answer)
+        metrics.seconds.observe(perf_counter() - start)
+        metrics.engine_seconds.observe(took / 1000)
+        if not answer["items"]:
+            metrics.empty.inc()
+        return _json(content, {"Server-Timing": f"engine;dur={took}"})
+
+    @app.get("/v1/opportunities/{identifier}", responses=_PROBLEMS, tags=["recherche"])
+    async def detail(identifier: str, as_of: str | None = None) -> Response:
+        """Une publication entière, avec son statut à la date demandée."""
+        return _json(orjson.dumps(await searcher.detail(identifier, as_of)))
+
+
+def _add_operation(app: FastAPI, index: PublicIndex, metrics: Metrics) -> None:
+    @app.get("/healthz", tags=["exploitation"])
+    async def health() -> Response:
+        """Le service est en marche."""
+        return _json(b'{"status":"ok"}')
+
+    @app.get("/readyz", responses={503: _PROBLEMS[503]}, tags=["exploitation"])
+    async def ready() -> Response:
+        """Le service peut répondre : Elasticsearch est là, et l'index aussi."""
+        await index.check()
+        return _json(b'{"status":"ok"}')
+
+    @app.get("/metrics", tags=["exploitation"])
+    async def measures() -> Response:
+        """Les mesures du service, pour Prometheus."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _json(content: bytes, headers: dict[str, str] | None = None) -> Response:
+    return Response(content, headers=headers, media_type="application/json")

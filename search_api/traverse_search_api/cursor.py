@@ -1,0 +1,85 @@
+"""The cursor of the next page: opaque text, signed, bound to one search."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import Any
+
+from traverse_search_api.errors import InvalidCursorError
+from traverse_search_api.parameters import SearchParameters
+
+_SIGNATURE_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next page begins.
+
+    `snapshot` is the id of Elasticsearch's point in time. `shown` are the ids of the first page,
+    which was not read from it. `after` are the sort values of the last hit, None for the second
+    page. `total` and `exact` are those of the first page; `as_of` its instant (ISO 8601).
+    """
+
+    snapshot: str
+    shown: tuple[str, ...]
+    after: tuple[Any, ...] | None
+    total: int
+    exact: bool
+    as_of: str
+    search: str
+
+
+def fingerprint(parameters: SearchParameters) -> str:
+    """What the cursor belongs to: every parameter but the page's size, its facets and itself."""
+    values = parameters.model_dump(mode="json", exclude={"cursor", "size", "facets"})
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
+    return blake2b(canonical, digest_size=8).hexdigest()
+
+
+def encode(cursor: Cursor, key: bytes) -> str:
+    """The cursor as text for an address; `key` is the service's secret."""
+    payload = json.dumps(asdict(cursor), separators=(",", ":")).encode()
+    return urlsafe_b64encode(_sign(payload, key) + payload).decode().rstrip("=")
+
+
+def decode(text: str, parameters: SearchParameters, key: bytes) -> Cursor:
+    """The inverse of `encode`.
+
+    Raises InvalidCursorError when the service did not make it, or made it for other parameters.
+    """
+    try:
+        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except ValueError:
+        raise _not_ours() from None
+    signature, payload = raw[:_SIGNATURE_OCTETS], raw[_SIGNATURE_OCTETS:]
+    if not compare_digest(signature, _sign(payload, key)):
+        raise _not_ours()
+    values = json.loads(payload)
+    after = values["after"]
+    cursor = Cursor(
+        **{
+            **values,
+            "shown": tuple(values["shown"]),
+            "after": None if after is None else tuple(after),
+        }
+    )
+    if cursor.search != fingerprint(parameters):
+        raise InvalidCursorError(
+            "Ce curseur vient d’une autre recherche : répétez les mêmes paramètres, "
+            "ou relancez sans cursor."
+        )
+    return cursor
+
+
+def _sign(payload: bytes, key: bytes) -> bytes:
+    secret = blake2b(key).digest()  # any length of key will do
+    return blake2b(payload, key=secret, digest_size=_SIGNATURE_OCTETS).digest()
+
+
+def _not_ours() -> InvalidCursorError:
+    return InvalidCursorError(
+        "Ce curseur n’a pas été émis par ce service, ou l’a été avant son redémarrage : relancez "
+        "la recherche sans cursor."
+    )

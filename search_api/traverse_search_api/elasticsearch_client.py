@@ -1,0 +1,108 @@
+"""The public index, over HTTP: the one module here that knows Elasticsearch's client.
+
+Only the public alias is read, whatever the caller asks (decision 9 of the design).
+"""
+
+import logging
+from typing import Any, Final
+from urllib.parse import quote
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch.serializer import OrjsonSerializer
+
+from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError
+
+_LOG = logging.getLogger(__name__)
+_JSON: Final = {"accept": "application/json", "content-type": "application/json"}
+# What the answer needs; the rest of Elasticsearch's envelope is not sent at all.
+_ANSWER: Final = (
+    "took,timed_out,pit_id,hits.total,hits.hits._index,hits.hits._source,hits.hits.sort,"
+    "hits.hits.highlight,aggregations"
+)
+
+
+def connect(address: str, timeout: float) -> AsyncElasticsearch:
+    """A client for the address (a URL); `timeout` in seconds. Opens no connection yet."""
+    return AsyncElasticsearch(
+        address,
+        request_timeout=timeout,
+        # A search that failed is the caller's to ask again: Retry-After says when.
+        max_retries=0,
+        serializer=OrjsonSerializer(),
+    )
+
+
+class PublicIndex:
+    """Searches and reads the documents that anybody may see."""
+
+    def __init__(self, client: AsyncElasticsearch) -> None:
+        """Reads through `client`, which the caller closes."""
+        self._client = client
+
+    async def search(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Elasticsearch's answer to a search (or to a page of a snapshot, with `pit`).
+
+        Raises ExpiredCursorError when the snapshot is gone, SearchUnavailableError when
+        Elasticsearch is away, too busy, or has no index.
+        """
+        snapshot = "pit" in body
+        path = "/_search" if snapshot else f"/{PUBLIC_ALIAS}/_search"
+        params = {"filter_path": _ANSWER, "allow_partial_search_results": "false"}
+        try:
+            answer = await self._client.perform_request(
+                "POST", path, params=params, headers=_JSON, body=body
+            )
+        except NotFoundError as error:
+            if snapshot:
+                raise ExpiredCursorError from error
+            raise _unavailable(error) from error
+        except (ApiError, TransportError) as error:
+            raise _unavailable(error) from error
+        found: dict[str, Any] = answer.body
+        if found.get("timed_out"):
+            raise SearchUnavailableError("le moteur de recherche est surchargé")
+        return found
+
+    async def open_snapshot(self, keep_alive: str) -> str:
+        """The id of a new point in time. Raises SearchUnavailableError."""
+        try:
+            answer = await self._client.open_point_in_time(
+                index=PUBLIC_ALIAS, keep_alive=keep_alive
+            )
+        except (ApiError, TransportError) as error:
+            raise _unavailable(error) from error
+        return str(answer["id"])
+
+    async def get(self, identifier: str) -> dict[str, Any] | None:
+        """The document or stub of this id as last written, or None.
+
+        Raises SearchUnavailableError.
+        """
+        path = f"/{PUBLIC_ALIAS}/_doc/{quote(identifier, safe='')}"
+        try:
+            answer = await self._client.perform_request("GET", path, headers=_JSON)
+        except NotFoundError as error:
+            if "error" in error.body:  # no index, rather than no document
+                raise _unavailable(error) from error
+            return None
+        except (ApiError, TransportError) as error:
+            raise _unavailable(error) from error
+        document: dict[str, Any] = answer.body["_source"]
+        return document
+
+    async def check(self) -> None:
+        """Raises SearchUnavailableError unless the alias exists and its documents can be read."""
+        try:
+            await self._client.count(index=PUBLIC_ALIAS, terminate_after=1)
+        except (ApiError, TransportError) as error:
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> SearchUnavailableError:
+    """The caller gets a sentence; the operator gets the cause, in the log."""
+    _LOG.warning("search_unavailable cause=%s", error)
+    if isinstance(error, NotFoundError):
+        return SearchUnavailableError("l’index n’est pas encore créé")
+    return SearchUnavailableError()

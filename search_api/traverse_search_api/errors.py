@@ -1,0 +1,115 @@
+"""The errors of the search; `str(error)` is the French sentence that the caller reads.
+
+TraverseError
+└── SearchError                   status 500
+    ├── InvalidParameterError     400, names the parameter
+    │   └── AmbiguousPlaceError   400, with the choices
+    ├── InvalidCursorError        400, tampered with, or of another search
+    ├── ExpiredCursorError        410
+    ├── UnknownOpportunityError   404
+    ├── WithdrawnError            410
+    ├── SearchUnavailableError    503, Elasticsearch is away or has no index
+    └── ServiceNotRunningError    (command line) nothing answers at TRAVERSE_SEARCH
+"""
+
+from typing import ClassVar
+
+from traverse_schemas.errors import TraverseError
+
+
+class SearchError(TraverseError):
+    """Base of this package's errors. `status` and `title` go into the problem+json."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Erreur interne"
+
+
+class InvalidParameterError(SearchError):
+    """A parameter that cannot be understood."""
+
+    status = 400
+    title = "Paramètre refusé"
+
+    def __init__(self, parameter: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.parameter = parameter
+
+
+class AmbiguousPlaceError(InvalidParameterError):
+    """A bare code that could be two places; `choices` are (typed code, label)."""
+
+    title = "Territoire à préciser"
+
+    def __init__(self, code: str, choices: tuple[tuple[str, str], ...]) -> None:
+        either = " ou ".join(f"{choice} ({label})" for choice, label in choices)
+        super().__init__(
+            "territory", f"« {code} » peut désigner plusieurs territoires : écrivez {either}."
+        )
+        self.choices = choices
+
+
+class InvalidCursorError(SearchError):
+    """A cursor that this service did not make for this search."""
+
+    status = 400
+    title = "Curseur refusé"
+
+
+class ExpiredCursorError(SearchError):
+    """A cursor whose snapshot of the index is gone."""
+
+    status = 410
+    title = "Curseur expiré"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La suite de cette recherche a expiré : relancez la recherche depuis sa première page."
+        )
+
+
+class UnknownOpportunityError(SearchError):
+    """No public opportunity has this id."""
+
+    status = 404
+    title = "Introuvable"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            f"Aucune publication ne porte l’identifiant « {identifier[:60]} » : vérifiez "
+            "l’adresse, ou cherchez-la par son titre."
+        )
+
+
+class WithdrawnError(SearchError):
+    """The opportunity was public, and is so no more."""
+
+    status = 410
+    title = "Retiré"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Cette publication a été retirée ou n’est plus publique : "
+            "voyez avec l’institution qui l’avait publiée."
+        )
+
+
+class SearchUnavailableError(SearchError):
+    """Elasticsearch does not answer, or does not hold the index yet."""
+
+    status = 503
+    title = "Recherche indisponible"
+
+    def __init__(self, why: str = "le moteur de recherche ne répond pas") -> None:
+        super().__init__(
+            f"La recherche est momentanément indisponible ({why}) : réessayez dans un instant."
+        )
+
+
+class ServiceNotRunningError(SearchError):
+    """Nothing answers where the search service should be."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"Le service de recherche ne répond pas à l’adresse {address} : lancez-le avec "
+            "`traverse serve search`, ou essayez `traverse demo`."
+        )

@@ -1,0 +1,64 @@
+"""Hits and documents as the answer shows them: status and French words added, nothing hidden."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from traverse_schemas.status import status_of
+from traverse_search_api import labels
+
+_SUMMARY: Final = 240
+
+Document = dict[str, Any]
+
+
+def item_of(hit: dict[str, Any], as_of: datetime) -> dict[str, Any]:
+    """One item of the answer, from a hit with `_source` and perhaps `highlight`."""
+    document: Document = hit["_source"]
+    return {
+        "id": document["id"],
+        "kind": document["kind"],
+        "subtype": document["subtype"],
+        "title": document["title"],
+        "summary": summary_of(document.get("description") or ""),
+        "highlights": hit.get("highlight", {}),
+        **_words(document, as_of),
+        "institutions": document["institutions"],
+        "territory": document.get("territory"),
+        "location": document.get("location"),
+        "themes": document.get("themes", []),
+        "cpv": document.get("cpv", []),
+        "amount": document.get("amount"),
+        "deadline": document.get("deadline"),
+        "published_at": document["published_at"],
+        "updated_at": document["updated_at"],
+        "sources": document["sources"],
+        "links": document.get("links", []),
+    }
+
+
+def detail_of(document: Document, as_of: datetime) -> dict[str, Any]:
+    """The whole document, with its status and the French words."""
+    return {**document, **_words(document, as_of)}
+
+
+def summary_of(description: str, longest: int = _SUMMARY) -> str:
+    """The beginning of a text on one line, cut at a word, with … when something was cut."""
+    text = " ".join(description[: 4 * longest].split())
+    if len(text) <= longest:
+        return text
+    cut = text[: longest - 1]
+    if text[longest - 1] != " ":
+        # A "word" longer than the summary is cut anywhere.
+        cut = cut.rpartition(" ")[0] or cut
+    return cut.rstrip(" ,;:.–-") + "…"
+
+
+def _words(document: Document, as_of: datetime) -> dict[str, Any]:
+    status = status_of(document, as_of)
+    return {
+        "status": status.value,
+        "status_label": labels.status_label(status),
+        "kind_label": labels.shown_kind(document["subtype"], status),
+        "subtype_label": labels.subtype_label(document["subtype"]),
+        "theme_labels": [labels.theme_label(slug) for slug in document.get("themes", [])],
+    }

@@ -1,0 +1,42 @@
+"""Days and instants as people write them in a search, in the time of mainland France."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_PARIS: Final = ZoneInfo("Europe/Paris")
+
+
+def read_moment(text: str) -> date | datetime:
+    """`2026-03-12` or ISO 8601 with an hour (in Paris when it has no offset).
+
+    Raises ValueError with a French sentence.
+    """
+    # A "+" that nobody encoded in the address arrives as a space.
+    cleaned = text.strip().replace(" ", "+") if "T" in text else text.strip()
+    try:
+        day = date.fromisoformat(cleaned[:10])
+        if not 1900 <= day.year <= 2200:  # beyond, nobody means it and zones do not compute
+            raise ValueError(day)
+        if len(cleaned) == 10:
+            return day
+        instant = datetime.fromisoformat(cleaned)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=_PARIS)).astimezone(UTC)
+    except ValueError:
+        raise ValueError(
+            f"« {text[:40]} » n’est pas une date : écrivez 2026-03-12 ou 2026-03-12T12:00:00Z"
+        ) from None
+
+
+def first_instant(moment: date | datetime) -> datetime:
+    """The beginning of a day in Paris, or the instant itself (UTC)."""
+    if isinstance(moment, datetime):
+        return moment
+    return datetime.combine(moment, time(), _PARIS).astimezone(UTC)
+
+
+def end_instant(moment: date | datetime) -> datetime:
+    """The first instant after a day in Paris, or the instant itself (UTC)."""
+    if isinstance(moment, datetime):
+        return moment
+    return first_instant(moment + timedelta(days=1))

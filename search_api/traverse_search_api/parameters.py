@@ -1,0 +1,204 @@
+"""What a search may ask for, as the HTTP query says it (contract: `GET /v1/opportunities`)."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from traverse_schemas.records.codes import (
+    CallSubtype,
+    InstitutionKind,
+    Kind,
+    NeedSubtype,
+    ProjectSubtype,
+)
+from traverse_schemas.reference.themes import THEMES
+from traverse_schemas.status import Status
+from traverse_search_api.moments import read_moment
+
+
+class Sort(StrEnum):
+    """Orders of the answer; each ends with the id, so that it is total."""
+
+    RELEVANCE = "relevance"
+    PUBLISHED = "published"
+    DEADLINE = "deadline"
+    AMOUNT = "amount"
+    DISTANCE = "distance"
+
+
+class Facet(StrEnum):
+    """What the answer counts."""
+
+    KIND = "kind"
+    SUBTYPE = "subtype"
+    STATUS = "status"
+    THEME = "theme"
+    INSTITUTION_KIND = "institution_kind"
+    TERRITORY = "territory"
+    CPV = "cpv"
+
+
+class Near(BaseModel):
+    """A point, in degrees (WGS 84)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+
+def _split(value: object) -> object:
+    """Several values come by repetition, by commas, or both; empty ones are passed over."""
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Iterable):
+        return value
+    parts = [part.strip() for text in value for part in str(text).split(",")]
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _split_numbers(value: object) -> object:
+    """Like `_split`, but the name of an institution may hold commas."""
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Iterable):
+        return value
+    found: list[str] = []
+    for text in value:
+        compact = "".join(str(text).split())
+        numbers = compact.replace(",", "").isdigit()
+        found += [part for part in compact.split(",") if part] if numbers else [str(text).strip()]
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
+def _theme(slug: str) -> str:
+    if slug not in THEMES:
+        raise PydanticCustomError(
+            "theme",
+            "« {value} » n’est pas un thème : choisissez parmi {themes}",
+            {"value": slug[:40], "themes": ", ".join(THEMES)},
+        )
+    return slug
+
+
+def _cpv(code: str) -> str:
+    """`45`, `452`, `45200000` or `45200000-9` -> 8 digits."""
+    digits = code.partition("-")[0].strip()
+    if not (digits.isascii() and digits.isdigit() and 2 <= len(digits) <= 8):
+        raise PydanticCustomError(
+            "cpv",
+            "« {value} » n’est pas un code CPV : donnez de 2 à 8 chiffres (45, 45233140)",
+            {"value": code[:40]},
+        )
+    return digits.ljust(8, "0")
+
+
+def _institution(text: str) -> str:
+    """A SIREN (a SIRET is cut to it), or a name."""
+    compact = "".join(text.split())
+    if not compact.isdigit():
+        return text
+    if len(compact) not in (9, 14):
+        raise PydanticCustomError(
+            "institution",
+            "« {value} » n’est ni un SIREN (9 chiffres) ni un SIRET (14 chiffres) ni un nom",
+            {"value": text[:40]},
+        )
+    return compact[:9]
+
+
+def _near(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    lat, comma, lon = value.partition(",")
+    if not comma:
+        raise PydanticCustomError(
+            "near",
+            "« {value} » n’est pas un point : écrivez latitude,longitude (43.2965,5.3698)",
+            {"value": value[:40]},
+        )
+    return {"lat": lat.strip(), "lon": lon.strip()}
+
+
+def _moment(text: str) -> str:
+    try:
+        read_moment(text)
+    except ValueError as error:
+        raise PydanticCustomError("moment", "{sentence}", {"sentence": str(error)}) from None
+    return text
+
+
+def _known_facets(value: object) -> object:
+    parts = _split(value)
+    return () if parts == ("none",) else parts
+
+
+def _blank_is_absent(value: object) -> object:
+    """A form sends its empty fields too."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+_MANY = 200
+Subtype = CallSubtype | NeedSubtype | ProjectSubtype
+Moment = Annotated[
+    Annotated[str, Field(max_length=40), AfterValidator(_moment)] | None,
+    BeforeValidator(_blank_is_absent),
+]
+Euros = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_blank_is_absent)
+]
+_LIST = Field(default=(), max_length=_MANY)
+
+
+class SearchParameters(BaseModel):
+    """The parameters of a search; several values of one parameter widen it, parameters narrow."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    q: str = Field(
+        default="",
+        max_length=1000,
+        description="Texte tel qu’on l’écrit : tous les mots comptent ; « expression exacte » "
+        "entre guillemets, -mot pour exclure, mot* pour un début de mot.",
+    )
+    kind: Annotated[tuple[Kind, ...], BeforeValidator(_split), _LIST] = ()
+    status: Annotated[tuple[Status, ...], BeforeValidator(_split), _LIST] = ()
+    theme: Annotated[
+        tuple[Annotated[str, AfterValidator(_theme)], ...], BeforeValidator(_split), _LIST
+    ] = ()
+    cpv: Annotated[
+        tuple[Annotated[str, AfterValidator(_cpv)], ...], BeforeValidator(_split), _LIST
+    ] = ()
+    subtype: Annotated[tuple[Subtype, ...], BeforeValidator(_split), _LIST] = ()
+    institution: Annotated[
+        tuple[Annotated[str, Field(max_length=200), AfterValidator(_institution)], ...],
+        BeforeValidator(_split_numbers),
+        _LIST,
+    ] = ()
+    institution_kind: Annotated[tuple[InstitutionKind, ...], BeforeValidator(_split), _LIST] = ()
+    territory: Annotated[
+        tuple[Annotated[str, Field(max_length=80)], ...], BeforeValidator(_split), _LIST
+    ] = ()
+    reach: Literal["within", "applies"] = "applies"
+    as_of: Moment = None
+    near: Annotated[Near | None, BeforeValidator(_near), BeforeValidator(_blank_is_absent)] = None
+    radius: float = Field(default=20, gt=0, le=20_000, description="En kilomètres.")
+    deadline_from: Moment = None
+    deadline_to: Moment = None
+    published_from: Moment = None
+    published_to: Moment = None
+    amount_min: Euros = None
+    amount_max: Euros = None
+    sort: Sort = Sort.RELEVANCE
+    size: int = Field(default=20, ge=1, le=100)
+    cursor: Annotated[
+        Annotated[str, Field(max_length=20_000)] | None, BeforeValidator(_blank_is_absent)
+    ] = None
+    facets: Annotated[
+        tuple[Facet, ...],
+        BeforeValidator(_known_facets),
+        Field(description="Les décomptes voulus ; `none` pour aucun. Par défaut, tous."),
+    ] = tuple(Facet)

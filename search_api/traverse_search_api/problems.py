@@ -1,0 +1,126 @@
+"""Every error as problem+json (RFC 9457), in French, without a traceback."""
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from traverse_schemas.clock import InvalidClockError
+from traverse_search_api.errors import (
+    AmbiguousPlaceError,
+    InvalidParameterError,
+    SearchError,
+    SearchUnavailableError,
+)
+
+_LOG = logging.getLogger(__name__)
+_RETRY_AFTER: Final = "2"  # seconds
+_TITLES: Final = {
+    404: ("Introuvable", "Cette adresse n’existe pas : voyez /openapi.json pour celles qui sont."),
+    405: ("Méthode refusée", "Cette adresse ne se consulte qu’avec GET."),
+}
+
+
+def problem(
+    status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    """A problem+json answer; `more` are the extension members."""
+    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return Response(orjson.dumps(content), status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Makes `app` answer all errors so."""
+    app.add_exception_handler(SearchError, _search_error)
+    app.add_exception_handler(InvalidClockError, _clock_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _search_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, SearchError):
+        raise error
+    headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, SearchUnavailableError) else None
+    more: dict[str, Any] = {}
+    if isinstance(error, InvalidParameterError):
+        more["parameter"] = error.parameter
+    if isinstance(error, AmbiguousPlaceError):
+        more["choices"] = [{"code": code, "label": label} for code, label in error.choices]
+    return problem(error.status, error.title, str(error), headers, **more)
+
+
+def _clock_error(_: Request, error: Exception) -> Response:
+    return problem(400, "Paramètre refusé", str(error), parameter="as_of")
+
+
+def _validation_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        {"parameter": _parameter(found), "detail": _sentence(found)} for found in error.errors()
+    ]
+    sentence = " ".join(f"{found['parameter']} : {found['detail']}." for found in errors[:5])
+    return problem(422, "Paramètre refusé", sentence, errors=errors)
+
+
+def _http_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    title, detail = _TITLES.get(
+        error.status_code,
+        (HTTPStatus(error.status_code).phrase, "La demande a été refusée."),
+    )
+    return problem(error.status_code, title, detail, dict(error.headers or {}))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    _LOG.error("unexpected_error path=%s", request.url.path, exc_info=error)
+    return problem(
+        500,
+        "Erreur interne",
+        "Une erreur inattendue s’est produite ; elle est notée au journal du service : réessayez, "
+        "et signalez-la si elle se répète.",
+    )
+
+
+def _parameter(found: dict[str, Any]) -> str:
+    place = [str(part) for part in found["loc"] if part not in ("query", "path")]
+    return place[0] if place else "?"
+
+
+def _sentence(found: dict[str, Any]) -> str:
+    kind, context = found["type"], found.get("ctx", {})
+    match kind:
+        case "enum" | "literal_error":
+            expected = str(context.get("expected", "")).replace(" or ", " ou ")
+            return f"{_shown(found)} n’est pas admis ; choisissez parmi {expected}"
+        case "extra_forbidden":
+            return "ce paramètre n’existe pas ; voyez /openapi.json"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"{_shown(found)} n’est pas un nombre entier"
+        case "float_parsing" | "float_type" | "finite_number":
+            return f"{_shown(found)} n’est pas un nombre"
+        case "greater_than_equal":
+            return f"{_shown(found)} est trop petit ; au moins {context['ge']:g}"
+        case "greater_than":
+            return f"{_shown(found)} est trop petit ; plus de {context['gt']:g}"
+        case "less_than_equal":
+            return f"{_shown(found)} est trop grand ; au plus {context['le']:g}"
+        case "string_too_long":
+            return f"ce texte dépasse {context['max_length']} caractères ; raccourcissez-le"
+        case "too_long":
+            return f"plus de {context['max_length']} valeurs ; donnez-en moins"
+        case "theme" | "cpv" | "institution" | "near" | "moment":
+            return str(found["msg"])
+        case _:
+            return f"{_shown(found)} n’est pas admis"
+
+
+def _shown(found: dict[str, Any]) -> str:
+    value = found.get("input")
+    return f"« {str(value)[:40]} »" if isinstance(value, str | int | float) else "la valeur"

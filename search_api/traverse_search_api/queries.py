@@ -1,0 +1,167 @@
+"""The whole Elasticsearch search for some parameters: pure, tested as dicts without a server."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.status import Status
+from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.facets import facet_aggregations
+from traverse_search_api.filters import choice_filters, other_filters, readable_filters
+from traverse_search_api.parameters import SearchParameters, Sort
+from traverse_search_api.status_query import index_text, status_filter
+from traverse_search_api.text_query import text_query
+from traverse_search_api.typed_words import read
+
+Query = dict[str, Any]
+
+EXACT_TOTAL: Final = 100_000
+"""Totals are exact up to here; beyond, the answer says "at least so many"."""
+
+VIEW: Final = "view"
+"""The aggregation that tells two states of the index apart (see `snapshots`)."""
+
+# What an item shows: `items.item_of` reads no other field.
+ITEM_FIELDS: Final = [
+    "id", "kind", "subtype", "title", "description", "institutions", "owner_kind", "territory",
+    "location", "themes", "cpv", "amount", "deadline", "published_at", "updated_at", "sources",
+    "links", "outcome", "notified", "end_max", "stage",
+]  # fmt: skip
+
+_OPEN_BOOST: Final = 0.3
+_FRESH_BOOST: Final = 0.15
+_FRESH_SCALE: Final = "180d"
+
+_OPEN: Final = (Status.OPEN, Status.IDEA, Status.STUDIES, Status.FUNDED, Status.REPORTED,
+                Status.QUALIFIED, Status.DIRECTED)  # fmt: skip
+
+
+def search_body(parameters: SearchParameters, as_of: datetime, territories: Territories) -> Query:
+    """The search for a first page, without its place in the pages (`paging` adds that).
+
+    Filters that a facet shows go into `post_filter` when facets are wanted, so that each facet can
+    leave its own out. One hit more than a page is asked for: it tells whether there is a next one.
+    Raises InvalidParameterError.
+    """
+    typed = read(parameters.q)
+    chosen = choice_filters(parameters, as_of, territories)
+    always, never = readable_filters(as_of)
+    text = text_query(typed, parameters.q)
+    filters = [*always, *other_filters(parameters)]
+    aggregations: dict[str, Query] = {VIEW: _view()}
+    body: Query = {
+        "size": parameters.size + 1,
+        "track_total_hits": EXACT_TOTAL,
+        "_source": ITEM_FIELDS,
+        "sort": sort_of(parameters),
+    }
+    if parameters.facets and chosen:
+        body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
+    else:
+        filters += chosen.values()
+    if parameters.facets:
+        aggregations |= facet_aggregations(parameters.facets, chosen, as_of)
+    body["query"] = _ordered(parameters, as_of, text, filters, never)
+    if typed:
+        body["highlight"] = _highlight(text)
+    return body | {"aggs": aggregations}
+
+
+def sort_of(parameters: SearchParameters) -> list[Query | str]:
+    """The order asked for, always ended by the id so that pages neither repeat nor miss.
+
+    What has no date or amount comes last. Deadlines: those to come first, the nearest first.
+    """
+    last: Query = {"missing": "_last"}
+    match parameters.sort:
+        case Sort.PUBLISHED:
+            order: list[Query | str] = [{"published_at": {"order": "desc", **last}}]
+        case Sort.DEADLINE:
+            order = ["_score", {"deadline.until": {"order": "asc", **last}}]
+        case Sort.AMOUNT:
+            order = [{"amount": {"order": "desc", **last}}]
+        case Sort.DISTANCE:
+            if parameters.near is None:
+                raise InvalidParameterError(
+                    "near",
+                    "Pour trier par distance, donnez le point de départ : near=latitude,longitude.",
+                )
+            order = [
+                {
+                    "_geo_distance": {
+                        "location": parameters.near.model_dump(),
+                        "order": "asc",
+                        "unit": "km",
+                    }
+                }
+            ]
+        case Sort.RELEVANCE:
+            order = ["_score"]
+    return [*order, {"id": {"order": "asc"}}]
+
+
+def _ordered(
+    parameters: SearchParameters,
+    as_of: datetime,
+    text: Query,
+    filters: list[Query],
+    never: list[Query],
+) -> Query:
+    """The query, scored as the order needs: relevance, to come or not, or not at all."""
+    match parameters.sort:
+        case Sort.RELEVANCE:
+            found = {"bool": {"must": [text], "filter": filters, "must_not": never}}
+            return _lively_first(found, as_of)
+        case Sort.DEADLINE:
+            to_come = {"range": {"deadline.until": {"gt": index_text(as_of)}}}
+            return {
+                "bool": {
+                    "filter": [text, *filters],
+                    "must_not": never,
+                    "should": [{"constant_score": {"filter": to_come}}],
+                }
+            }
+        case _:
+            return {"bool": {"filter": [text, *filters], "must_not": never}}
+
+
+def _lively_first(found: Query, as_of: datetime) -> Query:
+    """Between equals, what is open and what is fresh: mild factors, between 1 and 1.45."""
+    origin = index_text(as_of)
+    return {
+        "function_score": {
+            "query": found,
+            "functions": [
+                {"weight": 1},
+                {"filter": status_filter(_OPEN, as_of), "weight": _OPEN_BOOST},
+                {
+                    "gauss": {"published_at": {"origin": origin, "scale": _FRESH_SCALE}},
+                    "weight": _FRESH_BOOST,
+                },
+            ],
+            "score_mode": "sum",
+            "boost_mode": "multiply",
+        }
+    }
+
+
+def _highlight(text: Query) -> Query:
+    """Words found, between <mark>, everything else escaped for HTML."""
+    return {
+        "encoder": "html",
+        "pre_tags": ["<mark>"],
+        "post_tags": ["</mark>"],
+        "highlight_query": text,
+        "fields": {
+            "title": {"matched_fields": ["title", "title.exact"], "number_of_fragments": 0},
+            "description": {
+                "matched_fields": ["description", "description.exact"],
+                "fragment_size": 160,
+                "number_of_fragments": 2,
+            },
+        },
+    }
+
+
+def _view() -> Query:
+    return {"global": {}, "aggs": {"last_write": {"max": {"field": "_seq_no"}}}}

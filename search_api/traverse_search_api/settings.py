@@ -1,0 +1,46 @@
+"""Settings of the search service (environment: TRAVERSE_…); nothing else here reads it."""
+
+from functools import cached_property
+from secrets import token_hex
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from traverse_schemas.clock import Clock, clock_from
+
+
+class SearchSettings(BaseSettings):
+    """Where the service listens, what it reads, and from which date it judges."""
+
+    model_config = SettingsConfigDict(env_prefix="TRAVERSE_", frozen=True, extra="ignore")
+
+    elasticsearch: str = Field(
+        default="http://127.0.0.1:9200", description="Address of Elasticsearch."
+    )
+    search_timeout: float = Field(
+        default=10, gt=0, le=120, description="Seconds that Elasticsearch may take to answer."
+    )
+    as_of: str = Field(
+        default="",
+        description="Date from which open and closed are judged (2023-05-31 or ISO 8601); the "
+        "machine's clock when empty.",
+    )
+    search: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address at which `traverse search` finds the service.",
+    )
+    search_host: str = Field(default="127.0.0.1", description="Interface the service listens on.")
+    search_port: int = Field(default=8000, ge=1, le=65535, description="Port it listens on.")
+    cursor_key: SecretStr = Field(
+        default_factory=lambda: SecretStr(token_hex(32)),
+        description="Secret that signs the cursors of the pages; the same for all processes of one "
+        "service. By default a new one at each start: cursors then end with the process.",
+    )
+    cursor_minutes: int = Field(
+        default=5, ge=1, le=60, description="Minutes for which the next page may be asked for."
+    )
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The one clock of the service. Raises InvalidClockError when `as_of` is no date."""
+        return clock_from(self.as_of)

@@ -1,0 +1,73 @@
+"""Which documents concern a territory: what lies in it, and what covers it from above."""
+
+from typing import Any, NamedTuple
+
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.values.place import is_territory, territory_guesses
+from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
+
+Query = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """A territory asked for. `codes` are itself (for a postal code, its communes too);
+    `applying` are those and every level above."""
+
+    codes: tuple[str, ...]
+    applying: tuple[str, ...]
+
+
+def resolve_place(asked: str, territories: Territories) -> Place:
+    """A typed or bare code as a place.
+
+    Raises InvalidParameterError when no territory has it, AmbiguousPlaceError when several do
+    (13001 is Aix-en-Provence for INSEE and Marseille 1er for the post; 93 is a département and a
+    région).
+    """
+    level, colon, value = asked.strip().partition(":")
+    code = f"{level.lower()}:{value.strip().upper()}" if colon else level
+    if not colon and level.lower() != "fr":
+        code = _guess(level, territories)
+    code = code.lower() if code.lower() == "fr" or code.startswith("zone:") else code
+    if code.startswith("zone:") and is_territory(code):
+        return Place((code,), (code,))  # an operator's list: the tables do not know it
+    chain = territories.chain(code)
+    if chain is None:
+        raise InvalidParameterError(
+            "territory",
+            f"« {asked[:60]} » n’est pas un territoire connu : écrivez com:CODE_INSEE, "
+            "cp:CODE_POSTAL, epci:SIREN, dep:NN, reg:NN, zone:NOM ou fr.",
+        )
+    codes = [chain.code]
+    if code.startswith("cp:"):
+        codes += [row.code for row in territories.communes_of_postal(code[3:])]
+    return Place(tuple(codes), tuple(dict.fromkeys((*codes, *chain.codes))))
+
+
+def territory_filter(asked: tuple[str, ...], reach: str, territories: Territories) -> Query:
+    """Documents of any of the territories.
+
+    `within`: located inside one. `applies`: also those whose own or eligible area is one of them
+    or a level above: what a région offers applies to each of its communes.
+    """
+    places = [resolve_place(code, territories) for code in asked]
+    inside = list(dict.fromkeys(code for place in places for code in place.codes))
+    clauses: list[Query] = [{"terms": {"within": inside}}]
+    zones = [code.removeprefix("zone:") for code in inside if code.startswith("zone:")]
+    if zones:
+        clauses.append({"terms": {"zones": zones}})
+    if reach == "applies":
+        above = list(dict.fromkeys(code for place in places for code in place.applying))
+        clauses.append({"terms": {"covers": above}})
+    return {"bool": {"should": clauses}}
+
+
+def _guess(bare: str, territories: Territories) -> str:
+    known = [
+        (code, chain.name)
+        for code in territory_guesses(bare)
+        if (chain := territories.chain(code)) is not None
+    ]
+    if len(known) > 1:
+        raise AmbiguousPlaceError(bare, tuple(known))
+    return known[0][0] if known else bare
