@@ -141,7 +141,7 @@ def delete_index(client: Elasticsearch, index: str) -> None:
 
 
 def _read(client: Elasticsearch, alias: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """The indices that bear the alias or its name's prefix, with their `_meta`; those pointed at."""
+    """The indices of this alias, with their `_meta`; and those that it points at."""
     found = client.indices.get(
         index=f"{alias},{alias}-*", ignore_unavailable=True, features=["aliases", "mappings"]
     ).body

@@ -63,6 +63,14 @@ class Settings(BaseSettings):
         """Engines run in folders of their own: a relative path would mean another one there."""
         return folder.expanduser().absolute() if folder else folder
 
+    @field_validator("kafka", "elasticsearch")
+    @classmethod
+    def _with_a_port(cls, address: str) -> str:
+        """`urlsplit` refuses a port that is no number, or too big, when it is asked for."""
+        for each in address.split(","):
+            _host_port(each if "//" in each else f"//{each.strip()}", 0)
+        return address
+
     @property
     def engines_folder(self) -> Path:
         """Where the engines are installed."""

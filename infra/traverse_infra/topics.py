@@ -16,6 +16,9 @@ from kafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsErro
 from traverse_infra.errors import EngineAwayError, TopicError
 from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
 
+_PATIENCE = 8000
+"""Milliseconds to find a broker: a person waits for the answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
@@ -177,7 +180,9 @@ def _alter(admin: KafkaAdminClient, changes: Iterable[Change]) -> None:
 def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     """An admin client, closed at the end; Kafka's errors become ours here."""
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="traverse-infra")
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap, client_id="traverse-infra", bootstrap_timeout_ms=_PATIENCE
+        )
         try:
             yield admin
         finally:

@@ -39,6 +39,10 @@ class ElasticsearchEngine(Engine):
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def launcher_marks(self) -> tuple[str, ...]:
+        return (str(self._pid_file),)
+
+    @property
     def logs(self) -> tuple[Path, ...]:
         return (self.folder / "logs" / "traverse.log", self.folder / "logs" / "start.log")
 
@@ -151,35 +155,43 @@ def service_account() -> pwd.struct_passwd | None:
         ) from error
 
 
-def place(home: Path, account: pwd.struct_passwd | None) -> Path:
-    """The folder of Elasticsearch: in the home, or aside when its account cannot reach the home.
+def aside(home: Path) -> Path:
+    """Where Elasticsearch's files of a home lie when its account cannot reach the home.
 
-    A home under /root (mode 700) is the usual case. Aside is /var/tmp, which outlives a reboot.
+    Under /var/tmp, which outlives a reboot.
     """
-    if account is None or reachable(home, account):
-        return home / "elasticsearch"
-    aside = Path("/var/tmp") / f"traverse-{blake2b(str(home).encode(), digest_size=6).hexdigest()}"  # noqa: S108
-    aside.mkdir(mode=0o755, exist_ok=True)
-    if aside.is_symlink() or aside.stat().st_uid != os.geteuid():
-        raise EngineError(f"{aside} existe et n’est pas à nous : supprimez-le, puis recommencez.")
-    aside.chmod(0o755)
-    return aside / "elasticsearch"
+    return Path("/var/tmp") / f"traverse-{blake2b(str(home).encode(), digest_size=6).hexdigest()}"  # noqa: S108
+
+
+def place(home: Path, account: pwd.struct_passwd | None) -> Path:
+    """The folder of Elasticsearch: in the home, or aside when its account cannot reach the home
+    (a home under /root, mode 700, is the usual case). Creates nothing."""
+    reached = account is None or reachable(home, account)
+    return (home if reached else aside(home)) / "elasticsearch"
+
+
+def claim(folder: Path) -> None:
+    """Makes a folder aside ours. EngineError when somebody else has it: /var/tmp is everybody's."""
+    folder.mkdir(mode=0o755, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise EngineError(f"{folder} existe et n’est pas à nous : supprimez-le, puis recommencez.")
+    folder.chmod(0o755)
 
 
 def within_reach(
-    installation: Installation, aside: Path, account: pwd.struct_passwd | None
+    installation: Installation, folder: Path, account: pwd.struct_passwd | None
 ) -> Installation:
-    """The installation, or a copy of Elasticsearch's part under `aside` when it is out of reach."""
+    """The installation, or a copy of Elasticsearch's part in `folder` when it is out of reach."""
     if account is None or reachable(installation.elasticsearch, account):
         return installation
-    copy = aside / "elasticsearch-build" / installation.folder.name
+    copy = folder / "elasticsearch-build" / installation.folder.name
     if not copy.is_dir():
         partial = copy.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(installation.elasticsearch, partial / "elasticsearch")
         partial.rename(copy)
-        for folder in (aside, copy.parent, copy):
-            folder.chmod(0o755)
+        for each in (copy.parent, copy):
+            each.chmod(0o755)
     return Installation(copy)
 
 

@@ -31,13 +31,18 @@ class Engine(ABC):
         self.inner_port = inner_port
         self.heap = heap
         self.marker = f"-Dtraverse.instance={folder}"
-        self.record = ProcessRecord(folder / "process.json", self.marker)
+        self.record = ProcessRecord(folder / "process.json", (self.marker, *self.launcher_marks))
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
     @abstractmethod
     def address(self) -> str:
         """What clients are given."""
+
+    @property
+    def launcher_marks(self) -> tuple[str, ...]:
+        """Arguments that only a launcher of this engine has, if it is started by one."""
+        return ()
 
     @property
     @abstractmethod
@@ -61,11 +66,8 @@ class Engine(ABC):
         return self.record.find() if self.folder.is_dir() else None
 
     def processes(self) -> list[psutil.Process]:
-        """What must end for a failed start to leave nothing: the engine and its launcher."""
-        found = [process] if (process := self.find()) else []
-        if self._child is not None and self._child.poll() is None:
-            found.append(psutil.Process(self._child.pid))
-        return found
+        """What must end for nothing to remain: the engine, and its launcher while it starts."""
+        return self.record.search() if self.folder.is_dir() else []
 
     def ready(self) -> bool:
         """Whether it answers. Raises StartError when its process has ended meanwhile."""

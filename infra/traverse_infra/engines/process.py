@@ -16,16 +16,17 @@ _SAME_START = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
-    """Where one engine of one folder is recorded, and the argument that its command line carries.
+    """Where one engine of one folder is recorded, and the arguments that its command lines carry.
 
-    The argument finds the process when a runner was killed between start and record.
+    The arguments, of which the first is the engine's own and others its launcher's, find the
+    process when a runner was killed between start and record.
     """
 
     path: Path
-    marker: str
+    markers: tuple[str, ...]
 
     def find(self) -> psutil.Process | None:
-        """The living process of this engine, or None."""
+        """The living process of this engine (or its launcher, while it starts), or None."""
         try:
             written = json.loads(self.path.read_text())
             process = psutil.Process(int(written["pid"]))
@@ -33,28 +34,36 @@ class ProcessRecord:
                 return process
         except (OSError, ValueError, KeyError, TypeError, psutil.Error):
             pass  # no record, a torn one, or of a process that is gone
-        return self._search()
+        found = self.search()
+        if found:
+            self._write(found[0])
+        return found[0] if found else None
 
-    def write(self, process: psutil.Process) -> None:
-        """Records a process that was just started."""
-        record = {"pid": process.pid, "started": process.create_time()}
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(record))
-        partial.replace(self.path)
+    def search(self) -> list[psutil.Process]:
+        """All living processes of this engine by their arguments, the engine's own first."""
+        found: list[tuple[int, psutil.Process]] = []
+        for process in psutil.process_iter():
+            try:
+                arguments = process.cmdline()
+                ranks = [rank for rank, each in enumerate(self.markers) if each in arguments]
+                if ranks and _alive(process):
+                    found.append((ranks[0], process))
+            except (psutil.Error, OSError):
+                continue
+        return [process for _, process in sorted(found, key=lambda each: each[0])]
 
     def forget(self) -> None:
         """Forgets the process: it has ended."""
         self.path.unlink(missing_ok=True)
 
-    def _search(self) -> psutil.Process | None:
-        for process in psutil.process_iter():
-            try:
-                if self.marker in process.cmdline() and _alive(process):
-                    self.write(process)
-                    return process
-            except (psutil.Error, OSError):
-                continue
-        return None
+    def _write(self, process: psutil.Process) -> None:
+        try:
+            record = {"pid": process.pid, "started": process.create_time()}
+        except psutil.NoSuchProcess:
+            return
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(json.dumps(record))
+        partial.replace(self.path)
 
 
 def _alive(process: psutil.Process) -> bool:

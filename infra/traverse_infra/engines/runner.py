@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -11,6 +12,8 @@ import psutil
 
 from traverse_infra.engines.elasticsearch_engine import (
     ElasticsearchEngine,
+    aside,
+    claim,
     place,
     service_account,
     within_reach,
@@ -93,13 +96,12 @@ class Engines:
             engines = self._engines(self._places())
             missing = {engine.name for engine in engines if engine.find() is None}
             if missing:
-                java = self._check_machine([each for each in engines if each.name in missing])
                 engines = self._engines(self._choose(missing))
             ours = [engine for engine in engines if engine.name in missing]
             self._check_ports(engines, ours)
             try:
                 if ours:
-                    self._start(ours, java, say)
+                    self._start(ours, say)
                 for engine in engines:
                     self._await(engine)
             except BaseException:
@@ -113,11 +115,22 @@ class Engines:
             return False
         with self._lock():
             engines = self._engines(self._places())
-            found = [process for engine in engines if (process := engine.find())]
+            found = [process for engine in engines for process in engine.processes()]
             stop(found)
             for engine in engines:
                 engine.record.forget()
         return bool(found)
+
+    def erase(self) -> None:
+        """Stops the engines and deletes their data, for good. What is not theirs stays."""
+        self.down()
+        folder = Path(self._places().elasticsearch_folder or self._home / "elasticsearch")
+        if folder.parent != self._home:
+            shutil.rmtree(folder.parent, ignore_errors=True)  # `place` made it, for us alone
+        for name in ("elasticsearch", "kafka"):
+            shutil.rmtree(self._home / name, ignore_errors=True)
+        for name in (self._places_file.name, "lock"):
+            (self._home / name).unlink(missing_ok=True)
 
     def status(self) -> tuple[EngineStatus, EngineStatus]:
         """How Kafka and Elasticsearch are now; changes nothing."""
@@ -151,11 +164,14 @@ class Engines:
                     f"{engine.setting} demande {engine.port} : faites d’abord `traverse down`."
                 )
 
-    def _start(self, ours: Sequence[Engine], java: Java, say: Callable[[str], None]) -> None:
+    def _start(self, ours: Sequence[Engine], say: Callable[[str], None]) -> None:
         """Installs if need be and launches all, so that they get ready side by side."""
+        java = self._check_machine(ours)
         installation = install(self._settings.engines_folder, java, say)
         say(f"Démarrage de {' et '.join(engine.name for engine in ours)}…")
         for engine in ours:
+            if engine.folder.parent == aside(self._home):
+                claim(engine.folder.parent)
             engine.folder.mkdir(parents=True, exist_ok=True)
             found = installation
             if isinstance(engine, ElasticsearchEngine):

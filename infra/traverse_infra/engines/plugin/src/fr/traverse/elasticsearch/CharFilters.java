@@ -17,6 +17,7 @@ import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.index.analysis.Analysis;
 import org.elasticsearch.index.analysis.CharFilterFactory;
+import org.elasticsearch.index.analysis.NormalizingCharFilterFactory;
 import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
 
 /** The character filters, a table: type name to what builds it from its parameters. */
@@ -30,30 +31,33 @@ final class CharFilters {
         return Map.of(
                 "mapping", requiresAnalysisSettings((index, env, name, s) -> {
                     UnaryOperator<Reader> create = mapping(env, s);
-                    return new CharFilter(name, create, create);
+                    return new NormalizingCharFilter(name, create);
                 }),
                 "pattern_replace", requiresAnalysisSettings((index, env, name, s) -> {
                     Pattern pattern = TokenFilters.pattern(s, null);
                     String replacement = s.get("replacement", "");
                     UnaryOperator<Reader> create = in -> new PatternReplaceCharFilter(pattern, replacement, in);
-                    return new CharFilter(name, create, create);
+                    return new NormalizingCharFilter(name, create);
                 }),
                 "html_strip", (index, env, name, s) -> {
                     Set<String> escaped = Set.copyOf(s.getAsList("escaped_tags"));
-                    return new CharFilter(name, in -> new HTMLStripCharFilter(in, escaped), UnaryOperator.identity());
+                    return new CharFilter(name, in -> new HTMLStripCharFilter(in, escaped));
                 });
     }
 
-    private record CharFilter(String name, UnaryOperator<Reader> create, UnaryOperator<Reader> normalize)
-            implements CharFilterFactory {
+    private record CharFilter(String name, UnaryOperator<Reader> create) implements CharFilterFactory {
         @Override
         public Reader create(Reader in) {
             return create.apply(in);
         }
+    }
 
+    /** One that keyword normalizers may use too. */
+    private record NormalizingCharFilter(String name, UnaryOperator<Reader> create)
+            implements NormalizingCharFilterFactory {
         @Override
-        public Reader normalize(Reader in) {
-            return normalize.apply(in);
+        public Reader create(Reader in) {
+            return create.apply(in);
         }
     }
 

@@ -42,6 +42,7 @@ import org.elasticsearch.common.regex.Regex;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.index.analysis.Analysis;
+import org.elasticsearch.index.analysis.NormalizingTokenFilterFactory;
 import org.elasticsearch.index.analysis.TokenFilterFactory;
 import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
 
@@ -69,7 +70,7 @@ final class TokenFilters {
         types.put("asciifolding", (index, env, name, s) -> {
             boolean preserve = s.getAsBoolean("preserve_original", false);
             UnaryOperator<TokenStream> folded = in -> new ASCIIFoldingFilter(in, false);
-            return new Filter(name, preserve ? in -> new ASCIIFoldingFilter(in, true) : folded, folded, folded);
+            return new NormalizingFilter(name, preserve ? in -> new ASCIIFoldingFilter(in, true) : folded, folded);
         });
         // Word by word.
         types.put("stemmer", plain((env, s) -> stemmer(s.get("language", s.get("name", "porter")))));
@@ -100,13 +101,27 @@ final class TokenFilters {
         return types;
     }
 
-    /** {@code create} for texts, {@code normalize} for single terms, {@code inSynonyms} for synonym rules (null: refused). */
-    record Filter(
-            String name,
-            UnaryOperator<TokenStream> create,
-            UnaryOperator<TokenStream> normalize,
-            UnaryOperator<TokenStream> inSynonyms)
+    /** {@code inSynonyms}: whether the rules of a later synonym filter may be read through it. */
+    private record Filter(String name, UnaryOperator<TokenStream> create, boolean inSynonyms)
             implements TokenFilterFactory {
+        @Override
+        public TokenStream create(TokenStream in) {
+            return create.apply(in);
+        }
+
+        @Override
+        public TokenFilterFactory getSynonymFilter() {
+            if (!inSynonyms) {
+                throw new IllegalArgumentException("Token filter [" + name + "] cannot be used to parse synonyms");
+            }
+            return this;
+        }
+    }
+
+    /** {@code normalize}: for single terms, in normalizers, prefixes and synonym rules. */
+    private record NormalizingFilter(
+            String name, UnaryOperator<TokenStream> create, UnaryOperator<TokenStream> normalize)
+            implements NormalizingTokenFilterFactory {
         @Override
         public TokenStream create(TokenStream in) {
             return create.apply(in);
@@ -119,30 +134,23 @@ final class TokenFilters {
 
         @Override
         public TokenFilterFactory getSynonymFilter() {
-            if (inSynonyms == null) {
-                throw new IllegalArgumentException("Token filter [" + name + "] cannot be used to parse synonyms");
-            }
-            return new Filter(name, inSynonyms, normalize, inSynonyms);
+            return new NormalizingFilter(name, normalize, normalize);
         }
     }
 
     private static AnalysisProvider<TokenFilterFactory> normalizing(Recipe recipe) {
         return (index, env, name, settings) -> {
             UnaryOperator<TokenStream> create = recipe.read(env, settings);
-            return new Filter(name, create, create, create);
+            return new NormalizingFilter(name, create, create);
         };
     }
 
     private static AnalysisProvider<TokenFilterFactory> plain(Recipe recipe) {
-        return (index, env, name, settings) -> {
-            UnaryOperator<TokenStream> create = recipe.read(env, settings);
-            return new Filter(name, create, UnaryOperator.identity(), create);
-        };
+        return (index, env, name, settings) -> new Filter(name, recipe.read(env, settings), true);
     }
 
     private static AnalysisProvider<TokenFilterFactory> notInSynonyms(Recipe recipe) {
-        return (index, env, name, settings) ->
-                new Filter(name, recipe.read(env, settings), UnaryOperator.identity(), null);
+        return (index, env, name, settings) -> new Filter(name, recipe.read(env, settings), false);
     }
 
     /** A parameter that this plugin does not serve must not be ignored silently. */

@@ -1,0 +1,116 @@
+"""The real engines of a test session, as a pytest plugin: the fixture `engines`.
+
+One Kafka and one Elasticsearch for the whole session, shared by the workers of pytest-xdist, in a
+folder of the session's own on free ports, started by the runner that `traverse up` uses. They
+fail, and never skip, when they cannot start; the session that started them erases them.
+
+With TRAVERSE_TEST_ENGINES=containers they are containers, from the images that
+TRAVERSE_KAFKA_IMAGE and TRAVERSE_ELASTICSEARCH_IMAGE name.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.containers import remove_containers, start_containers
+from traverse_infra.engines.runner import Engines
+from traverse_infra.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunningEngines:
+    """Where the engines of this session answer."""
+
+    kafka: str
+    """`host:port`"""
+    elasticsearch: str
+    """URL"""
+    settings: Settings
+    """Those that they were started with."""
+
+
+def engine_settings(home: Path, **more: Any) -> Settings:
+    """Settings of engines of their own: free ports, and the checkout's installation."""
+    engines = Path(__file__).parent.parent / ".traverse" / "engines"
+    return Settings(
+        **{
+            "home": home,
+            "engines": engines,
+            "kafka": "127.0.0.1:0",
+            "elasticsearch": "http://127.0.0.1:0",
+            **more,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def engines(request: pytest.FixtureRequest) -> RunningEngines:
+    """Kafka and Elasticsearch, answering."""
+    home = _home(request.config)
+    settings = engine_settings(home)
+    with _one_at_a_time(home):
+        if settings.test_engines == "containers":
+            kafka, elasticsearch = start_containers(home / "containers.json", settings)
+        else:
+            running = Engines(settings)
+            running.up()
+            kafka, elasticsearch = running.kafka, running.elasticsearch
+    return RunningEngines(kafka, elasticsearch, settings)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a worker of pytest-xdist where its session's engines are."""
+    node.workerinput["traverse_home"] = str(_home(node.config))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Erases what sessions that were killed left behind."""
+    if _is_worker(config):
+        return
+    for left in _sessions(config).glob("*"):
+        if not (left.name.isdigit() and psutil.pid_exists(int(left.name))):
+            _erase(left)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The end of the session, after the workers': its engines go."""
+    if not _is_worker(config) and _home(config).exists():
+        _erase(_home(config))
+
+
+def _erase(home: Path) -> None:
+    remove_containers(home / "containers.json")
+    Engines(engine_settings(home)).erase()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _sessions(config: pytest.Config) -> Path:
+    return config.rootpath / ".traverse" / "test"
+
+
+def _home(config: pytest.Config) -> Path:
+    if _is_worker(config):
+        return Path(config.workerinput["traverse_home"])  # type: ignore[attr-defined]
+    return _sessions(config) / str(os.getpid())
+
+
+@contextmanager
+def _one_at_a_time(home: Path) -> Iterator[None]:
+    """The first worker starts the engines; the others wait, and find them."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "workers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,51 @@
+"""What applying topics would do, without a broker."""
+
+import pytest
+
+from traverse_infra.errors import TopicError
+from traverse_infra.topics import Change, TopicPlan, TopicState, plan_topics
+from traverse_schemas.topics import TOPICS, Topic
+
+_TOPIC = Topic("t", "a topic", partitions=4, config={"retention.ms": "10"})
+
+
+def _state(partitions: int = 4, **config: str) -> TopicState:
+    values = {key.replace("_", "."): value for key, value in config.items()}
+    return TopicState("id", partitions, values, frozenset(values))
+
+
+def test_what_is_missing_is_created() -> None:
+    assert plan_topics([_TOPIC], {}) == TopicPlan(create=(_TOPIC,))
+
+
+def test_what_is_as_declared_stays() -> None:
+    assert plan_topics([_TOPIC], {"t": _state(retention_ms="10")}) == TopicPlan()
+
+
+def test_a_default_that_equals_the_declaration_is_no_change() -> None:
+    state = TopicState("id", 4, {"retention.ms": "10", "segment.ms": "5"})
+    assert plan_topics([_TOPIC], {"t": state}) == TopicPlan()
+
+
+def test_a_setting_that_differs_is_a_change() -> None:
+    plan = plan_topics([_TOPIC], {"t": _state(retention_ms="20")})
+    assert plan.changes == (Change("t", "retention.ms", "20", "10"),)
+    assert str(plan.changes[0]) == "t : retention.ms passe de 20 à 10"
+
+
+def test_a_setting_that_nobody_declared_goes_back_to_the_default() -> None:
+    plan = plan_topics([_TOPIC], {"t": _state(retention_ms="10", segment_ms="1")})
+    assert plan.changes == (Change("t", "segment.ms", "1", None),)
+
+
+def test_another_number_of_partitions_is_refused() -> None:
+    with pytest.raises(TopicError, match="a 3 partitions et devrait en avoir 4"):
+        plan_topics([_TOPIC], {"t": _state(3, retention_ms="10")})
+
+
+def test_the_declared_topics_once_created_need_nothing() -> None:
+    actual = {
+        topic.name: TopicState("id", topic.partitions, topic.config, frozenset(topic.config))
+        for topic in TOPICS
+    }
+    assert plan_topics(TOPICS, actual) == TopicPlan()
