@@ -1,9 +1,9 @@
 """The importers by the name that the command line knows: one explicit table."""
 
 from traverse_producers.importers.contract import Importer
-from traverse_producers.importers.decp import import_decp
+from traverse_producers.importers.decp.importer import import_decp
 from traverse_producers.importers.fonds_vert import import_fonds_vert
-from traverse_producers.importers.ted import import_ted
+from traverse_producers.importers.ted.importer import import_ted
 
 IMPORTERS: dict[str, Importer] = {
     "decp": import_decp,

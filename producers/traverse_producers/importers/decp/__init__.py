@@ -1,0 +1,1 @@
+"""DECP: the essential data of awarded contracts that French buyers must publish."""

@@ -1,0 +1,104 @@
+"""Imports TED XML notices: calls that open (published) or that ended (closed).
+
+Each notice is a record of its own (subject: its number in the Official Journal); what it says of
+an earlier one stands in `references`. A correction (F14) and a modification (F20) tell of another
+notice without its whole content, so that as updates they would take away what they do not repeat.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from traverse_producers.importers.contract import Dropped, ImportContext, Imported
+from traverse_producers.importers.days import start_of_day
+from traverse_producers.importers.emit import make_event, without_empty
+from traverse_producers.importers.errors import UnreadableFileError
+from traverse_producers.importers.places import Places
+from traverse_producers.importers.ted.awards import awards_of, overall
+from traverse_producers.importers.ted.notice import Notice, read_notice
+from traverse_producers.importers.ted.record import record_of
+from traverse_producers.importers.ted.where import places_of
+from traverse_producers.importers.xml import parse
+from traverse_schemas.events import Action
+from traverse_schemas.records.codes import Kind
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.topics import MAX_EVENT_BYTES
+
+_LIMIT = 32 << 20
+_ROOM = 16 << 10  # for what signing and the envelope add
+
+
+def import_ted(stream: BinaryIO, name: str, context: ImportContext) -> Iterator[Imported | Dropped]:
+    """Read one TED XML notice. See `contract.Importer`; `line` is the file's name."""
+    octets = stream.read(_LIMIT + 1)
+    if len(octets) > _LIMIT:
+        yield Dropped(
+            name, None, "Le fichier dépasse 32 Mio : ce n'est pas un avis TED, vérifiez-le."
+        )
+        return
+    try:
+        notice = read_notice(parse(octets), name)
+    except UnreadableFileError as error:
+        yield Dropped(name, None, str(error))
+        return
+    yield _result(notice, name, context)
+
+
+def _result(notice: Notice, name: str, context: ImportContext) -> Imported | Dropped:
+    places = Places(Territories.load())
+    place = places_of(notice, places)
+    if not place:
+        return Dropped(
+            name,
+            notice.number,
+            f"L'acheteur ({notice.buyer.country or 'pays inconnu'}) et le lieu d'exécution sont "
+            "hors de France : l'avis n'entre pas dans les territoires couverts.",
+        )
+    awards = awards_of(notice.form)
+    record = record_of(notice, place, awards, places)
+    if "title" not in record:
+        return Dropped(
+            name, notice.number, "L'avis TED n'a pas de titre : téléchargez-le à nouveau."
+        )
+    action, data = (
+        (Action.CLOSED, _closing(record, awards))
+        if awards
+        else (
+            Action.PUBLISHED,
+            record,
+        )
+    )
+    # The Official Journal appears in Luxembourg, whose hour is that of Paris.
+    time = start_of_day(notice.published)
+    return Imported(
+        name, make_event(context, Kind.CALL, action, notice.number, time, within_limit(data))
+    )
+
+
+def _closing(record: dict[str, Any], awards: list[Any]) -> dict[str, Any]:
+    lots = [
+        without_empty({key: lot.get(key) for key in ("number", "outcome", "holders", "amount")})
+        for lot in record.get("lots", [])
+        if "outcome" in lot
+    ]
+    for lot in lots:
+        if lot.get("amount", {}).get("kind") != "awarded":
+            lot.pop("amount", None)
+    return without_empty(
+        {
+            "outcome": overall(awards),
+            "on": record.get("notified"),
+            "record": record,
+            "lots": lots,
+        }
+    )
+
+
+def within_limit(data: dict[str, Any]) -> dict[str, Any]:
+    """The data, without the descriptions of its lots when it would be too large an event."""
+    if len(json.dumps(data, ensure_ascii=False).encode()) <= MAX_EVENT_BYTES - _ROOM:
+        return data
+    record = data.get("record", data)
+    lots = [{k: v for k, v in lot.items() if k != "description"} for lot in record["lots"]]
+    shorter = {**record, "lots": lots}
+    return {**data, "record": shorter} if "record" in data else shorter

@@ -1,0 +1,83 @@
+"""Text of feeds made fit to publish: one line of words, no contact details, no more than allowed.
+
+HTML, capitals and mojibake are the pipeline's to clean; here only what must not leave (personal
+data: design, decision 11) and what the schema would refuse.
+"""
+
+import re
+
+TITLE_LIMIT = 500
+DESCRIPTION_LIMIT = 50_000
+REMOVED = "…"
+"""What stands where an e-mail address or a phone number was."""
+
+# Possessive quantifiers (`++`): a hostile text costs no more than its length.
+_EMAIL = re.compile(r"(?<![\w.+%'-])[\w.+%'-]++@[\w-]++(?:\.[\w-]++)++")
+# French numbers (0X and four pairs, or +33), and international ones of 9 digits or more (ITU-T
+# E.164). Digits on either side mean another number: a SIRET, a contract, an amount.
+_PHONE = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9][.,/ -])(?:"
+    r"(?:(?:\+|00) ?33 ?(?:\(0\) ?)?|0)[1-9](?:[ .-]?[0-9]{2}){4}"
+    r"|\+(?=(?:[^0-9]{0,2}[0-9]){9})(?:[ ./-]?\(?[0-9]++\)?+){1,8}+"
+    r")(?![0-9])"
+)
+_NAME = r"[A-ZÀ-Þ][\w'’-]*+"
+# The two ways in which free text names a contact: `Prénom Nom <adresse>`, and a title after the
+# words that introduce one. A name alone cannot be told from a firm's or a place's.
+_NAMED_ADDRESS = re.compile(rf"(?<!\w)(?:{_NAME} ){{1,3}}(?=<[^<>@ ]+@)")
+_NAMED_CONTACT = re.compile(
+    r"(?P<before>(?i:contacts?|auprès de|interlocut\w+|adresser à|attention de) ?:? ?)"
+    rf"(?:M\.|MM\.|Mr|Mme|Mlle|Monsieur|Madame) {_NAME}(?: {_NAME}){{0,2}}"
+)
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
+
+
+def without_contacts(text: str) -> str:
+    """The text with e-mail addresses, phone numbers and named contacts replaced by « … »."""
+    if "@" in text:
+        text = _EMAIL.sub(REMOVED, _NAMED_ADDRESS.sub("", text))
+    text = _NAMED_CONTACT.sub(rf"\g<before>{REMOVED}", text)
+    return _PHONE.sub(REMOVED, text)
+
+
+def clean(value: object) -> str:
+    """A feed's value as one line without contact details; "" for None and for NULL in words."""
+    if value is None:
+        return ""
+    text = _SPACES.sub(" ", str(value)).strip()
+    return "" if text.upper() in ("NULL", "NC", "N/A") else without_contacts(text)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, cut at a word with « … » when it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 2]
+    return head[: head.rfind(" ", limit // 2) if " " in head[limit // 2 :] else None] + " …"
+
+
+def title_and_description(title: str, *paragraphs: str) -> tuple[str, str | None]:
+    """A title that the schema takes, and a description that keeps all that was cut or adds to it.
+
+    Paragraphs that only repeat the title, or another paragraph, are left out.
+    """
+    kept = [title] if len(title) > TITLE_LIMIT else []
+    for text in paragraphs:
+        if text and text.casefold() != title.casefold() and text not in kept:
+            kept.append(text)
+    return cut(title, TITLE_LIMIT), cut("\n".join(kept), DESCRIPTION_LIMIT) or None
+
+
+def web_address(value: object) -> str | None:
+    """An http(s) address as feeds write it (`www.example.fr` too), or None when it is none.
+
+    One that holds an e-mail address is none.
+    """
+    text = str(value or "").strip()
+    if text.lower().startswith("www."):
+        text = f"http://{text}"
+    if not re.match(r"https?://[^\s/.]+\.\S+$", text, re.IGNORECASE) or _EMAIL.search(text):
+        return None
+    scheme, _, rest = text.partition("://")
+    text = f"{scheme.lower()}://{rest}"
+    return text if 10 <= len(text) <= 2000 and without_contacts(text) == text else None
