@@ -47,7 +47,7 @@ def enrich(
         "kind": str(accepted.type.kind),
         "subtype": str(record.subtype),
         "title": title,
-        "language": record.language or language_of(f"{title} {description}"),
+        "language": record.language or language_of(f"{title} {description[:200]}"),
         "visibility": str(visibility_of(accepted.type.kind, record)),
         "institutions": _institutions(owner, accepted, institutions),
         "owner_kind": owner["kind"],
@@ -136,8 +136,8 @@ def _deadline(record: Project | Call | Need, flags: list[str]) -> dict[str, Docu
     answers = [one for one in record.deadlines if one.kind in _OPEN_UNTIL]
     if not answers:
         return {}
-    last = max(answers, key=lambda one: one.opens_until())
-    instant = last.instant()
+    last = max(answers, key=lambda one: one.opens_until)
+    instant = last.instant
     if instant.precision == "day":
         flags.append("deadline_hour_unknown")
     return {

@@ -14,6 +14,7 @@ _MOJIBAKE: Final = re.compile("[ÂÃâ][\u0080-\u00bf\u2018-\u203a€™œ…‚
 _MARKUP: Final = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#][a-zA-Z0-9]{1,30};")
 _BLOCK_END: Final = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6])\s*/?>")
 _INLINE_SPACE: Final = re.compile(r"[ \t\u00a0\u2007\u202f\u200b\ufeff]+")
+_ODD_SPACE: Final = re.compile("[\t\u00a0\u2007\u202f\u200b\ufeff]|  ")
 _LINES: Final = re.compile(r"\s*\n\s*")
 _WORD: Final = re.compile(r"[^\W_]+(?:\.[^\W_])*")
 _VOWEL: Final = re.compile(r"[AEIOUYÀÂÄÉÈÊËÎÏÔÖÙÛÜŒÆ]")
@@ -22,6 +23,9 @@ _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:]\s+|\n)([a-zàâäéèêëîï�
 # Shouting: at least this many letters, and this share of them in capitals.
 _SHOUT_LETTERS: Final = 12
 _SHOUT_SHARE: Final = 0.7
+_SHOUT_SEEN: Final = 120  # characters: who shouts does so from the start
+_NO_LETTER: Final = re.compile(r"[\W\d_]+")
+_CAPITAL: Final = re.compile(r"[A-ZÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒÆ]+")
 
 # Acronyms of the trade that hold a vowel and so look like words (those without one are kept).
 _ACRONYMS: Final = frozenset(
@@ -45,12 +49,14 @@ def clean_line(text: str, proper_names: Iterable[str] = ()) -> str:
 
 def clean_text(text: str, proper_names: Iterable[str] = ()) -> str:
     """Clean text that may keep its line breaks."""
-    if _MOJIBAKE.search(text):
+    # Most text is clean: what is quick to rule out is ruled out before any pattern runs.
+    if not text.isascii() and any(sign in text for sign in "ÂÃâï") and _MOJIBAKE.search(text):
         text = ftfy.fix_encoding(text)
-    if _MARKUP.search(text):
+    if ("<" in text or "&" in text) and _MARKUP.search(text):
         # Ammonia drops scripts and styles with what they hold, and escapes what it keeps.
         text = html.unescape(nh3.clean(_BLOCK_END.sub("\n", html.unescape(text)), tags=set()))
-    text = _INLINE_SPACE.sub(" ", text)
+    if _ODD_SPACE.search(text):
+        text = _INLINE_SPACE.sub(" ", text)
     if "\n" in text or "\r" in text:
         text = _LINES.sub("\n", text.replace("\r", "\n"))
     text = text.strip()
@@ -71,12 +77,10 @@ def language_of(text: str) -> str:
 
 
 def _shouts(text: str) -> bool:
-    if text.isupper():
-        return sum(map(str.isalpha, text)) >= _SHOUT_LETTERS
-    capitals = sum(map(str.isupper, text[:400]))
-    if capitals < _SHOUT_LETTERS:
-        return False
-    return capitals >= _SHOUT_SHARE * sum(map(str.isalpha, text[:400]))
+    beginning = text[:_SHOUT_SEEN]
+    letters = _NO_LETTER.sub("", beginning)
+    capitals = len(letters) - len(_CAPITAL.sub("", letters))
+    return capitals >= _SHOUT_LETTERS and capitals >= _SHOUT_SHARE * len(letters)
 
 
 def _calm(text: str, proper_names: Iterable[str]) -> str:

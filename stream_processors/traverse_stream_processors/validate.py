@@ -207,7 +207,7 @@ def _check_deadlines(call: Call, published: datetime, pointer: str) -> None:
     for index, deadline in enumerate(call.deadlines):
         if deadline.kind not in (DeadlineKind.TENDER, DeadlineKind.APPLICATION):
             continue
-        if deadline.opens_until() <= published:
+        if deadline.opens_until <= published:
             raise RejectedError(
                 Reason.DEADLINE_BEFORE_PUBLICATION,
                 f"{pointer}/deadlines/{index}/at",
