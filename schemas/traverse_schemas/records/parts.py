@@ -1,6 +1,7 @@
 """The parts that records are made of: owner, amounts, deadlines, lots, holders…"""
 
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -8,7 +9,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
@@ -95,20 +95,18 @@ class Deadline(Part):
 
     @model_validator(mode="after")
     def _readable(self) -> "Deadline":
-        try:
-            self.instant()
-        except ValidationError as error:
-            # Its own sentence, not pydantic's report of a report.
-            raise ValueError(error.errors()[0]["msg"]) from None
+        _ = self.instant  # its own sentence when it cannot be read
         return self
 
+    @cached_property
     def instant(self) -> Instant:
-        """The moment with its zone and precision (second, minute, day)."""
+        """The moment with its zone and precision (instant, minute, day)."""
         return Instant.parse(self.at, zone=self.zone)
 
+    @cached_property
     def opens_until(self) -> datetime:
         """The first moment (UTC) at which it is too late."""
-        return self.instant().opens_until
+        return self.instant.opens_until
 
 
 class Window(Part):

@@ -1,0 +1,127 @@
+"""What is wrong with an event, said in French: pydantic's report turned into sentences.
+
+Each problem has a JSON pointer (RFC 6901) and one sentence that says what is wrong and how to
+mend it. Errors that our own validators raise already carry their sentence.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import list_all_errors
+
+
+_PYDANTIC = frozenset(known["type"] for known in list_all_errors())
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: where (JSON pointer, "" for the whole), and the sentence."""
+
+    pointer: str
+    sentence: str
+
+
+Context = Mapping[str, Any]
+_Sentence = Callable[[str, Context], str]
+
+
+def _expected(what: str) -> _Sentence:
+    return lambda name, _: f"Le champ {name} doit être {what}."
+
+
+def _bound(words: str, key: str) -> _Sentence:
+    return lambda name, context: f"Le champ {name} doit être {words} {_plain(context[key])}."
+
+
+_SENTENCES: dict[str, _Sentence] = {
+    "missing": lambda name, _: f"Le champ {name} est obligatoire : ajoutez-le.",
+    "extra_forbidden": lambda name, _: (
+        f"Le champ {name} n'existe pas dans ce schéma : retirez-le, ou corrigez son nom."
+    ),
+    "enum": lambda name, context: (
+        f"Le champ {name} doit être l'une de ces valeurs : {_listed(context['expected'])}."
+    ),
+    "literal_error": lambda name, context: (
+        f"Le champ {name} doit être {_listed(context['expected'])}."
+    ),
+    "string_type": _expected("un texte, entre guillemets"),
+    "string_too_short": lambda name, context: (
+        f"Le champ {name} doit avoir au moins {context['min_length']} caractère(s)."
+    ),
+    "string_too_long": lambda name, context: (
+        f"Le champ {name} a plus de {context['max_length']} caractères : raccourcissez-le."
+    ),
+    "string_pattern_mismatch": lambda name, context: (
+        f"Le champ {name} n'a pas la forme attendue ({context['pattern']})."
+    ),
+    "too_short": lambda name, context: (
+        f"La liste {name} doit avoir au moins {context['min_length']} élément(s)."
+    ),
+    "too_long": lambda name, context: (
+        f"La liste {name} a plus de {context['max_length']} éléments."
+    ),
+    "tuple_type": _expected("une liste, entre crochets"),
+    "list_type": _expected("une liste, entre crochets"),
+    "model_type": _expected("un objet JSON, entre accolades"),
+    "model_attributes_type": _expected("un objet JSON, entre accolades"),
+    "dict_type": _expected("un objet JSON, entre accolades"),
+    "int_type": _expected("un nombre entier, sans guillemets"),
+    "int_parsing": _expected("un nombre entier, sans guillemets"),
+    "int_from_float": _expected("un nombre entier, sans décimales"),
+    "float_type": _expected("un nombre, sans guillemets"),
+    "decimal_type": _expected("un nombre, sans guillemets"),
+    "finite_number": _expected("un nombre fini"),
+    "bool_type": _expected("true ou false"),
+    "greater_than_equal": _bound("supérieur ou égal à", "ge"),
+    "greater_than": _bound("supérieur à", "gt"),
+    "less_than_equal": _bound("inférieur ou égal à", "le"),
+    "less_than": _bound("inférieur à", "lt"),
+    "date_type": _expected("une date, comme 2026-03-12"),
+    "date_parsing": _expected("une date qui existe, comme 2026-03-12"),
+    "date_from_datetime_parsing": _expected("une date qui existe, comme 2026-03-12"),
+    "date_from_datetime_inexact": _expected("une date sans heure, comme 2026-03-12"),
+    "datetime_type": _expected("un instant, comme 2026-03-12T12:00:00+01:00"),
+    "datetime_parsing": _expected("un instant qui existe, comme 2026-03-12T12:00:00+01:00"),
+    "datetime_from_date_parsing": _expected("un instant, comme 2026-03-12T12:00:00+01:00"),
+    "timezone_aware": lambda name, _: (
+        f"Le champ {name} n'a pas de fuseau : ajoutez Z ou le décalage, comme "
+        "2026-03-12T12:00:00+01:00."
+    ),
+    "json_invalid": lambda _, __: "Ce n'est pas du JSON valide : envoyez un CloudEvent structuré.",
+    "json_type": lambda _, __: "Ce n'est pas du JSON : envoyez un CloudEvent structuré.",
+    "value_error": lambda name, context: (
+        f"Le champ {name} est refusé : {str(context['error']).rstrip('.')}."
+    ),
+    "recursion_loop": lambda name, _: f"Le champ {name} est imbriqué sur trop de niveaux.",
+}
+
+
+def explain(error: ValidationError) -> list[Problem]:
+    """Every problem of the report, in its order; at least one."""
+    return [_problem(each) for each in error.errors(include_url=False, include_input=False)]
+
+
+def _problem(error: Mapping[str, Any]) -> Problem:
+    pointer = "".join(f"/{_escaped(str(part))}" for part in error["loc"])
+    name = str(error["loc"][-1]) if error["loc"] else "de l'événement"
+    if error["loc"] and isinstance(error["loc"][-1], int):
+        name = pointer.removeprefix("/data/")
+    say = _SENTENCES.get(error["type"])
+    if say is not None:
+        return Problem(pointer, say(name, error.get("ctx", {})))
+    if error["type"] not in _PYDANTIC:
+        # Raised by our own typed values: the message is already the sentence.
+        return Problem(pointer, error["msg"])
+    return Problem(pointer, f"Le champ {name} n'a pas la valeur attendue ({error['type']}).")
+
+
+def _listed(expected: object) -> str:
+    return str(expected).replace("'", "").replace(" or ", " ou ")
+
+
+def _plain(number: object) -> str:
+    return f"{number:g}" if isinstance(number, float) else str(number)
+
+
+def _escaped(part: str) -> str:
+    return part.replace("~", "~0").replace("/", "~1")
