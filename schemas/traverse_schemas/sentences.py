@@ -5,13 +5,13 @@ mend it. Errors that our own validators raise already carry their sentence.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
-from pydantic_core import list_all_errors
+from pydantic_core.core_schema import ErrorType
 
 
-_PYDANTIC = frozenset(known["type"] for known in list_all_errors())
+_PYDANTIC = frozenset(get_args(ErrorType))
 
 
 class Problem(NamedTuple):
