@@ -16,10 +16,10 @@ def make_event(
     context: ImportContext,
     kind: Kind,
     action: Action,
+    *,
     subject: str,
     time: datetime,
     data: dict[str, Any],
-    *,
     sequence: int = 0,
 ) -> dict[str, Any]:
     """A CloudEvent 1.0 in structured mode. `time` is aware; `data` is JSON without nulls.

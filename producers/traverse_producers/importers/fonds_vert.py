@@ -55,7 +55,7 @@ def import_fonds_vert(
             repeats = Counter(_dossier(row) for row in _rows(copy))
             copy.seek(0)
             for number, row in enumerate(_rows(copy), start=2):
-                result = _project(number, row, repeats, time, places, context)
+                result = _project(number, row, repeats, time=time, places=places, context=context)
                 yield once.check(result) if isinstance(result, Imported) else result
         except (csv.Error, _NotAnExportError) as error:
             sentence = (
@@ -90,6 +90,7 @@ def _project(
     line: int,
     row: Row,
     repeats: Counter[str],
+    *,
     time: datetime | None,
     places: Places,
     context: ImportContext,
@@ -117,7 +118,14 @@ def _project(
         subject = f"{dossier or 'sans-dossier'}:{_mark(row)}"
     return Imported(
         line,
-        make_event(context, Kind.PROJECT, Action.PUBLISHED, subject, time, _record(row, places)),
+        make_event(
+            context,
+            Kind.PROJECT,
+            Action.PUBLISHED,
+            subject=subject,
+            time=time,
+            data=_record(row, places),
+        ),
     )
 
 

@@ -31,7 +31,7 @@ _FILLERS = frozenset(
         "et",
         "sur",
         "en",
-    }  # fmt: skip
+    }
 )
 
 

@@ -22,13 +22,15 @@ _PHONE = re.compile(
     r")(?![0-9])"
 )
 _NAME = r"[A-ZÀ-Þ][\w'’-]*+"
-# The two ways in which free text names a contact: `Prénom Nom <adresse>`, and a title after the
-# words that introduce one. A name alone cannot be told from a firm's or a place's.
+_TITLED = rf"(?:M\.|MM\.|Mr|Mme|Mlle|Monsieur|Madame) {_NAME}(?: {_NAME}){{0,2}}"
+# The ways in which free text names a contact: `Prénom Nom <adresse>`, and a title and name after
+# the words that introduce one, or just before an address. A name alone cannot be told from a
+# firm's or a place's.
 _NAMED_ADDRESS = re.compile(rf"(?<!\w)(?:{_NAME} ){{1,3}}(?=<[^<>@ ]+@)")
 _NAMED_CONTACT = re.compile(
-    r"(?P<before>(?i:contacts?|auprès de|interlocut\w+|adresser à|attention de) ?:? ?)"
-    rf"(?:M\.|MM\.|Mr|Mme|Mlle|Monsieur|Madame) {_NAME}(?: {_NAME}){{0,2}}"
+    r"(?P<before>(?i:contacts?|auprès de|interlocut\w+|adresser à|attention de) ?:? ?)" + _TITLED
 )
+_NAMED_BEFORE = re.compile(rf"(?<!\w){_TITLED}(?=[^.;…]{{0,30}}{REMOVED})")
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
 
 
@@ -36,8 +38,8 @@ def without_contacts(text: str) -> str:
     """The text with e-mail addresses, phone numbers and named contacts replaced by « … »."""
     if "@" in text:
         text = _EMAIL.sub(REMOVED, _NAMED_ADDRESS.sub("", text))
-    text = _NAMED_CONTACT.sub(rf"\g<before>{REMOVED}", text)
-    return _PHONE.sub(REMOVED, text)
+    text = _NAMED_CONTACT.sub(rf"\g<before>{REMOVED}", _PHONE.sub(REMOVED, text))
+    return _NAMED_BEFORE.sub(REMOVED, text) if REMOVED in text else text
 
 
 def clean(value: object) -> str:
@@ -59,11 +61,12 @@ def cut(text: str, limit: int) -> str:
 def title_and_description(title: str, *paragraphs: str) -> tuple[str, str | None]:
     """A title that the schema takes, and a description that keeps all that was cut or adds to it.
 
-    Paragraphs that only repeat the title, or another paragraph, are left out.
+    Paragraphs that only repeat the title, or what is in one before, are left out.
     """
     kept = [title] if len(title) > TITLE_LIMIT else []
     for text in paragraphs:
-        if text and text.casefold() != title.casefold() and text not in kept:
+        said = text.casefold().rstrip(" .")
+        if said and said != title.casefold().rstrip(" .") and not any(text in one for one in kept):
             kept.append(text)
     return cut(title, TITLE_LIMIT), cut("\n".join(kept), DESCRIPTION_LIMIT) or None
 

@@ -67,7 +67,14 @@ def _events(
     closed = {"outcome": "awarded", "on": record.get("notified"), "record": record}
     yield Imported(
         line,
-        make_event(context, Kind.CALL, Action.CLOSED, subject, time, without_empty(closed)),
+        make_event(
+            context,
+            Kind.CALL,
+            Action.CLOSED,
+            subject=subject,
+            time=time,
+            data=without_empty(closed),
+        ),
     )
     zone = zone_of_department(places.department_of(place))
     known = record
@@ -85,9 +92,9 @@ def _events(
                 context,
                 Kind.CALL,
                 Action.UPDATED,
-                subject,
-                time,
-                record | {"reason": "amendment"},
+                subject=subject,
+                time=time,
+                data=record | {"reason": "amendment"},
                 sequence=sequence,
             ),
         )

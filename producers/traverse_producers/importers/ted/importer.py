@@ -70,9 +70,15 @@ def _result(notice: Notice, name: str, context: ImportContext) -> Imported | Dro
     )
     # The Official Journal appears in Luxembourg, whose hour is that of Paris.
     time = start_of_day(notice.published)
-    return Imported(
-        name, make_event(context, Kind.CALL, action, notice.number, time, within_limit(data))
+    event = make_event(
+        context,
+        Kind.CALL,
+        action,
+        subject=notice.number,
+        time=time,
+        data=within_limit(data),
     )
+    return Imported(name, event)
 
 
 def _closing(record: dict[str, Any], awards: list[Any]) -> dict[str, Any]:

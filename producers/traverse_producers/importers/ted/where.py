@@ -1,5 +1,7 @@
 """Where a notice's contract is, and in which zone its buyer reads the clock."""
 
+import re
+
 from traverse_producers.importers.places import FRANCE, Places
 from traverse_producers.importers.ted.notice import (
     FRENCH_COUNTRIES,
@@ -12,6 +14,12 @@ from traverse_schemas.values.instant import zone_of_department
 from traverse_schemas.values.siren import normalise_siret
 
 _LOCAL_TYPES = frozenset({"3", "R"})  # AA_AUTHORITY_TYPE: regional or local authority, agency
+# Many local bodies declare themselves of another type: their names tell.
+_LOCAL_NAME = re.compile(
+    r"\b(?:commune|ville|mairie|communauté|métropole|syndicat|agglo\w*|département|région|ccas|"
+    r"oph|conseil (?:départemental|général|régional)|caisse des écoles|centre hospitalier|chu?)\b",
+    re.IGNORECASE,
+)
 _MANY = 1000
 
 
@@ -30,7 +38,7 @@ def places_of(notice: Notice, places: Places) -> tuple[str, ...]:
 
     The places of execution (NUTS), as a commune when the site is named and there is one
     département. "France" from a local buyer, or nothing, gives the buyer's own territory, else its
-    département. A French buyer that buys for abroad is shown for the whole of France.
+    commune or département. A French buyer that buys for abroad is shown for the whole of France.
     """
     codes = _performance(notice)
     found = tuple(dict.fromkeys(t for code in codes if (t := places.of_nuts(code))))
@@ -40,7 +48,9 @@ def places_of(notice: Notice, places: Places) -> tuple[str, ...]:
     if not is_french(notice.buyer):
         return found
     abroad = bool(codes) and not found
-    local = notice.code("AA_AUTHORITY_TYPE") in _LOCAL_TYPES
+    local = notice.code("AA_AUTHORITY_TYPE") in _LOCAL_TYPES or bool(
+        _LOCAL_NAME.search(notice.buyer.name)
+    )
     if abroad or (found and not local):
         return (FRANCE,)
     return (_of_buyer(notice.buyer, places) or FRANCE,)
@@ -60,7 +70,9 @@ def _of_buyer(buyer: Body, places: Places) -> str | None:
         return own
     address = places.of_address(buyer.postal_code, buyer.town)
     department = places.department_of(address) if address else None
-    return f"dep:{department}" if department else places.of_nuts(buyer.nuts)
+    if department is None:
+        return places.of_nuts(buyer.nuts)
+    return places.of_site(buyer.name, department) or f"dep:{department}"
 
 
 def _performance(notice: Notice) -> list[str]:
