@@ -1,8 +1,9 @@
-"""`traverse up`, `traverse down` and `traverse status`, as functions for the command line."""
+"""`traverse up`, `traverse down` and `traverse status`, as functions for the command line.
+
+What goes wrong is raised as a TraverseError, which the composition root prints as one sentence.
+"""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,19 +12,15 @@ from pydantic import ValidationError
 
 from traverse_infra.errors import InfraError
 from traverse_infra.settings import Settings
-from traverse_schemas.errors import TraverseError
 from traverse_schemas.topics import OPPORTUNITIES
 
 if TYPE_CHECKING:
     from traverse_infra.engines.runner import EngineStatus
     from traverse_infra.topics import AppliedTopics
 
-app = typer.Typer(no_args_is_help=True, help="Les moteurs locaux : Kafka et Elasticsearch.")
-
 _STATES = {"running": "en marche", "starting": "en cours de démarrage", "stopped": "arrêté"}
 
 
-@app.command()
 def up(
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Applique aussi les réglages de topics qui diffèrent.")
@@ -36,37 +33,32 @@ def up(
     from traverse_infra.indices import prepare_indices
     from traverse_infra.topics import apply_topics
 
-    with _one_sentence():
-        settings = load_settings()
-        engines = Engines(settings)
-        started = engines.up(typer.echo)
-        typer.echo("Les moteurs sont prêts." if started else "Les moteurs étaient déjà en marche.")
-        applied = apply_topics(engines.kafka, migrate=migrate)
-        _tell_topics(applied)
-        with Elasticsearch(engines.elasticsearch) as client:
-            prepare_indices(client, applied.ids[OPPORTUNITIES])
-        typer.echo(f"Kafka : {engines.kafka} · Elasticsearch : {engines.elasticsearch}")
+    settings = load_settings()
+    engines = Engines(settings)
+    started = engines.up(typer.echo)
+    typer.echo("Les moteurs sont prêts." if started else "Les moteurs étaient déjà en marche.")
+    applied = apply_topics(engines.kafka, migrate=migrate)
+    _tell_topics(applied)
+    with Elasticsearch(engines.elasticsearch) as client:
+        prepare_indices(client, applied.ids[OPPORTUNITIES])
+    typer.echo(f"Kafka : {engines.kafka} · Elasticsearch : {engines.elasticsearch}")
 
 
-@app.command()
 def down() -> None:
     """Arrête les moteurs de ce dossier, et eux seuls. Les données restent."""
     from traverse_infra.engines.runner import Engines
 
-    with _one_sentence():
-        stopped = Engines(load_settings()).down()
-        typer.echo("Les moteurs sont arrêtés." if stopped else "Aucun moteur n’était en marche.")
+    stopped = Engines(load_settings()).down()
+    typer.echo("Les moteurs sont arrêtés." if stopped else "Aucun moteur n’était en marche.")
 
 
-@app.command()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")] = False,
 ) -> None:
     """Montre l’état des moteurs. Code de sortie 0 s’ils répondent tous, 3 sinon."""
     from traverse_infra.engines.runner import Engines
 
-    with _one_sentence():
-        states = Engines(load_settings()).status()
+    states = Engines(load_settings()).status()
     if as_json:
         typer.echo(json.dumps({"engines": [asdict(state) for state in states]}, indent=2))
     else:
@@ -104,13 +96,3 @@ def _tell_topics(applied: "AppliedTopics") -> None:
         typer.echo(f"Topic modifié : {change}.")
     for change in applied.pending:
         typer.echo(f"À migrer : {change} (appliquez avec `traverse up --migrate`).", err=True)
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """What went wrong, in a sentence, with exit code 1; a traceback is for our own mistakes."""
-    try:
-        yield
-    except TraverseError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error

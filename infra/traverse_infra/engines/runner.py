@@ -19,7 +19,7 @@ from traverse_infra.engines.elasticsearch_engine import (
     within_reach,
 )
 from traverse_infra.engines.engine import Engine
-from traverse_infra.engines.install import install
+from traverse_infra.engines.install import fingerprint, install
 from traverse_infra.engines.java import Java, find_java
 from traverse_infra.engines.kafka_engine import KafkaEngine
 from traverse_infra.engines.ports import free_ports, is_loopback, is_taken
@@ -104,6 +104,11 @@ class Engines:
                     self._start(ours, say)
                 for engine in engines:
                     self._await(engine)
+                    if engine not in ours and not _is_current(engine):
+                        say(
+                            f"{engine.name} tourne depuis une installation plus ancienne : "
+                            "`traverse down` puis `traverse up` prendront la nouvelle."
+                        )
             except BaseException:
                 stop(process for engine in ours for process in engine.processes())
                 raise
@@ -262,6 +267,15 @@ class Engines:
             except BlockingIOError as error:
                 raise HomeInUseError(self._home) from error
             yield
+
+
+def _is_current(engine: Engine) -> bool:
+    """Whether the running engine is of the installation that these sources describe."""
+    process = engine.find()
+    try:
+        return process is None or fingerprint() in " ".join(process.cmdline())
+    except psutil.Error:
+        return True  # nothing to say of it
 
 
 def _status(engine: Engine) -> EngineStatus:
