@@ -28,7 +28,7 @@ class KafkaEngine(Engine):
     name = "Kafka"
     setting = "TRAVERSE_KAFKA"
     heap_setting = "TRAVERSE_KAFKA_HEAP"
-    least_heap = 192 * 2**20
+    least_heap = 256 * 2**20  # the log cleaner alone takes 128 MB
 
     @property
     def address(self) -> str:
