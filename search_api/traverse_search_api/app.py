@@ -10,6 +10,7 @@ from elasticsearch import AsyncElasticsearch
 from fastapi import FastAPI, Query, Response
 
 from traverse_schemas.clock import Clock
+from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import problems
 from traverse_search_api.counting import CountAnswers
@@ -36,16 +37,17 @@ def create_app(
     *,
     client: AsyncElasticsearch | None = None,
     clock: Clock | None = None,
+    alias: str = PUBLIC_ALIAS,
 ) -> FastAPI:
     """The service as an ASGI application.
 
     Without arguments, everything comes from the environment. A `client` that is passed in stays
-    the caller's to close. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
+    the caller's to close; another `alias` is for tests that share an Elasticsearch. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
     """
     settings = settings or SearchSettings()
     own_client = client is None
     client = client or connect(settings.elasticsearch, settings.search_timeout)
-    index = PublicIndex(client)
+    index = PublicIndex(client, alias)
     keep_alive = f"{settings.cursor_minutes}m"
     searcher = Searcher(
         index=index,

@@ -37,9 +37,10 @@ def connect(address: str, timeout: float) -> AsyncElasticsearch:
 class PublicIndex:
     """Searches and reads the documents that anybody may see."""
 
-    def __init__(self, client: AsyncElasticsearch) -> None:
-        """Reads through `client`, which the caller closes."""
+    def __init__(self, client: AsyncElasticsearch, alias: str = PUBLIC_ALIAS) -> None:
+        """Reads `alias` through `client`, which the caller closes."""
         self._client = client
+        self._alias = alias
 
     async def search(self, body: dict[str, Any]) -> dict[str, Any]:
         """Elasticsearch's answer to a search (or to a page of a snapshot, with `pit`).
@@ -48,7 +49,7 @@ class PublicIndex:
         Elasticsearch is away, too busy, or has no index.
         """
         snapshot = "pit" in body
-        path = "/_search" if snapshot else f"/{PUBLIC_ALIAS}/_search"
+        path = "/_search" if snapshot else f"/{self._alias}/_search"
         params = {"filter_path": _ANSWER, "allow_partial_search_results": "false"}
         try:
             answer = await self._client.perform_request(
@@ -68,9 +69,7 @@ class PublicIndex:
     async def open_snapshot(self, keep_alive: str) -> str:
         """The id of a new point in time. Raises SearchUnavailableError."""
         try:
-            answer = await self._client.open_point_in_time(
-                index=PUBLIC_ALIAS, keep_alive=keep_alive
-            )
+            answer = await self._client.open_point_in_time(index=self._alias, keep_alive=keep_alive)
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         return str(answer["id"])
@@ -80,7 +79,7 @@ class PublicIndex:
 
         Raises SearchUnavailableError.
         """
-        path = f"/{PUBLIC_ALIAS}/_doc/{quote(identifier, safe='')}"
+        path = f"/{self._alias}/_doc/{quote(identifier, safe='')}"
         try:
             answer = await self._client.perform_request("GET", path, headers=_JSON)
         except NotFoundError as error:
@@ -95,7 +94,7 @@ class PublicIndex:
     async def check(self) -> None:
         """Raises SearchUnavailableError unless the alias exists and its documents can be read."""
         try:
-            await self._client.count(index=PUBLIC_ALIAS, terminate_after=1)
+            await self._client.count(index=self._alias, terminate_after=1)
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
 

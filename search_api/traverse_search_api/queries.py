@@ -10,7 +10,7 @@ from traverse_search_api.facets import facet_aggregations
 from traverse_search_api.filters import choice_filters, other_filters, readable_filters
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.status_query import index_text, status_filter
-from traverse_search_api.text_query import text_query
+from traverse_search_api.text_query import marking_query, text_query
 from traverse_search_api.typed_words import read
 
 Query = dict[str, Any]
@@ -62,8 +62,8 @@ def search_body(parameters: SearchParameters, as_of: datetime, territories: Terr
     if parameters.facets:
         aggregations |= facet_aggregations(parameters.facets, chosen, as_of)
     body["query"] = _ordered(parameters, as_of, text, filters, never)
-    if typed:
-        body["highlight"] = _highlight(text)
+    if typed.words or typed.phrases or typed.prefixes:
+        body["highlight"] = _highlight(marking_query(typed))
     return body | {"aggs": aggregations}
 
 
@@ -145,20 +145,16 @@ def _lively_first(found: Query, as_of: datetime) -> Query:
     }
 
 
-def _highlight(text: Query) -> Query:
+def _highlight(marked: Query) -> Query:
     """Words found, between <mark>, everything else escaped for HTML."""
     return {
         "encoder": "html",
         "pre_tags": ["<mark>"],
         "post_tags": ["</mark>"],
-        "highlight_query": text,
+        "highlight_query": marked,
         "fields": {
-            "title": {"matched_fields": ["title", "title.exact"], "number_of_fragments": 0},
-            "description": {
-                "matched_fields": ["description", "description.exact"],
-                "fragment_size": 160,
-                "number_of_fragments": 2,
-            },
+            "title": {"number_of_fragments": 0},
+            "description": {"fragment_size": 160, "number_of_fragments": 2},
         },
     }
 

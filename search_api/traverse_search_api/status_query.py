@@ -5,6 +5,7 @@ A test on the real engine holds both together, document by document and date by 
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from traverse_schemas.status import (
@@ -35,6 +36,7 @@ def whole_millisecond(as_of: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000 + 999)
 
 
+@lru_cache(maxsize=256)  # one search says the same few instants for each status
 def index_text(instant: datetime) -> str:
     """An aware instant as the index compares it: UTC, whole milliseconds."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
