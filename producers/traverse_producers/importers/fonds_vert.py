@@ -161,7 +161,7 @@ def _department(code: str) -> str:
 
 def _dossier(row: Row) -> str:
     """The file's number in Démarches simplifiées; "" for « Non Renseigné »."""
-    number = row["numero_dossier_ds"]
+    number = row.get("numero_dossier_ds", "")
     return number if _UNNUMBERED.fullmatch(number) else ""
 
 

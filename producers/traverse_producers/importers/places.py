@@ -17,6 +17,7 @@ from traverse_schemas.values.place import is_territory
 
 FRANCE = "fr"
 _POSTAL_IN_NAME = re.compile(r"(?<![0-9])([0-9]{5})(?![0-9])")
+_WITH_DISTRICTS = ("13055", "69123", "75056")  # their postal codes are arrondissements
 _FRANCE_CODES = frozenset({"FR", "FRA", "250", "FRANCE"})  # ISO 3166-1
 
 
@@ -119,8 +120,7 @@ class Places:
             return None
         named = self._named(name, served[0].department)
         if named is not None and named in served:
-            # The most precise that both say; of a town's districts the postal code says more.
-            return f"cp:{padded}" if len(named.postal_codes) > 1 else named.code
+            return f"cp:{padded}" if named.insee in _WITH_DISTRICTS else named.code
         # Four digits are a zero lost, or any other digit: only the name can tell.
         return f"cp:{padded}" if len(code) == 5 else None
 
