@@ -67,7 +67,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
         INBOUND,
         "what publishers send, not yet checked (7 days)",
-        config=_kept(7, _LARGEST_INBOUND),
+        # The broker's own time: what a publisher says of the time of receipt proves nothing.
+        config={**_kept(7, _LARGEST_INBOUND), "message.timestamp.type": "LogAppendTime"},
     ),
     Topic(
         ACCEPTED,

@@ -152,8 +152,10 @@ def _agent(
 
     @app.timer(5.0)
     async def watch() -> None:
-        waiting = sum(app.consumer.highwater(tp) - (app.consumer._committed_offset.get(tp) or 0)
-                      for tp in app.consumer.assignment())
+        waiting = sum(
+            app.consumer.highwater(tp) - (app.consumer._committed_offset.get(tp) or 0)
+            for tp in app.consumer.assignment()
+        )
         if progress.stalled(waiting):
             leave(
                 f"L'étape {app.conf.id} n'avance plus alors que des événements attendent : le "

@@ -1,10 +1,10 @@
 """What can stop a stream processor.
 
-    TraverseError
-    └── ProcessorError
-        ├── IndexUnavailableError   the operator must act: index missing, or access refused
-        ├── StateUnavailableError   the local state cannot be opened
-        └── BadDeployError          too many events of one batch broke our own code
+TraverseError
+└── ProcessorError
+    ├── IndexUnavailableError   the operator must act: index missing, or access refused
+    ├── StateUnavailableError   the local state cannot be opened
+    └── BadDeployError          too many events of one batch broke our own code
 """
 
 from traverse_schemas.errors import TraverseError

@@ -80,9 +80,7 @@ def _life(known: Life | None, accepted: Accepted) -> Life | None:
     return life  # type: ignore[return-value]
 
 
-def _withdrawn(
-    known: list[int | str] | None, accepted: Accepted
-) -> list[int | str] | None:
+def _withdrawn(known: list[int | str] | None, accepted: Accepted) -> list[int | str] | None:
     if accepted.type.action is not Action.WITHDRAWN:
         return known
     version = list(accepted.version)

@@ -34,9 +34,7 @@ class Verdict(StrEnum):
 _BUSY: Final = frozenset({429, 502, 503, 504})
 
 
-def operations(
-    message: OpportunityMessage, document: bytes, offset: int
-) -> tuple[Operation, ...]:
+def operations(message: OpportunityMessage, document: bytes, offset: int) -> tuple[Operation, ...]:
     """The operations that bring the indices to one message of `traverse.opportunities`.
 
     `document` is the JSON of `message["document"]`, `offset` the message's offset.

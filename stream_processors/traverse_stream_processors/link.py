@@ -76,5 +76,3 @@ def _closing(document: dict[str, Any], life: Life) -> dict[str, Any]:
         lots = [{**lot, **ended.pop(lot["number"], {})} for lot in document.get("lots", [])]
         closing["lots"] = [*lots, *ended.values()]
     return closing
-
-

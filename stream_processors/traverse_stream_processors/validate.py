@@ -215,5 +215,3 @@ def _check_deadlines(call: Call, published: datetime, pointer: str) -> None:
                 f"({published.isoformat()}) : corrigez l'une des deux, ou publiez un appel "
                 "terminé par un événement closed.",
             )
-
-

@@ -49,7 +49,9 @@ def octets(whole: dict[str, Any]) -> bytes:
     return orjson.dumps(whole)
 
 
-def inbound(value: bytes | dict[str, Any], offset: int = 0, partition: int | None = None) -> Inbound:
+def inbound(
+    value: bytes | dict[str, Any], offset: int = 0, partition: int | None = None
+) -> Inbound:
     """A message of `traverse.inbound`, on the partition of its record unless told otherwise."""
     from traverse_schemas.identity import partition_of, record_key
     from traverse_schemas.topics import PARTITIONS

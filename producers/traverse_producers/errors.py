@@ -1,0 +1,76 @@
+"""The errors of publishing; `str(error)` is the sentence that the user reads.
+
+TraverseError
+└── PublishError
+    ├── InvalidEventError       the event is not what its schema says (problems: pointer, sentence)
+    ├── EventTooLargeError      more octets than an event may have
+    ├── BrokerAwayError         Kafka does not answer, or not in time
+    ├── BrokerRefusedError      Kafka answers and refuses: topic missing, not allowed, too large
+    ├── UndeliveredError        flush or close could not deliver everything in time
+    └── PublisherClosedError    the publisher was closed before
+"""
+
+from collections.abc import Sequence
+
+from traverse_schemas.errors import TraverseError
+from traverse_schemas.sentences import Problem
+from traverse_schemas.topics import MAX_EVENT_BYTES
+
+
+class PublishError(TraverseError):
+    """Base of this package's errors."""
+
+
+class InvalidEventError(PublishError):
+    """The event does not follow its schema; `problems` says everything that is wrong."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        where = f" ({first.pointer})" if first.pointer else ""
+        more = f" Et {len(problems) - 1} autre(s) problème(s)." if len(problems) > 1 else ""
+        super().__init__(f"{first.sentence}{where}{more}")
+        self.problems = tuple(problems)
+
+
+class EventTooLargeError(PublishError):
+    """The event has more octets than the limit."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"L'événement fait {size // 1024} Kio ; la limite est de {MAX_EVENT_BYTES // 1024} Kio "
+            ": donnez les pièces par leur adresse (url, actions)."
+        )
+        self.size = size
+
+
+class BrokerAwayError(PublishError):
+    """Kafka does not answer."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(
+            f"Kafka ne répond pas à l'adresse {bootstrap} : démarrez-le (« traverse up ») ou "
+            "corrigez TRAVERSE_KAFKA."
+        )
+
+
+class BrokerRefusedError(PublishError):
+    """Kafka refuses the event."""
+
+
+class UndeliveredError(PublishError):
+    """Some events are not known to be delivered; `count` says how many."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"{count} événement(s) n'ont pas été confirmés par Kafka à temps : publiez-les de "
+            "nouveau avec les mêmes identifiants, ceux qui étaient passés ne compteront pas deux "
+            "fois."
+        )
+        self.count = count
+
+
+class PublisherClosedError(PublishError):
+    """`send` after `close`."""
+
+    def __init__(self) -> None:
+        super().__init__("Ce Publisher est fermé : ouvrez-en un nouveau pour publier encore.")

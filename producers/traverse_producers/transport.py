@@ -1,0 +1,35 @@
+"""How events travel: what a transport must do, whichever it is."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import NamedTuple, Protocol
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Delivery(NamedTuple):
+    """An event is durable: where it lies on the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Transport(Protocol):
+    """Carries octets to `traverse.inbound`, in order per record.
+
+    `send` returns at once, or waits a bounded time when too much is under way. The future ends
+    with a Delivery once every replica in sync has the event, or with a PublishError.
+    """
+
+    def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
+        """Send one event; `key` is its record's key (traverse_schemas.identity.record_key)."""
+        ...
+
+    def flush(self, timeout: float | None) -> None:
+        """Push out what waits. Everything may still fail: the futures tell."""
+        ...
+
+    def close(self, timeout: float | None) -> None:
+        """Release the connections, after what was sent had its time."""
+        ...

@@ -1,0 +1,32 @@
+"""A transport in memory, for unit tests. It passes the contract suite that Kafka passes too."""
+
+from concurrent.futures import Future
+from zlib import crc32
+
+from traverse_producers.transport import Delivery, Headers
+
+
+class MemoryTransport:
+    """Keeps what was sent, in order. `answer` False leaves every future undone."""
+
+    def __init__(self, *, answer: bool = True, fail: Exception | None = None) -> None:
+        self.sent: list[tuple[str, bytes, Headers]] = []
+        self.closed = False
+        self._answer = answer
+        self._fail = fail
+
+    def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
+        self.sent.append((key, octets, headers))
+        future: Future[Delivery] = Future()
+        if self._fail is not None:
+            future.set_exception(self._fail)
+        elif self._answer:
+            partition = crc32(key.encode()) % 4
+            future.set_result(Delivery("traverse.inbound", partition, len(self.sent) - 1))
+        return future
+
+    def flush(self, timeout: float | None) -> None:
+        """Everything is there already."""
+
+    def close(self, timeout: float | None) -> None:
+        self.closed = True

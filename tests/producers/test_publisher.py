@@ -1,0 +1,189 @@
+"""The publisher: checks at once, loses nothing, says what went wrong in one sentence."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from tests.engines import RunningEngines
+from tests.producers.memory_transport import MemoryTransport
+from tests.stream_processors.factory import CCI, call_data, event
+from traverse_infra.topics import apply_topics
+from traverse_producers.errors import (
+    BrokerAwayError,
+    EventTooLargeError,
+    InvalidEventError,
+    PublisherClosedError,
+    UndeliveredError,
+)
+from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.publisher import Publisher
+from traverse_producers.transport import Transport
+from traverse_schemas.clock import FixedClock
+from traverse_schemas.errors import InvalidSourceError
+from traverse_schemas.identity import partition_of, record_key
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+def publisher(transport: Transport) -> Publisher:
+    ids = count(1)
+    return Publisher(
+        CCI, transport=transport, clock=FixedClock(NOW), new_id=lambda: f"id-{next(ids)}"
+    )
+
+
+def test_each_method_makes_the_event_of_its_name() -> None:
+    transport = MemoryTransport()
+    with publisher(transport) as said:
+        said.publish("call", "R-1", call_data())
+        said.update("call", "R-1", call_data(reason="extension"), sequence=2)
+        said.close("call", "R-1", "awarded", on=NOW.date())
+        said.withdraw("call", "R-1")
+    events = [json.loads(octets) for _, octets, _ in transport.sent]
+    assert [one["type"].split(".")[3] for one in events] == [
+        "published",
+        "updated",
+        "closed",
+        "withdrawn",
+    ]
+    assert events[0]["time"] == "2026-11-24T09:00:00+00:00"
+    assert events[1]["sequence"] == 2
+    assert events[2]["data"] == {"outcome": "awarded", "on": "2026-11-24"}
+    assert {key for key, _, _ in transport.sent} == {record_key(CCI, "R-1")}
+    assert transport.closed
+
+
+def test_octets_given_are_octets_sent() -> None:
+    transport = MemoryTransport()
+    octets = json.dumps(event(), indent=3).encode()
+    with publisher(transport) as said:
+        said.send(octets)
+    assert transport.sent[0][1] == octets
+
+
+def test_a_wrong_event_is_told_at_once_with_its_place() -> None:
+    with publisher(MemoryTransport()) as said:
+        with pytest.raises(InvalidEventError, match="title") as caught:
+            said.publish("call", "R-1", call_data(title=None))
+        assert caught.value.problems[0].pointer == "/data/title"
+        with pytest.raises(InvalidEventError, match="type"):
+            said.publish("rumour", "R-1", {})
+        with pytest.raises(InvalidEventError, match="JSON"):
+            said.send(b"{")
+
+
+def test_ten_megabytes_are_refused_before_they_travel() -> None:
+    transport = MemoryTransport()
+    with publisher(transport) as said, pytest.raises(EventTooLargeError, match="512 Kio"):
+        said.publish("call", "R-1", call_data(description="x" * 10_000_000))
+    assert transport.sent == []
+
+
+def test_a_source_that_fails_luhn_is_refused_when_the_publisher_is_made() -> None:
+    with pytest.raises(InvalidSourceError, match="Luhn"):
+        Publisher("urn:siren:181300015", transport=MemoryTransport())
+
+
+def test_flush_says_how_many_are_in_doubt() -> None:
+    said = publisher(MemoryTransport(answer=False))
+    said.publish("call", "R-1", call_data())
+    said.publish("call", "R-2", call_data())
+    with pytest.raises(UndeliveredError, match="2 événement"):
+        said.flush(timeout=0.01)
+
+
+def test_a_delivery_that_failed_is_told_by_future_and_flush() -> None:
+    said = publisher(MemoryTransport(fail=BrokerAwayError("127.0.0.1:1")))
+    future = said.publish("call", "R-1", call_data())
+    assert isinstance(future.exception(), BrokerAwayError)
+    with pytest.raises(UndeliveredError):
+        said.close()
+
+
+def test_after_close_nothing_is_taken_silently() -> None:
+    said = publisher(MemoryTransport())
+    said.close()
+    said.close()
+    with pytest.raises(PublisherClosedError):
+        said.publish("call", "R-1", call_data())
+
+
+def test_kafka_away_is_one_sentence_within_the_timeout() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can answer there
+        port = taken.getsockname()[1]
+        with pytest.raises(BrokerAwayError, match="traverse up"):
+            Publisher(CCI, bootstrap=f"127.0.0.1:{port}", timeout=1)
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.engines)])
+def transport(request: pytest.FixtureRequest) -> Callable[[], Transport]:
+    """The same contract on the fake and on the real thing."""
+    if request.param == "memory":
+        return MemoryTransport
+    engines: RunningEngines = request.getfixturevalue("engines")
+    apply_topics(engines.kafka)
+    return lambda: KafkaTransport(engines.kafka)
+
+
+def test_contract_every_future_ends_with_a_place_on_the_log(
+    transport: Callable[[], Transport],
+) -> None:
+    said = publisher(transport())
+    futures = [said.publish("call", f"R-{number}", call_data()) for number in range(50)]
+    said.flush()
+    assert all(future.done() for future in futures)
+    for number, future in enumerate(futures):
+        delivery = future.result()
+        assert delivery.topic == "traverse.inbound"
+        assert delivery.partition == partition_of(record_key(CCI, f"R-{number}"), 4)
+    assert len({future.result() for future in futures}) == 50
+    said.close()
+
+
+def test_contract_events_of_one_record_keep_their_order(
+    transport: Callable[[], Transport],
+) -> None:
+    said = publisher(transport())
+    futures = [said.publish("call", "R-1", call_data(), sequence=n) for n in range(200)]
+    said.close()
+    offsets = [future.result().offset for future in futures]
+    assert offsets == sorted(offsets)
+
+
+def test_contract_threads_share_a_publisher(transport: Callable[[], Transport]) -> None:
+    said = publisher(transport())
+
+    def speak(name: str) -> None:
+        for number in range(25):
+            said.publish("call", f"{name}-{number}", call_data())
+
+    threads = [threading.Thread(target=speak, args=(name,)) for name in "ABCD"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    said.close()  # raises if one of the hundred were missing
+
+
+@pytest.mark.engines
+def test_the_log_holds_the_very_octets_and_the_content_type(engines: RunningEngines) -> None:
+    apply_topics(engines.kafka)
+    octets = json.dumps(event(subject="OCTETS"), indent=2).encode()
+    with Publisher(CCI, bootstrap=engines.kafka) as said:
+        delivery = said.send(octets).result(30)
+    consumer = KafkaConsumer(bootstrap_servers=engines.kafka)
+    where = TopicPartition(delivery.topic, delivery.partition)
+    consumer.assign([where])
+    consumer.seek(where, delivery.offset)
+    found = consumer.poll(timeout_ms=10_000, max_records=1)[where][0]
+    consumer.close()
+    assert found.value == octets
+    assert found.key.decode() == record_key(CCI, "OCTETS")
+    assert dict(found.headers)["content-type"] == b"application/cloudevents+json"
