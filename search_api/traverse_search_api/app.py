@@ -42,7 +42,8 @@ def create_app(
     """The service as an ASGI application.
 
     Without arguments, everything comes from the environment. A `client` that is passed in stays
-    the caller's to close; another `alias` is for tests that share an Elasticsearch. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
+    the caller's to close; another `alias` is for tests that share an
+    Elasticsearch. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
     """
     settings = settings or SearchSettings()
     own_client = client is None

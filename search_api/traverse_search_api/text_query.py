@@ -17,6 +17,10 @@ _WEIGHTS: Final = {
 }
 STEMMED: Final = tuple(f"{name}^{weight}" for name, weight in _WEIGHTS.items())
 EXACT: Final = tuple(f"{name}.exact^{weight}" for name, weight in _WEIGHTS.items())
+# Finding is one thing, ranking another: a synonym of several words is a phrase of rare ones, and
+# would score above the very word that was typed.
+_FOUND_BOOST: Final = 0.25
+_STEM_BOOST: Final = 2.0
 _EXACT_BOOST: Final = 2.0
 _REFERENCE_BOOST: Final = 50.0
 
@@ -37,17 +41,7 @@ def text_query(typed: TypedWords, whole: str) -> Query:
     if excluded:
         query["must_not"] = excluded
     if typed.words:
-        query["should"] = [
-            {
-                "combined_fields": {
-                    "query": " ".join(typed.words[:_WORDS_A_CLAUSE]),
-                    "fields": list(EXACT),
-                    "operator": "or",
-                    "boost": _EXACT_BOOST,
-                }
-            },
-            {"match_phrase": {"title.exact": {"query": " ".join(typed.words), "slop": 2}}},
-        ]
+        query["should"] = _as_typed(" ".join(typed.words[:_WORDS_A_CLAUSE]))
     if excluded:
         return {"bool": query}
     reference = {"term": {"references": {"value": whole.strip(), "case_insensitive": True}}}
@@ -79,6 +73,31 @@ def marking_query(typed: TypedWords) -> Query:
             ]
         }
     }
+
+
+def _as_typed(words: str) -> list[Query]:
+    """What ranks higher: the words themselves over their synonyms, their very forms over their
+    stems, all of them together in the title over here and there.
+    """
+    return [
+        {
+            "multi_match": {
+                "query": words,
+                "fields": list(STEMMED),
+                "analyzer": "french_index",
+                "boost": _STEM_BOOST,
+            }
+        },
+        {
+            "combined_fields": {
+                "query": words,
+                "fields": list(EXACT),
+                "operator": "or",
+                "boost": _EXACT_BOOST,
+            }
+        },
+        {"match_phrase": {"title.exact": {"query": words, "slop": 2}}},
+    ]
 
 
 def _required(typed: TypedWords) -> list[Query]:
@@ -115,6 +134,7 @@ def _all_words(words: str) -> Query:
             "operator": "and",
             # "de la" asks for nothing in particular.
             "zero_terms_query": "all",
+            "boost": _FOUND_BOOST,
         }
     }
 

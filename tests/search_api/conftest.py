@@ -1,0 +1,71 @@
+"""A search service over a real Elasticsearch, in an index of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from elasticsearch import Elasticsearch
+from elasticsearch.helpers import bulk
+from fastapi.testclient import TestClient
+
+from tests.engines import RunningEngines
+from traverse_schemas.clock import clock_from
+from traverse_schemas.index_mapping import index_body
+from traverse_search_api.app import create_app
+from traverse_search_api.elasticsearch_client import connect
+from traverse_search_api.settings import SearchSettings
+
+AS_OF = "2026-03-12T10:00:00Z"
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service and the index behind it."""
+
+    client: TestClient
+    elasticsearch: Elasticsearch
+    index: str
+
+    def add(self, *documents: dict[str, Any]) -> None:
+        """Writes documents, searchable on return."""
+        bulk(
+            self.elasticsearch,
+            [{"_index": self.index, "_id": one["id"], "_source": one} for one in documents],
+            refresh=True,
+        )
+
+    def ask(self, **parameters: Any) -> dict[str, Any]:
+        """The answer of a search that must succeed."""
+        answer = self.client.get("/v1/opportunities", params=parameters)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def subjects(self, **parameters: Any) -> list[str]:
+        """The subjects of what was found, in order."""
+        items = self.ask(size=100, **parameters)["items"]
+        return [item["sources"][0]["subject"] for item in items]
+
+    def tokens(self, analyzer: str, text: str) -> list[str]:
+        """What the index makes of a text."""
+        found = self.elasticsearch.indices.analyze(index=self.index, analyzer=analyzer, text=text)
+        return [token["token"] for token in found["tokens"]]
+
+
+@pytest.fixture(scope="module")
+def service(engines: RunningEngines) -> Iterator[Service]:
+    """A fresh index and a service that reads it, for one module."""
+    name = f"search-{uuid4().hex[:12]}"
+    elasticsearch = Elasticsearch(engines.elasticsearch)
+    elasticsearch.indices.create(index=name, **index_body())
+    settings = SearchSettings(elasticsearch=engines.elasticsearch)
+    reader = connect(engines.elasticsearch, settings.search_timeout)
+    app = create_app(settings, client=reader, clock=clock_from(AS_OF), alias=name)
+    with TestClient(app) as client:
+        yield Service(client, elasticsearch, name)
+        assert client.portal is not None
+        client.portal.call(reader.close)
+    elasticsearch.indices.delete(index=name)
+    elasticsearch.close()

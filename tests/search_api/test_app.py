@@ -1,0 +1,91 @@
+"""Without Elasticsearch: every error is a problem+json in French, with no traceback."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from traverse_search_api.app import create_app
+from traverse_search_api.settings import SearchSettings
+
+_PARAMETERS = """
+    q kind status theme cpv subtype institution institution_kind territory reach as_of near radius
+    deadline_from deadline_to published_from published_to amount_min amount_max sort size cursor
+    facets
+"""
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    """A service whose Elasticsearch is away: nothing listens on port 1."""
+    settings = SearchSettings(elasticsearch="http://127.0.0.1:1", as_of="")
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/v1/opportunities?q=x", "/v1/opportunities/abcdefgh", "/readyz"])
+def test_elasticsearch_away_is_a_503_with_retry_after(client: TestClient, path: str) -> None:
+    """The caller is told to come back, and no cause leaks."""
+    answer = client.get(path)
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) > 0
+    assert "momentanément indisponible" in answer.json()["detail"]
+    assert "127.0.0.1" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/nope", 404, "n’existe pas"),
+        ("/", 404, "n’existe pas"),
+        ("/v1/opportunities?kind=x", 422, "kind : « x » n’est pas admis"),
+        ("/v1/opportunities?size=many", 422, "nombre entier"),
+        ("/v1/opportunities?territoire=13", 422, "n’existe pas"),
+        ("/v1/opportunities?territory=93", 400, "dep:93"),
+        ("/v1/opportunities?territory=com:00000", 400, "n’est pas un territoire"),
+        ("/v1/opportunities?cursor=zzz", 400, "Ce curseur"),
+        ("/v1/opportunities?sort=distance", 400, "near=latitude,longitude"),
+        ("/v1/opportunities/x?as_of=hier", 400, "n’est pas une date"),
+    ],
+)
+def test_a_mistake_is_a_problem_in_french(
+    client: TestClient, path: str, status: int, words: str
+) -> None:
+    """One sentence that names what to mend (RFC 9457)."""
+    answer = client.get(path)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert words in problem["detail"]
+    assert problem["title"] and problem["type"] == "about:blank"
+
+
+def test_an_ambiguous_territory_offers_its_choices(client: TestClient) -> None:
+    """A program can show them without reading the sentence."""
+    choices = client.get("/v1/opportunities?territory=13001").json()["choices"]
+    assert choices[0] == {"code": "com:13001", "label": "Aix-en-Provence"}
+    assert choices[1]["code"] == "cp:13001"
+
+
+def test_another_method_is_a_405_problem(client: TestClient) -> None:
+    """The view is read only, and says which method it takes."""
+    answer = client.post("/v1/opportunities")
+    assert answer.status_code == 405
+    assert answer.json()["title"] == "Méthode refusée"
+    assert answer.headers["allow"] == "GET"
+
+
+def test_the_service_lives_while_elasticsearch_is_away(client: TestClient) -> None:
+    """Liveness must not restart a service that only waits; metrics count by route."""
+    client.get("/v1/opportunities?q=x")
+    assert client.get("/healthz").json() == {"status": "ok"}
+    metrics = client.get("/metrics").text
+    assert 'traverse_search_requests_total{route="/v1/opportunities",status="503"} 1.0' in metrics
+
+
+def test_the_description_names_every_parameter_of_the_contract(client: TestClient) -> None:
+    """Integrators read /openapi.json."""
+    operation = client.get("/openapi.json").json()["paths"]["/v1/opportunities"]["get"]
+    names = {parameter["name"] for parameter in operation["parameters"]}
+    assert names == set(_PARAMETERS.split())

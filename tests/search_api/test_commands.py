@@ -1,0 +1,42 @@
+"""`traverse search` asks the service, and says in one sentence when it cannot."""
+
+import httpx
+import pytest
+
+from traverse_search_api.commands import RefusedSearchError, ask
+from traverse_search_api.errors import ServiceNotRunningError
+
+
+def test_empty_options_are_not_sent() -> None:
+    """The service's own defaults hold."""
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url.query, "ascii"))
+        return httpx.Response(200, json={})
+
+    ask("http://x", {"q": "a", "kind": ["call", "need"], "as_of": ""}, httpx.MockTransport(answer))
+    assert seen == ["q=a&kind=call&kind=need"]
+
+
+def test_a_refusal_is_the_services_own_sentence() -> None:
+    """It names the mend better than the command could."""
+    problem = httpx.Response(
+        400, json={"detail": "Phrase."}, headers={"content-type": "application/problem+json"}
+    )
+    with pytest.raises(RefusedSearchError, match=r"^Phrase\.$"):
+        ask("http://x", {"q": "a"}, httpx.MockTransport(lambda _: problem))
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://[", "nowhere"])
+def test_no_service_is_one_sentence_that_names_the_mend(address: str) -> None:
+    """Nothing listens on port 1; the others are no addresses."""
+    with pytest.raises(ServiceNotRunningError, match="traverse serve search"):
+        ask(address, {"q": "a"})
+
+
+def test_something_else_at_the_address_is_not_the_service() -> None:
+    """A proxy's page is not an answer."""
+    page = httpx.Response(502, text="<html>")
+    with pytest.raises(ServiceNotRunningError):
+        ask("http://x", {"q": "a"}, httpx.MockTransport(lambda _: page))

@@ -1,0 +1,91 @@
+"""Pages on a real Elasticsearch: no repeat and no hole while documents arrive and change."""
+
+from base64 import urlsafe_b64decode
+
+import orjson
+import pytest
+
+from tests.documents import document
+from tests.search_api.conftest import Service
+
+pytestmark = pytest.mark.engines
+
+COUNT = 23
+
+
+def school(number: int, title: str = "Rénovation d'école") -> dict[str, object]:
+    words = "école " * (number % 5)
+    return document(
+        f"s{number}",
+        f"{title} {words}",
+        amount=float(number % 7),
+        published_at=f"2026-02-{number % 20 + 1:02}T00:00:00.000000Z",
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _documents(service: Service) -> None:
+    service.add(*(school(number) for number in range(COUNT)))
+
+
+@pytest.mark.parametrize("sort", ["relevance", "published", "amount", "deadline"])
+def test_pages_neither_repeat_nor_miss_while_documents_arrive(service: Service, sort: str) -> None:
+    """Between pages: better ones arrive, which shifts every score, and shown ones are updated."""
+    before = {one["id"] for one in service.ask(q="école", size=100)["items"]}
+    seen: list[str] = []
+    cursor = ""
+    for page in range(100):
+        answer = service.ask(q="école", size=4, sort=sort, cursor=cursor)
+        seen += [item["id"] for item in answer["items"]]
+        assert answer["total"] == {"value": len(before), "exact": True}
+        arriving = 1000 + 10 * page + 100 * len(sort)
+        service.add(
+            *(school(arriving + extra, "École école école") for extra in range(3)),
+            school(page % COUNT, "École mise à jour"),
+        )
+        if answer["next"] is None:
+            break
+        cursor = answer["next"]
+    assert len(seen) == len(set(seen))
+    assert set(seen) == before
+
+
+def test_pages_are_the_whole_in_the_same_order(service: Service) -> None:
+    """When nothing arrives, pages put together are one big page."""
+    whole = [item["id"] for item in service.ask(q="école", size=100, sort="amount")["items"]]
+    paged: list[str] = []
+    cursor = ""
+    while len(paged) < len(whole):
+        answer = service.ask(q="école", size=7, sort="amount", cursor=cursor)
+        paged += [item["id"] for item in answer["items"]]
+        cursor = answer["next"] or ""
+    assert paged[: len(whole)] == whole
+
+
+def test_a_cursor_of_another_search_is_refused(service: Service) -> None:
+    """Its place means nothing there."""
+    cursor = service.ask(q="école", size=4)["next"]
+    answer = service.client.get("/v1/opportunities", params={"q": "mairie", "cursor": cursor})
+    assert answer.status_code == 400
+    assert "autre recherche" in answer.json()["detail"]
+
+
+def test_a_cursor_whose_snapshot_is_gone_is_a_410(service: Service) -> None:
+    """The sentence says to search again."""
+    cursor = service.ask(q="école", size=4)["next"]
+    page = service.client.get(
+        "/v1/opportunities", params={"q": "école", "size": 4, "cursor": cursor}
+    )
+    assert page.status_code == 200
+    service.elasticsearch.close_point_in_time(id=snapshot_of(cursor))
+    answer = service.client.get(
+        "/v1/opportunities", params={"q": "école", "size": 4, "cursor": cursor}
+    )
+    assert answer.status_code == 410
+    assert "a expiré" in answer.json()["detail"]
+
+
+def snapshot_of(cursor: str) -> str:
+    """The point in time that a cursor names."""
+    raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    return str(orjson.loads(raw[16:])["snapshot"])

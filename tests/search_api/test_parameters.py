@@ -1,0 +1,80 @@
+"""Parameters are read as the contract says, and refused with a cause."""
+
+import pytest
+from pydantic import ValidationError
+
+from traverse_search_api.parameters import Facet, SearchParameters
+
+
+def test_several_values_come_by_repetition_or_commas() -> None:
+    """Both spellings of a list mean the same, and empty values are nothing."""
+    comma = SearchParameters.model_validate({"kind": ["call,need"]})
+    repeated = SearchParameters.model_validate({"kind": ["call", "need", ""]})
+    assert comma == repeated
+    assert [kind.value for kind in comma.kind] == ["call", "need"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("45", "45000000"), ("4523", "45230000"), ("45233140-2", "45233140")]
+)
+def test_a_cpv_code_may_be_short(typed: str, code: str) -> None:
+    """A division or a group is asked for by its first digits."""
+    assert SearchParameters.model_validate({"cpv": [typed]}).cpv == (code,)
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("211300553", ("211300553",)),
+        ("21130055300016", ("211300553",)),
+        ("211300553,200054807", ("211300553", "200054807")),
+        ("Lyon, métropole", ("Lyon, métropole",)),
+    ],
+)
+def test_an_institution_is_a_siren_a_siret_or_a_name(typed: str, read: tuple[str, ...]) -> None:
+    """A comma separates numbers, and belongs to names."""
+    assert SearchParameters.model_validate({"institution": [typed]}).institution == read
+
+
+def test_all_facets_come_by_default_and_none_on_demand() -> None:
+    """The contract's answer has facets; who wants speed says none."""
+    assert SearchParameters().facets == tuple(Facet)
+    assert SearchParameters.model_validate({"facets": ["none"]}).facets == ()
+    assert SearchParameters.model_validate({"facets": ["kind,cpv"]}).facets == (
+        Facet.KIND,
+        Facet.CPV,
+    )
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"kind": ["tender"]},
+        {"theme": ["nope"]},
+        {"cpv": ["4"]},
+        {"institution": ["1234"]},
+        {"near": "Marseille"},
+        {"near": "91,5"},
+        {"near": "nan,5"},
+        {"radius": "0"},
+        {"as_of": "hier"},
+        {"deadline_from": "2026-13-01"},
+        {"published_to": "0001-01-01"},
+        {"amount_min": "-1"},
+        {"amount_max": "inf"},
+        {"size": "101"},
+        {"sort": "price"},
+        {"q": "x" * 1001},
+        {"territoire": "13"},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(refused: dict[str, object]) -> None:
+    """Silence would give a result that looks right; an unknown name is refused too."""
+    with pytest.raises(ValidationError):
+        SearchParameters.model_validate(refused)
+
+
+def test_the_empty_fields_of_a_form_are_absent() -> None:
+    """A form without JavaScript sends every field."""
+    empty = {"q": "", "kind": [""], "near": "", "as_of": "", "deadline_to": "", "amount_min": ""}
+    assert SearchParameters.model_validate(empty) == SearchParameters()

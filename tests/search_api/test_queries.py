@@ -1,0 +1,155 @@
+"""Searches are plain dicts: what is asked of Elasticsearch, and why."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.queries import VIEW, search_body
+from traverse_search_api.status_query import index_text, whole_millisecond
+from traverse_search_api.territory_query import resolve_place
+
+NOW = whole_millisecond(datetime(2026, 3, 12, 10, tzinfo=UTC))
+TABLES = Territories.load()
+
+
+def body(**given: Any) -> dict[str, Any]:
+    return search_body(SearchParameters.model_validate(given), NOW, TABLES)
+
+
+def found_in(value: Any, wanted: Any) -> bool:
+    """Whether `wanted` stands somewhere in the dict."""
+    if value == wanted:
+        return True
+    if isinstance(value, dict):
+        return any(found_in(part, wanted) for part in value.values())
+    return isinstance(value, list) and any(found_in(part, wanted) for part in value)
+
+
+def test_a_stub_or_expired_or_private_document_never_shows() -> None:
+    """Whatever is asked, these exclusions stand in the query itself."""
+    for given_ in ({}, {"q": "école"}, {"sort": "deadline"}, {"sort": "amount", "kind": ["call"]}):
+        query = body(**given_)["query"]
+        assert found_in(query, {"term": {"stub": True}})
+        assert found_in(query, {"term": {"visibility": "public"}})
+        assert found_in(query, {"range": {"expires": {"lt": "2026-03-12"}}})
+
+
+@pytest.mark.parametrize("sort", ["relevance", "published", "deadline", "amount", "distance"])
+def test_every_order_ends_with_the_id(sort: str) -> None:
+    """Without a total order, pages would repeat or miss documents of equal rank."""
+    assert body(sort=sort, near="43.3,5.4")["sort"][-1] == {"id": {"order": "asc"}}
+
+
+@pytest.mark.parametrize("sort", ["published", "deadline", "amount"])
+def test_what_has_no_date_or_amount_comes_last(sort: str) -> None:
+    """An unknown date is not the earliest one."""
+    assert '"missing":"_last"' in orjson.dumps(body(sort=sort)["sort"]).decode()
+
+
+def test_sorting_by_distance_needs_a_point() -> None:
+    """The sentence names the missing parameter."""
+    with pytest.raises(InvalidParameterError) as refused:
+        body(sort="distance")
+    assert refused.value.parameter == "near"
+
+
+def test_a_choice_stays_out_of_its_own_facet() -> None:
+    """With kind=call, the facet of kinds still counts projects; the others count calls only."""
+    chosen = {"terms": {"kind": ["call"]}}
+    found = body(kind=["call"])
+    assert found["post_filter"] == {"bool": {"filter": [chosen]}}
+    assert not found_in(found["query"], chosen)
+    assert not found_in(found["aggs"]["kind"], chosen)
+    assert found_in(found["aggs"]["theme"], chosen)
+
+
+def test_without_facets_choices_narrow_the_query_itself() -> None:
+    """A filter is cheaper than a post filter when nothing has to be counted beside it."""
+    found = body(kind=["call"], facets=["none"])
+    assert "post_filter" not in found
+    assert found_in(found["query"], {"terms": {"kind": ["call"]}})
+    assert list(found["aggs"]) == [VIEW]
+
+
+def test_a_page_asks_for_one_hit_more() -> None:
+    """It tells whether there is a next page, without counting."""
+    assert body(size="20")["size"] == 21
+
+
+def test_deadline_days_are_whole_days_in_paris() -> None:
+    """A deadline "on 12 March" ends at the next midnight, Paris time, which is still that day's."""
+    found = body(deadline_from="2026-03-12", deadline_to="2026-03-12")
+    bounds = {"gt": "2026-03-11T23:00:00.000Z", "lte": "2026-03-12T23:00:00.000Z"}
+    assert found_in(found["query"], {"range": {"deadline.until": bounds}})
+
+
+def test_published_days_are_whole_days_and_instants_inclusive() -> None:
+    """The day "to" counts until its end; an instant is taken at its word."""
+    found = body(published_from="2026-03-12", published_to="2026-03-13T12:00:00Z")
+    bounds = {"gte": "2026-03-11T23:00:00.000Z", "lte": "2026-03-13T12:00:00.000Z"}
+    assert found_in(found["query"], {"range": {"published_at": bounds}})
+
+
+def test_applies_reaches_what_covers_from_above_and_within_does_not() -> None:
+    """A région's aid applies to Aix; it is not located in Aix."""
+    asked = {"territory": ["com:13001"], "facets": ["none"]}
+    inside = {"terms": {"within": ["com:13001"]}}
+    above = {"terms": {"covers": ["com:13001", "epci:200054807", "dep:13", "reg:93", "fr"]}}
+    assert found_in(body(**asked), {"bool": {"should": [inside, above]}})
+    assert found_in(body(**asked, reach="within"), {"bool": {"should": [inside]}})
+
+
+def test_a_postal_code_means_its_communes_too() -> None:
+    """A record placed at Marseille by INSEE code is found by the postal code."""
+    place = resolve_place("cp:13170", TABLES)
+    assert place.codes[0] == "cp:13170"
+    assert "com:13071" in place.codes  # Les Pennes-Mirabeau
+
+
+@pytest.mark.parametrize(
+    ("bare", "choices"),
+    [("13001", {"com:13001", "cp:13001"}), ("93", {"dep:93", "reg:93"})],
+)
+def test_a_bare_code_that_could_be_two_places_asks(bare: str, choices: set[str]) -> None:
+    """Guessing would silently answer for the wrong town."""
+    with pytest.raises(AmbiguousPlaceError) as asked:
+        resolve_place(bare, TABLES)
+    assert {code for code, _ in asked.value.choices} == choices
+
+
+@pytest.mark.parametrize(
+    ("bare", "code"),
+    [("13", "dep:13"), ("200054807", "epci:200054807"), ("FR", "fr"), ("13055", "com:13055"),
+     ("dep:2a", "dep:2A"), ("2a", "dep:2A"), ("zone:qpv-nord", "zone:qpv-nord")],
+)  # fmt: skip
+def test_a_bare_code_that_is_one_place_is_that_place(bare: str, code: str) -> None:
+    """People write 13 for the Bouches-du-Rhône."""
+    assert resolve_place(bare, TABLES).codes[0] == code
+
+
+@pytest.mark.parametrize("unknown", ["com:99999", "Marseille", "epci:1", "dep:", "zone:É", "::"])
+def test_an_unknown_territory_is_refused(unknown: str) -> None:
+    """An empty result would look like an answer."""
+    with pytest.raises(InvalidParameterError):
+        resolve_place(unknown, TABLES)
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_a_query_that_is_json(text: str) -> None:
+    """Whatever people type, the request is well formed."""
+    parameters = SearchParameters(q=text.encode("utf-8", "ignore").decode())
+    assert orjson.dumps(search_body(parameters, NOW, TABLES))
+
+
+@given(st.integers(min_value=-2_000_000, max_value=2_000_000))
+def test_instants_compare_alike_in_the_index_and_in_the_document(microseconds: int) -> None:
+    """The index cuts microseconds off; judged at the end of a millisecond that never shows."""
+    until = NOW + timedelta(microseconds=microseconds)
+    assert (until <= NOW) == (index_text(until) <= index_text(NOW))

@@ -1,0 +1,163 @@
+"""The one view on a real Elasticsearch: filters, facets, orders, pages, details."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.documents import deadline, document, stub
+from tests.search_api.conftest import Service
+from traverse_schemas.identity import opportunity_id
+
+pytestmark = pytest.mark.engines
+
+ZONES = {"com:13001": "aix", "epci:200054807": "amp", "dep:13": "bdr", "reg:93": "paca", "fr": "fr"}
+DOCUMENTS = [
+    *(document(name, "Aide aux bornes", place=[code]) for code, name in ZONES.items()),
+    document("lyon", "Bornes de Lyon", place=["com:69123"], kind="project", subtype="project"),
+    document("post", "Bornes", place=["com:13071"], amount=100.0, themes=["energie"]),
+    document("eligible", "Fonds régional", place=["com:75056"], eligible_area=["reg:93"]),
+    document("soon", "Marché", deadline=deadline("2026-03-14T11:00:00.000000Z"), amount=50.0),
+    document("late", "Marché", deadline=deadline("2026-03-01T11:00:00.000000Z"), amount=500.0),
+    document("open", "Marché", deadline=deadline("2026-05-01T11:00:00.000000Z"), cpv=["45233140"]),
+    document("gone", "Marché expiré", expires="2026-03-11"),
+    document("today", "Marché du jour", expires="2026-03-12", published_at="2026-03-11T00:00:00Z"),
+    document("hidden", "Marché privé", visibility="buyers"),
+    stub("withdrawn"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _documents(service: Service) -> None:
+    service.add(*DOCUMENTS)
+
+
+def test_stubs_expired_and_private_documents_never_show(service: Service) -> None:
+    """A document is shown until the end of the day on which it expires."""
+    found = set(service.subjects())
+    assert "today" in found
+    assert not found & {"gone", "hidden", "withdrawn"}
+    assert "gone" in service.subjects(as_of="2026-03-11")
+
+
+@pytest.mark.parametrize(
+    ("territory", "reach", "found"),
+    [
+        ("com:13001", "applies", {"aix", "amp", "bdr", "paca", "fr", "eligible"}),
+        ("com:13001", "within", {"aix"}),
+        ("dep:69", "within", {"lyon"}),
+        ("cp:13170", "within", {"post"}),
+        ("com:69123,com:13071", "within", {"lyon", "post"}),
+    ],
+)
+def test_territories_include_one_another(
+    service: Service, territory: str, reach: str, found: set[str]
+) -> None:
+    """From commune to EPCI, département, région and France, both ways."""
+    everywhere = {"post", "soon", "late", "open", "today", "lyon", "aix", "eligible"}
+    subjects = set(service.subjects(territory=territory, reach=reach))
+    assert found <= subjects
+    if reach == "within":
+        assert subjects == found
+    else:
+        assert not subjects & (everywhere - found)
+
+
+def test_inclusion_holds_at_every_level(service: Service) -> None:
+    """What lies in a commune lies in its EPCI, département, région, and France."""
+    inside = [
+        set(service.subjects(territory=code, reach="within"))
+        for code in ("com:13001", "epci:200054807", "dep:13", "reg:93", "fr")
+    ]
+    for smaller, larger in pairwise(inside):
+        assert smaller <= larger
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({"status": "open"}, {"soon", "open"}),
+        ({"status": "closing_soon"}, {"soon"}),
+        ({"status": "under_review"}, {"late"}),
+        ({"status": "under_review", "as_of": "2026-06-01"}, {"soon", "late", "open"}),
+        ({"kind": "project"}, {"lyon"}),
+        ({"theme": "energie"}, {"post"}),
+        ({"cpv": "45"}, {"open"}),
+        ({"cpv": "4523314"}, {"open"}),
+        ({"amount_min": 100, "amount_max": 400}, {"post"}),
+        ({"deadline_from": "2026-03-14", "deadline_to": "2026-03-14"}, {"soon"}),
+        ({"published_from": "2026-03-10"}, {"today"}),
+        ({"near": "45.76,4.83", "radius": 10}, {"lyon"}),
+        ({"institution": "999999999"}, set()),
+        ({"institution": "Marseille", "kind": "project"}, {"lyon"}),
+    ],
+)
+def test_each_filter_narrows(service: Service, parameters: dict[str, Any], found: set[str]) -> None:
+    """One parameter, the documents that it means and no others."""
+    assert set(service.subjects(**parameters)) == found
+
+
+def test_a_facet_ignores_its_own_filter(service: Service) -> None:
+    """With one kind chosen, the others are still counted; other facets follow the choice."""
+    facets = service.ask(kind="project")["facets"]
+    kinds = {one["value"]: one["count"] for one in facets["kind"]}
+    assert kinds["project"] == 1
+    assert kinds["call"] > 5
+    assert [one["value"] for one in facets["territory"]] == ["dep:69"]
+
+
+def test_a_facets_count_is_what_its_choice_finds(service: Service) -> None:
+    """Clicking a number must give that number of items; labels are French."""
+    answer = service.ask()
+    for name in ("kind", "subtype", "status", "theme", "institution_kind", "cpv"):
+        for one in answer["facets"][name]:
+            assert service.ask(**{name: one["value"]})["total"]["value"] == one["count"]
+            assert one["label"] != one["value"]
+
+
+def test_orders(service: Service) -> None:
+    """Deadlines to come first, then past, then none; amounts from the largest, unknown last."""
+    assert service.subjects(sort="deadline")[:3] == ["soon", "open", "late"]
+    assert service.subjects(sort="amount")[:3] == ["late", "post", "soon"]
+    assert service.subjects(sort="published")[0] == "today"
+    assert service.subjects(sort="distance", near="45.76,4.83", radius=20000)[0] == "lyon"
+    # Nothing typed: what can be answered first, then what is fresh.
+    assert set(service.subjects(kind="call")[:2]) == {"soon", "open"}
+    assert service.subjects(kind="call")[2] == "today"
+
+
+def test_a_detail_is_the_whole_document_with_its_status(service: Service) -> None:
+    """And the words in French."""
+    found = service.client.get(f"/v1/opportunities/{opportunity_id_of('soon')}").json()
+    assert found["status"] == "closing_soon"
+    assert found["covers"] == ["com:13055"]
+    assert found["status_label"] == "Clôture imminente"
+
+
+@pytest.mark.parametrize(
+    ("subject", "status"), [("withdrawn", 410), ("gone", 410), ("hidden", 410), ("never", 404)]
+)
+def test_a_detail_that_may_not_be_read_is_refused(
+    service: Service, subject: str, status: int
+) -> None:
+    """Withdrawn is gone, unknown is not found; neither says what it held."""
+    answer = service.client.get(f"/v1/opportunities/{opportunity_id_of(subject)}")
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "Marché" not in answer.text
+
+
+def test_it_is_ready_when_the_index_answers(service: Service) -> None:
+    """Readiness asks the index itself."""
+    assert service.client.get("/readyz").status_code == 200
+
+
+def test_an_id_cannot_reach_another_index(service: Service) -> None:
+    """Whatever an address holds is an id, never a path."""
+    for hostile in ("..%2F..%2F_cat%2Findices", "x%3Frouting=1", "%00", "é" * 300):
+        assert service.client.get(f"/v1/opportunities/{hostile}").status_code in (400, 404)
+
+
+def opportunity_id_of(subject: str) -> str:
+    """The id that `document` gives."""
+    return opportunity_id("urn:siren:211300553", subject)
