@@ -32,7 +32,7 @@ def make_event(
         "id": "",
         "source": context.source,
         "type": event_type(kind, action),
-        "subject": subject[:_SUBJECT_LIMIT].strip(),
+        "subject": "".join(filter(str.isprintable, subject))[:_SUBJECT_LIMIT].strip(),
         "time": time.isoformat(),
         "datacontenttype": "application/json",
         "data": data,

@@ -22,13 +22,22 @@ def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_FALLBACK, _as_cp1252)
 
 
+def read_fully(stream: BinaryIO, size: int) -> bytes:
+    """`size` octets, or all that is left: a stream from the network gives fewer at a time."""
+    parts = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
 def texts(stream: BinaryIO) -> Iterator[str]:
     """The stream in pieces of text: by its byte order mark, else UTF-8.
 
     Octets that are no UTF-8 are read as Windows-1252, one by one: a file of that encoding comes
     out right, and so does one that mixes both (rows pasted from two systems).
     """
-    first = stream.read(_CHUNK)
+    first = read_fully(stream, 4)
     encoding = next((name for mark, name in _MARKS if first.startswith(mark)), "utf-8")
     decoder = codecs.getincrementaldecoder(encoding)(errors=_FALLBACK)
     chunk = first

@@ -31,7 +31,8 @@ _NAMED_CONTACT = re.compile(
     r"(?P<before>(?i:contacts?|auprès de|interlocut\w+|adresser à|attention de) ?:? ?)" + _TITLED
 )
 _NAMED_BEFORE = re.compile(rf"(?<!\w){_TITLED}(?=[^.;…]{{0,30}}{REMOVED})")
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\ufeff]+")
+# Lone surrogates (a JSON escape cut in two) are no characters: no UTF-8 can hold them.
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\ufeff\ud800-\udfff]+")
 
 
 def without_contacts(text: str) -> str:

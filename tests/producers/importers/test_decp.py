@@ -324,3 +324,40 @@ def test_a_long_object_is_cut_and_kept() -> None:
     (event,), _ = run(import_decp, file_of(contract(objet="mot " * 300)))
     record = record_of(event)
     assert len(record["title"]) <= 500 and record["description"] == ("mot " * 300).strip()
+
+
+_ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**20)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "nom",
+                    "code",
+                    "typeCode",
+                    "titulaire",
+                    "modification",
+                    "montant",
+                    "technique",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=5,
+)
+_FIELDS = [*contract(), "techniques", "considerationsSociales", "valeurGlobale", "concessionnaires"]
+
+
+@given(st.dictionaries(st.sampled_from(_FIELDS), _ANY, max_size=6))
+def test_whatever_the_fields_hold_the_row_ends_somewhere(odd: dict[str, Any]) -> None:
+    """Fields of any type and content give a valid event, or one drop with its reason."""
+    events, dropped = run(import_decp, json.dumps({"marches": [contract() | odd]}))
+    assert len(events) + len(dropped) >= 1

@@ -1,5 +1,8 @@
 """TED notices: contract notices, awards, prior information, corrections, modifications."""
 
+import io
+import tarfile
+import zipfile
 from typing import Any
 
 import pytest
@@ -394,3 +397,43 @@ def test_other_encodings_by_their_declaration() -> None:
     latin = notice().replace("UTF-8", "ISO-8859-1", 1).replace("œ", "oe")
     (event,), _ = run(import_ted, latin.encode("latin-1"), "a.xml")
     assert record_of(event)["title"] == "Aménagement du parc"
+
+
+def packed(name: str, files: dict[str, str]) -> bytes:
+    """A package of files, of the kind that its name says."""
+    target = io.BytesIO()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, text in files.items():
+                archive.writestr(path, text)
+    else:
+        with tarfile.open(fileobj=target, mode="w:gz") as tar:
+            for path, text in files.items():
+                member = tarfile.TarInfo(path)
+                member.size = len(text.encode())
+                tar.addfile(member, io.BytesIO(text.encode()))
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("name", ["20210129.tar.gz", "20210129.zip", "20210129.ZIP?v=2"])
+def test_a_package_of_notices(name: str) -> None:
+    """Each notice of a package is imported or reported under its own name; one said twice, once."""
+    files = {
+        "../1.xml": notice(),
+        "2.xml": "pas du XML",
+        "3.xml": notice(),
+        "lisez-moi.txt": "rien",
+    }
+    kind = ".zip" if "zip" in name.lower() else ".tar.gz"
+    events, dropped = run(import_ted, packed(kind, files), name)
+    assert len(events) == 1
+    assert [(drop.line, drop.duplicate) for drop in dropped] == [("2.xml", False), ("3.xml", True)]
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.zip"])
+@pytest.mark.parametrize("part", [0, 0.2, 0.5, 0.8])
+def test_a_broken_package_is_a_sentence(name: str, part: float) -> None:
+    """A package that is cut is reported, after what could be read of it."""
+    whole = packed(name, {"1.xml": notice(), "2.xml": notice(title="Autre", number="2021/S 1-5")})
+    _, dropped = run(import_ted, whole[: int(len(whole) * part)], name)
+    assert any("archive" in drop.sentence for drop in dropped)

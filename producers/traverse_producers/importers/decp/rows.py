@@ -12,7 +12,7 @@ from ijson.common import ObjectBuilder
 from lxml import etree
 
 from traverse_producers.importers.errors import UnreadableFileError
-from traverse_producers.importers.octets import Utf8Reader
+from traverse_producers.importers.octets import Utf8Reader, read_fully
 from traverse_producers.importers.xml import LIMITS, hostile
 
 Row = dict[str, Any]
@@ -41,7 +41,7 @@ class _Rewound:
 
 def rows(stream: BinaryIO) -> Iterator[Row]:
     """The rows of a file, in its order. Raises UnreadableFileError where it cannot be read on."""
-    head = stream.read(256)
+    head = read_fully(stream, 256)
     rewound: Any = _Rewound(head, stream)
     if head.lstrip().startswith(_XML_START):
         return _xml_rows(rewound)

@@ -11,9 +11,11 @@ from typing import Any, BinaryIO
 
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_producers.importers.days import start_of_day
-from traverse_producers.importers.emit import make_event, without_empty
+from traverse_producers.importers.emit import Once, make_event, without_empty
 from traverse_producers.importers.errors import UnreadableFileError
+from traverse_producers.importers.octets import read_fully
 from traverse_producers.importers.places import Places
+from traverse_producers.importers.ted.archive import is_archive, members
 from traverse_producers.importers.ted.awards import awards_of, overall
 from traverse_producers.importers.ted.notice import Notice, read_notice
 from traverse_producers.importers.ted.record import record_of
@@ -29,19 +31,31 @@ _ROOM = 16 << 10  # for what signing and the envelope add
 
 
 def import_ted(stream: BinaryIO, name: str, context: ImportContext) -> Iterator[Imported | Dropped]:
-    """Read one TED XML notice. See `contract.Importer`; `line` is the file's name."""
-    octets = stream.read(_LIMIT + 1)
+    """Read a TED XML notice, or a package of them (.tar.gz, .zip). See `contract.Importer`.
+
+    `line` is the file's name, or its name in the package.
+    """
+    once = Once()
+    try:
+        packed = is_archive(name)
+        for path, content in members(stream, name, _LIMIT + 1) if packed else ((name, stream),):
+            result = _of_file(content, path, context)
+            yield once.check(result) if isinstance(result, Imported) else result
+    except UnreadableFileError as error:
+        yield Dropped(name, None, str(error))
+
+
+def _of_file(stream: BinaryIO, name: str, context: ImportContext) -> Imported | Dropped:
+    octets = read_fully(stream, _LIMIT + 1)
     if len(octets) > _LIMIT:
-        yield Dropped(
+        return Dropped(
             name, None, "Le fichier dépasse 32 Mio : ce n'est pas un avis TED, vérifiez-le."
         )
-        return
     try:
         notice = read_notice(parse(octets), name)
     except UnreadableFileError as error:
-        yield Dropped(name, None, str(error))
-        return
-    yield _result(notice, name, context)
+        return Dropped(name, None, str(error))
+    return _result(notice, name, context)
 
 
 def _result(notice: Notice, name: str, context: ImportContext) -> Imported | Dropped:
