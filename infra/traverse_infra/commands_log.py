@@ -1,0 +1,83 @@
+"""`traverse rejected …` and `traverse reindex`: what the operator does with the log."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from traverse_infra.errors import InfraError
+
+
+class UnknownRejectionError(InfraError):
+    """No rejection has this place."""
+
+
+def rejected_list(
+    source: Annotated[str, typer.Option(help="Seulement cette source (urn:siren:…).")] = "",
+    reason: Annotated[str, typer.Option(help="Seulement ce motif (invalid_data, …).")] = "",
+    most: Annotated[int, typer.Option("--most", min=1, help="Nombre de lignes.")] = 50,
+) -> None:
+    """Montre les événements refusés, les plus récents d'abord."""
+    from rich.console import Console
+
+    from traverse_infra.commands_engines import load_settings
+    from traverse_infra.rejections import read_rejections, rejections_table
+
+    found = [
+        one
+        for one in read_rejections(load_settings().kafka)
+        if (not source or one.source == source) and (not reason or one.reason == reason)
+    ]
+    if not found:
+        typer.echo("Aucun événement refusé.")
+        return
+    Console().print(rejections_table(found[:most]))
+    if len(found) > most:
+        typer.echo(f"{most} sur {len(found)} ; --most pour en voir plus.")
+
+
+def rejected_show(
+    place: Annotated[str, typer.Argument(help="Sa place, comme traverse.inbound/2@41.")],
+) -> None:
+    """Montre un événement refusé : le motif, puis les octets reçus."""
+    one = _find(place)
+    typer.echo(f"Motif : {one.reason}\nOù : {one.pointer or '(tout)'}\n{one.sentence}\n")
+    typer.echo((one.octets or b"").decode(errors="backslashreplace"))
+
+
+def rejected_replay(
+    place: Annotated[str, typer.Argument(help="Sa place, comme traverse.inbound/2@41.")],
+    file: Annotated[
+        Path | None, typer.Option(help="Fichier de l'événement corrigé ; par défaut tel quel.")
+    ] = None,
+) -> None:
+    """Remet un événement refusé sur traverse.inbound, corrigé si un fichier est donné."""
+    from traverse_infra.commands_engines import load_settings
+    from traverse_infra.demo.play import publish
+
+    one = _find(place)
+    octets = file.read_bytes() if file else one.octets or b""
+    sent = publish(load_settings().kafka, [octets])
+    typer.echo(f"Remis sur le journal : {sent[0].place}.")
+
+
+def reindex() -> None:
+    """Reconstruit les index depuis le journal, puis bascule les alias sans interruption."""
+    from traverse_infra.commands_engines import load_settings
+    from traverse_infra.reindex import rebuild
+
+    settings = load_settings()
+    for line in rebuild(settings.kafka, settings.elasticsearch):
+        typer.echo(line)
+
+
+def _find(place: str):  # type: ignore[no-untyped-def]
+    from traverse_infra.commands_engines import load_settings
+    from traverse_infra.rejections import read_rejections
+
+    for one in read_rejections(load_settings().kafka):
+        if one.place == place:
+            return one
+    raise UnknownRejectionError(
+        f"Aucun événement refusé n'a la place {place} : « traverse rejected list » les montre."
+    )

@@ -1,0 +1,103 @@
+"""Plays the demonstration: publish, wait until every step is done, count, search."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from elasticsearch import Elasticsearch
+
+from traverse_infra.demo.accounts import Refusal, fates, refusals
+from traverse_infra.demo.tally import UNREADABLE, Sent, SourceSum, tally
+from traverse_infra.engines.waiting import wait_until
+from traverse_infra.errors import InfraError
+from traverse_infra.log_reading import lags
+from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.transport import Delivery
+from traverse_schemas.events import CONTENT_TYPE
+from traverse_schemas.identity import opportunity_id, record_key
+from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+
+_HEADERS = (("content-type", CONTENT_TYPE.encode()),)
+
+
+class UnsettledError(InfraError):
+    """The steps did not finish in time."""
+
+
+class Accounts(NamedTuple):
+    """The sums by source, and the refusals of what this demonstration sent."""
+
+    sums: dict[str, SourceSum]
+    refused: list[Refusal]
+
+
+def publish(
+    bootstrap: str, events: Iterable[bytes], progress: Callable[[], None] = lambda: None
+) -> list[Sent]:
+    """Put the events on `traverse.inbound` as they are, right or wrong, and wait for all.
+
+    The SDK would refuse the wrong ones at once; here the platform itself is to say no.
+    """
+    transport = KafkaTransport(bootstrap)
+    pending: list[tuple[str, str | None, Future[Delivery]]] = []
+    try:
+        for octets in events:
+            source, subject = _who(octets)
+            key = record_key(source, subject) if subject else ""
+            identity = opportunity_id(source, subject) if subject else None
+            pending.append((source, identity, transport.send(key, octets, _HEADERS)))
+            progress()
+        transport.flush(60)
+        return [
+            Sent(source, identity, _place(future.result(60)))
+            for source, identity, future in pending
+        ]
+    finally:
+        transport.close(10)
+
+
+def settle(bootstrap: str, check: Callable[[], None], timeout: float) -> None:
+    """Wait until every step has acknowledged everything. Raises UnsettledError."""
+
+    def done() -> bool:
+        check()
+        return not any(lags(bootstrap).values())
+
+    if not wait_until(done, timeout=timeout):
+        left = ", ".join(f"{group} : {count}" for group, count in lags(bootstrap).items())
+        raise UnsettledError(
+            f"Après {timeout:.0f} s, il reste des événements à traiter ({left}) : voyez les "
+            "journaux des traitements."
+        )
+
+
+def account(bootstrap: str, client: Elasticsearch, sent: list[Sent]) -> Accounts:
+    """What became of everything that was sent."""
+    client.indices.refresh(index=[PUBLIC_ALIAS, PRIVATE_ALIAS])
+    places = {event.place for event in sent}
+    refused = [one for one in refusals(bootstrap) if one.place in places]
+    known = fates(client, {event.record for event in sent if event.record})
+    return Accounts(tally(sent, (one.place for one in refused), known), refused)
+
+
+def octets_of(events: Iterable[dict[str, object]]) -> Iterator[bytes]:
+    """Events as they travel."""
+    for event in events:
+        yield json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _who(octets: bytes) -> tuple[str, str | None]:
+    """Source and subject as far as they can be read."""
+    try:
+        event = json.loads(octets)
+        source, subject = event["source"], event["subject"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return UNREADABLE, None
+    if not isinstance(source, str) or not isinstance(subject, str):
+        return UNREADABLE, None
+    return source, subject
+
+
+def _place(delivery: Delivery) -> str:
+    return f"{delivery.topic}/{delivery.partition}@{delivery.offset}"

@@ -1,0 +1,56 @@
+"""The tables of a demonstration, in French."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.table import Table
+
+from traverse_infra.demo.accounts import Refusal
+from traverse_infra.demo.tally import Fate, SourceSum
+
+_SHOWN_DROPPED = 12
+
+
+def sums_table(sums: Mapping[str, SourceSum]) -> Table:
+    """One line a source: events, what became of its records, and the total."""
+    table = Table(title="Ce qui a été publié, et ce que c'est devenu", title_justify="left")
+    table.add_column("Source", overflow="fold")
+    for name in ("Événements", "Refusés", "Dossiers", "Cherchables", "Réservés", "Retirés"):
+        table.add_column(name, justify="right")
+    table.add_column("Perdus", justify="right", style="bold")
+    rows = [(source, _numbers(one)) for source, one in sums.items()]
+    for source, numbers in rows:
+        table.add_row(source.removeprefix("urn:siren:"), *map(str, numbers))
+    table.add_section()
+    totals = [sum(column) for column in zip(*(numbers for _, numbers in rows), strict=True)]
+    table.add_row("Total", *map(str, totals))
+    return table
+
+
+def refusals_table(counts: Counter[str], refused: Sequence[Refusal]) -> Table:
+    """One line a reason, with one of its sentences."""
+    table = Table(title="Ce qui a été refusé, et pourquoi", title_justify="left")
+    table.add_column("Motif")
+    table.add_column("Nombre", justify="right")
+    table.add_column("Par exemple", overflow="fold")
+    examples = {one.reason: one.sentence for one in reversed(refused)}
+    for reason, count in counts.most_common():
+        table.add_row(reason, str(count), examples[reason])
+    return table
+
+
+def dropped_lines(sentences: Counter[str]) -> Iterator[str]:
+    """The rows that the importers left out, the most frequent reasons first."""
+    if not sentences:
+        return
+    yield f"Lignes écartées à la lecture des fichiers : {sentences.total()}"
+    for sentence, count in sentences.most_common(_SHOWN_DROPPED):
+        yield f"  {count} × {sentence}"
+
+
+def _numbers(one: SourceSum) -> tuple[int, ...]:
+    searchable = one.count(Fate.SEARCHABLE)
+    reserved = one.count(Fate.RESERVED)
+    withdrawn = one.count(Fate.WITHDRAWN)
+    records = searchable + reserved + withdrawn
+    return (one.events, one.rejected, records, searchable, reserved, withdrawn, one.lost)

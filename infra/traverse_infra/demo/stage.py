@@ -1,0 +1,150 @@
+"""The stage of a demonstration: engines and services up, the play, what staff would see, down."""
+
+import json
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Self
+
+import httpx
+from elasticsearch import Elasticsearch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from traverse_infra.demo.accounts import reasons
+from traverse_infra.demo.play import Accounts, account, publish, settle
+from traverse_infra.demo.report import dropped_lines, refusals_table, sums_table
+from traverse_infra.demo.script import Script
+from traverse_infra.engines.runner import Engines
+from traverse_infra.errors import InfraError
+from traverse_infra.indices import prepare_indices
+from traverse_infra.services import Services
+from traverse_infra.settings import Settings
+from traverse_infra.topics import apply_topics
+from traverse_schemas.topics import OPPORTUNITIES
+from traverse_search_api.settings import SearchSettings
+from traverse_search_api.table import results_table
+
+_SETTLE_TIMEOUT = 600
+_ANSWER_TIMEOUT = 60
+
+
+class Stage:
+    """Starts what the demonstration needs, and afterwards stops what it started."""
+
+    def __init__(self, settings: Settings, script: Script, console: Console) -> None:
+        self._settings = settings
+        self._script = script
+        self._console = console
+        self._engines = Engines(settings)
+        self._started_engines = False
+        self._search = SearchSettings()
+
+    def __enter__(self) -> Self:
+        # A stop asked from outside ends the demonstration like Ctrl-C: nothing is left running.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self._console.rule(self._script.title)
+        self._started_engines = self._engines.up(lambda sentence: self._console.print(sentence))
+        home = self._settings.home
+        institutions = home / "demo" / "institutions.json"
+        _write(institutions, self._script)
+        self._services = Services(
+            home / "logs",
+            {
+                "TRAVERSE_HOME": str(home),
+                "TRAVERSE_KAFKA": self._engines.kafka,
+                "TRAVERSE_ELASTICSEARCH": self._engines.elasticsearch,
+                "TRAVERSE_INSTITUTIONS": str(institutions),
+                "TRAVERSE_AS_OF": self._search.as_of or self._script.as_of,
+            },
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._services.stop()
+        if self._started_engines:
+            self._engines.down()
+
+    def perform(self) -> int:
+        """The whole play. Gives the number of events that are neither searchable nor refused."""
+        topics = apply_topics(self._engines.kafka)
+        with Elasticsearch(self._engines.elasticsearch, request_timeout=60) as client:
+            prepare_indices(client, topics.ids[OPPORTUNITIES])
+            self._services.start("work", "work")
+            self._services.start("search", "serve", "search")
+            started = time.monotonic()
+            with self._counter() as progress:
+                task = progress.add_task("Publication", total=None)
+                sent = publish(
+                    self._engines.kafka,
+                    self._script.events(),
+                    lambda: progress.advance(task),
+                )
+            self._say(f"{len(sent)} événements publiés en {time.monotonic() - started:.0f} s.")
+            with self._console.status("Traitement : valider, enrichir, relier, indexer…"):
+                settle(self._engines.kafka, self._services.check, _SETTLE_TIMEOUT)
+            self._say(f"Tout est traité, {time.monotonic() - started:.0f} s après le début.")
+            accounts = account(self._engines.kafka, client, sent)
+        self._report(accounts)
+        self._show_searches()
+        lost = sum(one.lost for one in accounts.sums.values())
+        if lost:
+            self._console.print(f"[red]{lost} événement(s) ne sont ni cherchables ni refusés.")
+        else:
+            self._say("Rien n'est perdu : tout est cherchable, réservé, retiré ou refusé.")
+        return lost
+
+    def stay(self) -> None:
+        """Keep everything running until Ctrl-C."""
+        self._console.print(
+            f"\nLa recherche répond à {self._search.search}/v1/opportunities ; dans un autre "
+            "terminal : .venv/bin/traverse search « bornes de recharge ».\n"
+            "Ctrl-C pour tout arrêter."
+        )
+        try:
+            while True:
+                self._services.check()
+                time.sleep(1)
+        except KeyboardInterrupt:
+            self._say("Arrêt.")
+
+    def _report(self, accounts: Accounts) -> None:
+        self._console.print(sums_table(accounts.sums))
+        if accounts.refused:
+            self._console.print(refusals_table(reasons(accounts.refused), accounts.refused))
+        for line in dropped_lines(Counter(row.sentence for row in self._script.dropped)):
+            self._say(line)
+
+    def _show_searches(self) -> None:
+        address = f"http://{self._search.search_host}:{self._search.search_port}"
+        self._services.await_answer(f"{address}/readyz", _ANSWER_TIMEOUT)
+        for parameters in self._script.searches:
+            answer = httpx.get(f"{address}/v1/opportunities", params=parameters, timeout=30)
+            if not answer.is_success:
+                raise InfraError(f"La recherche d'exemple échoue : {answer.text[:200]}")
+            said = " ".join(
+                str(value) if name == "q" else f"--{name} {value}"
+                for name, value in parameters.items()
+                if name != "size"
+            )
+            self._console.rule(f"traverse search {said}", align="left")
+            self._console.print(results_table(answer.json(), width=self._console.width))
+
+    def _counter(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence, markup=False, highlight=False)
+
+
+def _write(path: Path, script: Script) -> None:
+    """The cast, for the processors."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(script.institutions, ensure_ascii=False), encoding="utf-8")

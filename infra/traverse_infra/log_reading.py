@@ -1,0 +1,113 @@
+"""Reading the log from outside the processors: whole topics, and how far the steps have come."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+
+from traverse_infra.errors import EngineAwayError
+from traverse_schemas.topics import INBOUND, RECORDS
+
+GROUPS: Mapping[str, str] = {"traverse-validate": INBOUND, "traverse-index": RECORDS}
+"""Consumer group of each step, and the topic it reads."""
+
+_PATIENCE_MS = 10_000
+
+
+class LogMessage(NamedTuple):
+    """A message as it lies on the log; `time` is Kafka's timestamp in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    time: int
+    key: bytes
+    value: bytes | None
+    headers: dict[str, bytes]
+
+
+def read_topic(
+    bootstrap: str, topic: str, start: Mapping[int, int] | None = None
+) -> Iterator[LogMessage]:
+    """Every message of a topic, partition by partition, up to the end it has now.
+
+    `start` gives the first offset of a partition; 0 where it says nothing. Raises EngineAwayError.
+    """
+    with _mapped(bootstrap):
+        consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        try:
+            for partition in sorted(consumer.partitions_for_topic(topic) or ()):
+                where = TopicPartition(topic, partition)
+                yield from _read_partition(consumer, where, (start or {}).get(partition, 0))
+        finally:
+            consumer.close()
+
+
+def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
+    """The offset after the last message of each partition. Raises EngineAwayError."""
+    with _mapped(bootstrap):
+        consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        try:
+            where = [
+                TopicPartition(topic, partition)
+                for partition in consumer.partitions_for_topic(topic) or ()
+            ]
+            return {tp.partition: offset for tp, offset in consumer.end_offsets(where).items()}
+        finally:
+            consumer.close()
+
+
+def lags(bootstrap: str) -> dict[str, int]:
+    """How many messages each step has not acknowledged yet, by consumer group.
+
+    Raises EngineAwayError.
+    """
+    with _mapped(bootstrap):
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_PATIENCE_MS)
+        try:
+            committed = admin.list_group_offsets(dict.fromkeys(GROUPS))
+            found = {}
+            for group, topic in GROUPS.items():
+                described = admin.describe_topics([topic])[0]["partitions"]
+                where = [TopicPartition(topic, each["partition_index"]) for each in described]
+                ends = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.LATEST))
+                starts = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.EARLIEST))
+                done = committed.get(group, {})
+                found[group] = sum(
+                    ends[tp].offset - (done[tp].offset if tp in done else starts[tp].offset)
+                    for tp in where
+                )
+            return found
+        finally:
+            admin.close()
+
+
+def _read_partition(
+    consumer: KafkaConsumer, where: TopicPartition, start: int
+) -> Iterator[LogMessage]:
+    consumer.assign([where])
+    end = consumer.end_offsets([where])[where]
+    consumer.seek(where, max(start, consumer.beginning_offsets([where])[where]))
+    while consumer.position(where) < end:
+        for record in consumer.poll(timeout_ms=500).get(where, ()):
+            if record.offset < end:
+                yield LogMessage(
+                    record.topic,
+                    record.partition,
+                    record.offset,
+                    record.timestamp,
+                    record.key or b"",
+                    record.value,
+                    dict(record.headers),
+                )
+
+
+@contextmanager
+def _mapped(bootstrap: str) -> Iterator[None]:
+    try:
+        yield
+    except KafkaError as error:
+        raise EngineAwayError("Kafka", bootstrap, type(error).__name__) from error
