@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from traverse_producers.event_builder import check_event
+from traverse_producers.transport import Delivery, Headers
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -177,3 +181,30 @@ def test_every_package_says_that_it_is_typed() -> None:
     packages = pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     assert len(packages) == 5
     assert [each for each in packages if not (ROOT / each / "py.typed").is_file()] == []
+
+
+def test_the_first_event_of_the_readme_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first Python example of the README runs as it stands and sends one event that fits."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0]
+    sent: list[bytes] = []
+
+    class Recorder:
+        def __init__(self, bootstrap: str, *, timeout: float) -> None:
+            pass
+
+        def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
+            sent.append(octets)
+            done: Future[Delivery] = Future()
+            done.set_result(Delivery("traverse.inbound", 0, 0))
+            return done
+
+        def flush(self, timeout: float) -> None:
+            pass
+
+        def close(self, timeout: float) -> None:
+            pass
+
+    monkeypatch.setattr("traverse_producers.publisher.KafkaTransport", Recorder)
+    exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own page
+    assert [check_event(octets).subject for octets in sent] == ["VOIRIE-2026-01"]
