@@ -1,18 +1,19 @@
 """`traverse search` and `traverse serve search`, for the command line to put in its tree."""
 
+import socket
 from typing import Annotated, Any
 
 import httpx
 import typer
 
-from traverse_search_api.errors import SearchError, ServiceNotRunningError
+from traverse_search_api.errors import (
+    AddressUnavailableError,
+    RefusedSearchError,
+    ServiceNotRunningError,
+)
 from traverse_search_api.settings import SearchSettings
 
 Texts = list[str] | None
-
-
-class RefusedSearchError(SearchError):
-    """The service refused the search; the sentence is its own."""
 
 
 def search(
@@ -93,10 +94,24 @@ def serve_search(
     from traverse_search_api.app import create_app
 
     settings = SearchSettings()
-    uvicorn.run(
-        create_app(settings),
-        host=host or settings.search_host,
-        port=port or settings.search_port,
-        access_log=False,
-        log_level="warning",
-    )
+    config = uvicorn.Config(create_app(settings), access_log=False, log_level="warning")
+    chosen = host or settings.search_host, port or settings.search_port
+    with listen(*chosen) as listener:
+        typer.echo(f"La recherche répond à http://{chosen[0]}:{chosen[1]} (Ctrl+C pour arrêter).")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises AddressUnavailableError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's delay off only where the protocol is said (`socket.create_server` says
+    # none): each answer then waits 40 ms for an acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise AddressUnavailableError(host, port) from error
+    return listener

@@ -113,3 +113,18 @@ class ServiceNotRunningError(SearchError):
             f"Le service de recherche ne répond pas à l’adresse {address} : lancez-le avec "
             "`traverse serve search`, ou essayez `traverse demo`."
         )
+
+
+class RefusedSearchError(SearchError):
+    """The service refused the search; the sentence is its own."""
+
+
+class AddressUnavailableError(SearchError):
+    """The service cannot listen at its address."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Le service de recherche ne peut pas écouter à {host}:{port} : l’adresse n’est pas de "
+            "cette machine ou un autre programme l’occupe ; choisissez TRAVERSE_SEARCH_PORT ou "
+            "--port."
+        )

@@ -1,6 +1,7 @@
 """Without Elasticsearch: every error is a problem+json in French, with no traceback."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from fastapi.testclient import TestClient
@@ -89,3 +90,21 @@ def test_the_description_names_every_parameter_of_the_contract(client: TestClien
     operation = client.get("/openapi.json").json()["paths"]["/v1/opportunities"]["get"]
     names = {parameter["name"] for parameter in operation["parameters"]}
     assert names == set(_PARAMETERS.split())
+
+
+class BrokenClock:
+    """Fails where nothing is expected to."""
+
+    def now(self) -> datetime:
+        raise RuntimeError("secret")
+
+
+def test_what_nobody_expected_is_a_500_without_its_cause() -> None:
+    """The cause is in the service's log, not in the answer."""
+    settings = SearchSettings(elasticsearch="http://127.0.0.1:1")
+    app = create_app(settings, clock=BrokenClock())
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/v1/opportunities")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text

@@ -1,10 +1,16 @@
 """`traverse search` asks the service, and says in one sentence when it cannot."""
 
+import socket
+
 import httpx
 import pytest
 
-from traverse_search_api.commands import RefusedSearchError, ask
-from traverse_search_api.errors import ServiceNotRunningError
+from traverse_search_api.commands import ask, listen
+from traverse_search_api.errors import (
+    AddressUnavailableError,
+    RefusedSearchError,
+    ServiceNotRunningError,
+)
 
 
 def test_empty_options_are_not_sent() -> None:
@@ -40,3 +46,17 @@ def test_something_else_at_the_address_is_not_the_service() -> None:
     page = httpx.Response(502, text="<html>")
     with pytest.raises(ServiceNotRunningError):
         ask("http://x", {"q": "a"}, httpx.MockTransport(lambda _: page))
+
+
+def test_a_taken_port_is_one_sentence() -> None:
+    """It names the setting, instead of a number of the system."""
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressUnavailableError, match="TRAVERSE_SEARCH_PORT"):
+            listen("127.0.0.1", port)
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """Without its protocol said, a socket keeps Nagle's delay, and a search costs 40 ms more."""
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
