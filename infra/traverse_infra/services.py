@@ -58,7 +58,7 @@ class Services:
             except httpx.HTTPError:
                 return False
 
-        if not wait_until(answers, timeout):
+        if not wait_until(answers, timeout=timeout):
             raise ServiceError(
                 f"Rien ne répond à {url} après {timeout:.0f} s : voyez les journaux dans "
                 f"{self._logs}."

@@ -13,7 +13,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.siren import is_siren, is_siret
 from traverse_stream_processors.places import locate
 from traverse_stream_processors.subject import subject_of
-from traverse_stream_processors.text import clean_line, clean_text, language_of
+from traverse_stream_processors.text import clean_line, clean_name, clean_text, language_of
 from traverse_stream_processors.validate import Accepted
 
 # Which sum stands for the record where it has several: what it came to, before what it was
@@ -38,8 +38,8 @@ def enrich(
         return None
     flags: list[str] = []
     content: dict[str, Any] = {name: raw[name] for name in _UNCHANGED if raw.get(name)}
-    owner = _owner(accepted, record, institutions, flags)
     place = locate(record, territories)
+    owner = _owner(accepted, record, institutions, place["place_names"], flags)
     names = (*place["place_names"], owner["name"])
     title = clean_line(record.title, names)
     description = clean_text(record.description, names) if record.description else ""
@@ -76,6 +76,7 @@ def _owner(
     accepted: Accepted,
     record: Project | Call | Need,
     institutions: Institutions,
+    places: Sequence[str],
     flags: list[str],
 ) -> InstitutionRef:
     """Whose thing it is: the record's claim, else the institution that says it."""
@@ -98,7 +99,8 @@ def _owner(
         kind = known.kind
     else:
         kind = kind_by_number(siren or "")
-    owner = InstitutionRef(name=clean_line(name), kind=str(kind), role="owner")
+    names = (*places, known.name) if known else places
+    owner = InstitutionRef(name=clean_name(name, names), kind=str(kind), role="owner")
     if siren:
         owner["siren"] = siren
     return owner

@@ -39,6 +39,11 @@ _ACRONYMS: Final = frozenset(
     VMC ZA ZAC ZAE ZAD ZAN ZFE ZI ZPPAUP""".split()
 )
 
+_SMALL_WORDS: Final = frozenset(
+    {"à", "a", "au", "aux", "de", "des", "du", "en", "et", "la", "le", "les", "lès", "ou", "par",
+     "pour", "sous", "sur", "un", "une"}
+)  # fmt: skip
+
 _FRENCH_LENGTH: Final = 40  # below this a guess of the language is worth less than "French"
 
 
@@ -47,8 +52,34 @@ def clean_line(text: str, proper_names: Iterable[str] = ()) -> str:
     return " ".join(clean_text(text, proper_names).split())
 
 
+def clean_name(text: str, proper_names: Iterable[str] = ()) -> str:
+    """The name of an institution or a firm: one line, a capital on each word that bears one.
+
+    Only names that shout are changed; known names and acronyms are kept as they are written.
+    """
+    name = " ".join(_unspoilt(text).split())
+    if not name.isupper() or len(name) < _SHOUT_LETTERS:
+        return name
+    calm = _calm(name, proper_names)
+    return _WORD.sub(lambda match: _capital(match[0], calm, match.start()), calm)
+
+
+def _capital(word: str, name: str, start: int) -> str:
+    """Small words stay small, but at the start; so does what follows no word (d'…, l'…)."""
+    elided = len(word) == 1 and name[start + 1 : start + 2] in ("'", "’")
+    if start and (word in _SMALL_WORDS or elided) or not word.islower():
+        return word
+    return word[0].upper() + word[1:]
+
+
 def clean_text(text: str, proper_names: Iterable[str] = ()) -> str:
     """Clean text that may keep its line breaks."""
+    text = _unspoilt(text)
+    return _calm(text, proper_names) if _shouts(text) else text
+
+
+def _unspoilt(text: str) -> str:
+    """Without mojibake, markup and odd white space; capitals as they are."""
     # Most text is clean: what is quick to rule out is ruled out before any pattern runs.
     if not text.isascii() and any(sign in text for sign in "ÂÃâï") and _MOJIBAKE.search(text):
         text = ftfy.fix_encoding(text)
@@ -59,8 +90,7 @@ def clean_text(text: str, proper_names: Iterable[str] = ()) -> str:
         text = _INLINE_SPACE.sub(" ", text)
     if "\n" in text or "\r" in text:
         text = _LINES.sub("\n", text.replace("\r", "\n"))
-    text = text.strip()
-    return _calm(text, proper_names) if _shouts(text) else text
+    return text.strip()
 
 
 def language_of(text: str) -> str:

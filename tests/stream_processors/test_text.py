@@ -2,7 +2,7 @@
 
 import pytest
 
-from traverse_stream_processors.text import clean_line, clean_text, language_of
+from traverse_stream_processors.text import clean_line, clean_name, clean_text, language_of
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,18 @@ def test_cleaning_twice_changes_nothing_more() -> None:
 )
 def test_the_language_is_french_unless_something_else_is_certain(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("dirty", "clean"),
+    [
+        ("COMMUNE DE MARTIGUES", "Commune de Martigues"),
+        ("METROPOLE D'AIX-MARSEILLE-PROVENCE", "Metropole d'Aix-Marseille-Provence"),
+        ("CAISSE DES ÉCOLES DU 18E", "Caisse des Écoles du 18E"),
+        ("SIVOM DE LA VALLÉE", "SIVOM de la Vallée"),
+        ("INOVALYS", "INOVALYS"),
+        ("Ville d'Arles", "Ville d'Arles"),
+    ],
+)
+def test_a_name_that_shouts_gets_its_capitals_back(dirty: str, clean: str) -> None:
+    assert clean_name(dirty, ["Martigues", "Métropole d'Aix-Marseille-Provence"]) == clean

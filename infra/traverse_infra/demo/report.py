@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from rich import box
 from rich.table import Table
 
 from traverse_infra.demo.accounts import Refusal
@@ -11,25 +12,47 @@ from traverse_infra.demo.tally import Fate, SourceSum
 _SHOWN_DROPPED = 12
 
 
-def sums_table(sums: Mapping[str, SourceSum]) -> Table:
-    """One line a source: events, what became of its records, and the total."""
-    table = Table(title="Ce qui a été publié, et ce que c'est devenu", title_justify="left")
-    table.add_column("Source", overflow="fold")
-    for name in ("Événements", "Refusés", "Dossiers", "Cherchables", "Réservés", "Retirés"):
-        table.add_column(name, justify="right")
-    table.add_column("Perdus", justify="right", style="bold")
+def sums_table(sums: Mapping[str, SourceSum], names: Mapping[str, str]) -> Table:
+    """One line a source: events, what became of its records, and the total.
+
+    `names` gives the institution's name by SIREN, where it is known.
+    """
+    table = Table(
+        title="Ce qui a été publié, et ce que c'est devenu",
+        caption="Publics : cherchables par tous. Réservés : dans l'index de ceux qui y ont droit.",
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("Source", overflow="fold", min_width=14)
+    for name in ("Publiés", "Refusés", "Dossiers", "Publics", "Réservés", "Retirés", "Perdus"):
+        table.add_column(name, justify="right", no_wrap=True)
     rows = [(source, _numbers(one)) for source, one in sums.items()]
     for source, numbers in rows:
-        table.add_row(source.removeprefix("urn:siren:"), *map(str, numbers))
+        table.add_row(_label(source, names), *map(str, numbers))
     table.add_section()
     totals = [sum(column) for column in zip(*(numbers for _, numbers in rows), strict=True)]
-    table.add_row("Total", *map(str, totals))
+    table.add_row("Total", *map(str, totals), style="bold")
     return table
+
+
+def _label(source: str, names: Mapping[str, str]) -> str:
+    """A feed by its system, an institution by its name."""
+    siren, _, system = source.removeprefix("urn:siren:").partition(":")
+    return system or names.get(siren, siren)
 
 
 def refusals_table(counts: Counter[str], refused: Sequence[Refusal]) -> Table:
     """One line a reason, with one of its sentences."""
-    table = Table(title="Ce qui a été refusé, et pourquoi", title_justify="left")
+    table = Table(
+        title="Ce qui a été refusé, et pourquoi",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
     table.add_column("Motif")
     table.add_column("Nombre", justify="right")
     table.add_column("Par exemple", overflow="fold")

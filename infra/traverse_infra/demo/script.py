@@ -10,7 +10,7 @@ from traverse_infra.demo.play import octets_of
 from traverse_producers.importers.contract import Dropped
 
 # In the real files of the demonstration, this is when most calls are open at once.
-_FILES_AS_OF = "2018-07-02T09:00:00+02:00"
+_FILES_AS_OF = "2021-04-30T09:00:00+02:00"
 _FILES_SEARCHES: tuple[dict[str, Any], ...] = (
     {"q": "rénovation énergétique école", "size": 5},
     {"q": "voirie", "territory": "dep:13", "size": 5},

@@ -45,7 +45,7 @@ class Stage:
         # A stop asked from outside ends the demonstration like Ctrl-C: nothing is left running.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         self._console.rule(self._script.title)
-        self._started_engines = self._engines.up(lambda sentence: self._console.print(sentence))
+        self._started_engines = self._engines.up(self._console.print)
         home = self._settings.home
         institutions = home / "demo" / "institutions.json"
         _write(institutions, self._script)
@@ -110,7 +110,8 @@ class Stage:
             self._say("Arrêt.")
 
     def _report(self, accounts: Accounts) -> None:
-        self._console.print(sums_table(accounts.sums))
+        names = {one["siren"]: one["name"] for one in self._script.institutions}
+        self._console.print(sums_table(accounts.sums, names))
         if accounts.refused:
             self._console.print(refusals_table(reasons(accounts.refused), accounts.refused))
         for line in dropped_lines(Counter(row.sentence for row in self._script.dropped)):

@@ -31,7 +31,7 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True)
 class SourceSum:
-    """The sums of one source. `events` = `taken` + `rejected` + `lost`; records are counted once."""
+    """The sums of one source: `events` = `taken` + `rejected` + `lost`; records count once."""
 
     events: int = 0
     taken: int = 0
