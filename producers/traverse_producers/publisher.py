@@ -78,7 +78,9 @@ class Publisher:
         sequence: int | None = None,
     ) -> Future[Delivery]:
         """A record is there: `data` is the whole of it, `reference` your own name for it."""
-        return self._say(kind, "published", reference, data, event_id, time, sequence)
+        return self._say(
+            kind, "published", reference, data, event_id=event_id, time=time, sequence=sequence
+        )
 
     def update(
         self,
@@ -91,7 +93,9 @@ class Publisher:
         sequence: int | None = None,
     ) -> Future[Delivery]:
         """A record has changed: `data` is the whole of it again, with the `reason`."""
-        return self._say(kind, "updated", reference, data, event_id, time, sequence)
+        return self._say(
+            kind, "updated", reference, data, event_id=event_id, time=time, sequence=sequence
+        )
 
     def close_record(
         self,
@@ -110,7 +114,9 @@ class Publisher:
         data: dict[str, Any] = {"outcome": outcome, **details}
         if on is not None:
             data["on"] = on.isoformat()
-        return self._say(kind, "closed", reference, data, event_id, time, sequence)
+        return self._say(
+            kind, "closed", reference, data, event_id=event_id, time=time, sequence=sequence
+        )
 
     def withdraw(
         self,
@@ -125,7 +131,9 @@ class Publisher:
         """A record was published in error, or must be erased (`reason`: error, erasure). What is
         only over, or given up, is closed instead."""
         data = {"reason": reason}
-        return self._say(kind, "withdrawn", reference, data, event_id, time, sequence)
+        return self._say(
+            kind, "withdrawn", reference, data, event_id=event_id, time=time, sequence=sequence
+        )
 
     def send(self, event: dict[str, Any] | bytes) -> Future[Delivery]:
         """A ready CloudEvent in structured mode. Octets travel as they are."""
@@ -192,6 +200,7 @@ class Publisher:
         action: str,
         reference: str,
         data: Data,
+        *,
         event_id: str | None,
         time: datetime | None,
         sequence: int | None,

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, get_args
 from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
-
 _PYDANTIC = frozenset(get_args(ErrorType))
 
 

@@ -36,13 +36,16 @@ from traverse_stream_processors.work_validate import ValidateWork
 EXIT_STOPPED = 70
 """Exit code when the process leaves because only a person can mend what is wrong."""
 
-Item = TypeVar("Item", contravariant=True)
+_WATCH_EVERY = 15.0
+"""Seconds between two looks at whether the step moves."""
+
+Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
-class Work(Protocol[Item]):
+class Work(Protocol[Item_contra]):
     """A step at work: `handle` returns when a batch is durable, `release` gives up partitions."""
 
-    async def handle(self, batch: Sequence[Item], /) -> None: ...
+    async def handle(self, batch: Sequence[Item_contra], /) -> None: ...
 
     async def release(self) -> None: ...
 
@@ -146,21 +149,33 @@ def _agent(
         finally:
             await stop()
 
-    @app.on_partitions_revoked.connect
-    async def release(sender: object, revoked: object, **_: object) -> None:
+    async def release(*_: Any, **__: Any) -> None:
         await work.release()
 
-    @app.timer(5.0)
     async def watch() -> None:
-        waiting = sum(
-            app.consumer.highwater(tp) - (app.consumer._committed_offset.get(tp) or 0)
-            for tp in app.consumer.assignment()
-        )
-        if progress.stalled(waiting):
+        if progress.stalled(await _waiting(app)):
             leave(
                 f"L'étape {app.conf.id} n'avance plus alors que des événements attendent : le "
                 "processus s'arrête pour être relancé."
             )
+
+    app.on_partitions_revoked.connect(release)
+    app.timer(_WATCH_EVERY)(watch)
+
+
+async def _waiting(app: faust.App) -> int:
+    """Messages that the broker has and this process has not acknowledged."""
+    consumer: Any = app.consumer
+    assigned = consumer.assignment()
+    if not assigned:
+        return 0
+    ends = await consumer.highwaters(*assigned)
+    done = app.monitor.tp_committed_offsets
+    waiting = 0
+    for tp, end in ends.items():
+        # Of a partition where nothing was acknowledged yet, what was fetched is what is known.
+        waiting += max(0, end - (done.get(tp) or await consumer.position(tp) or 0))
+    return waiting
 
 
 def leave(sentence: str) -> None:

@@ -1,7 +1,7 @@
 """Bulk: the one module of this package that knows the Elasticsearch client."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from elastic_transport import ConnectionError as TransportConnectionError
 from elastic_transport import ConnectionTimeout
@@ -29,7 +29,7 @@ class Refused(NamedTuple):
     why: str
 
 
-class _Again(Exception):
+class _AgainError(Exception):
     """Part of a bulk, or all of it, must be sent again."""
 
 
@@ -49,14 +49,14 @@ class BulkWriter:
         waiting = list(operations)
         refused: list[Refused] = []
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(_Again),
+            retry=retry_if_exception_type(_AgainError),
             wait=wait_exponential_jitter(initial=0.2, max=15),
             before_sleep=_say_waiting,
         ):
             with attempt:
                 waiting = await self._send(waiting, refused)
                 if waiting:
-                    raise _Again(f"{len(waiting)} documents en attente")
+                    raise _AgainError(f"{len(waiting)} documents en attente")
         return refused
 
     async def _send(
@@ -65,16 +65,16 @@ class BulkWriter:
         """Send once; give what must be sent again, add what is refused."""
         if not operations:
             return []
-        body: list[bytes] = []
+        body: list[Any] = []
         for operation in operations:
             body += (operation.action, operation.body)
         try:
             answer = await self._client.bulk(operations=body, filter_path=_ANSWER)
         except (TransportConnectionError, ConnectionTimeout) as error:
-            raise _Again(type(error).__name__) from error
+            raise _AgainError(type(error).__name__) from error
         except ApiError as error:
             if error.status_code in _BUSY:
-                raise _Again(str(error.status_code)) from error
+                raise _AgainError(str(error.status_code)) from error
             raise IndexUnavailableError(_stop_sentence(error.status_code, "")) from error
         if not answer["errors"]:
             return []

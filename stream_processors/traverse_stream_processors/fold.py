@@ -83,7 +83,7 @@ def _life(known: Life | None, accepted: Accepted) -> Life | None:
 def _withdrawn(known: list[int | str] | None, accepted: Accepted) -> list[int | str] | None:
     if accepted.type.action is not Action.WITHDRAWN:
         return known
-    version = list(accepted.version)
+    version: list[int | str] = list(accepted.version)
     return version if known is None or _version(known) < accepted.version else known
 
 

@@ -87,7 +87,8 @@ class LogWriter:
             raise RuntimeError("LogWriter.write before start")
         waiting: list[tuple[Any, list[int]]] = []
         for topic, partition, positions in _grouped(messages):
-            batch, held = producer.create_batch(), []
+            batch = producer.create_batch()
+            held: list[int] = []
             for position in positions:
                 message = messages[position]
                 packed = batch.append(

@@ -12,7 +12,7 @@ import fcntl
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from traverse_stream_processors.errors import StateUnavailableError
 
@@ -68,15 +68,21 @@ class ValidateState:
 
     def records(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The known states of these records (JSON of `RecordState`), by key."""
-        return dict(self._lookup("SELECT key, state FROM records WHERE key IN", keys))
+        return {
+            str(key): state
+            for key, state in self._lookup("SELECT key, state FROM records WHERE key IN", keys)
+        }
 
     def accepted(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
         """The content hashes of those of these events that were accepted, by event id."""
-        return dict(self._lookup("SELECT id, hash FROM accepted WHERE id IN", ids))
+        return {
+            bytes(key): found
+            for key, found in self._lookup("SELECT id, hash FROM accepted WHERE id IN", ids)
+        }
 
     def _lookup(
         self, select: str, keys: Sequence[str] | Sequence[bytes]
-    ) -> Iterable[tuple[object, bytes]]:
+    ) -> Iterable[tuple[Any, bytes]]:
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))

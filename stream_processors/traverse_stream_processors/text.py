@@ -29,15 +29,23 @@ _CAPITAL: Final = re.compile(r"[A-ZÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŒÆ]+")
 
 # Acronyms of the trade that hold a vowel and so look like words (those without one are kept).
 _ACRONYMS: Final = frozenset(
-    """ADEME ADSL AEP AESN AMI AMO ANCT ANRU AO AOO AOT APD APS ARS ASTREE ATEX AVP BEA
-    BIM BOAMP BTP CAF CAO CAUE CCAG CCAP CCAS CCI CCTP CEE CEREMA CETE CFA CHU CIAS COFOR CPE
-    CREPS CRTE DAE DCE DDT DDTM DECI DETR DOE DPE DREAL DSI DSIL DSP DUP EHPAD ENEDIS ENR ENT
-    EPCI EPA EPF EPFL EPL ERP ESAT ESS EU EUR FEADER FEDER GEMAPI GER HLM HQE HT IA IME INSEE IRVE
-    IT IUT JEI LED MAPA MOE MOA MSAP NTIC OAP OM OPAC OPAH OPH OPC OTI PAE PAPI PCAET PLIE
-    PLU PLUI PMI PMR PNR PPI QPV RAM REP RGAA RGPD RIA SAE SAMU SATESE SAU SCOT SDIS SEM
-    SIAO SIG SIVOM SIVU SMUR SPL SPANC SPS TAD TCE TEPOS TIC TPE TTC TVA UE ULIS USEP UTA VAE VEFA
-    VMC ZA ZAC ZAE ZAD ZAN ZFE ZI ZPPAUP""".split()
-)
+    [
+        "ADEME", "ADSL", "AEP", "AESN", "AMI", "AMO", "ANCT", "ANRU", "AO", "AOO", "AOT",
+        "APD", "APS", "ARS", "ASTREE", "ATEX", "AVP", "BEA", "BIM", "BOAMP", "BTP", "CAF",
+        "CAO", "CAUE", "CCAG", "CCAP", "CCAS", "CCI", "CCTP", "CEE", "CEREMA", "CETE",
+        "CFA", "CHU", "CIAS", "COFOR", "CPE", "CREPS", "CRTE", "DAE", "DCE", "DDT", "DDTM",
+        "DECI", "DETR", "DOE", "DPE", "DREAL", "DSI", "DSIL", "DSP", "DUP", "EHPAD",
+        "ENEDIS", "ENR", "ENT", "EPCI", "EPA", "EPF", "EPFL", "EPL", "ERP", "ESAT", "ESS",
+        "EU", "EUR", "FEADER", "FEDER", "GEMAPI", "GER", "HLM", "HQE", "HT", "IA", "IME",
+        "INSEE", "IRVE", "IT", "IUT", "JEI", "LED", "MAPA", "MOE", "MOA", "MSAP", "NTIC",
+        "OAP", "OM", "OPAC", "OPAH", "OPH", "OPC", "OTI", "PAE", "PAPI", "PCAET", "PLIE",
+        "PLU", "PLUI", "PMI", "PMR", "PNR", "PPI", "QPV", "RAM", "REP", "RGAA", "RGPD",
+        "RIA", "SAE", "SAMU", "SATESE", "SAU", "SCOT", "SDIS", "SEM", "SIAO", "SIG",
+        "SIVOM", "SIVU", "SMUR", "SPL", "SPANC", "SPS", "TAD", "TCE", "TEPOS", "TIC", "TPE",
+        "TTC", "TVA", "UE", "ULIS", "USEP", "UTA", "VAE", "VEFA", "VMC", "ZA", "ZAC", "ZAE",
+        "ZAD", "ZAN", "ZFE", "ZI", "ZPPAUP",
+    ]
+)  # fmt: skip
 
 _SMALL_WORDS: Final = frozenset(
     {"à", "a", "au", "aux", "de", "des", "du", "en", "et", "la", "le", "les", "lès", "ou", "par",
@@ -67,7 +75,7 @@ def clean_name(text: str, proper_names: Iterable[str] = ()) -> str:
 def _capital(word: str, name: str, start: int) -> str:
     """Small words stay small, but at the start; so does what follows no word (d'…, l'…)."""
     elided = len(word) == 1 and name[start + 1 : start + 2] in ("'", "’")
-    if start and (word in _SMALL_WORDS or elided) or not word.islower():
+    if (start and (word in _SMALL_WORDS or elided)) or not word.islower():
         return word
     return word[0].upper() + word[1:]
 
@@ -82,7 +90,7 @@ def _unspoilt(text: str) -> str:
     """Without mojibake, markup and odd white space; capitals as they are."""
     # Most text is clean: what is quick to rule out is ruled out before any pattern runs.
     if not text.isascii() and any(sign in text for sign in "ÂÃâï") and _MOJIBAKE.search(text):
-        text = ftfy.fix_encoding(text)
+        text = str(ftfy.fix_encoding(text))
     if ("<" in text or "&" in text) and _MARKUP.search(text):
         # Ammonia drops scripts and styles with what they hold, and escapes what it keeps.
         text = html.unescape(nh3.clean(_BLOCK_END.sub("\n", html.unescape(text)), tags=set()))

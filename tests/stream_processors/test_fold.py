@@ -1,7 +1,7 @@
 """The state of a record is a function of the set of its events (design, decision 7)."""
 
 from functools import reduce
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ def content_of(accepted: Accepted) -> Content | None:
     if accepted.record is None:
         return None
     visibility = str(accepted.record.visibility or "public")
-    return {"title": accepted.record.title, "visibility": visibility}  # type: ignore[typeddict-item]
+    return cast(Content, {"title": accepted.record.title, "visibility": visibility})
 
 
 def accept(whole: dict[str, Any]) -> Accepted:
