@@ -110,7 +110,7 @@ def language_of(text: str) -> str:
     except pycld2.error:
         # Characters that are no valid interchange text; the rest of the record is still good.
         return "fr"
-    code = guesses[0][1]
+    code = str(guesses[0][1])
     return code if certain and code != "un" else "fr"
 
 
