@@ -89,7 +89,10 @@ def _owner(
         if not (is_siren(number) if len(number) == 9 else is_siret(number)):
             flags.append("owner_number_invalid")
         known = institutions.find(siren)
-    name = claim.name if claim and claim.name else known.name if known else None
+    name = claim.name if claim and claim.name else None
+    if known and (name is None or name.isupper()):
+        # A name in capitals says no more than the reference's own.
+        name = known.name
     if name is None:
         flags.append("owner_name_unknown")
         name = f"SIREN {siren}"
