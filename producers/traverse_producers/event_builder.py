@@ -1,7 +1,8 @@
 """Makes events, in one place for the SDK, the files and the importers' callers. Pure."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -28,8 +29,6 @@ def build_event(
     sequence: int | None = None,
 ) -> dict[str, Any]:
     """A CloudEvent 1.0 in structured mode, as a dict. `time` must be aware."""
-    if isinstance(data, BaseModel):
-        data = data.model_dump(mode="json", by_alias=True, exclude_unset=True)
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": event_id,
@@ -46,8 +45,46 @@ def build_event(
 
 
 def octets_of(event: dict[str, Any]) -> bytes:
-    """The event as it travels, made once: whoever verifies it later needs these very octets."""
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    """The event as it travels, made once: whoever verifies it later needs these very octets.
+
+    Besides what JSON knows, values may be dates, instants, Decimals and pydantic models.
+    Raises InvalidEventError when a value has no form in JSON.
+    """
+    try:
+        text = json.dumps(
+            event, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_in_json
+        )
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidEventError([Problem("", _why_not_json(error))]) from None
+
+
+def _in_json(value: object) -> object:
+    """The JSON form of a value that the json module does not know."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(type(value).__name__)
+
+
+def _why_not_json(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return (
+            "Un texte contient un caractère qui n'existe pas en UTF-8 (une moitié de caractère) : "
+            "retirez-le."
+        )
+    if isinstance(error, TypeError):
+        return (
+            f"Une valeur de l'événement n'a pas de forme en JSON ({error}) : donnez un texte, un "
+            "nombre, une date, une liste ou un dictionnaire."
+        )
+    return (
+        "L'événement ne peut pas être écrit en JSON : retirez les nombres infinis ou indéfinis "
+        "(NaN) et les objets qui se contiennent eux-mêmes."
+    )
 
 
 def check_event(octets: bytes) -> Event[BaseModel]:

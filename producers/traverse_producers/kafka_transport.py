@@ -2,10 +2,10 @@
 
 from concurrent.futures import Future
 from functools import partial
-from threading import BoundedSemaphore
 
 from kafka import KafkaProducer
 from kafka.errors import (
+    IllegalStateError,
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
@@ -15,23 +15,27 @@ from kafka.errors import (
 )
 
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, PublishError
+from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.identity import partition_of
 from traverse_schemas.topics import INBOUND, MAX_EVENT_BYTES
 
-_MOST_UNDER_WAY = 5000  # events; `send` waits when they are more: memory stays bounded
+# What may be under way; `send` waits when it is more, so that memory stays bounded.
+_MOST_EVENTS = 5000
+_MOST_OCTETS = 64 * MAX_EVENT_BYTES
 
 
 class KafkaTransport:
     """Idempotent, acks=all, keyed by record: per record, what was sent first is first on the log.
 
-    Raises BrokerAwayError when no broker answers within the timeout.
+    Raises BrokerAwayError when no broker answers within the timeout (seconds), BrokerRefusedError
+    when it does not have the topic.
     """
 
     def __init__(self, bootstrap: str, *, timeout: float = 30) -> None:
         self._bootstrap = bootstrap
         self._timeout = timeout
-        self._room = BoundedSemaphore(_MOST_UNDER_WAY)
+        self._room = Room(_MOST_EVENTS, _MOST_OCTETS)
         milliseconds = int(timeout * 1000)
         try:
             self._producer = KafkaProducer(
@@ -40,29 +44,33 @@ class KafkaTransport:
                 enable_idempotence=True,
                 linger_ms=5,
                 batch_size=128 * 1024,
+                bootstrap_timeout_ms=milliseconds,
                 max_block_ms=milliseconds,
                 request_timeout_ms=milliseconds,
                 delivery_timeout_ms=milliseconds + 5,
                 # The broker has its own limit; ours is checked before.
                 max_request_size=4 * MAX_EVENT_BYTES,
             )
-            partitions = self._producer.partitions_for(INBOUND)
         except KafkaTimeoutError as error:
             raise BrokerAwayError(bootstrap) from error
         except KafkaError as error:
             raise self._mapped(error) from error
-        if not partitions:
-            self._producer.close(timeout=0)
-            raise self._mapped(UnknownTopicOrPartitionError())
-        self._partitions = len(partitions)
+        except ValueError as error:  # an address whose port is no number
+            raise BrokerAwayError(bootstrap) from error
+        try:
+            self._partitions = len(self._known_partitions())
+        except PublishError:
+            self.close(0)
+            raise
 
     def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
         """See Transport.send. An empty key lets the broker's partitioner choose."""
         future: Future[Delivery] = Future()
-        if not self._room.acquire(timeout=self._timeout):
+        future.set_running_or_notify_cancel()  # from here on it cannot be cancelled
+        if not self._room.take(len(octets), self._timeout):
             future.set_exception(BrokerAwayError(self._bootstrap))
             return future
-        future.add_done_callback(lambda _: self._room.release())
+        future.add_done_callback(lambda _: self._room.give_back(len(octets)))
         try:
             pending = self._producer.send(
                 INBOUND,
@@ -79,13 +87,32 @@ class KafkaTransport:
         return future
 
     def flush(self, timeout: float | None) -> None:
+        """See Transport.flush."""
         try:
             self._producer.flush(timeout=timeout)
         except KafkaTimeoutError:
             return  # the futures that are not done tell which
 
     def close(self, timeout: float | None) -> None:
-        self._producer.close(timeout=timeout)
+        """See Transport.close."""
+        try:
+            self._producer.close(timeout=timeout)
+        except KafkaTimeoutError:
+            # Its close flushes first, and gives up with its thread still at work when that takes
+            # too long. Only the sender itself can then fail what is left, and end.
+            self._producer._sender.force_close()
+            self._producer._sender.join(self._timeout)
+
+    def _known_partitions(self) -> set[int]:
+        try:
+            known: set[int] | None = self._producer.partitions_for(INBOUND)
+        except KafkaTimeoutError as error:
+            raise BrokerAwayError(self._bootstrap) from error
+        except KafkaError as error:
+            raise self._mapped(error) from error
+        if not known:
+            raise self._mapped(UnknownTopicOrPartitionError())
+        return known
 
     def _mapped(self, error: BaseException) -> PublishError:
         """Every error of kafka-python becomes one of ours here, and nowhere else."""
@@ -101,7 +128,7 @@ class KafkaTransport:
             return BrokerRefusedError(
                 f"Kafka refuse l'écriture sur {INBOUND} : vérifiez le compte de l'institution."
             )
-        if isinstance(error, RetriableError):
+        if isinstance(error, RetriableError | IllegalStateError):  # the latter: closed before
             return BrokerAwayError(self._bootstrap)
         return BrokerRefusedError(
             f"Kafka refuse l'événement ({type(error).__name__}) : réessayez, puis prévenez "

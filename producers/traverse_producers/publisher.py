@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from datetime import date, datetime
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self, overload
 from uuid import uuid4
@@ -28,6 +29,7 @@ from traverse_schemas.identity import record_key
 from traverse_schemas.sources import parse_source
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
+_LEAVE_TAKING = 1.0  # seconds that the connection may take to close once all is settled
 Data = dict[str, Any] | BaseModel
 
 
@@ -122,8 +124,8 @@ class Publisher:
         self,
         kind: str,
         reference: str,
-        *,
         reason: str = "error",
+        *,
         event_id: str | None = None,
         time: datetime | None = None,
         sequence: int | None = None,
@@ -149,8 +151,9 @@ class Publisher:
         """
         with self._lock:
             pending = set(self._pending)
-        self._transport.flush(self._timeout if timeout is None else timeout)
-        waiting = wait(pending, self._timeout if timeout is None else timeout).not_done
+        deadline = monotonic() + (self._timeout if timeout is None else timeout)
+        self._transport.flush(max(0.0, deadline - monotonic()))
+        waiting = wait(pending, max(0.0, deadline - monotonic())).not_done
         with self._lock:
             failed, self._failed = self._failed, 0
         if waiting or failed:
@@ -164,14 +167,25 @@ class Publisher:
         self, kind: str, reference: str, outcome: str, **details: Any
     ) -> Future[Delivery]: ...
 
-    def close(self, *record: str, **details: Any) -> Future[Delivery] | None:
+    def close(
+        self,
+        kind: str | None = None,
+        reference: str | None = None,
+        outcome: str | None = None,
+        *,
+        timeout: float | None = None,
+        **details: Any,
+    ) -> Future[Delivery] | None:
         """With a kind, a reference and an outcome: `close_record`. With nothing: end this
         publisher; flush (within `timeout` seconds), then release the connection. Ending twice is
         fine. Raises UndeliveredError."""
-        if record:
-            return self.close_record(*record, **details)
-        self._end(details.get("timeout"))
-        return None
+        record = (kind, reference, outcome)
+        if record == (None, None, None) and not details:
+            self._end(timeout)
+            return None
+        if kind is None or reference is None or outcome is None or timeout is not None:
+            raise TypeError("close() takes kind, reference and outcome, or nothing but a timeout")
+        return self.close_record(kind, reference, outcome, **details)
 
     def _end(self, timeout: float | None) -> None:
         with self._order:
@@ -181,7 +195,8 @@ class Publisher:
         try:
             self.flush(timeout)
         finally:
-            self._transport.close(self._timeout if timeout is None else timeout)
+            # What flush could not wait for gets no second time: its futures fail now.
+            self._transport.close(_LEAVE_TAKING)
 
     def __enter__(self) -> Self:
         return self
@@ -224,8 +239,9 @@ class Publisher:
             if self._closed:
                 raise PublisherClosedError
             future = self._transport.send(key, octets, _HEADERS)
-        with self._lock:
-            self._pending.add(future)
+            # Still under the first lock: who closes afterwards must see it among the pending.
+            with self._lock:
+                self._pending.add(future)
         future.add_done_callback(self._settled)
         return future
 

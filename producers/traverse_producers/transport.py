@@ -19,7 +19,8 @@ class Transport(Protocol):
     """Carries octets to `traverse.inbound`, in order per record.
 
     `send` returns at once, or waits a bounded time when too much is under way. The future ends
-    with a Delivery once every replica in sync has the event, or with a PublishError.
+    with a Delivery once every replica in sync has the event, or with a PublishError. It cannot be
+    cancelled: an event that was handed over is on its way.
     """
 
     def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
@@ -31,5 +32,6 @@ class Transport(Protocol):
         ...
 
     def close(self, timeout: float | None) -> None:
-        """Release the connections, after what was sent had its time."""
+        """Release the connections within about `timeout` seconds. No future stays open: what is
+        not delivered by then fails."""
         ...

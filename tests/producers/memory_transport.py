@@ -3,26 +3,31 @@
 from concurrent.futures import Future
 from zlib import crc32
 
+from traverse_producers.errors import BrokerAwayError
 from traverse_producers.transport import Delivery, Headers
 
 
 class MemoryTransport:
-    """Keeps what was sent, in order. `answer` False leaves every future undone."""
+    """Keeps what was sent, in order. `answer` False leaves every future undone until `close`."""
 
     def __init__(self, *, answer: bool = True, fail: Exception | None = None) -> None:
         self.sent: list[tuple[str, bytes, Headers]] = []
         self.closed = False
         self._answer = answer
         self._fail = fail
+        self._open: list[Future[Delivery]] = []
 
     def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
         self.sent.append((key, octets, headers))
         future: Future[Delivery] = Future()
+        future.set_running_or_notify_cancel()
         if self._fail is not None:
             future.set_exception(self._fail)
         elif self._answer:
             partition = crc32(key.encode()) % 4
             future.set_result(Delivery("traverse.inbound", partition, len(self.sent) - 1))
+        else:
+            self._open.append(future)
         return future
 
     def flush(self, timeout: float | None) -> None:
@@ -30,3 +35,6 @@ class MemoryTransport:
 
     def close(self, timeout: float | None) -> None:
         self.closed = True
+        for future in self._open:
+            future.set_exception(BrokerAwayError("mémoire"))
+        self._open.clear()

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -19,6 +20,7 @@ from traverse_producers.errors import (
     EventTooLargeError,
     InvalidEventError,
     PublisherClosedError,
+    PublishError,
     UndeliveredError,
 )
 from traverse_producers.kafka_transport import KafkaTransport
@@ -27,6 +29,7 @@ from traverse_producers.transport import Transport
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.errors import InvalidSourceError
 from traverse_schemas.identity import partition_of, record_key
+from traverse_schemas.records.models import Call
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -85,6 +88,47 @@ def test_ten_megabytes_are_refused_before_they_travel() -> None:
     assert transport.sent == []
 
 
+def test_dates_decimals_and_models_become_json() -> None:
+    """A dict may hold what Python has for dates and euros, and whole models."""
+    transport = MemoryTransport()
+    record = Call.model_validate_json(json.dumps(call_data()))
+    with publisher(transport) as said:
+        amount = {"value": Decimal("1234.56"), "kind": "estimate"}
+        said.publish("call", "R-1", call_data(published_on=NOW.date(), amounts=[amount]))
+        said.publish("call", "R-2", record)
+        said.close("call", "R-3", "awarded", record=record)
+    data = [json.loads(octets)["data"] for _, octets, _ in transport.sent]
+    assert data[0]["published_on"] == "2026-11-24"
+    assert data[0]["amounts"][0]["value"] == 1234.56
+    assert data[1] == call_data()
+    assert data[2]["record"] == call_data()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(object(), "forme en JSON"), (float("nan"), "NaN"), ("\ud800", "moitié de caractère")],
+)
+def test_what_has_no_form_in_json_is_a_sentence(value: object, said: str) -> None:
+    """No TypeError and no UnicodeError reaches a partner."""
+    with (
+        publisher(MemoryTransport()) as publishing,
+        pytest.raises(InvalidEventError, match=said),
+    ):
+        publishing.publish("call", "R-1", call_data(title=value))
+
+
+def test_close_by_keywords_closes_the_record_and_not_the_publisher() -> None:
+    """`close(kind=…)` speaks of a record; half of its words are a mistake of the program."""
+    transport = MemoryTransport()
+    said = publisher(transport)
+    said.close(kind="call", reference="R-1", outcome="awarded", reason="Offre retenue")
+    assert json.loads(transport.sent[0][1])["data"]["reason"] == "Offre retenue"
+    with pytest.raises(TypeError):
+        said.close("call", "R-1")  # type: ignore[call-overload]
+    assert not transport.closed
+    said.close()
+
+
 def test_a_source_that_fails_luhn_is_refused_when_the_publisher_is_made() -> None:
     with pytest.raises(InvalidSourceError, match="Luhn"):
         Publisher("urn:siren:181300015", transport=MemoryTransport())
@@ -120,6 +164,12 @@ def test_kafka_away_is_one_sentence_within_the_timeout() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(BrokerAwayError, match="traverse up"):
             Publisher(CCI, bootstrap=f"127.0.0.1:{port}", timeout=1)
+
+
+def test_an_address_that_is_none_is_one_sentence() -> None:
+    """A slip of the pen in TRAVERSE_KAFKA shows neither a traceback nor another error."""
+    with pytest.raises(BrokerAwayError, match="TRAVERSE_KAFKA"):
+        Publisher(CCI, bootstrap="127.0.0.1:port", timeout=1)
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.engines)])
@@ -170,6 +220,33 @@ def test_contract_threads_share_a_publisher(transport: Callable[[], Transport]) 
     for thread in threads:
         thread.join()
     said.close()  # raises if one of the hundred were missing
+
+
+def test_contract_an_event_handed_over_cannot_be_cancelled(
+    transport: Callable[[], Transport],
+) -> None:
+    """A cancelled future would say that the event is not on its way, and it is."""
+    with publisher(transport()) as said:
+        assert not said.publish("call", "R-1", call_data()).cancel()
+
+
+def test_contract_close_leaves_no_future_open(transport: Callable[[], Transport]) -> None:
+    """Without any time to deliver, each future still ends: with its place, or with why not."""
+    carrying = transport()
+    octets = json.dumps(event()).encode()
+    futures = [carrying.send("k", octets, ()) for _ in range(200)]
+    carrying.close(0)
+    assert all(isinstance(future.exception(10), PublishError | None) for future in futures)
+
+
+@pytest.mark.engines
+def test_a_topic_that_is_not_there_names_the_command(
+    engines: RunningEngines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker without our topics is told apart from a broker that is away."""
+    monkeypatch.setattr("traverse_producers.kafka_transport.INBOUND", "traverse.nowhere")
+    with pytest.raises(PublishError, match="traverse up"):
+        KafkaTransport(engines.kafka, timeout=3)
 
 
 @pytest.mark.engines
