@@ -1,6 +1,7 @@
 """`traverse work`: the stream processors, one process a step."""
 
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from traverse_infra.errors import TopicError
+from traverse_infra.errors import EngineAwayError, TopicError
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STEPS = ("validate", "index")
@@ -30,21 +31,53 @@ def work(
         _end_with_parent()
     # Here, so that the parent of both steps stays small.
     from traverse_infra.topics import topic_ids
-    from traverse_schemas.topics import ACCEPTED, RECORDS
+    from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
     from traverse_stream_processors.app import index_app, run, validate_app
     from traverse_stream_processors.settings import ProcessorSettings
 
     settings = ProcessorSettings()
     ids = topic_ids(settings.kafka)
-    missing = {RECORDS, ACCEPTED} - ids.keys()
+    missing = {RECORDS, ACCEPTED, OPPORTUNITIES} - ids.keys()
     if missing:
         raise TopicError(
             f"Les topics de Traverse manquent sur {settings.kafka} : lancez « traverse up »."
         )
-    generation = f"{ids[RECORDS]} {ids[ACCEPTED]}"
+    if step == "validate":
+        app = validate_app(settings, generation=f"{ids[RECORDS]} {ids[ACCEPTED]}")
+    else:
+        _check_indices(settings.elasticsearch, ids[OPPORTUNITIES])
+        app = index_app(settings)
     # Faust reads the command line itself; it has nothing to read here.
     sys.argv = ["traverse work", "worker"]
-    run(validate_app(settings, generation) if step == "validate" else index_app(settings))
+    run(app)
+
+
+def _check_indices(elasticsearch: str, topic_id: str) -> None:
+    """The indices must belong to this generation of the topic: against those of another one,
+    every version would look old and every document be taken for done (decision 4).
+
+    Elasticsearch away is no reason to leave: wait for it. Raises IndexMismatchError.
+    """
+    from elasticsearch import Elasticsearch
+
+    from traverse_infra.engines.waiting import wait_until
+    from traverse_infra.indices import prepare_indices
+
+    with Elasticsearch(elasticsearch, max_retries=0) as client:
+        told = False
+
+        def prepared() -> bool:
+            nonlocal told
+            try:
+                prepare_indices(client, topic_id)
+            except EngineAwayError as error:
+                if not told:
+                    typer.echo(f"{error} L'étape attend qu'il réponde.", err=True)
+                    told = True
+                return False
+            return True
+
+        wait_until(prepared, timeout=math.inf)
 
 
 def _run_all() -> int:
@@ -53,7 +86,9 @@ def _run_all() -> int:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for child in children.values():
-            child.send_signal(signal.SIGTERM)
+            child.terminate()
+        for child in children.values():
+            child.wait()
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)

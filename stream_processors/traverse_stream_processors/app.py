@@ -109,6 +109,7 @@ def _app(name: str, settings: ProcessorSettings) -> faust.App:
         # A restart after SIGKILL waits this long for the group to notice.
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 5,
+        broker_commit_interval=1.0,
         # Elasticsearch may be away for long; the watchdog sees to a step that stands still.
         broker_max_poll_interval=24 * 3600,
         # Bounded memory: this many messages of half a mebibyte at most wait in the process.
