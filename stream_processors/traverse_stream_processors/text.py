@@ -128,7 +128,7 @@ def _calm(text: str, proper_names: Iterable[str]) -> str:
     }
 
     def word(match: re.Match[str]) -> str:
-        found = match[0]
+        found: str = match[0]
         if found in _ACRONYMS or any(map(str.isdigit, found)) or "." in found:
             return found
         if len(found) > 1 and not _VOWEL.search(found):
