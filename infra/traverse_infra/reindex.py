@@ -6,7 +6,7 @@ swap, and versions make that harmless.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from elasticsearch import Elasticsearch
@@ -24,7 +24,14 @@ _DONE = 409  # the index already holds this version, or a newer one
 
 
 class RebuildError(InfraError):
-    """A document was refused: the new index is dropped, the old one stays."""
+    """The new index would hold less than the old one: it is dropped, the old one stays."""
+
+
+class _Copied(NamedTuple):
+    """How many messages were read, and which documents were refused, by index name of ours."""
+
+    count: int
+    refused: dict[str, set[str]]
 
 
 def rebuild(bootstrap: str, elasticsearch: str) -> Iterator[str]:
@@ -34,19 +41,23 @@ def rebuild(bootstrap: str, elasticsearch: str) -> Iterator[str]:
         fresh = {name: fresh_index(client, alias, topic_id) for name, alias in ALIASES.items()}
         try:
             copied_to = end_offsets(bootstrap, OPPORTUNITIES)
-            count = _copy(client, fresh, bootstrap, {})
-            yield f"{count} messages relus dans {', '.join(fresh.values())}."
+            copied = _copy(client, fresh, bootstrap, {})
+            _check_refused(client, copied.refused)
             client.indices.refresh(index=list(fresh.values()))
         except BaseException:
             for index in fresh.values():
                 delete_index(client, index)
             raise
+        yield f"{copied.count} messages relus dans {', '.join(fresh.values())}."
+        refused = sum(map(len, copied.refused.values()))
+        if refused:
+            yield f"{refused} document(s) refusés, comme ils l'avaient été la première fois."
         former = [
             old for name, alias in ALIASES.items() for old in swap_alias(client, alias, fresh[name])
         ]
         yield "Les alias désignent les nouveaux index."
         late = _copy(client, fresh, bootstrap, copied_to)
-        yield f"{late} messages arrivés pendant la reconstruction, relus aussi."
+        yield f"{late.count} messages arrivés pendant la reconstruction, relus aussi."
         for index in former:
             delete_index(client, index)
         if former:
@@ -55,9 +66,11 @@ def rebuild(bootstrap: str, elasticsearch: str) -> Iterator[str]:
 
 def _copy(
     client: Elasticsearch, indices: dict[str, str], bootstrap: str, start: dict[int, int]
-) -> int:
-    """Index every message from `start` on; gives how many were read."""
+) -> _Copied:
+    """Index every message from `start` on."""
     count = 0
+    refused: dict[str, set[str]] = {name: set() for name in indices}
+    names = {index: name for name, index in indices.items()}
 
     def actions() -> Iterator[dict[str, Any]]:
         nonlocal count
@@ -68,11 +81,22 @@ def _copy(
     for done, answer in streaming_bulk(client, actions(), raise_on_error=False, max_retries=8):
         item = answer["index"]
         if not done and item["status"] != _DONE:
+            refused[names[item["_index"]]].add(item["_id"])
+    return _Copied(count, refused)
+
+
+def _check_refused(client: Elasticsearch, refused: dict[str, set[str]]) -> None:
+    """A document that was refused before too is no loss; one that the old index holds is."""
+    for name, ids in refused.items():
+        if not ids or not client.indices.exists_alias(name=ALIASES[name]):
+            continue
+        answer = client.mget(index=ALIASES[name], ids=sorted(ids), source=False)
+        lost = [document["_id"] for document in answer["docs"] if document.get("found")]
+        if lost:
             raise RebuildError(
-                f"Elasticsearch refuse le document {item['_id']} ({item.get('error')}) : la "
-                "reconstruction est abandonnée, l'ancien index reste en service."
+                f"Elasticsearch refuse {len(lost)} document(s) que l'ancien index contient, dont "
+                f"{lost[0]} : la reconstruction est abandonnée, l'ancien index reste en service."
             )
-    return count
 
 
 def _actions(message: LogMessage, indices: dict[str, str]) -> Iterator[dict[str, Any]]:
