@@ -30,7 +30,7 @@ class RebuildError(InfraError):
 class _Copied(NamedTuple):
     """How many messages were read, and which documents were refused, by index name of ours."""
 
-    count: int
+    messages: int
     refused: dict[str, set[str]]
 
 
@@ -48,7 +48,7 @@ def rebuild(bootstrap: str, elasticsearch: str) -> Iterator[str]:
             for index in fresh.values():
                 delete_index(client, index)
             raise
-        yield f"{copied.count} messages relus dans {', '.join(fresh.values())}."
+        yield f"{copied.messages} messages relus dans {', '.join(fresh.values())}."
         refused = sum(map(len, copied.refused.values()))
         if refused:
             yield f"{refused} document(s) refusés, comme ils l'avaient été la première fois."
@@ -57,7 +57,7 @@ def rebuild(bootstrap: str, elasticsearch: str) -> Iterator[str]:
         ]
         yield "Les alias désignent les nouveaux index."
         late = _copy(client, fresh, bootstrap, copied_to)
-        yield f"{late.count} messages arrivés pendant la reconstruction, relus aussi."
+        yield f"{late.messages} messages arrivés pendant la reconstruction, relus aussi."
         for index in former:
             delete_index(client, index)
         if former:

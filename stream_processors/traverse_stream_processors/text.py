@@ -123,7 +123,7 @@ def _shouts(text: str) -> bool:
 
 def _calm(text: str, proper_names: Iterable[str]) -> str:
     """Sentence case that keeps acronyms, codes with digits, and the names that are known."""
-    names = {
+    names: dict[str, str] = {
         word.upper(): word for name in proper_names for word in _WORD.findall(name) if len(word) > 2
     }
 
