@@ -7,7 +7,10 @@ TraverseError
     ├── BrokerAwayError         Kafka does not answer, or not in time
     ├── BrokerRefusedError      Kafka answers and refuses: topic missing, not allowed, too large
     ├── UndeliveredError        flush or close could not deliver everything in time
-    └── PublisherClosedError    the publisher was closed before
+    ├── PublisherClosedError    the publisher was closed before
+    ├── UnreadableInputError    a file or an address that cannot be read
+    ├── UnreadableCellError     a cell of a table is not what its column holds (csv_cells)
+    └── InvalidOptionError      an option of the command line
 """
 
 from collections.abc import Sequence
@@ -74,3 +77,11 @@ class PublisherClosedError(PublishError):
 
     def __init__(self) -> None:
         super().__init__("Ce Publisher est fermé : ouvrez-en un nouveau pour publier encore.")
+
+
+class UnreadableInputError(PublishError):
+    """A file, a folder or an address cannot be read, or not further."""
+
+
+class InvalidOptionError(PublishError):
+    """An option of the command line, or a setting, is missing or wrong."""

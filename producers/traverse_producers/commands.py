@@ -1,0 +1,181 @@
+"""`traverse publish` and `traverse import`, for the command line to put in its tree.
+
+What goes wrong as a whole is raised as a TraverseError, which the composition root prints as one
+sentence; what is wrong with a row is in the report, and the exit code is then 1.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from pydantic import ValidationError
+
+from traverse_producers.errors import InvalidOptionError, UndeliveredError
+from traverse_producers.publishing import Progress, publish_rows
+from traverse_producers.report import Report
+from traverse_producers.rows import Row
+from traverse_producers.sender import Sender
+from traverse_producers.settings import PublishSettings
+from traverse_schemas.clock import SystemClock, clock_from
+from traverse_schemas.sentences import explain
+from traverse_schemas.sources import Source, parse_source
+
+_AsJson = Annotated[bool, typer.Option("--json", help="Le rapport en JSON.")]
+
+
+def publish(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE...",
+            help="Événements en JSON, NDJSON ou tableau JSON ; dossiers en CSV avec un en-tête. "
+            "Fichiers, dossiers ou adresses https.",
+        ),
+    ] = None,
+    *,
+    institution: Annotated[
+        str, typer.Option(metavar="SIREN", help="Qui publie : SIREN, ou SIREN:systeme.")
+    ] = "",
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Montre les colonnes possibles d'un CSV.")
+    ] = False,
+    json_output: _AsJson = False,
+) -> None:
+    """Publie des événements ou des dossiers depuis des fichiers."""
+    if columns:
+        _show_columns()
+        return
+    if not files:
+        raise InvalidOptionError("Donnez au moins un fichier : traverse publish FILE...")
+    from traverse_producers.csv_rows import Voice
+    from traverse_producers.files import read_files
+    from traverse_producers.input_streams import expand, open_input
+
+    speaker = _speaker("--institution", institution) if institution else None
+    voice = None
+    if speaker is not None:
+        voice = Voice(speaker.urn, SystemClock().now, lambda: str(uuid4()))
+    siren = speaker.siren if speaker else None
+    rows = read_files(expand(files), open_input, institution=siren, voice=voice)
+    _finish(_publish(rows, "Publication"), json_output)
+
+
+def import_(
+    format_: Annotated[str, typer.Argument(metavar="{decp|ted|fonds-vert}", help="Le format.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE_OR_URL...", help="Fichiers, dossiers ou adresses.")
+    ],
+    *,
+    as_: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="SIREN:SYSTEM", help="La source qui relaie, comme 181300013:decp."
+        ),
+    ] = "",
+    as_of: Annotated[
+        str, typer.Option(metavar="DATE", help="La date des lignes qui n'en portent pas.")
+    ] = "",
+    json_output: _AsJson = False,
+) -> None:
+    """Importe des données ouvertes et les publie au nom de celui qui les relaie."""
+    from traverse_producers.importers.contract import ImportContext
+    from traverse_producers.importers.registry import IMPORTERS
+    from traverse_producers.importing import import_rows
+    from traverse_producers.input_streams import expand, open_input
+
+    importer = IMPORTERS.get(format_)
+    if importer is None:
+        raise InvalidOptionError(
+            f"Le format « {format_[:40]} » n'existe pas : {', '.join(sorted(IMPORTERS))}."
+        )
+    if not as_:
+        raise InvalidOptionError(
+            "Dites qui relaie ces données : ajoutez --as SIREN:systeme, comme --as 181300013:decp."
+        )
+    context = ImportContext(_speaker("--as", as_).urn, _moment(as_of))
+    rows = import_rows(importer, expand(files), open_input, context)
+    _finish(_publish(rows, "Import"), json_output)
+
+
+def _publish(rows: Iterable[Row], title: str) -> Report:
+    from traverse_producers.kafka_transport import KafkaTransport
+
+    settings = _settings()
+    transport = KafkaTransport(settings.kafka, timeout=settings.publish_timeout)
+    sender = Sender(transport, timeout=settings.publish_timeout)
+    try:
+        with _progress_bar(title) as progress:
+            return publish_rows(rows, sender, progress)
+    finally:
+        with suppress(UndeliveredError):  # the report has it
+            sender.close(timeout=0)
+
+
+@contextmanager
+def _progress_bar(title: str) -> Iterator[Progress]:
+    """Counts on the error output, when that is a terminal: the report stays clean."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    texts = TextColumn("{task.description} : {task.completed:.0f} lignes")
+    with Bar(
+        SpinnerColumn(),
+        texts,
+        TimeElapsedColumn(),
+        console=console,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda: bar.advance(task)
+
+
+def _finish(report: Report, json_output: bool) -> None:
+    """Print the report; exit code 1 when a row was refused or an event is not delivered."""
+    if json_output:
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        for line in report.lines():
+            typer.echo(line)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _speaker(option: str, text: str) -> Source:
+    """`SIREN`, `SIREN:system` or the whole urn, as a source."""
+    try:
+        return parse_source(text if text.startswith("urn:") else f"urn:siren:{text}")
+    except ValueError as error:
+        raise InvalidOptionError(f"{option} : {error}") from None
+
+
+def _moment(text: str) -> datetime | None:
+    return clock_from(text).now() if text else None
+
+
+def _settings() -> PublishSettings:
+    try:
+        return PublishSettings()
+    except ValidationError as error:
+        problem = explain(error)[0]
+        name = problem.pointer.strip("/").upper()
+        raise InvalidOptionError(f"Réglage TRAVERSE_{name} : {problem.sentence}") from None
+
+
+def _show_columns() -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from traverse_producers.csv_columns import COLUMNS
+
+    table = Table("Colonne", "Ou bien", "Exemple", box=box.SIMPLE_HEAD)
+    for column in COLUMNS:
+        table.add_row(column.name, ", ".join(column.aliases), column.example)
+    Console().print(table)

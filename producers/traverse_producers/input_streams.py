@@ -1,0 +1,99 @@
+"""Opens what the command line names: files, folders and addresses, as streams of octets."""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+
+from traverse_producers.errors import UnreadableInputError
+
+_CHUNK = 64 * 1024
+_TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without an answer, or without the next octets
+
+
+def expand(inputs: Sequence[str]) -> list[str]:
+    """The files and addresses that are meant: a folder stands for its files, in order of name.
+
+    Hidden files and folders inside a folder are left out. Raises UnreadableInputError.
+    """
+    found: list[str] = []
+    for each in inputs:
+        if is_address(each) or not Path(each).is_dir():
+            found.append(each)
+            continue
+        with _mapped(each):
+            files = sorted(file for file in Path(each).iterdir() if file.is_file())
+        visible = [str(file) for file in files if not file.name.startswith(".")]
+        if not visible:
+            raise UnreadableInputError(f"Le dossier {each} ne contient aucun fichier.")
+        found += visible
+    return found
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is an address of the web rather than a path."""
+    return text.startswith(("https://", "http://"))
+
+
+@contextmanager
+def open_input(where: str, transport: httpx.BaseTransport | None = None) -> Iterator[BinaryIO]:
+    """The octets of a file or an address, as a buffered stream. Raises UnreadableInputError,
+    also while the stream is read."""
+    if not is_address(where):
+        with _mapped(where), Path(where).open("rb") as stream:
+            yield stream
+        return
+    with (
+        _mapped(where),
+        httpx.Client(timeout=_TIMEOUT, follow_redirects=True, transport=transport) as client,
+        client.stream("GET", where) as answer,
+    ):
+        if not answer.is_success:
+            raise UnreadableInputError(
+                f"L'adresse {where} répond {answer.status_code} : vérifiez-la dans un navigateur."
+            )
+        yield io.BufferedReader(_Answer(answer, where), _CHUNK)
+
+
+class _Answer(io.RawIOBase):
+    """The body of an HTTP answer as a raw stream; the network's errors become ours."""
+
+    def __init__(self, answer: httpx.Response, where: str) -> None:
+        self._chunks = answer.iter_bytes(_CHUNK)
+        self._where = where
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._rest:
+            with _mapped(self._where):
+                chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+@contextmanager
+def _mapped(where: str) -> Iterator[None]:
+    """Errors of the disk and of the network as one sentence."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise UnreadableInputError(f"Le fichier {where} n'existe pas.") from error
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise UnreadableInputError(f"{where} ne peut pas être lu ({why}).") from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise UnreadableInputError(
+            f"L'adresse {where} ne répond pas comme il faut ({type(error).__name__}) : "
+            "vérifiez-la, ou téléchargez le fichier puis donnez son chemin."
+        ) from error
