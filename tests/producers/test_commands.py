@@ -1,0 +1,161 @@
+"""`traverse publish` and `traverse import` as people run them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from kafka import KafkaConsumer, TopicPartition
+from typer.testing import CliRunner, Result
+
+from tests.engines import RunningEngines
+from tests.producers.memory_transport import MemoryTransport
+from tests.stream_processors.factory import event
+from traverse_infra.topics import apply_topics
+from traverse_producers import commands
+from traverse_producers.errors import InvalidOptionError
+from traverse_schemas.clock import InvalidClockError
+
+CSV = (
+    "reference;type;titre;territoire;url\n"
+    "R-1;Marché public;Voirie;com:13055;https://exemple.fr/1\n"
+    "R-2;licorne;Rue;com:13055;https://exemple.fr/2\n"
+)
+DECP = {
+    "marches": [
+        {
+            "id": "2019-01",
+            "_type": "Marché",
+            "acheteur": {"id": "21130055300016", "nom": "Ville de Marseille"},
+            "nature": "Marché",
+            "objet": "Fourniture de vélos",
+            "codeCPV": "34430000",
+            "procedure": "Procédure adaptée",
+            "lieuExecution": {"code": "13055", "typeCode": "Code commune"},
+            "dureeMois": 12,
+            "dateNotification": "2019-03-01",
+            "datePublicationDonnees": "2019-03-10",
+            "montant": 20000,
+            "titulaires": [
+                {"typeIdentifiant": "SIRET", "id": "35600000000048", "denominationSociale": "X"}
+            ],
+        }
+    ]
+}
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
+    transport = MemoryTransport()
+    monkeypatch.setattr(
+        "traverse_producers.kafka_transport.KafkaTransport", lambda *_, **__: transport
+    )
+    return transport
+
+
+def run(*words: str) -> Result:
+    app = typer.Typer()
+    app.command("publish")(commands.publish)
+    app.command("import")(commands.import_)
+    return CliRunner().invoke(app, list(words))
+
+
+def test_publish_reports_each_refused_row_and_ends_with_1(
+    memory: MemoryTransport, tmp_path: Path
+) -> None:
+    """The good row is published; the report names file, line, reference and why."""
+    file = tmp_path / "mes-appels.csv"
+    file.write_text(CSV, encoding="utf-8")
+    result = run("publish", str(file), "--institution", "211300553")
+    assert result.exit_code == 1
+    assert f"{file}, ligne 3 [R-2] : Colonne type" in result.stdout
+    assert "1 événement(s) envoyé(s), dont 1 confirmé(s) ; 1 ligne(s) refusée(s)." in result.stdout
+    assert [json.loads(octets)["source"] for _, octets, _ in memory.sent] == ["urn:siren:211300553"]
+    assert memory.closed
+
+
+def test_publish_ends_with_0_when_all_is_taken(memory: MemoryTransport, tmp_path: Path) -> None:
+    """And tells it as JSON to programs."""
+    file = tmp_path / "e.json"
+    file.write_text(json.dumps([event(), event(id="e-2")]), encoding="utf-8")
+    result = run("publish", str(file), "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["delivered"] == 2
+
+
+def test_import_publishes_what_the_importer_reads(memory: MemoryTransport, tmp_path: Path) -> None:
+    """In the name of the source that relays; reading it twice makes the same events."""
+    file = tmp_path / "decp.json"
+    file.write_text(json.dumps(DECP), encoding="utf-8")
+    for _ in range(2):
+        result = run("import", "decp", str(file), "--as", "181300013:decp")
+        assert result.exit_code == 0, result.output
+    first, second = (octets for _, octets, _ in memory.sent)
+    assert first == second
+    assert json.loads(first)["source"] == "urn:siren:181300013:decp"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("publish",), "au moins un fichier"),
+        (("publish", "x.csv", "--institution", "123"), "--institution"),
+        (("import", "licorne", "x"), "decp, fonds-vert, ted"),
+        (("import", "decp", "x"), "--as"),
+        (("import", "decp", "x", "--as", "211300554:decp"), "Luhn"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(
+    memory: MemoryTransport, words: tuple[str, ...], said: str
+) -> None:
+    """It is raised for the composition root, which prints it."""
+    result = run(*words)
+    assert isinstance(result.exception, InvalidOptionError)
+    assert said in str(result.exception)
+
+
+def test_a_wrong_date_of_an_import_is_one_sentence(memory: MemoryTransport) -> None:
+    """`--as-of` reads what TRAVERSE_AS_OF reads."""
+    result = run("import", "decp", "x", "--as", "181300013:decp", "--as-of", "demain")
+    assert isinstance(result.exception, InvalidClockError)
+
+
+def test_a_wrong_setting_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It names the variable."""
+    monkeypatch.setenv("TRAVERSE_PUBLISH_TIMEOUT", "longtemps")
+    result = run("publish", __file__, "--institution", "211300553")
+    assert isinstance(result.exception, InvalidOptionError)
+    assert "TRAVERSE_PUBLISH_TIMEOUT" in str(result.exception)
+
+
+def test_the_columns_of_a_table_are_shown() -> None:
+    """Who prepares a spreadsheet sees every name with an example."""
+    result = run("publish", "--columns")
+    assert result.exit_code == 0
+    assert "date_limite" in result.stdout
+
+
+@pytest.mark.engines
+def test_what_is_published_lies_on_the_log(
+    engines: RunningEngines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """From a file to Kafka, each event confirmed."""
+    apply_topics(engines.kafka)
+    monkeypatch.setenv("TRAVERSE_KAFKA", engines.kafka)
+    before = _ends(engines.kafka)
+    file = tmp_path / "e.ndjson"
+    lines = [json.dumps(event(id=f"f-{n}", subject=f"FILE-{n}")) for n in range(500)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    result = run("publish", str(file))
+    assert result.exit_code == 0, result.output
+    assert "500 événement(s) envoyé(s), dont 500 confirmé(s)" in result.stdout
+    assert _ends(engines.kafka) - before >= 500
+
+
+def _ends(bootstrap: str) -> int:
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+    topic = "traverse.inbound"
+    partitions = [TopicPartition(topic, each) for each in consumer.partitions_for_topic(topic)]
+    ends = sum(consumer.end_offsets(partitions).values())
+    consumer.close()
+    return int(ends)
