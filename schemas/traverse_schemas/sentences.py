@@ -97,7 +97,13 @@ _SENTENCES: dict[str, _Sentence] = {
 
 def explain(error: ValidationError) -> list[Problem]:
     """Every problem of the report, in its order; at least one."""
-    return [_problem(each) for each in error.errors(include_url=False, include_input=False)]
+    found = [_problem(each) for each in error.errors(include_url=False, include_input=False)]
+    # A list whose items are all refused is also reported as too short: that says nothing more.
+    return [
+        one
+        for one in found
+        if not any(other.pointer.startswith(f"{one.pointer}/") for other in found)
+    ]
 
 
 def _problem(error: Mapping[str, Any]) -> Problem:
