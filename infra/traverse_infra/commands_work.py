@@ -93,6 +93,7 @@ def _run_all() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    typer.echo("Les traitements tournent : valider et enrichir, relier et indexer (Ctrl-C : fin).")
     pid, status = os.waitpid(0, 0)
     for name, child in children.items():
         if child.pid != pid:

@@ -92,6 +92,7 @@ def run(app: faust.App) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # its control codes would litter the journal
     worker.execute_from_commandline()
 
 
