@@ -9,6 +9,7 @@ error that escapes would leave the partition standing still, so the process leav
 what was not acknowledged is read again.
 """
 
+import asyncio
 import gc
 import os
 from collections.abc import Awaitable, Callable, Sequence
@@ -133,15 +134,21 @@ def _agent(
     stop: Callable[[], Awaitable[None]],
 ) -> None:
     progress = Progress(settings.stall_after)
+    owned: set[Any] = set()
+    assigned = asyncio.Event()
 
     @app.agent(app.topic(topic, value_serializer="raw"), name=app.conf.id)
     async def step(stream: Any) -> None:
         await start()
         try:
             async for batch in stream.noack_take(settings.batch_size, within=settings.batch_wait):
-                with progress.batch(len(batch)):
-                    await work.handle([read(event.message) for event in batch])
-                for event in batch:
+                await assigned.wait()
+                # What waited here while its partition went to another process is that one's work:
+                # handling it too could write an older state of a record after a newer one.
+                mine = [event for event in batch if event.message.tp in owned]
+                with progress.batch(len(mine)):
+                    await work.handle([read(event.message) for event in mine])
+                for event in mine:
                     event.ack()
         except TraverseError as error:
             leave(str(error))
@@ -152,7 +159,14 @@ def _agent(
             await stop()
 
     async def release(*_: Any, **__: Any) -> None:
+        assigned.clear()
         await work.release()
+
+    async def own(*arguments: Any, **_: Any) -> None:
+        _app, partitions = arguments
+        owned.clear()
+        owned.update(partitions)
+        assigned.set()
 
     async def watch() -> None:
         if progress.stalled(await _waiting(app)):
@@ -162,6 +176,7 @@ def _agent(
             )
 
     app.on_partitions_revoked.connect(release)
+    app.on_partitions_assigned.connect(own)
     app.timer(_WATCH_EVERY)(watch)
 
 
