@@ -1,0 +1,247 @@
+"""A journey to test: fresh topics and indices, and the steps as processes, as an operator has them.
+
+Nothing here sleeps: `wait_until` of the runner is the one place that waits, with a deadline.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from elasticsearch import Elasticsearch
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import UnknownTopicOrPartitionError
+
+from traverse_infra.engines.waiting import wait_until
+from traverse_infra.errors import EngineAwayError
+from traverse_infra.indices import prepare_indices
+from traverse_infra.log_reading import LogMessage, lags, read_topic
+from traverse_infra.topics import apply_topics
+from traverse_schemas.identity import opportunity_id, partition_of, record_key
+from traverse_schemas.index_mapping import ALIASES, PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.topics import INBOUND, OPPORTUNITIES, PARTITIONS, REJECTED, TOPICS
+
+PATIENCE = 60.0
+"""Seconds after which a journey that has not come to rest is taken for stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message for `traverse.inbound`, as any client could put it there."""
+
+    value: bytes | None
+    key: bytes | None
+    partition: int
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+def sent(whole: dict[str, Any] | bytes, **changes: Any) -> Sent:
+    """An event on the partition of its record; what is no event goes to partition 0."""
+    if isinstance(whole, bytes):
+        return Sent(**{"value": whole, "key": None, "partition": 0, **changes})
+    key = record_key(str(whole.get("source")), str(whole.get("subject")))
+    message = {
+        "value": orjson.dumps(whole),
+        "key": key.encode(),
+        "partition": partition_of(key, PARTITIONS),
+    }
+    return Sent(**{**message, **changes})
+
+
+class Worker:
+    """One step as a process; its words are kept in `log`."""
+
+    def __init__(self, step: str, environment: dict[str, str], log: Path) -> None:
+        self.step = step
+        self.log = log
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.journey.run_step", step],
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no good-bye, nothing flushed."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, as `traverse work` does; SIGKILL when that takes too long."""
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def left(self, timeout: float = PATIENCE) -> int:
+        """The exit code, once it has left by itself."""
+        return self.process.wait(timeout)
+
+    @property
+    def words(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+@dataclass
+class Journey:
+    """Topics and indices of its own, and the workers that a test starts on them."""
+
+    kafka: str
+    elasticsearch: str
+    home: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    workers: list[Worker] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Topics and indices as new; the groups' positions go with the topics."""
+        admin = KafkaAdminClient(bootstrap_servers=self.kafka)
+        try:
+            for topic in TOPICS:
+                with suppress(UnknownTopicOrPartitionError):
+                    admin.delete_topics([topic.name])
+        finally:
+            admin.close()
+        self.up()
+
+    def up(self) -> None:
+        """What `traverse up` does once the engines answer: topics and indices that are missing."""
+
+        def applied() -> dict[str, str] | None:
+            ids = apply_topics(self.kafka).ids
+            return dict(ids) if len(ids) == len(TOPICS) else None
+
+        ids = wait_until(applied, timeout=PATIENCE)
+        assert ids is not None
+        with self.client() as client:
+            for alias in (PUBLIC_ALIAS, PRIVATE_ALIAS):
+                found = client.indices.get(index=f"{alias}-*").body
+                for name, index in found.items():
+                    if index["mappings"]["_meta"]["topic_id"] != ids[OPPORTUNITIES]:
+                        client.indices.delete(index=name)
+            prepare_indices(client, ids[OPPORTUNITIES])
+
+    def client(self) -> Elasticsearch:
+        return Elasticsearch(self.elasticsearch, request_timeout=30)
+
+    def start(self, *steps: str, **settings: str) -> list[Worker]:
+        """Start steps (both by default) with more settings, like `batch_size="50"`."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        given = {
+            "home": str(self.home),
+            "kafka": self.kafka,
+            "elasticsearch": self.elasticsearch,
+            "session_timeout": "6",  # the least that Kafka takes: a killed worker is missed sooner
+            **self.settings,
+            **settings,
+        }
+        environment = {f"TRAVERSE_{name.upper()}": value for name, value in given.items()}
+        started = [
+            Worker(step, environment, self.home / f"{step}-{len(self.workers)}.log")
+            for step in steps or ("validate", "index")
+        ]
+        self.workers += started
+        return started
+
+    def stop(self) -> None:
+        """End every worker; first those that were told nothing yet."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGCONT)
+                worker.process.terminate()
+        for worker in self.workers:
+            worker.stop()
+        self.workers.clear()
+
+    def send(self, messages: Iterable[Sent]) -> None:
+        """Put messages on `traverse.inbound`, in their order, and wait for the broker."""
+        producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all", linger_ms=5)
+        try:
+            futures = [
+                producer.send(
+                    INBOUND,
+                    value=message.value,
+                    key=message.key,
+                    partition=message.partition,
+                    headers=list(message.headers),
+                )
+                for message in messages
+            ]
+            for future in futures:
+                future.get(timeout=PATIENCE)
+        finally:
+            producer.close()
+
+    def publish(self, *events: dict[str, Any]) -> None:
+        """Send events and wait until both steps have done with them."""
+        self.send([sent(whole) for whole in events])
+        self.settle()
+
+    def settle(self, timeout: float = PATIENCE) -> None:
+        """Wait until every step has acknowledged all it has; refresh the indices."""
+        last: dict[str, int] = {}
+
+        def at_rest() -> bool:
+            for worker in self.workers:
+                code = worker.process.poll()
+                assert code in (None, -signal.SIGKILL), f"{worker.step} left:\n{worker.words}"
+            with suppress(EngineAwayError):
+                last.update(lags(self.kafka))
+                return not any(last.values())
+            return False
+
+        if not wait_until(at_rest, timeout=timeout):
+            words = "\n".join(worker.words[-2000:] for worker in self.workers)
+            raise AssertionError(f"not at rest after {timeout} s: {last}\n{words}")
+        with self.client() as client:
+            client.indices.refresh(index=list(ALIASES.values()))
+
+    def read(self, topic: str) -> list[LogMessage]:
+        """Everything that is on a topic."""
+        return list(read_topic(self.kafka, topic))
+
+    def rejections(self) -> list[LogMessage]:
+        """The rejected messages; a repetition after a restart has the same `origin`."""
+        return list({one.headers["origin"]: one for one in self.read(REJECTED)}.values())
+
+    def document(self, whole: dict[str, Any], alias: str = PUBLIC_ALIAS) -> dict[str, Any] | None:
+        """The document of an event's record with its version, None where there is none."""
+        identity = opportunity_id(whole["source"], whole["subject"])
+        with self.client() as client:
+            answer = client.options(ignore_status=404).get(index=alias, id=identity).body
+        if not answer.get("found"):
+            return None
+        return {**answer["_source"], "_version": answer["_version"]}
+
+
+def until(probe: Callable[[], Any], what: str, timeout: float = PATIENCE) -> None:
+    """Wait for something to be so, or fail saying what was awaited."""
+    assert wait_until(lambda: bool(probe()), timeout=timeout), f"waited in vain for: {what}"
+
+
+class Ends:
+    """How many messages a topic ever had, asked often."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._where = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+
+    def count(self) -> int:
+        return sum(self._consumer.end_offsets(self._where).values())
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def kinds_of(messages: Sequence[LogMessage]) -> list[str]:
+    """The types of the events on a topic."""
+    return [orjson.loads(message.value or b"{}").get("type", "") for message in messages]
