@@ -18,6 +18,7 @@ from traverse_producers.sender import Sender
 from traverse_producers.transport import Delivery
 
 Progress = Callable[[], None]
+_TOLD = 20  # problems of one event: a list of a thousand wrong codes makes its point sooner
 
 
 def publish_rows(rows: Iterable[Row], sender: Sender, progress: Progress = lambda: None) -> Report:
@@ -78,7 +79,7 @@ def _send(row: Ready, sender: Sender, report: Report, deliveries: "_Deliveries")
     try:
         future = sender.send(row.octets)
     except InvalidEventError as error:
-        for pointer, sentence in error.problems:
+        for pointer, sentence in error.problems[:_TOLD]:
             report.refuse(where._replace(pointer=pointer, sentence=sentence))
     except EventTooLargeError as error:
         report.refuse(where._replace(sentence=str(error)))

@@ -1,0 +1,104 @@
+"""Writes the JSON Schemas of the events, from the models: one file a kind, action and version.
+
+    python -m traverse_schemas.export_json_schema schemas/traverse_schemas/json_schema
+
+JSON Schema 2020-12. They say the form of an event; what needs a calculation (check digits, the
+order of two dates, whether a place exists) is said by the platform's rejections. A file that is
+there is replaced only by a schema that takes everything the old one took.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from traverse_schemas.errors import TraverseError
+from traverse_schemas.events import EVENT_TYPES, Action, EventType, event_adapter
+from traverse_schemas.records.codes import OUTCOMES, Kind
+from traverse_schemas.schema_compatibility import incompatibilities
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+RELEASED = Path(__file__).parent / "json_schema"
+"""The schemas that come with the package."""
+
+
+class IncompatibleSchemaError(TraverseError):
+    """A schema would refuse what the released one of the same version takes."""
+
+    def __init__(self, path: str, reasons: list[str]) -> None:
+        super().__init__(
+            f"Le schéma {path} n'accepterait plus ce qu'il acceptait ({' ; '.join(reasons)}) : "
+            "rendez le changement compatible, ou créez une nouvelle version du type."
+        )
+        self.reasons = reasons
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The schema of every known type by its path: `v1/call.published.json`."""
+    return {_path(known): json_schema(known) for known in EVENT_TYPES.values()}
+
+
+def json_schema(known: EventType) -> dict[str, Any]:
+    """The schema of one type of event, as a JSON Schema document."""
+    schema = event_adapter(known).json_schema()
+    version = known.name.rsplit(".", 1)[1]
+    schema["properties"]["type"] = {"const": known.name, "title": "Type", "type": "string"}
+    data = schema["$defs"][known.data.__name__]
+    # What only validators know and a schema can say.
+    if known.action is Action.CLOSED:
+        outcomes = sorted(outcome.value for outcome in OUTCOMES[known.kind])
+        data["properties"]["outcome"] = {"enum": outcomes, "title": "Outcome", "type": "string"}
+    if (known.kind, known.action) == (Kind.CALL, Action.PUBLISHED):
+        data["required"] = [*data["required"], "url"]
+        address = data["properties"]["url"]["anyOf"][0]
+        data["properties"]["url"] = {**address, "title": "Url"}
+    description = f"CloudEvents 1.0, structured mode. {schema.pop('description', '')}".strip()
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:traverse:schema:{known.kind}.{known.action}:{version}",
+        "title": f"{known.kind.capitalize()} {known.action}, {version}",
+        "description": description,
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+def export(folder: Path) -> list[Path]:
+    """Write the schemas into a folder and give their paths. Raises IncompatibleSchemaError, and
+    then writes none."""
+    schemas = json_schemas()
+    for path, schema in schemas.items():
+        if (folder / path).exists():
+            released = json.loads((folder / path).read_text(encoding="utf-8"))
+            if reasons := incompatibilities(released, schema):
+                raise IncompatibleSchemaError(path, reasons)
+    written = []
+    for path, schema in schemas.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text_of(schema), encoding="utf-8")
+        written.append(file)
+    return written
+
+
+def text_of(schema: dict[str, Any]) -> str:
+    """A schema as its file holds it."""
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+def _path(known: EventType) -> str:
+    version = known.name.rsplit(".", 1)[1]
+    return f"{version}/{known.kind}.{known.action}.json"
+
+
+def main(words: list[str]) -> None:
+    """Export into the folder that is named, or into the package's own."""
+    if len(words) > 1:
+        sys.exit("Erreur : donnez un seul dossier, où écrire les schémas.")
+    try:
+        export(Path(words[0]) if words else RELEASED)
+    except TraverseError as error:
+        sys.exit(f"Erreur : {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
