@@ -27,10 +27,14 @@ class Services:
 
     def start(self, name: str, *arguments: str) -> None:
         """Run `traverse ARGUMENTS`."""
+        self.run(name, (sys.executable, "-m", "traverse_infra.cli", *arguments))
+
+    def run(self, name: str, command: Sequence[str]) -> None:
+        """Run a program of another name."""
         self._logs.mkdir(parents=True, exist_ok=True)
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "traverse_infra.cli", *arguments],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -47,6 +51,10 @@ class Services:
                     f"Le service {name} s'est arrêté (code {code}) : {_last_line(log)} "
                     f"Le journal est dans {log}."
                 )
+
+    def pid(self, name: str) -> int:
+        """The process id of a service that was started."""
+        return self._running[name].pid
 
     def await_answer(self, url: str, timeout: float) -> None:
         """Wait until a service answers 200 at `url`. Raises ServiceError."""

@@ -1,0 +1,1 @@
+"""What Traverse can carry: measured on real engines, beside what simpler programs carry there."""

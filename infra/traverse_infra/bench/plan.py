@@ -1,0 +1,28 @@
+"""What a run of the benchmark measures, and how much of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """A part that can be measured alone."""
+
+    THROUGHPUT = "throughput"
+    LATENCY = "latency"
+    SEARCH = "search"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured. Latency and search always have the documents of throughput before
+    them: without that part, of one short turn."""
+
+    events: int = 100_000
+    turns: int = 3
+    paces: tuple[int, ...] = (50, 200)
+    seconds: float = 30
+    warm_seconds: float = 5
+    warm_events: int = 15_000
+    search_rounds: int = 20
+    peers: bool = False
+    parts: tuple[Part, ...] = tuple(Part)

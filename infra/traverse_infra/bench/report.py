@@ -1,0 +1,101 @@
+"""The figures as tables, in French."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+_CONTENDERS = {
+    "pipeline": "Traverse, de l'arrivée à la recherche",
+    "passthrough": "Faust seul (lire, indexer, acquitter)",
+    "bulk": "Envoi direct depuis Python",
+    "quixstreams": "quixstreams et son puits Elasticsearch",
+}
+_PROCESSES = {
+    "kafka": "Kafka",
+    "elasticsearch": "Elasticsearch",
+    "validate": "Étape valider et enrichir",
+    "index": "Étape relier et indexer",
+    "search": "Service de recherche",
+    "passthrough": "Faust seul",
+    "quixstreams": "quixstreams",
+}
+
+
+def tables(figures: Mapping[str, Any]) -> Iterator[Table]:
+    """The tables of what was measured, the machine first."""
+    yield _machine(figures["machine"])
+    if "spread" in figures:
+        yield _rates(figures)
+    if "latency" in figures:
+        yield _latency(figures["latency"])
+    if "search" in figures:
+        yield _search(figures["search"])
+    yield _memory(figures["memory"])
+
+
+def _machine(machine: Mapping[str, Any]) -> Table:
+    table = _table("Machine", "", "")
+    for name, label in (
+        ("cpu", "Processeur"),
+        ("cores", "Cœurs"),
+        ("memory_gb", "Mémoire (Gio)"),
+        ("kernel", "Noyau"),
+        ("python", "Python"),
+        ("java", "Java"),
+        ("elasticsearch", "Elasticsearch"),
+    ):
+        table.add_row(label, str(machine[name]))
+    return table
+
+
+def _rates(figures: Mapping[str, Any]) -> Table:
+    table = _table("Débits (par seconde)", "", "Moindre", "Médiane", "Meilleur", "Traverse / lui")
+    for name, each in figures["spread"].items():
+        ratio = figures["ratios"].get(f"pipeline_to_{name}")
+        table.add_row(
+            _CONTENDERS[name],
+            *(f"{each[kind]:.0f}" for kind in ("min", "median", "max")),
+            "" if ratio is None else f"{ratio:.2f}",
+        )
+    return table
+
+
+def _latency(latency: Mapping[str, Mapping[str, float]]) -> Table:
+    table = _table("De la publication à la recherche (ms)", "", "p50", "p95", "p99", "max")
+    for pace, each in latency.items():
+        table.add_row(
+            f"{pace} événements/s", *(f"{each[kind]:.0f}" for kind in ("p50", "p95", "p99", "max"))
+        )
+    return table
+
+
+def _search(search: Mapping[str, float]) -> Table:
+    table = _table("Recherche avec décomptes (ms)", "", "p50", "p95")
+    for name, label in (
+        ("", "Réponse HTTP"),
+        ("took_", "Elasticsearch (took)"),
+        ("added_", "Ajouté par le service"),
+    ):
+        table.add_row(label, f"{search[f'{name}p50_ms']:.1f}", f"{search[f'{name}p95_ms']:.1f}")
+    return table
+
+
+def _memory(memory: Mapping[str, Mapping[str, float]]) -> Table:
+    table = _table("Mémoire (Mio)", "", "RSS", "PSS")
+    for name, taken in memory.items():
+        pss = taken.get("pss_mb")
+        table.add_row(
+            _PROCESSES[name], f"{taken['rss_mb']:.0f}", "" if pss is None else f"{pss:.0f}"
+        )
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index and len(columns) > 2 else "left")
+    return table

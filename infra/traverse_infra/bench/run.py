@@ -1,0 +1,220 @@
+"""One run of the benchmark, from engines of its own to the figures."""
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from typing import Any
+
+import psutil
+from elasticsearch.helpers import scan
+
+from traverse_infra.bench.figures import spread
+from traverse_infra.bench.home import Home, bench_home
+from traverse_infra.bench.latency import latency
+from traverse_infra.bench.load import Event, Load, another_system, repeated
+from traverse_infra.bench.machine import machine, memory
+from traverse_infra.bench.peers import prepare_quixstreams, quixstreams_turn
+from traverse_infra.bench.plan import Part, Plan
+from traverse_infra.bench.searches import search_figures
+from traverse_infra.bench.throughput import (
+    BULK_INDEX,
+    DOCUMENTS,
+    OPPORTUNITY_INDICES,
+    PASSTHROUGH_INDEX,
+    BenchError,
+    Document,
+    PipelineTurn,
+    Turn,
+    bulk_turn,
+    passthrough_turn,
+    pipeline_turn,
+)
+from traverse_infra.settings import Settings
+from traverse_schemas.identity import opportunity_id
+from traverse_schemas.index_mapping import PUBLIC_ALIAS
+
+Say = Callable[[str], None]
+
+
+def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
+    """The figures, as `traverse bench --json` prints them. Raises TraverseError."""
+    started = time.monotonic()
+    events = repeated(load.events)
+    with bench_home(settings, load, say) as home:
+        figures: dict[str, Any] = {
+            "machine": machine(home.settings, home.client.info()["version"]["number"]),
+            "load": {"origin": load.origin, "events_before_repetition": len(load.events)},
+        }
+        figures |= _throughput(home, plan, events, say)
+        if Part.LATENCY in plan.parts:
+            figures["latency"] = _latency(home, plan, load, say)
+        if Part.SEARCH in plan.parts:
+            figures["search"], figures["memory"]["search"] = _search(home, plan, say)
+    figures["seconds"] = time.monotonic() - started
+    return figures
+
+
+def _throughput(home: Home, plan: Plan, events: Iterator[Event], say: Say) -> dict[str, Any]:
+    home.make_topic(DOCUMENTS)
+    home.make_index(PASSTHROUGH_INDEX)
+    home.make_index(BULK_INDEX)
+    quix = prepare_quixstreams(home, say) if plan.peers else None
+    say("Mise en température (non mesurée)…")
+    _turn(home, list(islice(events, plan.warm_events)), None)
+    pipelines: list[PipelineTurn] = []
+    others: dict[str, list[Turn]] = {}
+    sizes = _shares(plan.events, plan.turns) if Part.THROUGHPUT in plan.parts else []
+    for number, size in enumerate(sizes, start=1):
+        say(f"Débits, tour {number} sur {len(sizes)} : {size} événements…")
+        pipeline, turns = _turn(home, list(islice(events, size)), quix)
+        pipelines.append(pipeline)
+        for name, turn in turns.items():
+            others.setdefault(name, []).append(turn)
+    figures: dict[str, Any] = {"memory": _memory([*pipelines, *chain(*others.values())])}
+    if not pipelines:
+        return figures
+    whole: dict[str, list[Turn]] = {"pipeline": [*pipelines], **others}
+    names = {
+        "pipeline": "pipeline_events_per_s",
+        "passthrough": "faust_passthrough_events_per_s",
+        "bulk": "bulk_documents_per_s",
+        "quixstreams": "quixstreams_documents_per_s",
+    }
+    for name, turns_of in whole.items():
+        figures[names[name]] = spread([turn.per_second for turn in turns_of])["median"]
+    figures["turns"] = {name: [turn.per_second for turn in each] for name, each in whole.items()}
+    figures["spread"] = {name: spread(rates) for name, rates in figures["turns"].items()}
+    figures["ratios"] = {
+        f"pipeline_to_{name}": spread(
+            [
+                mine.per_second / other.per_second
+                for mine, other in zip(pipelines, turns_of, strict=True)
+            ]
+        )["median"]
+        for name, turns_of in others.items()
+    }
+    figures["startup_seconds"] = {
+        name: max(turn.startup for turn in each) for name, each in whole.items()
+    }
+    figures["processor_us_per_item"] = {name: _processor(each) for name, each in whole.items()}
+    figures["counts"] = {
+        "events": sum(turn.items for turn in pipelines),
+        "accepted": sum(turn.accepted for turn in pipelines),
+        "rejected": sum(turn.rejected for turn in pipelines),
+        "documents": sum(len(turn.documents) for turn in pipelines),
+    }
+    return figures
+
+
+def _turn(
+    home: Home, events: list[Event], quix: str | None
+) -> tuple[PipelineTurn, dict[str, Turn]]:
+    """Each contender once, over the same documents; all of them must be searchable afterwards."""
+    pipeline = pipeline_turn(home, events)
+    documents = pipeline.documents
+    _check(home, OPPORTUNITY_INDICES, documents)
+    turns = {"passthrough": passthrough_turn(home, documents)}
+    _check(home, PASSTHROUGH_INDEX, documents)
+    turns["bulk"] = bulk_turn(home, documents)
+    _check(home, BULK_INDEX, documents)
+    if quix:
+        turns["quixstreams"] = quixstreams_turn(home, quix, len(documents))
+    return pipeline, turns
+
+
+def _check(home: Home, indices: str, documents: list[Document]) -> None:
+    """What was written can be found. Raises BenchError."""
+    ids = list({key.decode() for key, _ in documents})
+    found = sum(
+        home.client.count(index=indices, query={"ids": {"values": ids[start : start + 10_000]}})[
+            "count"
+        ]
+        for start in range(0, len(ids), 10_000)
+    )
+    if found < len(ids):
+        raise BenchError(
+            f"Seuls {found} documents sur {len(ids)} sont cherchables dans {indices} : la mesure "
+            "ne vaut rien, la perte est à chercher dans les journaux des traitements."
+        )
+
+
+def _latency(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, dict[str, float]]:
+    chosen = _published(home, load)
+    found = {}
+    with home.services() as services:
+        services.start("work", "work")
+        for index, pace in enumerate(plan.paces):
+            say(f"Latence à {pace} événements/s pendant {plan.seconds:.0f} s…")
+            if index == 0:
+                # The first event waits for the processes to start; it is no part of the figures.
+                latency(home.kafka, home.client, chosen, 1, 1)
+            latency(home.kafka, home.client, chosen, pace, plan.warm_seconds)
+            found[str(pace)] = latency(home.kafka, home.client, chosen, pace, plan.seconds)
+            services.check()
+    return found
+
+
+def _published(home: Home, load: Load) -> Iterator[Event]:
+    """Events that each publish a record that all may see: as the pipeline saw their like."""
+    public = {
+        hit["_id"]
+        for hit in scan(
+            home.client,
+            index=PUBLIC_ALIAS,
+            query={"query": {"term": {"stub": False}}, "_source": False},
+            size=5000,
+        )
+    }
+    first = islice(repeated(load.events), len(load.events))
+    likes = [
+        index
+        for index, event in enumerate(first)
+        if event["type"].endswith(".published.v1")
+        and opportunity_id(event["source"], event["subject"]) in public
+    ]
+    if not likes:
+        raise BenchError(
+            "Aucun événement de cette charge ne publie de dossier visible par tous : la latence "
+            "ne peut pas être mesurée."
+        )
+    # A system of its own for each pass: no record was ever published before.
+    number = 0
+    while True:
+        for index in likes:
+            event = load.events[index]
+            yield {**event, "source": another_system(event["source"], f"l{number}")}
+        number += 1
+
+
+def _search(home: Home, plan: Plan, say: Say) -> tuple[dict[str, float], dict[str, float]]:
+    say("Recherche avec décomptes…")
+    address = f"http://127.0.0.1:{home.search_port}"
+    with home.services() as services:
+        services.start("search", "serve", "search")
+        services.await_answer(f"{address}/readyz", 60)
+        found = search_figures(address, plan.search_rounds, max(1, plan.search_rounds // 4))
+        taken = memory({"search": psutil.Process(services.pid("search"))})["search"]
+    return found, taken
+
+
+def _memory(turns: list[Turn]) -> dict[str, dict[str, float]]:
+    """The greatest that each process was seen with."""
+    found: dict[str, dict[str, float]] = {}
+    for turn in turns:
+        for name, taken in turn.memory.items():
+            known = found.setdefault(name, {})
+            for kind, megabytes in taken.items():
+                known[kind] = max(known.get(kind, 0), megabytes)
+    return found
+
+
+def _processor(turns: list[Turn]) -> dict[str, float]:
+    """Microseconds of processor time an item, by process."""
+    items = sum(turn.items for turn in turns)
+    names = turns[0].processor
+    return {name: sum(turn.processor[name] for turn in turns) / items * 1e6 for name in names}
+
+
+def _shares(total: int, turns: int) -> list[int]:
+    """`total` in nearly equal shares."""
+    return [total * (index + 1) // turns - total * index // turns for index in range(turns)]

@@ -1,0 +1,80 @@
+"""How long a search takes over HTTP with all facets, beside Elasticsearch's own `took`.
+
+The service says Elasticsearch's time in its `Server-Timing` header (whole milliseconds); what it
+adds is the client's time less that: HTTP both ways, building the query, the rest of Elasticsearch's
+answer, reading and writing JSON.
+"""
+
+import re
+import time
+from itertools import cycle, islice
+from typing import Any
+
+import httpx
+
+from traverse_infra.bench.figures import percentile
+from traverse_infra.errors import InfraError
+
+SEARCHES: tuple[dict[str, Any], ...] = (
+    {"q": "rénovation énergétique école"},
+    {"q": "voirie"},
+    {"q": "restauration scolaire", "kind": "call"},
+    {"q": "maîtrise d'œuvre", "territory": "reg:93"},
+    {"q": "travaux assainissement", "territory": "dep:13"},
+    {"q": '"marché de travaux"', "sort": "published"},
+    {"theme": "energie"},
+    {"q": "fourniture informatique", "status": "awarded"},
+    {"q": "nettoyage locaux", "cpv": "90"},
+    {"q": "éclairage public"},
+    {"kind": "call", "sort": "published"},
+    {"q": "transport -scolaire", "size": 50},
+)
+_TOOK = re.compile(r"dur=([\d.]+)")
+
+
+class SearchFailedError(InfraError):
+    """The service answered a search of the benchmark with an error."""
+
+
+def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
+    """`rounds` times all searches, one after the other on one connection, after `warm` times."""
+    total: list[float] = []
+    took: list[float] = []
+    hits = 0
+    with httpx.Client(base_url=address, timeout=30) as client:
+        for index, parameters in enumerate(
+            islice(cycle(SEARCHES), len(SEARCHES) * (warm + rounds))
+        ):
+            start = time.perf_counter()
+            answer = client.get("/v1/opportunities", params=parameters)
+            elapsed = (time.perf_counter() - start) * 1000
+            if not answer.is_success:
+                raise SearchFailedError(
+                    f"La recherche {parameters} du banc d'essai échoue : {answer.text[:200]}"
+                )
+            if index >= len(SEARCHES) * warm:
+                total.append(elapsed)
+                took.append(engine_milliseconds(answer.headers.get("server-timing", "")))
+                hits += answer.json()["total"]["value"]
+    added = [each - engine for each, engine in zip(total, took, strict=True)]
+    return {
+        "p50_ms": percentile(total, 0.5),
+        "p95_ms": percentile(total, 0.95),
+        "took_p50_ms": percentile(took, 0.5),
+        "took_p95_ms": percentile(took, 0.95),
+        "added_p50_ms": percentile(added, 0.5),
+        "added_p95_ms": percentile(added, 0.95),
+        "searches": len(total),
+        "mean_hits": hits / len(total),
+    }
+
+
+def engine_milliseconds(header: str) -> float:
+    """Elasticsearch's time in a `Server-Timing` header. Raises SearchFailedError without one."""
+    found = _TOOK.search(header)
+    if found is None:
+        raise SearchFailedError(
+            "Le service de recherche ne dit pas le temps d'Elasticsearch (en-tête Server-Timing) : "
+            "mettez-le à jour."
+        )
+    return float(found[1])

@@ -1,0 +1,266 @@
+"""How many a second: the pipeline, a bare Faust pass-through and direct bulks, turn by turn.
+
+Each turn gets its input first; then its processes start, and the clock runs from the first output
+that is seen (which is not counted) until a search sees the last write. So starting a process is
+not in the figure, and waiting for Elasticsearch to refresh is.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import orjson
+import psutil
+from elasticsearch import AsyncElasticsearch, OrjsonSerializer
+
+from traverse_infra.bench.figures import Seen, rate
+from traverse_infra.bench.home import Home, python_module
+from traverse_infra.bench.load import Event, octets_and_key
+from traverse_infra.bench.machine import memory, processor_seconds, steps_of
+from traverse_infra.bench.passthrough import bulk_body
+from traverse_infra.engines.waiting import wait_until
+from traverse_infra.errors import InfraError
+from traverse_infra.log_reading import end_offsets, lags, read_topic
+from traverse_infra.services import Services
+from traverse_schemas.identity import partition_of
+from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.topics import (
+    ACCEPTED,
+    INBOUND,
+    OPPORTUNITIES,
+    PARTITIONS,
+    RECORDS,
+    REJECTED,
+)
+from traverse_stream_processors.log import Message
+
+DOCUMENTS = "bench.documents"
+PASSTHROUGH_INDEX = "bench-passthrough"
+BULK_INDEX = "bench-bulk"
+OPPORTUNITY_INDICES = f"{PUBLIC_ALIAS},{PRIVATE_ALIAS}"
+
+BATCH_SIZE = 500
+BATCH_WAIT = 0.05
+BULK_CLIENTS = 2
+_LOOK_EVERY = 0.05
+_STILL = 1.0  # seconds without a new document before the log is asked whether all is done
+_TIMEOUT = 900
+
+Document = tuple[bytes, bytes]
+"""(id, JSON)"""
+
+
+class BenchError(InfraError):
+    """A measurement came to nothing, or lost something."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn of one contender: items a second, start-up (s), processor seconds by process."""
+
+    per_second: float
+    items: int
+    startup: float = 0.0
+    processor: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PipelineTurn(Turn):
+    """What the pipeline made of its events besides."""
+
+    accepted: int = 0
+    rejected: int = 0
+    documents: list[Document] = field(default_factory=list)
+
+
+def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
+    """`traverse work` over these events, which lie on `traverse.inbound` when it starts."""
+    before = {name: end_offsets(home.kafka, name) for name in (ACCEPTED, REJECTED, OPPORTUNITIES)}
+    written = home.searchable(OPPORTUNITY_INDICES)
+    records = sum(end_offsets(home.kafka, RECORDS).values())
+    home.write(_inbound(event) for event in events)
+    rest(home)
+    with home.services() as services:
+        started = time.monotonic()
+        services.start("work", "work")
+        start = _first(services, lambda: sum(end_offsets(home.kafka, RECORDS).values()) - records)
+        steps = {**engines_of(home), **steps_of(psutil.Process(services.pid("work")))}
+        processor = processor_seconds(steps)
+        looks = _watch(
+            services,
+            lambda: home.searchable(OPPORTUNITY_INDICES) - written,
+            lambda: not any(lags(home.kafka).values()),
+        )
+        used = _difference(processor_seconds(steps), processor)
+        taken = memory(steps)
+    made = {name: _grown(home, name, before[name]) for name in before}
+    # Of several states of one record in a batch only the last goes on: records at the start are
+    # no writes. What matters is their share, which is small.
+    total = looks[-1].items
+    share = start.items / max(1, sum(end_offsets(home.kafka, RECORDS).values()) - records)
+    share_start = Seen(start.at, round(share * total))
+    writes = rate(share_start, total, looks)
+    return PipelineTurn(
+        per_second=writes * len(events) / total,
+        items=len(events),
+        startup=start.at - started,
+        processor=used,
+        memory=taken,
+        accepted=made[ACCEPTED],
+        rejected=made[REJECTED],
+        documents=[
+            (message.key, orjson.dumps(orjson.loads(message.value or b"")["document"]))
+            for message in read_topic(home.kafka, OPPORTUNITIES, before[OPPORTUNITIES])
+        ],
+    )
+
+
+def passthrough_turn(home: Home, documents: Sequence[Document]) -> Turn:
+    """The bare Faust worker over these documents, which lie on their topic when it starts."""
+    config = {
+        "kafka": home.kafka,
+        "elasticsearch": home.elasticsearch,
+        "topic": DOCUMENTS,
+        "index": PASSTHROUGH_INDEX,
+        "folder": str(home.folder / "passthrough"),
+        "batch_size": BATCH_SIZE,
+        "batch_wait": BATCH_WAIT,
+    }
+    home.write(on_documents_topic(documents))
+    command = python_module("traverse_infra.bench.passthrough", config)
+    return process_turn(home, "passthrough", command, PASSTHROUGH_INDEX, len(documents))
+
+
+def process_turn(home: Home, name: str, command: Sequence[str], index: str, documents: int) -> Turn:
+    """A program that brings `documents` from their topic into an index, one write each."""
+    written = home.searchable(index)
+    rest(home)
+    with home.services() as services:
+        started = time.monotonic()
+        services.run(name, command)
+        start = _first(services, lambda: home.written(index) - written)
+        processes = {**engines_of(home), name: psutil.Process(services.pid(name))}
+        processor = processor_seconds(processes)
+        looks = _watch(
+            services,
+            lambda: home.searchable(index) - written,
+            lambda: home.searchable(index) - written >= documents,
+        )
+        used = _difference(processor_seconds(processes), processor)
+        return Turn(
+            rate(start, documents, looks),
+            documents,
+            start.at - started,
+            used,
+            memory({name: processes[name]}),
+        )
+
+
+def bulk_turn(home: Home, documents: Sequence[Document]) -> Turn:
+    """Bulks straight from Python, two at a time, in this process."""
+    written = home.searchable(BULK_INDEX)
+    rest(home)
+    processes = {**engines_of(home), "bulk": psutil.Process()}
+    processor = processor_seconds(processes)
+    start = Seen(time.monotonic(), 0)
+    asyncio.run(_bulk(home.elasticsearch, documents))
+    looks = _watch(
+        None, lambda: home.searchable(BULK_INDEX) - written, lambda: True, len(documents)
+    )
+    used = _difference(processor_seconds(processes), processor)
+    return Turn(rate(start, len(documents), looks), len(documents), 0, used)
+
+
+def engines_of(home: Home) -> dict[str, psutil.Process]:
+    """The processes of Kafka and Elasticsearch."""
+    return {
+        status.name.lower(): psutil.Process(status.pid)
+        for status in home.engines.status()
+        if status.pid is not None
+    }
+
+
+def rest(home: Home) -> None:
+    """Until Elasticsearch has nothing left to merge of what came before."""
+    wait_until(home.quiet, timeout=60)
+
+
+def on_documents_topic(documents: Iterable[Document]) -> Iterable[Message]:
+    """The documents as messages."""
+    return (
+        Message(DOCUMENTS, partition_of(key.decode(), PARTITIONS), key, document)
+        for key, document in documents
+    )
+
+
+def _inbound(event: Event) -> Message:
+    octets, key = octets_and_key(event)
+    return Message(INBOUND, partition_of(key.decode(), PARTITIONS), key, octets)
+
+
+async def _bulk(address: str, documents: Sequence[Document]) -> None:
+    rest_of = iter(documents)
+
+    async def send() -> None:
+        async with AsyncElasticsearch(address, serializer=OrjsonSerializer()) as client:
+            while chunk := list(islice(rest_of, BATCH_SIZE)):
+                answer = await client.bulk(
+                    index=BULK_INDEX, operations=bulk_body(chunk), filter_path="errors"
+                )
+                if answer["errors"]:
+                    raise BenchError("Elasticsearch refuse des documents du banc d'essai.")
+
+    await asyncio.gather(*(send() for _ in range(BULK_CLIENTS)))
+
+
+def _first(services: Services, count: Callable[[], int]) -> Seen:
+    """The first look that sees something."""
+
+    def look() -> Seen | None:
+        services.check()
+        seen = count()
+        return Seen(time.monotonic(), seen) if seen > 0 else None
+
+    found = wait_until(look, timeout=_TIMEOUT, pause=lambda _: time.sleep(_LOOK_EVERY))
+    if found is None:
+        raise BenchError("Rien n'est sorti du traitement mesuré : voyez ses journaux.")
+    return found
+
+
+def _watch(
+    services: Services | None,
+    count: Callable[[], int],
+    done: Callable[[], bool],
+    expected: int | None = None,
+) -> list[Seen]:
+    """Looks until all is done; the last look sees all."""
+    looks = [Seen(time.monotonic(), count())]
+    changed = looks[0].at
+    while True:
+        if services is not None:
+            services.check()
+        time.sleep(_LOOK_EVERY)
+        seen = count()
+        looks.append(Seen(time.monotonic(), seen))
+        if looks[-1].items != looks[-2].items:
+            changed = looks[-1].at
+        if expected is not None and seen >= expected:
+            return looks
+        if expected is None and looks[-1].at - changed > _STILL and done():
+            looks.append(Seen(time.monotonic(), count()))
+            # A refresh may have come between the two questions.
+            if looks[-1].items == looks[-2].items:
+                return looks
+        if looks[-1].at - looks[0].at > _TIMEOUT:
+            raise BenchError(f"Pas fini après {_TIMEOUT} s : {seen} écritures cherchables.")
+
+
+def _grown(home: Home, topic: str, before: Mapping[int, int]) -> int:
+    return sum(end_offsets(home.kafka, topic).values()) - sum(before.values())
+
+
+def _difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    return {name: seconds - before[name] for name, seconds in after.items()}

@@ -1,0 +1,67 @@
+"""`traverse bench`: the figures of this machine, on real engines of its own."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from traverse_infra.bench.plan import Part, Plan
+
+
+def bench(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")] = False,
+    events: Annotated[int, typer.Option(min=100, help="Combien d'événements en tout.")] = 100_000,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fichiers réels (decp, decp-v2, ted, fonds-vert) ; par défaut ../shared/data s'il "
+            "existe, sinon la démonstration."
+        ),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Mesure aussi quixstreams, installé à part.")
+    ] = False,
+    only: Annotated[
+        list[Part] | None,
+        typer.Option(help="Ne mesure que cela (répétable)."),
+    ] = None,
+    turns: Annotated[
+        int, typer.Option(min=1, max=20, help="En combien de tours les débits sont mesurés.")
+    ] = 3,
+    seconds: Annotated[
+        float, typer.Option(min=1, max=600, help="Durée de la mesure de latence à chaque cadence.")
+    ] = 30,
+) -> None:
+    """Mesure débits, latences et mémoire sur des moteurs à part, effacés à la fin."""
+    from rich.console import Console
+
+    from traverse_infra.bench.load import read_load
+    from traverse_infra.bench.report import tables
+    from traverse_infra.bench.run import run
+    from traverse_infra.commands_engines import load_settings
+
+    def say(sentence: str) -> None:
+        typer.echo(sentence, err=True)
+
+    # A stop asked from outside ends it like Ctrl-C: engines and files go.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    usual = Path("../shared/data")
+    load = read_load(data or (usual if usual.is_dir() else None))
+    plan = Plan(
+        events=events,
+        turns=turns,
+        seconds=seconds,
+        warm_events=min(15_000, events),
+        peers=peers,
+        parts=tuple(only) if only else tuple(Part),
+    )
+    figures = run(plan, load, load_settings(), say)
+    if as_json:
+        typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
+        return
+    console = Console()
+    for table in tables(figures):
+        console.print(table)
