@@ -43,6 +43,7 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
     with bench_home(settings, load, say) as home:
         figures: dict[str, Any] = {
             "machine": machine(home.settings, home.client.info()["version"]["number"]),
+            "home": str(home.folder),
             "load": {"origin": load.origin, "events_before_repetition": len(load.events)},
         }
         figures |= _throughput(home, plan, events, say)

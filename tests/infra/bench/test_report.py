@@ -1,0 +1,45 @@
+"""The tables of the benchmark."""
+
+from typing import Any
+
+from rich.console import Console
+
+from traverse_infra.bench.report import tables
+
+FIGURES: dict[str, Any] = {
+    "machine": dict.fromkeys(
+        ("cpu", "cores", "memory_gb", "kernel", "python", "java", "elasticsearch"), "x"
+    ),
+    "spread": {
+        name: {"min": 1000.0, "median": 2000.0, "max": 3000.0}
+        for name in ("pipeline", "passthrough", "bulk", "quixstreams")
+    },
+    "ratios": {"pipeline_to_passthrough": 0.625},
+    "latency": {"50": {"p50": 311.0, "p95": 522.0, "p99": 633.0, "max": 744.0}},
+    "search": {f"{name}p{share}_ms": 4.5 for name in ("", "took_", "added_") for share in (50, 95)},
+    "memory": {"kafka": {"rss_mb": 411.0, "pss_mb": 400.0}, "search": {"rss_mb": 99.0}},
+}
+
+
+def shown(figures: dict[str, Any]) -> str:
+    console = Console(width=80, record=True)
+    with console.capture() as captured:
+        for table in tables(figures):
+            console.print(table)
+    return captured.get()
+
+
+def test_every_figure_is_on_the_page() -> None:
+    """In 80 columns, nothing cut."""
+    text = shown(FIGURES)
+    for figure in ("2000", "0.62", "311", "522", "633", "4.5", "411", "99"):
+        assert figure in text
+    assert "…" not in text
+
+
+def test_parts_that_were_not_measured_are_left_out() -> None:
+    """`--only search` shows no rates and no latency."""
+    text = shown({name: FIGURES[name] for name in ("machine", "search", "memory")})
+    assert "Recherche avec décomptes" in text
+    assert "Débits" not in text
+    assert "De la publication" not in text

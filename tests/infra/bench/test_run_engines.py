@@ -1,0 +1,68 @@
+"""A whole benchmark in small, on real engines of its own."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines import engine_settings
+from tests.stream_processors.factory import event
+from traverse_infra.bench.load import Load
+from traverse_infra.bench.plan import Plan
+from traverse_infra.bench.run import run
+
+pytestmark = pytest.mark.engines
+
+EVENTS = 500
+PLAN = Plan(
+    events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=100,
+    search_rounds=2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One run for all tests here."""
+    load = Load(
+        events=[event(id=f"e{number}", subject=f"r{number}") for number in range(100)],
+        as_of="2026-03-12",
+        origin="test",
+    )
+    said: list[str] = []
+    found = run(PLAN, load, engine_settings(tmp_path_factory.mktemp("unused")), said.append)
+    assert said
+    return found
+
+
+def test_every_figure_is_there_and_positive(figures: dict[str, Any]) -> None:
+    """The keys that scripts rely on."""
+    for name in (
+        "pipeline_events_per_s", "faust_passthrough_events_per_s", "bulk_documents_per_s"
+    ):  # fmt: skip
+        assert figures[name] > 0
+    for pace in ("20", "40"):
+        each = figures["latency"][pace]
+        assert 0 < each["p50"] <= each["p95"] <= each["p99"] <= each["max"]
+        assert each["events"] == int(pace) * PLAN.seconds
+    search = figures["search"]
+    assert 0 < search["added_p50_ms"] <= search["p50_ms"] <= search["p95_ms"]
+    assert search["took_p50_ms"] <= search["took_p95_ms"]
+    assert {"kafka", "elasticsearch", "validate", "index", "search"} <= figures["memory"].keys()
+    assert all(taken["rss_mb"] > 10 for taken in figures["memory"].values())
+    assert figures["machine"]["cores"] >= 1
+
+
+def test_nothing_is_lost_and_each_turn_counts(figures: dict[str, Any]) -> None:
+    """Every event is accepted, and becomes a document that every contender wrote."""
+    assert figures["counts"] == {
+        "events": EVENTS, "accepted": EVENTS, "rejected": 0, "documents": EVENTS
+    }  # fmt: skip
+    assert {name: len(turns) for name, turns in figures["turns"].items()} == {
+        "pipeline": 2, "passthrough": 2, "bulk": 2
+    }  # fmt: skip
+    assert set(figures["ratios"]) == {"pipeline_to_passthrough", "pipeline_to_bulk"}
+
+
+def test_nothing_of_it_stays_on_the_machine(figures: dict[str, Any]) -> None:
+    """Engines and files of the benchmark are gone."""
+    assert not Path(figures["home"]).exists()
