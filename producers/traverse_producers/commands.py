@@ -25,6 +25,7 @@ from traverse_schemas.clock import SystemClock, clock_from
 from traverse_schemas.sentences import explain
 from traverse_schemas.sources import Source, parse_source
 
+_LEAVE_TAKING = 5  # seconds that events under way still get when the command is interrupted
 _AsJson = Annotated[bool, typer.Option("--json", help="Le rapport en JSON.")]
 
 
@@ -32,7 +33,7 @@ def publish(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="Événements en JSON, NDJSON ou tableau JSON ; dossiers en CSV avec un en-tête. "
             "Fichiers, dossiers ou adresses https.",
         ),
@@ -66,9 +67,9 @@ def publish(
 
 
 def import_(
-    format_: Annotated[str, typer.Argument(metavar="{decp|ted|fonds-vert}", help="Le format.")],
+    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="decp, ted ou fonds-vert.")],
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE_OR_URL...", help="Fichiers, dossiers ou adresses.")
+        list[str], typer.Argument(metavar="FILE_OR_URL", help="Fichiers, dossiers ou adresses.")
     ],
     *,
     as_: Annotated[
@@ -113,7 +114,7 @@ def _publish(rows: Iterable[Row], title: str) -> Report:
             return publish_rows(rows, sender, progress)
     finally:
         with suppress(UndeliveredError):  # the report has it
-            sender.close(timeout=0)
+            sender.close(timeout=_LEAVE_TAKING)
 
 
 @contextmanager

@@ -60,8 +60,11 @@ def _kinds() -> dict[str, tuple[str, str | None]]:
         for subtype in subtypes:
             table[plain(SUBTYPE_LABELS[subtype])] = (kind.value, subtype.value)
             table[subtype.value] = (kind.value, subtype.value)
-    return table | {"call": ("call", None), "appel": ("call", None), "need": ("need", None),
-                    "besoin": ("need", None)}  # fmt: skip
+    # The kind alone: the column sous_type says the rest (of a project it need not).
+    alone = {"project": "project projet", "call": "call appel", "need": "need besoin"}
+    for name, words in alone.items():
+        table |= dict.fromkeys(words.split(), (name, None))
+    return table
 
 
 _SUBTYPES = _codes(

@@ -12,6 +12,8 @@ from traverse_schemas.records.codes import (
     AmountKind,
     CallSubtype,
     DeadlineKind,
+    Kind,
+    ProjectSubtype,
     Tax,
     UpdateReason,
     WithdrawalReason,
@@ -61,7 +63,7 @@ def event_of(
         raise UnreadableCellError("La colonne reference est vide : donnez la référence du dossier.")
     if type_ is None:
         raise UnreadableCellError(
-            "La colonne type est vide : écrivez Projet, Marché public, Besoin d'achat…"
+            "La colonne type est vide : écrivez Projet, Marché public ou Besoin d'achat."
         )
     kind, subtype = type_
     action = said.get("/action", Action.PUBLISHED.value)
@@ -70,7 +72,7 @@ def event_of(
         kind=kind,
         action=action,
         reference=reference,
-        data=_data(action, _record(said, subtype), said),
+        data=_data(action, _record(said, kind, subtype), said),
         event_id=said.get("/id") or new_id(),
         time=said.get("/time") or now(),
         sequence=said.get("/sequence"),
@@ -95,7 +97,7 @@ def _values(cells: Sequence[Cell]) -> dict[str, Any]:
     return said
 
 
-def _record(said: dict[str, Any], subtype: str | None) -> dict[str, Any]:
+def _record(said: dict[str, Any], kind: str, subtype: str | None) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for path, value in said.items():
         root, *names = path.split("/")
@@ -111,6 +113,8 @@ def _record(said: dict[str, Any], subtype: str | None) -> dict[str, Any]:
                 "Les colonnes type et sous_type se contredisent : n'en remplissez qu'une."
             )
         record["subtype"] = subtype
+    elif kind == Kind.PROJECT:
+        record.setdefault("subtype", ProjectSubtype.PROJECT.value)
     if amounts := _amounts(said):
         record["amounts"] = amounts
     if "deadline/at" in said:

@@ -24,6 +24,9 @@ from traverse_schemas.topics import INBOUND, MAX_EVENT_BYTES
 _MOST_EVENTS = 5000
 _MOST_OCTETS = 64 * MAX_EVENT_BYTES
 
+# Whoever types a wrong address, or forgot to start Kafka, is told before losing patience.
+_FIRST_ANSWER_MS = 10_000
+
 
 class KafkaTransport:
     """Idempotent, acks=all, keyed by record: per record, what was sent first is first on the log.
@@ -44,7 +47,7 @@ class KafkaTransport:
                 enable_idempotence=True,
                 linger_ms=5,
                 batch_size=128 * 1024,
-                bootstrap_timeout_ms=milliseconds,
+                bootstrap_timeout_ms=min(milliseconds, _FIRST_ANSWER_MS),
                 max_block_ms=milliseconds,
                 request_timeout_ms=milliseconds,
                 delivery_timeout_ms=milliseconds + 5,

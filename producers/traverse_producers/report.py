@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import category
 
 from traverse_producers.rows import LeftOut, Line, Refused
 
 _KEPT = 10_000  # refusals that are told one by one; more are counted
+
+_ORDERS = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
 @dataclass(slots=True)
@@ -51,7 +54,7 @@ class Report:
         for problem in self.problems:
             of = f" [{problem.reference}]" if problem.reference else ""
             at = f" ({problem.pointer})" if problem.pointer else ""
-            yield f"{_place(problem.file, problem.line)}{of}{at} : {problem.sentence}"
+            yield _shown(f"{_place(problem.file, problem.line)}{of}{at} : {problem.sentence}")
         if self.refused and len(self.problems) == _KEPT:
             yield f"(Seuls les {_KEPT} premiers problèmes sont détaillés.)"
         if self.interrupted:
@@ -81,3 +84,14 @@ def _place(file: str, line: Line) -> str:
         return f"{file}, ligne {line}"
     # A notice that is a file of its own has been named already.
     return file if file.endswith(line) else f"{file}, {line}"
+
+
+def _shown(text: str) -> str:
+    """What a terminal may be given: a file's control characters are not for it to obey.
+
+    Those of Unicode's categories C (controls, direction marks…), Zl and Zp; spaces of all widths
+    stay.
+    """
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if category(char) in _ORDERS else char for char in text
+    )

@@ -1,11 +1,14 @@
 """Records from a spreadsheet: French cells, every wrong row told, the others published."""
 
+import csv
 import io
 import json
 from datetime import UTC, datetime
 from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from traverse_producers.csv_cells import (
     UnreadableCellError,
@@ -165,6 +168,41 @@ def test_a_wrong_header_refuses_the_file(header: str, said: str) -> None:
 def test_a_wrong_cell_is_told_with_its_column(row: str, said: str) -> None:
     """The sentence says what to write instead."""
     assert said in sentence(HEADER + row)
+
+
+def test_the_type_may_be_the_kind_and_the_subtype_apart() -> None:
+    """A project without more is a project; a subtype that contradicts the type is told."""
+    header = "reference;type;sous_type;titre;territoire\n"
+    rooms, plain_one = events(
+        header + "R-1;projet;Moyens partagés;Salles;fr\nR-2;Projet;;Gare;fr\n"
+    )
+    assert rooms["data"]["subtype"] == "shared_resources"  # type: ignore[index]
+    assert plain_one["data"]["subtype"] == "project"  # type: ignore[index]
+    assert "contredisent" in sentence(header + "R-1;Concession;Marché public;Eau;fr\n")
+
+
+@given(st.binary(max_size=300), st.booleans())
+def test_garbage_never_raises(octets: bytes, with_header: bool) -> None:
+    """Any octets give rows, and each row an event or a sentence."""
+    for row in rows(HEADER.encode() + octets if with_header else octets):
+        assert isinstance(row, Ready) or row.sentence.endswith("."), row
+
+
+_texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
+
+
+@given(_texts, _texts)
+def test_what_a_spreadsheet_writes_is_read_back(title: str, description: str) -> None:
+    """Quotes, separators and line ends inside of cells come through the csv module's own writer."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(["reference", "type", "titre", "description", "territoire"])
+    title, description = title.strip() or "x", description.strip() + '\n"; fin'
+    writer.writerow(["R-1", "Projet", title, description, "fr"])
+    (row,) = rows(text.getvalue())
+    assert isinstance(row, Ready)
+    data = json.loads(row.octets)["data"]
+    assert (data["title"], data["description"]) == (title, description.strip())
 
 
 def test_actions_and_their_reasons() -> None:

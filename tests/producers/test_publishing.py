@@ -54,6 +54,13 @@ def test_a_report_counts_every_row_once() -> None:
     assert json.loads(json.dumps(report.as_json()))["problems"][1]["pointer"] == "/data/title"
 
 
+def test_a_file_cannot_give_orders_to_the_terminal() -> None:
+    """References and cells are shown without their control characters, on one line."""
+    problem = Refused("f.csv", 2, "R\x1b[2J", "", "«\u00a0a\nb » n'est pas un nombre.")
+    line, _ = publish_rows([problem], Sender(MemoryTransport())).lines()
+    assert line == "f.csv, ligne 2 [R\ufffd[2J] : «\u00a0a\ufffdb » n'est pas un nombre."
+
+
 def test_a_repetition_alone_is_no_refusal() -> None:
     """The exit code tells of what is lost, and a repeated row loses nothing."""
     report = publish_rows([LeftOut("f", 1, None, "Répétition.")], Sender(MemoryTransport()))
