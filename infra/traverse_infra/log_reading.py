@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError
+from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from traverse_infra.errors import EngineAwayError
 from traverse_schemas.topics import INBOUND, RECORDS
@@ -68,7 +68,7 @@ def lags(bootstrap: str) -> dict[str, int]:
     with _mapped(bootstrap):
         admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_PATIENCE_MS)
         try:
-            committed = admin.list_group_offsets(dict.fromkeys(GROUPS))
+            committed = _committed(admin)
             found = {}
             for group, topic in GROUPS.items():
                 described = admin.describe_topics([topic])[0]["partitions"]
@@ -83,6 +83,15 @@ def lags(bootstrap: str) -> dict[str, int]:
             return found
         finally:
             admin.close()
+
+
+def _committed(admin: KafkaAdminClient) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = admin.list_group_offsets(dict.fromkeys(GROUPS))
+    except CoordinatorNotAvailableError:
+        # A broker that is new has no group yet, nor the topic that remembers them.
+        return {}
+    return found
 
 
 def _read_partition(

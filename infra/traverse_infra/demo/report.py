@@ -23,7 +23,7 @@ def sums_table(sums: Mapping[str, SourceSum], names: Mapping[str, str]) -> Table
         title_justify="left",
         caption_justify="left",
         box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
+        padding=0,
         pad_edge=False,
     )
     table.add_column("Source", overflow="fold", min_width=14)
