@@ -68,7 +68,13 @@ TOPICS: Final[tuple[Topic, ...]] = (
         INBOUND,
         "what publishers send, not yet checked (7 days)",
         # The broker's own time: what a publisher says of the time of receipt proves nothing.
-        config={**_kept(7, _LARGEST_INBOUND), "message.timestamp.type": "LogAppendTime"},
+        config={
+            **_kept(7, _LARGEST_INBOUND),
+            "message.timestamp.type": "LogAppendTime",
+            # A publisher may compress with a codec that our readers do not have, and one such
+            # message would stop them: the broker, which has them all, unpacks it.
+            "compression.type": "uncompressed",
+        },
     ),
     Topic(
         ACCEPTED,

@@ -3,6 +3,7 @@
 Nothing here sleeps: `wait_until` of the runner is the one place that waits, with a deadline.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 
 import orjson
 from elasticsearch import Elasticsearch
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import UnknownTopicOrPartitionError
 
 from traverse_infra.engines.waiting import wait_until
@@ -26,6 +27,7 @@ from traverse_infra.topics import apply_topics
 from traverse_schemas.identity import opportunity_id, partition_of, record_key
 from traverse_schemas.index_mapping import ALIASES, PRIVATE_ALIAS, PUBLIC_ALIAS
 from traverse_schemas.topics import INBOUND, OPPORTUNITIES, PARTITIONS, REJECTED, TOPICS
+from traverse_stream_processors.log import LogWriter, Message
 
 PATIENCE = 60.0
 """Seconds after which a journey that has not come to rest is taken for stuck."""
@@ -164,22 +166,21 @@ class Journey:
 
     def send(self, messages: Iterable[Sent]) -> None:
         """Put messages on `traverse.inbound`, in their order, and wait for the broker."""
-        producer = KafkaProducer(bootstrap_servers=self.kafka, acks="all", linger_ms=5)
-        try:
-            futures = [
-                producer.send(
-                    INBOUND,
-                    value=message.value,
-                    key=message.key,
-                    partition=message.partition,
-                    headers=list(message.headers),
-                )
-                for message in messages
-            ]
-            for future in futures:
-                future.get(timeout=PATIENCE)
-        finally:
-            producer.close()
+
+        async def write() -> None:
+            # Not kafka-python: it sends no header and no message without a value.
+            writer = LogWriter(self.kafka)
+            await writer.start()
+            try:
+                await writer.write([Message(INBOUND, *one) for one in ordered])
+            finally:
+                await writer.stop()
+
+        ordered = [
+            (one.partition, one.key, one.value, one.headers)  # type: ignore[arg-type]
+            for one in messages
+        ]
+        asyncio.run(write())
 
     def publish(self, *events: dict[str, Any]) -> None:
         """Send events and wait until both steps have done with them."""
@@ -204,6 +205,10 @@ class Journey:
             raise AssertionError(f"not at rest after {timeout} s: {last}\n{words}")
         with self.client() as client:
             client.indices.refresh(index=list(ALIASES.values()))
+
+    def lag(self, group: str) -> int:
+        """How many messages the group of a step has not acknowledged."""
+        return lags(self.kafka)[group]
 
     def read(self, topic: str) -> list[LogMessage]:
         """Everything that is on a topic."""
