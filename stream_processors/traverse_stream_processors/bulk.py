@@ -1,6 +1,6 @@
 """Bulk: the one module of this package that knows the Elasticsearch client."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from elastic_transport import ConnectionError as TransportConnectionError
@@ -20,6 +20,13 @@ from traverse_stream_processors.telemetry import logger
 # The items' status and error are all that is read of an answer; the rest is not even sent.
 _ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
 _BUSY = frozenset({429, 500, 502, 503, 504})
+# Under way at once: while one waits for the disk of its translog, another is analysed. Small
+# batches stay whole: they are not what there is much of.
+_AT_ONCE = 2
+_LEAST_TO_SHARE = 100
+# Elasticsearch refuses a request of more than 100 MB (http.max_content_length), and a batch of
+# large events comes to more; smaller requests also cost it less memory.
+_MOST_OCTETS = 8 * 1024 * 1024
 
 
 class Refused(NamedTuple):
@@ -46,8 +53,13 @@ class BulkWriter:
 
     async def write(self, operations: Sequence[Operation]) -> list[Refused]:
         """Write all; give those that were refused."""
-        waiting = list(operations)
         refused: list[Refused] = []
+        for portion in _portions(operations):
+            await self._write(portion, refused)
+        return refused
+
+    async def _write(self, portion: Sequence[Operation], refused: list[Refused]) -> None:
+        waiting = list(portion)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(_AgainError),
             wait=wait_exponential_jitter(initial=0.2, max=15),
@@ -57,7 +69,6 @@ class BulkWriter:
                 waiting = await self._send(waiting, refused)
                 if waiting:
                     raise _AgainError(f"{len(waiting)} documents en attente")
-        return refused
 
     async def _send(
         self, operations: Sequence[Operation], refused: list[Refused]
@@ -92,6 +103,26 @@ class BulkWriter:
             elif said is Verdict.STOP:
                 raise IndexUnavailableError(_stop_sentence(item["status"], operation.alias))
         return again
+
+
+def _portions(operations: Sequence[Operation]) -> Iterator[Sequence[Operation]]:
+    """Cut where the octets of one request are reached; one operation goes whole in any case."""
+    start = octets = 0
+    for end, operation in enumerate(operations):
+        size = len(operation.action) + len(operation.body) + 2
+        if end > start and octets + size > _MOST_OCTETS:
+            yield operations[start:end]
+            start, octets = end, 0
+        octets += size
+    if start < len(operations):
+        yield operations[start:]
+
+
+def _parts(operations: Sequence[Operation]) -> list[Sequence[Operation]]:
+    """The operations in as many nearly equal parts as are sent at once."""
+    if len(operations) < _LEAST_TO_SHARE:
+        return [operations]
+    return [operations[start::_AT_ONCE] for start in range(_AT_ONCE)]
 
 
 def _stop_sentence(status: int, alias: str) -> str:
