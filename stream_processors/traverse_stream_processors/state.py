@@ -10,7 +10,8 @@ One SQLite file a process; a lock on the folder keeps a second process out.
 
 import fcntl
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS progress (
 CREATE TABLE IF NOT EXISTS generation (name TEXT PRIMARY KEY);
 """
 _SLOTS = 64
+_BESIDE = ("-wal", "-shm")
 _CHUNK = 900  # SQLite's oldest limit on variables in one statement is 999
 
 
@@ -40,27 +42,48 @@ class ValidateState:
     """
 
     def __init__(self, folder: Path, generation: str) -> None:
+        self._generation = generation
         self._lock, self._path = _claim(folder)
         try:
-            self._open(generation)
+            self._open()
         except sqlite3.DatabaseError:
             # The machine stopped in the middle of a write. It is a cache: begin again.
-            self._path.unlink()
-            self._open(generation)
+            self._remove()
+            self._open()
 
-    def _open(self, generation: str) -> None:
+    def renew(self) -> None:
+        """Begin again with nothing, after StateBrokenError. Raises StateUnavailableError when
+        that fails too: the disk is full, or worse."""
+        try:
+            self._db.close()
+            self._remove()
+            self._open()
+        except (OSError, sqlite3.Error) as error:
+            raise StateUnavailableError(
+                f"L'état local {self._path} est abîmé et ne peut pas être refait ({error}) : "
+                "vérifiez le disque, puis relancez « traverse work »."
+            ) from error
+
+    def _remove(self) -> None:
+        """The file and what SQLite keeps beside it: a journal left alone would be replayed."""
+        for path in (self._path, *(self._path.with_name(self._path.name + end) for end in _BESIDE)):
+            path.unlink(missing_ok=True)
+
+    def _open(self) -> None:
+        if not self._path.exists():
+            self._remove()
         self._db = sqlite3.connect(self._path, isolation_level=None)
         self._db.executescript(
             # No fsync: after a crash of the machine the log restores what is missing.
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;" + _SCHEMA
         )
         known = self._db.execute("SELECT name FROM generation").fetchall()
-        if known != [(generation,)]:
+        if known != [(self._generation,)]:
             with self._db:
                 self._db.execute("BEGIN")
                 for table in ("records", "accepted", "progress", "generation"):
                     self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own names
-                self._db.execute("INSERT INTO generation VALUES (?)", (generation,))
+                self._db.execute("INSERT INTO generation VALUES (?)", (self._generation,))
 
     def close(self) -> None:
         self._db.close()
@@ -86,13 +109,16 @@ class ValidateState:
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
-            yield from self._db.execute(f"{select} ({marks})", tuple(chunk))
+            with _telling():
+                found = self._db.execute(f"{select} ({marks})", tuple(chunk)).fetchall()
+            yield from found
 
     def progress(self, topic: str, partition: int) -> int:
         """The offset from which this cache has not yet read the topic."""
-        row = self._db.execute(
-            "SELECT next FROM progress WHERE topic = ? AND partition = ?", (topic, partition)
-        ).fetchone()
+        with _telling():
+            row = self._db.execute(
+                "SELECT next FROM progress WHERE topic = ? AND partition = ?", (topic, partition)
+            ).fetchone()
         return int(row[0]) if row else 0
 
     def save(
@@ -104,7 +130,7 @@ class ValidateState:
     ) -> None:
         """Remember, all or nothing, what the log now holds: (key, partition, state),
         (event id, partition, hash), (topic, partition, next offset)."""
-        with self._db:
+        with _telling(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", records)
             self._db.executemany("INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", accepted)
@@ -112,13 +138,26 @@ class ValidateState:
 
     def forget(self, partition: int) -> None:
         """Drop what is known of a partition: its topics are not those that were read."""
-        with self._db:
+        with _telling(), self._db:
             self._db.execute("BEGIN")
             for table in ("records", "accepted", "progress"):
                 self._db.execute(
                     f"DELETE FROM {table} WHERE partition = ?",  # noqa: S608 -- our own names
                     (partition,),
                 )
+
+
+class StateBrokenError(Exception):
+    """The file is not what SQLite wrote: `renew` it, and catch up with the log."""
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """SQLite's errors become ours here."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StateBrokenError(str(error)) from error
 
 
 def _claim(folder: Path) -> tuple[IO[bytes], Path]:

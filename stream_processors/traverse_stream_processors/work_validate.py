@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from traverse_schemas.document import Content
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import ACCEPTED, PARTITIONS, RECORDS
-from traverse_stream_processors.admit import Inbound, admit, check, known_from_log
+from traverse_stream_processors.admit import Checked, Inbound, admit, check, known_from_log
 from traverse_stream_processors.log import LogShrunkError, LogWriter, Message, read_partition
-from traverse_stream_processors.state import ValidateState
+from traverse_stream_processors.state import StateBrokenError, ValidateState
 from traverse_stream_processors.telemetry import logger
 from traverse_stream_processors.validate import Accepted
 
@@ -47,24 +47,35 @@ class ValidateWork:
         """Bring one batch onto the log. Returns only when all of it is there."""
         async with self._busy:
             checked = check(messages, self._territories)
-            for partition in {message.partition for message in messages} - self._restored:
-                await self._restore(partition)
-            accepted = [one.accepted for one in checked if one.accepted is not None]
-            admitted = admit(
-                checked,
-                self._state.accepted([one.event_id for one in checked if one.event_id]),
-                self._state.records(list({one.key for one in accepted})),
-                self._enrich,
-                PARTITIONS,
-            )
-            written = [*admitted.effects, *admitted.accepted]
-            offsets = await self._writer.write(admitted.effects)
-            offsets += await self._writer.write(admitted.accepted)
-            self._state.save(
-                records=admitted.states,
-                accepted=admitted.known,
-                progress=_progress(written, offsets),
-            )
+            try:
+                await self._admit(checked)
+            except StateBrokenError as error:
+                # The cache is spoilt. What of the batch is on the log already may be written
+                # again: it comes to the same.
+                logger.warning("L'état local est abîmé (%s) : il est refait du journal.", error)
+                self._state.renew()
+                self._restored.clear()
+                await self._admit(checked)
+
+    async def _admit(self, checked: Sequence[Checked]) -> None:
+        for partition in {one.message.partition for one in checked} - self._restored:
+            await self._restore(partition)
+        accepted = [one.accepted for one in checked if one.accepted is not None]
+        admitted = admit(
+            checked,
+            self._state.accepted([one.event_id for one in checked if one.event_id]),
+            self._state.records(list({one.key for one in accepted})),
+            self._enrich,
+            PARTITIONS,
+        )
+        written = [*admitted.effects, *admitted.accepted]
+        offsets = await self._writer.write(admitted.effects)
+        offsets += await self._writer.write(admitted.accepted)
+        self._state.save(
+            records=admitted.states,
+            accepted=admitted.known,
+            progress=_progress(written, offsets),
+        )
 
     async def _restore(self, partition: int) -> None:
         """Catch the cache up with what the log holds of a partition."""

@@ -43,7 +43,7 @@ class Mixed:
             action = "published" if step == 0 else random.choice(
                 ("published", "updated", "updated", "closed", "withdrawn")
             )  # fmt: skip
-            whole = {
+            whole: dict[str, Any] = {
                 **base,
                 "id": f"{number}-{step}",
                 "type": f"fr.traverse.{kind}.{action}.v1",

@@ -3,6 +3,7 @@ had happened: the same index, the same accepted events, each rejection once."""
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -85,7 +86,7 @@ def test_killed_at_any_moment_it_ends_in_the_same_index(
         journey.send(messages[number * share : until_last])
         for step in victims:
             least = before[step] + random.randint(40, 300)
-            until(lambda step=step, least=least: ends[step].count() >= least, f"{step} at work")
+            until(partial(reached, ends[step], least), f"{step} at work")
             running[step].kill()
         for step in victims:
             running[step] = journey.start(step, batch_size="40")[0]
@@ -119,7 +120,7 @@ def test_the_local_state_may_be_lost(
     first = journey.start()[0]
     journey.send(messages[:2000])
     journey.settle()
-    first.kill()
+    first.stop()
     journey.workers.remove(first)
     spoil(journey.home / "state", damage)
     journey.start("validate")
@@ -130,6 +131,10 @@ def test_the_local_state_may_be_lost(
     assert found.digest == undisturbed.digest
     assert found.accepted == undisturbed.accepted
     assert found.rejected.keys() == undisturbed.rejected.keys()
+
+
+def reached(end: Ends, least: int) -> bool:
+    return end.count() >= least
 
 
 def spoil(state: Path, damage: str) -> None:
