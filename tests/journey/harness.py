@@ -172,12 +172,13 @@ class Journey:
             writer = LogWriter(self.kafka)
             await writer.start()
             try:
-                await writer.write([Message(INBOUND, *one) for one in ordered])
+                await writer.write(ordered)
             finally:
                 await writer.stop()
 
         ordered = [
-            (one.partition, one.key, one.value, one.headers)  # type: ignore[arg-type]
+            # What others may send, no message of ours would be: no key, headers without value.
+            Message(INBOUND, one.partition, one.key, one.value, one.headers)  # type: ignore[arg-type]
             for one in messages
         ]
         asyncio.run(write())

@@ -145,22 +145,22 @@ def test_a_record_that_leaves_the_public_leaves_a_stub_and_a_notice_without_cont
     flowing: Journey,
 ) -> None:
     base = {"subject": "LC-NARROWED"}
-    secret = "Canari vert de Trets"
+    hidden = "Canari vert de Trets"
     first = event(id="lc-80", **base)
     narrowed = event(
         "updated", id="lc-81", time="2026-11-21T10:00:00Z",
-        data=call_data(title=secret, visibility="buyers"), **base,
+        data=call_data(title=hidden, visibility="buyers"), **base,
     )  # fmt: skip
     flowing.publish(first, narrowed)
     assert shown(flowing.document(first)).keys() == {"id", "stub", "_version"}
-    assert shown(flowing.document(first, PRIVATE_ALIAS))["title"] == secret
+    assert shown(flowing.document(first, PRIVATE_ALIAS))["title"] == hidden
     told = [one for one in flowing.read(EVENTS["call"]) if b"LC-NARROWED" in one.key]
     assert told[0].value == orjson.dumps(first)
     notice = orjson.loads(told[1].value or b"")
     assert len(told) == 2
     assert notice["type"] == "fr.traverse.call.hidden.v1"
     assert notice["data"] == {"source": first["source"], "subject": "LC-NARROWED"}
-    assert not any(secret.encode() in (one.value or b"") for one in told)
+    assert not any(hidden.encode() in (one.value or b"") for one in told)
 
 
 def test_what_is_not_public_never_reaches_a_public_topic_or_index(flowing: Journey) -> None:
@@ -183,10 +183,10 @@ def test_what_is_not_public_never_reaches_a_public_topic_or_index(flowing: Journ
     flowing.publish(*hidden)
     for topic in EVENTS.values():
         for one in flowing.read(topic):
-            whole = one.key + (one.value or b"") + repr(one.headers).encode()
-            assert canary.encode() not in whole
-            assert b"LC-NEED" not in whole
-            assert b"LC-MEMBERS" not in whole
+            octets = one.key + (one.value or b"") + repr(one.headers).encode()
+            assert canary.encode() not in octets
+            assert b"LC-NEED" not in octets
+            assert b"LC-MEMBERS" not in octets
     assert not any(canary.encode() in (one.value or b"") for one in flowing.read(CHANGES))
     for whole in hidden:
         assert flowing.document(whole, PUBLIC_ALIAS) is None
@@ -200,9 +200,7 @@ def test_the_version_of_a_document_is_the_offset_of_its_opportunity(flowing: Jou
     whole = event(id="lc-100", subject="LC-VERSION")
     flowing.publish(whole)
     found = shown(flowing.document(whole))
-    offsets = [
-        one.offset for one in flowing.read(OPPORTUNITIES) if one.key == found["id"].encode()
-    ]
+    offsets = [one.offset for one in flowing.read(OPPORTUNITIES) if one.key == found["id"].encode()]
     assert offsets[-1:] == [found["_version"]]
 
 
