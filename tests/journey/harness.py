@@ -64,7 +64,7 @@ class Worker:
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.journey.run_step", step],
+                [sys.executable, "-m", "traverse_infra.cli", "work", "--step", step],
                 env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -101,7 +101,8 @@ class Journey:
     kafka: str
     elasticsearch: str
     home: Path
-    settings: dict[str, str] = field(default_factory=dict)
+    workers_elasticsearch: str = ""
+    """Where the workers are sent instead, when something stands between."""
     workers: list[Worker] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -141,9 +142,8 @@ class Journey:
         given = {
             "home": str(self.home),
             "kafka": self.kafka,
-            "elasticsearch": self.elasticsearch,
+            "elasticsearch": self.workers_elasticsearch or self.elasticsearch,
             "session_timeout": "6",  # the least that Kafka takes: a killed worker is missed sooner
-            **self.settings,
             **settings,
         }
         environment = {f"TRAVERSE_{name.upper()}": value for name, value in given.items()}
@@ -153,6 +153,12 @@ class Journey:
         ]
         self.workers += started
         return started
+
+    def stop_step(self, step: str) -> None:
+        """End the workers of one step, in good order."""
+        for worker in [one for one in self.workers if one.step == step]:
+            worker.stop()
+            self.workers.remove(worker)
 
     def stop(self) -> None:
         """End every worker; first those that were told nothing yet."""

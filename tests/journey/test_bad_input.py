@@ -156,9 +156,7 @@ def test_odd_headers_go_with_a_record_sent_to_its_partition(flowing: Journey) ->
 
 def test_the_broker_refuses_ten_megabytes_with_a_clear_error(flowing: Journey) -> None:
     """A client that allows itself more gets an error, not silence; those after it go through."""
-    producer = KafkaProducer(
-        bootstrap_servers=flowing.kafka, max_request_size=50_000_000
-    )
+    producer = KafkaProducer(bootstrap_servers=flowing.kafka, max_request_size=50_000_000)
     try:
         with pytest.raises(MessageSizeTooLargeError):
             producer.send(INBOUND, b"x" * 10_000_000, partition=0).get(PATIENCE)

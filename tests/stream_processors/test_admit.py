@@ -1,6 +1,6 @@
 """Admit decides a batch: what is written where, in which order, against what is known."""
 
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -28,7 +28,7 @@ def content(accepted: Accepted) -> Content | None:
     if accepted.record is None:
         return None
     visibility = str(accepted.record.visibility or "public")
-    return {"title": accepted.record.title, "visibility": visibility}  # type: ignore[typeddict-item]
+    return cast(Content, {"title": accepted.record.title, "visibility": visibility})
 
 
 def broken(accepted: Accepted) -> Content | None:
@@ -124,13 +124,13 @@ def test_a_message_on_the_wrong_partition_goes_to_its_own_unchanged() -> None:
     assert (moved.topic, moved.partition, moved.key) == (INBOUND, right, key.encode())
     assert moved.value == wrong.value
     assert moved.headers[0] == ("x", b"1")
-    assert admitted.accepted == admitted.states == admitted.known == []
+    assert (admitted.accepted, admitted.states, admitted.known) == ([], [], [])
 
 
 def test_a_defect_of_ours_rejects_the_event_and_keeps_it_for_replay() -> None:
     admitted = decide(inbound(event()), enrich=broken)
     assert reasons(admitted) == [Reason.INTERNAL.encode()]
-    assert admitted.accepted == admitted.known == []
+    assert (admitted.accepted, admitted.known) == ([], [])
 
 
 def test_a_bad_deploy_stops_instead_of_rejecting_everything() -> None:
