@@ -20,10 +20,6 @@ from traverse_stream_processors.telemetry import logger
 # The items' status and error are all that is read of an answer; the rest is not even sent.
 _ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
 _BUSY = frozenset({429, 500, 502, 503, 504})
-# Under way at once: while one waits for the disk of its translog, another is analysed. Small
-# batches stay whole: they are not what there is much of.
-_AT_ONCE = 2
-_LEAST_TO_SHARE = 100
 # Elasticsearch refuses a request of more than 100 MB (http.max_content_length), and a batch of
 # large events comes to more; smaller requests also cost it less memory.
 _MOST_OCTETS = 8 * 1024 * 1024
