@@ -114,13 +114,6 @@ def _portions(operations: Sequence[Operation]) -> Iterator[Sequence[Operation]]:
         yield operations[start:]
 
 
-def _parts(operations: Sequence[Operation]) -> list[Sequence[Operation]]:
-    """The operations in as many nearly equal parts as are sent at once."""
-    if len(operations) < _LEAST_TO_SHARE:
-        return [operations]
-    return [operations[start::_AT_ONCE] for start in range(_AT_ONCE)]
-
-
 def _stop_sentence(status: int, alias: str) -> str:
     if status == 404:
         return (
