@@ -101,7 +101,8 @@ def _run_all() -> int:
             child.wait()
         else:
             sys.stderr.write(f"L'étape {name} s'est arrêtée ; l'autre est arrêtée aussi.\n")
-    return os.waitstatus_to_exitcode(status)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code  # killed by a signal: as shells tell it
 
 
 def _start(step: str) -> subprocess.Popen[bytes]:
