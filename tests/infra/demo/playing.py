@@ -1,0 +1,92 @@
+"""Plays a set of events through the pure steps, in order, without engines."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from traverse_schemas.document import PUBLIC_INDEX
+from traverse_schemas.events import Action
+from traverse_schemas.identity import Version
+from traverse_schemas.record_state import RecordState
+from traverse_schemas.reference.institutions import Institutions
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.topics import REJECTED
+from traverse_stream_processors.admit import Inbound, admit, check
+from traverse_stream_processors.enrich import enrich
+from traverse_stream_processors.link import form
+
+RECEIVED = datetime(2026, 11, 24, 8, tzinfo=UTC)
+"""The moment of the demonstration: every event of the set is older, but the one from 2030."""
+
+
+@dataclass
+class Played:
+    """`ends` counts how each event ended, `reasons` has those of the rejected ones in order,
+    `documents` the last document of each record that can be seen, by its key."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    reasons: list[str] = field(default_factory=list)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    public: set[str] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
+
+
+def play(events: Iterable[bytes], institutions: Path) -> Played:
+    """Validate, enrich, fold and form each event, as the processors do, one by one.
+
+    An event that is older than one already accepted of its record is `superseded`, a withdrawal
+    is `withdrawn`, and any other accepted event is `searchable`.
+    """
+    territories = Territories.load()
+    enriched = partial(
+        enrich,
+        territories=territories,
+        institutions=Institutions.load(institutions, territories),
+    )
+    played = Played()
+    known: dict[bytes, bytes] = {}
+    states: dict[str, bytes] = {}
+    newest: dict[str, Version] = {}
+    for offset, octets in enumerate(events):
+        checked = check([Inbound(0, offset, RECEIVED, octets)], territories)
+        admitted = admit(checked, known, states, enriched, 1)
+        known |= {event_id: content for event_id, _, content in admitted.known}
+        states |= {key: state for key, _, state in admitted.states}
+        refused = [message for message in admitted.effects if message.topic == REJECTED]
+        if refused:
+            played.ends["rejected"] += 1
+            played.reasons.append(dict(refused[0].headers)["reason"].decode())
+            continue
+        accepted = checked[0].accepted
+        assert accepted is not None
+        played.ends[
+            _end(accepted.type.action, accepted.version, accepted.key, newest, admitted)
+        ] += 1
+    for key, state in states.items():
+        _see(played, key, orjson.loads(state))
+    return played
+
+
+def _end(action: Action, version: Version, key: str, newest: dict[str, Version], done: Any) -> str:
+    if not done.accepted:
+        return "duplicate"
+    if key in newest and version < newest[key]:
+        return "superseded"
+    newest[key] = version
+    return "withdrawn" if action is Action.WITHDRAWN else "searchable"
+
+
+def _see(played: Played, key: str, state: RecordState) -> None:
+    message = form(state)
+    if message is None or message["document"]["stub"]:
+        played.withdrawn.add(key)
+        return
+    played.documents[key] = dict(message["document"])
+    if message["index"] == PUBLIC_INDEX:
+        played.public.add(key)
