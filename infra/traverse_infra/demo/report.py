@@ -1,7 +1,7 @@
 """The tables of a demonstration, in French."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich import box
 from rich.table import Table
@@ -29,19 +29,26 @@ def sums_table(sums: Mapping[str, SourceSum], names: Mapping[str, str]) -> Table
     table.add_column("Source", overflow="fold", min_width=14)
     for name in ("Publiés", "Refusés", "Dossiers", "Publics", "Réservés", "Retirés", "Perdus"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = [(source, _numbers(one)) for source, one in sums.items()]
-    for source, numbers in rows:
-        table.add_row(_label(source, names), *map(str, numbers))
+    labels = _labels(sums, names)
+    rows = [(labels[source], _numbers(one)) for source, one in sums.items()]
+    for label, numbers in rows:
+        table.add_row(label, *map(str, numbers))
     table.add_section()
     totals = [sum(column) for column in zip(*(numbers for _, numbers in rows), strict=True)]
     table.add_row("Total", *map(str, totals), style="bold")
     return table
 
 
-def _label(source: str, names: Mapping[str, str]) -> str:
-    """A feed by its system, an institution by its name."""
-    siren, _, system = source.removeprefix("urn:siren:").partition(":")
-    return system or names.get(siren, siren)
+def _labels(sources: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
+    """Each source by its institution's name and its system; the name says nothing where one
+    institution relays them all."""
+    known = {source: source.removeprefix("urn:siren:").partition(":") for source in sources}
+    alone = len({siren for siren, _, _ in known.values()}) == 1
+    labels = {}
+    for source, (siren, _, system) in known.items():
+        name = names.get(siren, siren)
+        labels[source] = name if not system else system if alone else f"{name} ({system})"
+    return labels
 
 
 def refusals_table(counts: Counter[str], refused: Sequence[Refusal]) -> Table:
