@@ -51,10 +51,10 @@ demo: preflight setup ## show the whole journey on real engines: publish, proces
 test: preflight unit engines ## run all tests: those without engines, then those on real ones
 
 unit: setup ## run the tests that need no engines
-	$(BIN)/pytest -m "not engines" $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m "not engines" $(ARGS) $(NONE_IS_FINE)
 
 engines: preflight setup ## run the tests on real Kafka and Elasticsearch, installed on first use
-	$(BIN)/pytest -m engines -p tests.engine_logs $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m engines -p tests.engine_logs $(ARGS) $(NONE_IS_FINE)
 
 style: setup ## check the code's form and its usual mistakes (ruff)
 	$(BIN)/ruff format --check .

@@ -27,6 +27,7 @@ from traverse_schemas.topics import INBOUND, RECORDS
 from traverse_stream_processors.admit import Inbound
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.enrich import enrich
+from traverse_stream_processors.fetching import fetch_promptly
 from traverse_stream_processors.log import LogWriter
 from traverse_stream_processors.settings import ProcessorSettings
 from traverse_stream_processors.state import ValidateState
@@ -100,7 +101,7 @@ def run(app: faust.App) -> None:
 def _app(name: str, settings: ProcessorSettings) -> faust.App:
     datadir = settings.home / "state" / "faust"
     datadir.mkdir(parents=True, exist_ok=True)
-    return faust.App(
+    app = faust.App(
         name,
         broker=f"kafka://{settings.kafka.replace(',', ';')}",
         datadir=datadir,
@@ -121,6 +122,7 @@ def _app(name: str, settings: ProcessorSettings) -> faust.App:
         topic_disable_leader=True,
         web_enabled=False,
     )
+    return fetch_promptly(app)
 
 
 def _agent(

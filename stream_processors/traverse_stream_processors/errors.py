@@ -19,6 +19,10 @@ class IndexUnavailableError(ProcessorError):
     """Elasticsearch refuses (401, 403) or does not have the index (404)."""
 
 
+class LogRefusedError(ProcessorError):
+    """Kafka refuses a write, and would refuse it again."""
+
+
 class StateUnavailableError(ProcessorError):
     """The folder of the local state is in use or cannot be written."""
 

@@ -8,15 +8,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 from aiokafka.errors import KafkaError
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
-    retry_if_exception_type,
+    retry_if_exception,
     wait_exponential_jitter,
 )
 
+from traverse_stream_processors.errors import LogRefusedError
 from traverse_stream_processors.telemetry import logger
 
 _MAX_BATCH_BYTES = 512 * 1024
@@ -45,8 +46,9 @@ class Stored(NamedTuple):
 class LogWriter:
     """Writes batches and waits until every replica in sync has them (acks=all, idempotent).
 
-    When Kafka is away, `write` waits with growing pauses until it is back; it never gives up and
-    never drops. A batch may then be written twice: every reader of ours bears that.
+    When Kafka is away, `write` waits with growing pauses until it is back, and never drops; it
+    raises LogRefusedError for what no waiting mends. A batch may then be written twice: every
+    reader of ours bears that.
     """
 
     def __init__(self, bootstrap: str) -> None:
@@ -72,13 +74,21 @@ class LogWriter:
 
     async def write(self, messages: Sequence[Message]) -> list[int]:
         """Write all; give the offset of each, in the order of `messages`."""
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((KafkaError, asyncio.TimeoutError)),
-            wait=wait_exponential_jitter(initial=0.2, max=15),
-            before_sleep=_say_waiting,
-        ):
-            with attempt:
-                return await self._write_once(messages)
+        try:
+            async for attempt in AsyncRetrying(
+                retry=retry_if_exception(_passes),
+                wait=wait_exponential_jitter(multiplier=0.2, max=15),
+                before_sleep=_say_waiting,
+                reraise=True,
+            ):
+                with attempt:
+                    return await self._write_once(messages)
+        except _LASTING as error:
+            raise LogRefusedError(
+                f"Kafka refuse d'écrire ({type(error).__name__}) et attendre n'y changera rien : "
+                "vérifiez les droits du compte et la taille des topics, puis relancez "
+                "« traverse work »."
+            ) from error
         raise AssertionError("unreachable: the retries never end")
 
     async def _write_once(self, messages: Sequence[Message]) -> list[int]:
@@ -123,6 +133,28 @@ def _grouped(messages: Sequence[Message]) -> list[tuple[str, int, list[int]]]:
     for position, message in enumerate(messages):
         groups.setdefault((message.topic, message.partition), []).append(position)
     return [(topic, partition, positions) for (topic, partition), positions in groups.items()]
+
+
+# What no waiting mends: access, sizes, and a producer that the broker no longer knows; the next
+# process has a new one.
+_LASTING = (
+    errors.ClusterAuthorizationFailedError,
+    errors.TopicAuthorizationFailedError,
+    errors.InvalidProducerEpoch,
+    errors.MessageSizeTooLargeError,
+    errors.OutOfOrderSequenceNumber,
+    errors.ProducerClosed,
+    errors.ProducerFenced,
+    errors.RecordListTooLargeError,
+    errors.SaslAuthenticationFailed,
+    errors.UnknownProducerId,
+)
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether waiting may mend it."""
+    known = isinstance(error, KafkaError | asyncio.TimeoutError)
+    return known and not isinstance(error, _LASTING)
 
 
 def _say_waiting(attempt: RetryCallState) -> None:

@@ -75,7 +75,8 @@ class IndexWork:
 
 def _form(batch: Sequence[Changed]) -> list[_Formed]:
     """The opportunities of a batch; of several states of one record only the last counts."""
-    last: dict[bytes, Changed] = {changed.key: changed for changed in batch}
+    # A tombstone says that a record is gone for good; whoever wrote it has told the index.
+    last: dict[bytes, Changed] = {changed.key: changed for changed in batch if changed.value}
     formed = []
     for changed in last.values():
         state: RecordState = orjson.loads(changed.value)
