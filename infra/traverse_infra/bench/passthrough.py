@@ -14,6 +14,8 @@ import faust
 import orjson
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
+from traverse_stream_processors.fetching import fetch_promptly
+
 NAME = "traverse-bench-passthrough"
 
 
@@ -36,6 +38,7 @@ def passthrough_app(config: dict[str, Any]) -> faust.App:
         topic_disable_leader=True,
         web_enabled=False,
     )
+    fetch_promptly(app)
     client = AsyncElasticsearch(config["elasticsearch"], serializer=OrjsonSerializer())
     index = config["index"]
 
