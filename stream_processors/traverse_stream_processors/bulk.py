@@ -58,7 +58,7 @@ class BulkWriter:
         waiting = list(portion)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(_AgainError),
-            wait=wait_exponential_jitter(multiplier=0.2, max=15),
+            wait=wait_exponential_jitter(multiplier=0.2, max=15, jitter=0.1),
             before_sleep=_say_waiting,
         ):
             with attempt:

@@ -77,7 +77,7 @@ class LogWriter:
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception(_passes),
-                wait=wait_exponential_jitter(multiplier=0.2, max=15),
+                wait=wait_exponential_jitter(multiplier=0.2, max=15, jitter=0.1),
                 before_sleep=_say_waiting,
                 reraise=True,
             ):
