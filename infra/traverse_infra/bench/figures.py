@@ -33,8 +33,11 @@ def spread(values: Sequence[float]) -> Spread:
 def rate(start: Seen, total: int, looks: Sequence[Seen]) -> float:
     """Items a second from `start` to the first of the `looks` that sees all `total`.
 
-    What was there already at the start is not counted. Raises ValueError when no look sees all.
+    What was there already at the start is not counted. Raises ValueError when that was all, or
+    when no look sees all.
     """
+    if start.items >= total:
+        raise ValueError(f"all {total} were there at the start")
     end = next((look.at for look in looks if look.items >= total), None)
     if end is None or end <= start.at:
         raise ValueError(f"no look sees all {total} after the start")

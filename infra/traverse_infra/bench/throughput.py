@@ -102,7 +102,7 @@ def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
     total = looks[-1].items
     share = start.items / max(1, sum(end_offsets(home.kafka, RECORDS).values()) - records)
     share_start = Seen(start.at, round(share * total))
-    writes = rate(share_start, total, looks)
+    writes = _rate(share_start, total, looks)
     return PipelineTurn(
         per_second=writes * len(events) / total,
         items=len(events),
@@ -151,7 +151,7 @@ def process_turn(home: Home, name: str, command: Sequence[str], index: str, docu
         )
         used = _difference(processor_seconds(processes), processor)
         return Turn(
-            rate(start, documents, looks),
+            _rate(start, documents, looks),
             documents,
             start.at - started,
             used,
@@ -171,7 +171,7 @@ def bulk_turn(home: Home, documents: Sequence[Document]) -> Turn:
         None, lambda: home.searchable(BULK_INDEX) - written, lambda: True, len(documents)
     )
     used = _difference(processor_seconds(processes), processor)
-    return Turn(rate(start, len(documents), looks), len(documents), 0, used)
+    return Turn(_rate(start, len(documents), looks), len(documents), 0, used)
 
 
 def engines_of(home: Home) -> dict[str, psutil.Process]:
@@ -256,6 +256,17 @@ def _watch(
                 return looks
         if looks[-1].at - looks[0].at > _TIMEOUT:
             raise BenchError(f"Pas fini après {_TIMEOUT} s : {seen} écritures cherchables.")
+
+
+def _rate(start: Seen, total: int, looks: Sequence[Seen]) -> float:
+    """`figures.rate`. Raises BenchError when the turn was over before it could be watched."""
+    try:
+        return rate(start, total, looks)
+    except ValueError as error:
+        raise BenchError(
+            f"Un tour de {total} documents est trop court pour être mesuré : demandez plus "
+            "d'événements (--events) ou moins de tours (--turns)."
+        ) from error
 
 
 def _grown(home: Home, topic: str, before: Mapping[int, int]) -> int:
