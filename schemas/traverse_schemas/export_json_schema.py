@@ -18,8 +18,10 @@ from traverse_schemas.records.codes import OUTCOMES, Kind
 from traverse_schemas.schema_compatibility import incompatibilities
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-RELEASED = Path(__file__).parent / "json_schema"
-"""The schemas that come with the package."""
+CURRENT = Path(__file__).parent / "json_schema"
+"""The schemas that come with the package: those of the models."""
+RELEASED = CURRENT / "released"
+"""Those of the last release; only a release changes them."""
 
 
 class IncompatibleSchemaError(TraverseError):
@@ -95,7 +97,7 @@ def main(words: list[str]) -> None:
     if len(words) > 1:
         sys.exit("Erreur : donnez un seul dossier, où écrire les schémas.")
     try:
-        export(Path(words[0]) if words else RELEASED)
+        export(Path(words[0]) if words else CURRENT)
     except TraverseError as error:
         sys.exit(f"Erreur : {error}")
 
