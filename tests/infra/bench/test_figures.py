@@ -57,6 +57,12 @@ def test_no_rate_when_not_all_was_seen() -> None:
         rate(Seen(0, 0), 10, [Seen(1, 9)])
 
 
+def test_no_rate_when_all_was_there_at_the_start() -> None:
+    """What could not be watched has no figure, rather than 0."""
+    with pytest.raises(ValueError, match="all 10 were there"):
+        rate(Seen(0, 10), 10, [Seen(1, 10)])
+
+
 def test_schedule_is_even_and_independent_of_what_happens() -> None:
     """50 a second for 2 seconds are 100 events, 20 ms apart."""
     due = schedule(50, 2)

@@ -13,9 +13,9 @@ from traverse_infra.bench.run import run
 
 pytestmark = pytest.mark.engines
 
-EVENTS = 500
+EVENTS = 4000
 PLAN = Plan(
-    events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=100,
+    events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=2000,
     search_rounds=2,
 )  # fmt: skip
 
@@ -24,7 +24,7 @@ PLAN = Plan(
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One run for all tests here."""
     load = Load(
-        events=[event(id=f"e{number}", subject=f"r{number}") for number in range(100)],
+        events=[event(id=f"e{number}", subject=f"r{number}") for number in range(500)],
         as_of="2026-03-12",
         origin="test",
     )
