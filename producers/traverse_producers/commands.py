@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
@@ -60,7 +59,7 @@ def publish(
     speaker = _speaker("--institution", institution) if institution else None
     voice = None
     if speaker is not None:
-        voice = Voice(speaker.urn, SystemClock().now, lambda: str(uuid4()))
+        voice = Voice(speaker.urn, SystemClock().now)
     siren = speaker.siren if speaker else None
     rows = read_files(expand(files), open_input, institution=siren, voice=voice)
     _finish(_publish(rows, "Publication"), json_output)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from traverse_producers.csv_cells import UnreadableCellError, one_of
 from traverse_producers.csv_columns import Column
-from traverse_producers.event_builder import build_event
+from traverse_producers.event_builder import build_event, octets_of
 from traverse_schemas.events import Action
 from traverse_schemas.records.codes import (
     AmountKind,
@@ -46,16 +47,13 @@ class Cell(NamedTuple):
     text: str
 
 
-def event_of(
-    cells: Sequence[Cell],
-    *,
-    source: str,
-    now: Callable[[], datetime],
-    new_id: Callable[[], str],
-) -> dict[str, Any]:
-    """The event that a row tells. Raises UnreadableCellError.
+def event_of(cells: Sequence[Cell], *, source: str, now: Callable[[], datetime]) -> dict[str, Any]:
+    """The event that a row tells. Raises UnreadableCellError, InvalidEventError.
 
     Without a time of its own the event is of now; without an action the record is published.
+    Without an id of its own it gets a hash of all the rest. So a row with its date, published
+    again, is the same event (a duplicate), and one without is a new version of its record: were
+    the time left out of the hash, it would be the same id with other content, which is rejected.
     """
     said = _values(cells)
     reference, type_ = said.get("/subject"), said.get("/kind")
@@ -67,16 +65,19 @@ def event_of(
         )
     kind, subtype = type_
     action = said.get("/action", Action.PUBLISHED.value)
-    return build_event(
+    event = build_event(
         source=source,
         kind=kind,
         action=action,
         reference=reference,
         data=_data(action, _record(said, kind, subtype), said),
-        event_id=said.get("/id") or new_id(),
+        event_id=said.get("/id", ""),
         time=said.get("/time") or now(),
         sequence=said.get("/sequence"),
     )
+    if not event["id"]:
+        event["id"] = blake2b(octets_of(event), digest_size=16).hexdigest()
+    return event
 
 
 def _values(cells: Sequence[Cell]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import BinaryIO, NamedTuple
 
 from traverse_producers.csv_cells import UnreadableCellError, plain
-from traverse_producers.csv_columns import BY_HEADER, ONLY_IN_JSON, Column
+from traverse_producers.csv_columns import BY_HEADER, COLUMNS, ONLY_IN_JSON, Column
 from traverse_producers.csv_record import Cell, event_of
 from traverse_producers.errors import InvalidEventError
 from traverse_producers.event_builder import octets_of
@@ -27,11 +27,10 @@ _NEEDED = (("reference", "reference"), ("kind", "type"))
 
 
 class Voice(NamedTuple):
-    """Who speaks in a file of records: the source, and where times and ids come from."""
+    """Who speaks in a file of records: the source, and the time of rows that carry none."""
 
     source: str
     now: Callable[[], datetime]
-    new_id: Callable[[], str]
 
 
 def read_csv(stream: BinaryIO, name: str, voice: Voice) -> Iterator[Row]:
@@ -70,7 +69,7 @@ def _row(
             reference = text
         cells.append(Cell(column, header[position], text))
     try:
-        event = event_of(cells, source=voice.source, now=voice.now, new_id=voice.new_id)
+        event = event_of(cells, source=voice.source, now=voice.now)
         return Ready(where.file, where.line, reference, octets_of(event))
     except (UnreadableCellError, InvalidEventError) as error:
         return where._replace(reference=reference, sentence=str(error))
@@ -108,9 +107,10 @@ def _unknown(title: str, word: str) -> str:
         )
     close = get_close_matches(word, BY_HEADER, n=1)
     hint = f"est-ce {close[0]} ? Sinon, retirez-la" if close else "retirez-la, ou corrigez son nom"
+    known = ", ".join(column.aliases[0] for column in COLUMNS)
     return (
         f"La colonne « {title[:40]} » n'existe pas : {hint} (« traverse publish --columns » montre "
-        "les colonnes)."
+        f"des exemples) ; les colonnes sont {known}."
     )
 
 

@@ -3,8 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
-from itertools import count
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -29,10 +28,9 @@ HEADER = "reference;type;titre;territoire;url\n"
 GOOD = "R-1;Marché public;Voirie;com:13055;https://exemple.fr/1\n"
 
 
-def rows(content: str | bytes, encoding: str = "utf-8") -> list[Row]:
+def rows(content: str | bytes, encoding: str = "utf-8", now: datetime = NOW) -> list[Row]:
     octets = content if isinstance(content, bytes) else content.encode(encoding)
-    ids = count(1)
-    voice = Voice("urn:siren:211300553", lambda: NOW, lambda: f"id-{next(ids)}")
+    voice = Voice("urn:siren:211300553", lambda: now)
     return list(read_csv(io.BytesIO(octets), "f.csv", voice))
 
 
@@ -66,7 +64,6 @@ def test_a_row_becomes_the_event_that_it_tells() -> None:
     )
     (event,) = events(f"{header}\n{row}\n")
     assert event["subject"] == "V-1"
-    assert event["id"] == "id-1"
     assert event["time"] == "2026-11-24T09:00:00+00:00"
     assert event["type"] == "fr.traverse.call.published.v1"
     assert event["data"] == {
@@ -168,6 +165,55 @@ def test_a_wrong_header_refuses_the_file(header: str, said: str) -> None:
 def test_a_wrong_cell_is_told_with_its_column(row: str, said: str) -> None:
     """The sentence says what to write instead."""
     assert said in sentence(HEADER + row)
+
+
+def test_an_unknown_column_is_told_with_the_known_ones() -> None:
+    """One sentence, which names every column by its French name."""
+    said = sentence("reference;type;licorne\nR-1;Projet;x\n")
+    assert "« licorne »" in said
+    assert all(column.aliases[0] in said for column in COLUMNS)
+    assert said.count(". ") == 0
+
+
+def test_a_row_with_its_date_is_the_same_event_whenever_it_is_published() -> None:
+    """A file published again makes duplicates; a row that changed is another event."""
+    header = "reference;type;titre;territoire;date\n"
+    row = "R-1;Projet;Gare;fr;12/03/2026\n"
+    later = NOW + timedelta(days=1)
+    assert rows(header + row) == rows(header + row, now=later)
+    (event,), (changed,) = events(header + row), events(header + row.replace("Gare", "Port"))
+    assert event["time"] == "2026-03-12T00:00:00+01:00"
+    assert event["id"] != changed["id"]
+
+
+def test_a_row_without_date_is_of_now_and_never_an_id_with_other_content() -> None:
+    """A day later it is a new version of its record, with an id of its own."""
+    first, again, later = (
+        rows(HEADER + GOOD, now=now) for now in (NOW, NOW, NOW + timedelta(days=1))
+    )
+    assert first == again
+    ids = [json.loads(row.octets)["id"] for (row,) in (first, later) if isinstance(row, Ready)]
+    assert len(set(ids)) == 2
+
+
+def test_the_id_that_a_row_says_is_kept() -> None:
+    """A system that has ids of its own goes on with them."""
+    (event,) = events("reference;type;titre;territoire;event_id\nR-1;Projet;Gare;fr;X-1\n")
+    assert event["id"] == "X-1"
+
+
+def test_owner_and_period_have_french_columns() -> None:
+    """Whose need it is and when, in the words of who fills the table."""
+    (event,) = events(
+        "reference;type;sous_type;titre;territoire;proprietaire_siren;proprietaire_nom;"
+        "periode_debut;periode_fin;visibilite\n"
+        "B-1;besoin;Besoin d'achat;Vélos;fr;211 300 553;Marseille;01/09/2026;31/12/2026;Acheteurs\n"
+    )
+    data = event["data"]
+    assert isinstance(data, dict)
+    assert data["owner"] == {"id": "211300553", "name": "Marseille"}
+    assert data["window"] == {"from": "2026-09-01", "to": "2026-12-31"}
+    assert data["visibility"] == "buyers"
 
 
 def test_the_type_may_be_the_kind_and_the_subtype_apart() -> None:
