@@ -34,7 +34,7 @@ def publish(
         typer.Argument(
             metavar="FILE",
             help="Événements en JSON, NDJSON ou tableau JSON ; dossiers en CSV avec un en-tête. "
-            "Fichiers, dossiers ou adresses https.",
+            "Fichiers, dossiers, adresses https, ou - pour l'entrée standard.",
         ),
     ] = None,
     *,
@@ -68,7 +68,7 @@ def publish(
 def import_(
     format_: Annotated[str, typer.Argument(metavar="FORMAT", help="decp, ted ou fonds-vert.")],
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE_OR_URL", help="Fichiers, dossiers ou adresses.")
+        list[str], typer.Argument(metavar="FILE_OR_URL", help="Fichiers, dossiers, adresses, ou -.")
     ],
     *,
     as_: Annotated[

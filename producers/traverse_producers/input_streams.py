@@ -1,6 +1,8 @@
-"""Opens what the command line names: files, folders and addresses, as streams of octets."""
+"""Opens what the command line names: files, folders, addresses and `-` (the standard input), as
+streams of octets."""
 
 import io
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ import httpx
 
 from traverse_producers.errors import UnreadableInputError
 
+STANDARD_INPUT = "-"
 _CHUNK = 64 * 1024
 _TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without an answer, or without the next octets
 
@@ -40,8 +43,12 @@ def is_address(text: str) -> bool:
 
 @contextmanager
 def open_input(where: str, transport: httpx.BaseTransport | None = None) -> Iterator[BinaryIO]:
-    """The octets of a file or an address, as a buffered stream. Raises UnreadableInputError,
-    also while the stream is read."""
+    """The octets of a file, an address or the standard input, as a buffered stream. Raises
+    UnreadableInputError, also while the stream is read."""
+    if where == STANDARD_INPUT:
+        with _mapped("Le flux d'entrée"), _standard_input() as stream:
+            yield stream
+        return
     if not is_address(where):
         with _mapped(where), Path(where).open("rb") as stream:
             yield stream
@@ -56,6 +63,13 @@ def open_input(where: str, transport: httpx.BaseTransport | None = None) -> Iter
                 f"L'adresse {where} répond {answer.status_code} : vérifiez-la dans un navigateur."
             )
         yield io.BufferedReader(_Answer(answer, where), _CHUNK)
+
+
+def _standard_input() -> BinaryIO:
+    """The standard input's octets; closing them leaves the standard input open."""
+    if sys.stdin is None:  # a program without a console may have none
+        raise UnreadableInputError("L'entrée standard est fermée : donnez un fichier.")
+    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 class _Answer(io.RawIOBase):

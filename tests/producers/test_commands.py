@@ -1,7 +1,12 @@
 """`traverse publish` and `traverse import` as people run them."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import typer
@@ -126,6 +131,40 @@ def test_a_wrong_setting_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pa
     result = run("publish", __file__, "--institution", "211300553")
     assert isinstance(result.exception, InvalidOptionError)
     assert "TRAVERSE_PUBLISH_TIMEOUT" in str(result.exception)
+
+
+def test_help_loads_nothing_that_only_a_run_needs() -> None:
+    """`traverse --help` stays quick: Kafka, HTTP, XML and progress bars come with the run."""
+    script = (
+        "import sys, traverse_producers.commands\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "typer" in loaded
+    assert not loaded & {"kafka", "httpx", "lxml", "ijson", "rich"}
+
+
+def test_what_comes_through_a_pipe_is_published(
+    memory: MemoryTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-` stands for the standard input; its octets tell the format."""
+    file = tmp_path / "in"
+    file.write_text(CSV, encoding="utf-8")
+
+    @contextmanager
+    def open_pipe(where: str) -> Iterator[BinaryIO]:
+        assert where == "-"
+        with file.open("rb") as stream:
+            yield stream
+
+    monkeypatch.setattr("traverse_producers.input_streams.open_input", open_pipe)
+    result = run("publish", "-", "--institution", "211300553")
+    assert result.exit_code == 1
+    assert "-, ligne 3 [R-2]" in result.stdout
+    assert len(memory.sent) == 1
 
 
 def test_the_columns_of_a_table_are_shown() -> None:

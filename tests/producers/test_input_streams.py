@@ -1,5 +1,6 @@
 """What the command line names becomes streams; what cannot be read becomes one sentence."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,26 @@ def test_a_file_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnreadableInputError, match="n'existe pas"), open_input("/nowhere/x"):
         pass
     with pytest.raises(UnreadableInputError, match="ne peut pas"), open_input(str(tmp_path)):
+        pass
+
+
+def test_a_dash_is_the_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no file of that name, and stays open for who else reads it."""
+    file = tmp_path / "x.csv"
+    file.write_bytes(b"reference;type\n")
+    with file.open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        with open_input("-") as stream:
+            assert stream.readline() == b"reference;type\n"
+        assert not stdin.closed
+        os.fstat(stdin.fileno())  # raises when it is closed
+    assert expand(["-"]) == ["-"]
+
+
+def test_a_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under a scheduler that gives none."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UnreadableInputError, match="entrée standard"), open_input("-"):
         pass
 
 
