@@ -13,7 +13,7 @@ from traverse_infra.bench.run import run
 
 pytestmark = pytest.mark.engines
 
-EVENTS = 4000
+EVENTS = 16_000  # a turn must outlast the refresh interval many times, on a fast machine too
 PLAN = Plan(
     events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=2000,
     search_rounds=2,
