@@ -6,7 +6,7 @@ outcome and, from a feed that tells of a thing only when it is over, the record 
 carries why.
 """
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, NamedTuple, Self, TypeVar
 
@@ -135,6 +135,14 @@ class Event(BaseModel, Generic[Data]):
         if not text.isprintable() or text != text.strip():
             raise ValueError("ni caractère de contrôle, ni espace au début ou à la fin")
         return text
+
+    @field_validator("time")
+    @classmethod
+    def _of_our_time(cls, time: datetime) -> datetime:
+        # Before, a year has fewer digits in text and a zone may not compute.
+        if not 1900 <= time.year <= 2200:
+            raise ValueError("l'année doit être comprise entre 1900 et 2200")
+        return time
 
     @property
     def version(self) -> Version:

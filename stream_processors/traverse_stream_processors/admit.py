@@ -30,6 +30,8 @@ _REKEYED = "traverse-rekeyed"
 # A bad deploy breaks on ordinary events: more failures of our own than this stop the process
 # instead of filling the rejected topic with what is not the publishers' fault.
 _MOST_INTERNAL_FAILURES = 5
+_SHOWN = 2000  # characters of a pointer or sentence: both may repeat a key of half a mebibyte
+_MOST_HEADERS = 16 * 1024
 
 
 class Inbound(NamedTuple):
@@ -179,12 +181,17 @@ def _state(octets: bytes | None) -> RecordState | None:
 def _rekeyed(message: Inbound, key: str, partition: int) -> Message:
     """The same octets, on the partition of the record: another client's partitioner put them
     elsewhere, and the order of a record's events holds only within one partition."""
+    # Headers count in the broker's limit, which the first message may have reached: with a key and
+    # a header more, a copy of it would be refused.
+    kept = message.headers
+    if sum(len(name) + len(value or b"") for name, value in kept) > _MOST_HEADERS:
+        kept = ()
     return Message(
         INBOUND,
         partition,
         key.encode(),
         message.value,
-        (*message.headers, (_REKEYED, b"%d@%d" % (message.partition, message.offset))),
+        (*kept, (_REKEYED, b"%d@%d" % (message.partition, message.offset))),
     )
 
 
@@ -210,8 +217,8 @@ def rejection_message(
     """
     headers = (
         ("reason", error.reason.encode()),
-        ("pointer", error.pointer.encode()),
-        ("sentence", error.sentence.encode()),
+        ("pointer", error.pointer[:_SHOWN].encode()),
+        ("sentence", error.sentence[:_SHOWN].encode()),
         ("origin", origin.encode()),
         ("received", received.encode()),
     )

@@ -23,9 +23,8 @@ _OPEN_UNTIL = (DeadlineKind.TENDER, DeadlineKind.APPLICATION)
 # What passes from the record's JSON to the document unchanged.
 _UNCHANGED = (
     "url", "references", "audience", "naf", "nature", "procedure", "techniques", "access", "stage",
-    "amounts", "deadlines", "window", "recurrence", "notified", "duration_months", "end_min",
-    "holders", "financing", "actions", "contact", "on_behalf", "joint", "licence", "expires",
-    "zones",
+    "amounts", "deadlines", "recurrence", "duration_months", "holders", "financing", "actions",
+    "contact", "on_behalf", "joint", "licence", "zones",
 )  # fmt: skip
 
 
@@ -43,6 +42,7 @@ def enrich(
     names = (*place["place_names"], owner["name"])
     title = clean_line(record.title, names)
     description = clean_text(record.description, names) if record.description else ""
+    content |= _days(record)
     content |= {
         "kind": str(accepted.type.kind),
         "subtype": str(record.subtype),
@@ -70,6 +70,21 @@ def enrich(
     if flags:
         content["flags"] = flags
     return content  # type: ignore[return-value]
+
+
+def _days(record: Project | Call | Need) -> dict[str, Any]:
+    """The dates without an hour, in their one form: the model also reads others (Unix time), which
+    the index would take for another day or refuse."""
+    found: dict[str, Any] = {}
+    for name in ("notified", "end_min", "expires"):
+        day: date | None = getattr(record, name, None)
+        if day is not None:
+            found[name] = day.isoformat()
+    window = None if isinstance(record, Call) else record.window
+    ends = (("from", window.start), ("to", window.end)) if window else ()
+    if any(day for _, day in ends):
+        found["window"] = {name: day.isoformat() for name, day in ends if day}
+    return found
 
 
 def _owner(
@@ -175,8 +190,11 @@ def _dates_of_call(
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day `months` later, or the last day of that month where it is shorter."""
+    """The same day `months` later, or the last day of that month where it is shorter;
+    never beyond the year 9999."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max  # the year 9999 is how some systems say "for ever"
     for last in (day.day, 30, 29, 28):
         try:
             return date(year, month + 1, last)

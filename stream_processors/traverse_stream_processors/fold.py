@@ -10,6 +10,7 @@ of arrival, repetition and restarts do not change the result (design, decision 7
 - the first time is the least, and an index that ever held the record is never forgotten.
 """
 
+from datetime import date
 from typing import Any
 
 from traverse_schemas.document import Content, index_of
@@ -76,8 +77,13 @@ def _life(known: Life | None, accepted: Accepted) -> Life | None:
     if name == "closed":
         data = accepted.raw["data"]
         life.update({field: data[field] for field in _CLOSING_FIELDS if data.get(field)})
-        life["closed_on"] = data.get("on") or accepted.version.time[:10]
+        life["closed_on"] = _closed_on(accepted)
     return life  # type: ignore[return-value]
+
+
+def _closed_on(accepted: Accepted) -> str:
+    day: date | None = getattr(accepted.event.data, "on", None)
+    return accepted.version.time[:10] if day is None else day.isoformat()
 
 
 def _withdrawn(known: list[int | str] | None, accepted: Accepted) -> list[int | str] | None:

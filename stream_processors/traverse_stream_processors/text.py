@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import ftfy
@@ -15,7 +16,6 @@ _MARKUP: Final = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#][a-zA-Z0-9]{1,30};")
 _BLOCK_END: Final = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6])\s*/?>")
 _INLINE_SPACE: Final = re.compile(r"[ \t\u00a0\u2007\u202f\u200b\ufeff]+")
 _ODD_SPACE: Final = re.compile("[\t\u00a0\u2007\u202f\u200b\ufeff]|  ")
-_LINES: Final = re.compile(r"\s*\n\s*")
 _WORD: Final = re.compile(r"[^\W_]+(?:\.[^\W_])*")
 _VOWEL: Final = re.compile(r"[AEIOUYÀÂÄÉÈÊËÎÏÔÖÙÛÜŒÆ]")
 _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:]\s+|\n)([a-zàâäéèêëîïôöùûüçœ])")
@@ -97,7 +97,9 @@ def _unspoilt(text: str) -> str:
     if _ODD_SPACE.search(text):
         text = _INLINE_SPACE.sub(" ", text)
     if "\n" in text or "\r" in text:
-        text = _LINES.sub("\n", text.replace("\r", "\n"))
+        # No pattern: one that looks for white space before a line break is slow to find none.
+        lines = (line.strip() for line in text.replace("\r", "\n").split("\n"))
+        text = "\n".join(line for line in lines if line)
     return text.strip()
 
 
@@ -121,11 +123,16 @@ def _shouts(text: str) -> bool:
     return capitals >= _SHOUT_LETTERS and capitals >= _SHOUT_SHARE * len(letters)
 
 
+@lru_cache(maxsize=64)
+def _by_capitals(names: tuple[str, ...]) -> Mapping[str, str]:
+    """The words of names, by their capitals. A record with a thousand places and as many lots
+    asks for the same ones a thousand times."""
+    return {word.upper(): word for name in names for word in _WORD.findall(name) if len(word) > 2}
+
+
 def _calm(text: str, proper_names: Iterable[str]) -> str:
     """Sentence case that keeps acronyms, codes with digits, and the names that are known."""
-    names: dict[str, str] = {
-        word.upper(): word for name in proper_names for word in _WORD.findall(name) if len(word) > 2
-    }
+    names = _by_capitals(tuple(proper_names))
 
     def word(match: re.Match[str]) -> str:
         found: str = match[0]

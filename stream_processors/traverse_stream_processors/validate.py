@@ -27,6 +27,10 @@ MAX_DEPTH: Final = 32
 """Nesting of the JSON; the deepest record has 7 levels."""
 
 
+_MOST_PROBLEMS: Final = 2000
+"""Telling a hundred thousand problems apart takes a second; one sentence says as much."""
+
+
 class Accepted(NamedTuple):
     """An event that may be said.
 
@@ -61,6 +65,8 @@ def validate(octets: bytes, received: datetime, territories: Territories) -> Acc
     try:
         event = _adapter(known).validate_json(octets)
     except ValidationError as error:
+        if error.error_count() > _MOST_PROBLEMS:
+            raise _too_many_problems(error.error_count()) from None
         problem = explain(error)[0]
         in_data = problem.pointer.startswith("/data")
         reason = Reason.INVALID_DATA if in_data else Reason.INVALID_ENVELOPE
@@ -146,6 +152,15 @@ def _too_deep() -> RejectedError:
         "",
         f"Le JSON est imbriqué sur plus de {MAX_DEPTH} niveaux ; un enregistrement en a au "
         "plus sept : vérifiez le système qui le produit.",
+    )
+
+
+def _too_many_problems(count: int) -> RejectedError:
+    return RejectedError(
+        Reason.INVALID_DATA,
+        "",
+        f"L'événement a {count} fautes, trop pour les dire une à une : vérifiez le système qui "
+        "le produit contre le schéma publié.",
     )
 
 

@@ -46,7 +46,9 @@ class ValidateWork:
     async def handle(self, messages: Sequence[Inbound]) -> None:
         """Bring one batch onto the log. Returns only when all of it is there."""
         async with self._busy:
-            checked = check(messages, self._territories)
+            # In a thread: heartbeats must go on while a batch of hostile events costs seconds, or
+            # Kafka gives the partitions away and the same batch comes again, for ever.
+            checked = await asyncio.to_thread(check, messages, self._territories)
             try:
                 await self._admit(checked)
             except StateBrokenError as error:
@@ -61,7 +63,8 @@ class ValidateWork:
         for partition in {one.message.partition for one in checked} - self._restored:
             await self._restore(partition)
         accepted = [one.accepted for one in checked if one.accepted is not None]
-        admitted = admit(
+        admitted = await asyncio.to_thread(
+            admit,
             checked,
             self._state.accepted([one.event_id for one in checked if one.event_id]),
             self._state.records(list({one.key for one in accepted})),
