@@ -12,6 +12,7 @@ from traverse_infra.log_reading import LogMessage, read_topic
 from traverse_schemas.topics import REJECTED
 
 _UNREADABLE = "(illisible)"
+_LONGEST = 500
 
 
 class Rejection(NamedTuple):
@@ -42,14 +43,22 @@ def rejections_table(rejections: Sequence[Rejection]) -> Table:
     for name in ("Place", "Source et référence", "Motif", "Phrase"):
         table.add_column(name, overflow="fold")
     for one in rejections:
-        who = f"{one.source.removeprefix('urn:siren:')}\n{one.reference}"
+        source, reference, pointer, sentence = map(
+            _shown, (one.source, one.reference, one.pointer, one.sentence)
+        )
         table.add_row(
             Text(one.place.removeprefix("traverse.")),
-            Text(who),
-            Text(f"{one.reason}\n{one.pointer}"),
-            Text(one.sentence),
+            Text(f"{source.removeprefix('urn:siren:')}\n{reference}"),
+            Text(f"{one.reason}\n{pointer}"),
+            Text(sentence),
         )
     return table
+
+
+def _shown(text: str) -> str:
+    """What a stranger wrote, as a terminal may have it: no escape sequence, nothing that cannot
+    be encoded, and not half a mebibyte of it."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text[:_LONGEST])
 
 
 def _rejection(message: LogMessage) -> Rejection:

@@ -51,8 +51,11 @@ def clock_from(as_of: str | None) -> Clock:
         return SystemClock()
     try:
         if len(text) == 10:
-            return FixedClock(datetime.combine(date.fromisoformat(text), time(12), UTC))
-        at = datetime.fromisoformat(text)
+            at = datetime.combine(date.fromisoformat(text), time(12), UTC)
+        else:
+            at = datetime.fromisoformat(text)
+        if not 1900 <= at.year <= 2200:  # beyond, nobody means it and zones do not compute
+            raise ValueError(at)
     except ValueError:
         raise InvalidClockError(
             f"« {text[:40]} » n’est pas une date : écrivez 2023-05-31 ou 2023-05-31T12:00:00Z."

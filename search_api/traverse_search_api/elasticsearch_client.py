@@ -4,8 +4,8 @@ Only the public alias is read, whatever the caller asks (decision 9 of the desig
 """
 
 import logging
+import re
 from typing import Any, Final
-from urllib.parse import quote
 
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
@@ -15,6 +15,9 @@ from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError
 
 _LOG = logging.getLogger(__name__)
+# Ids are our own letters and digits. What else is asked for, "..", a text of kilobytes, would make
+# another address of it.
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 _JSON: Final = {"accept": "application/json", "content-type": "application/json"}
 # What the answer needs; the rest of Elasticsearch's envelope is not sent at all.
 _ANSWER: Final = (
@@ -79,7 +82,9 @@ class PublicIndex:
 
         Raises SearchUnavailableError.
         """
-        path = f"/{self._alias}/_doc/{quote(identifier, safe='')}"
+        if _IDENTIFIER.fullmatch(identifier) is None:
+            return None
+        path = f"/{self._alias}/_doc/{identifier}"
         try:
             answer = await self._client.perform_request("GET", path, headers=_JSON)
         except NotFoundError as error:

@@ -13,6 +13,8 @@ import pycld2
 # Two characters that UTF-8 read as cp1252 leaves behind, as in "RÃ©novation" or "lâ€™Ã©cole".
 _MOJIBAKE: Final = re.compile("[ÂÃâ][\u0080-\u00bf\u2018-\u203a€™œ…‚„†‡ˆ‰Š‹ŒŽ¡-¿]|ï¿½")
 _MARKUP: Final = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#][a-zA-Z0-9]{1,30};")
+# What a terminal would obey: escape sequences, C0 and C1 controls but the white space.
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]+")
 _BLOCK_END: Final = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6])\s*/?>")
 _INLINE_SPACE: Final = re.compile(r"[ \t\u00a0\u2007\u202f\u200b\ufeff]+")
 _ODD_SPACE: Final = re.compile("[\t\u00a0\u2007\u202f\u200b\ufeff]|  ")
@@ -87,13 +89,15 @@ def clean_text(text: str, proper_names: Iterable[str] = ()) -> str:
 
 
 def _unspoilt(text: str) -> str:
-    """Without mojibake, markup and odd white space; capitals as they are."""
+    """Without mojibake, markup, controls and odd white space; capitals as they are."""
     # Most text is clean: what is quick to rule out is ruled out before any pattern runs.
     if not text.isascii() and any(sign in text for sign in "ÂÃâï") and _MOJIBAKE.search(text):
         text = str(ftfy.fix_encoding(text))
     if ("<" in text or "&" in text) and _MARKUP.search(text):
         # Ammonia drops scripts and styles with what they hold, and escapes what it keeps.
         text = html.unescape(nh3.clean(_BLOCK_END.sub("\n", html.unescape(text)), tags=set()))
+    if _CONTROL.search(text):
+        text = _CONTROL.sub(" ", text)
     if _ODD_SPACE.search(text):
         text = _INLINE_SPACE.sub(" ", text)
     if "\n" in text or "\r" in text:

@@ -108,3 +108,16 @@ def test_what_nobody_expected_is_a_500_without_its_cause() -> None:
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("identifier", ["%2E%2E", "%2E", "a" * 5000, "%00"])
+def test_what_is_no_identifier_is_asked_of_nobody(client: TestClient, identifier: str) -> None:
+    """Elasticsearch, which is away here, took `..` for the index itself."""
+    assert client.get(f"/v1/opportunities/{identifier}").status_code == 404
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_date_that_no_zone_computes_is_refused(client: TestClient, as_of: str) -> None:
+    answer = client.get("/v1/opportunities/abcdefgh", params={"as_of": as_of})
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == "as_of"
