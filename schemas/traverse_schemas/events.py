@@ -139,9 +139,10 @@ class Event(BaseModel, Generic[Data]):
     @field_validator("time")
     @classmethod
     def _of_our_time(cls, time: datetime) -> datetime:
-        # Before, a year has fewer digits in text and a zone may not compute.
-        if not 1900 <= time.year <= 2200:
-            raise ValueError("l'année doit être comprise entre 1900 et 2200")
+        # Long before, a year has fewer digits in text and a zone may not compute. The future is
+        # another fault, and for validate to tell.
+        if time.year < 1900:
+            raise ValueError("l'année doit être 1900 ou une plus récente")
         return time
 
     @property

@@ -72,6 +72,13 @@ def test_a_time_that_no_zone_computes_is_the_publishers_fault(time: str) -> None
     assert (refused.value.reason, refused.value.pointer) == (Reason.INVALID_ENVELOPE, "/time")
 
 
+def test_the_last_hour_of_the_calendar_is_in_the_future() -> None:
+    whole = event(time="9999-12-31T23:59:59-14:00")
+    with pytest.raises(RejectedError) as refused:
+        validate(octets(whole), inbound(event()).received, Territories.load())
+    assert refused.value.reason is Reason.IN_THE_FUTURE
+
+
 def test_a_contract_for_ever_ends_with_the_calendar() -> None:
     """A batch of them stopped the process, as a defect of ours."""
     data = call_data(notified="9999-12-31", duration_months=1200)
