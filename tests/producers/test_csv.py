@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from traverse_producers.csv_cells import (
@@ -227,7 +227,6 @@ def test_the_type_may_be_the_kind_and_the_subtype_apart() -> None:
     assert "contredisent" in sentence(header + "R-1;Concession;Marché public;Eau;fr\n")
 
 
-@settings(deadline=None)  # a loaded machine is no failure
 @given(st.binary(max_size=300), st.booleans())
 def test_garbage_never_raises(octets: bytes, with_header: bool) -> None:
     """Any octets give rows, and each row an event or a sentence."""
@@ -238,7 +237,6 @@ def test_garbage_never_raises(octets: bytes, with_header: bool) -> None:
 _texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 
 
-@settings(deadline=None)  # a loaded machine is no failure
 @given(_texts, _texts)
 def test_what_a_spreadsheet_writes_is_read_back(title: str, description: str) -> None:
     """Quotes, separators and line ends inside of cells come through the csv module's own writer."""

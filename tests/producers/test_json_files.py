@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stream_processors.factory import event
@@ -123,7 +123,6 @@ def test_a_table_without_an_institution_asks_for_it() -> None:
     assert "--institution" in row.sentence
 
 
-@settings(deadline=None)  # a loaded machine is no failure
 @given(
     st.lists(
         st.dictionaries(
@@ -150,7 +149,6 @@ def test_splitting_gives_the_objects_back(
     assert all(piece.fault is None for piece in pieces)
 
 
-@settings(deadline=None)  # a loaded machine is no failure
 @given(st.binary(max_size=200))
 def test_garbage_never_raises(octets: bytes) -> None:
     """Any octets give pieces or faults."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.schemas.validators import Validator
@@ -153,7 +153,6 @@ _schemas = st.one_of(
 _schemas = st.one_of(_schemas, st.fixed_dictionaries({"anyOf": st.lists(_schemas, min_size=1)}))
 
 
-@settings(deadline=None)  # a loaded machine is no failure
 @given(old=_schemas, new=_schemas, value=_values)
 def test_where_nothing_is_told_the_new_schema_takes_what_the_old_one_took(
     old: dict[str, Any], new: dict[str, Any], value: object
