@@ -1,0 +1,1 @@
+"""Linking: which records speak of one real thing, and what they say together."""

@@ -1,0 +1,107 @@
+"""Words: a title as linking compares it: folded, without grammar, plurals joined. Pure."""
+
+import re
+import unicodedata
+from typing import Final
+
+_ACCENTS: Final = {
+    code: "".join(
+        char for char in unicodedata.normalize("NFD", chr(code)) if not unicodedata.combining(char)
+    )
+    for code in range(0xC0, 0x180)
+} | {ord("œ"): "oe", ord("æ"): "ae", ord("Œ"): "oe", ord("ß"): "ss"}
+_WORD: Final = re.compile(r"[a-z]+|[0-9]+")
+_LOT: Final = re.compile(
+    r"\blots?[^a-z0-9]{0,3}(?:n[o°º]?[^a-z0-9]{0,3})?([0-9]{1,3}|[ivx]{1,4}\b)"
+)
+_YEAR: Final = re.compile(r"(?<![0-9])20[0-4][0-9](?![0-9])")
+_ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8}
+
+_GRAMMAR: Final = """
+    a ainsi au aux avec ce ces cette d dans de des dont du elle en entre est et il ils j l la le
+    les leur leurs lors m n ne nos notre on ou par pour qu que qui s sa se ses si son sont sous sur
+    t un une vers y afin no num
+"""
+
+_FILLERS: Final = """
+    accord achat acquisition appel avis cadre commande commune communal concernant concession
+    consultation contrat execution fourniture general groupement livraison lot marche mairie
+    mise mission objet offre operation oeuvre place prestation present procedure programme projet
+    public realisation relatif relative service site subsequent titre tranche travail travaux type
+    ville divers diver different besoin compte
+"""
+# Words that half of all titles hold: alike in these, two titles say little.
+
+FILLER_WEIGHT: Final = 0.25
+
+
+def fold(text: str) -> str:
+    """Lower case without accents and ligatures; the rest as it is."""
+    return text.lower().translate(_ACCENTS)
+
+
+def words_of(folded: str) -> frozenset[str]:
+    """The words of a folded text, plurals and final e joined, without grammar; numbers stay."""
+    found = set()
+    for word in _WORD.findall(folded):
+        if word not in _SKIPPED:
+            found.add(_stem(word))
+    return frozenset(found)
+
+
+def _stem(word: str) -> str:
+    if word[0] <= "9":
+        return word.lstrip("0") or "0"
+    if len(word) > 3 and word[-1] in "sx":
+        word = word[:-1]
+    return word[:-1] if len(word) > 4 and word[-1] == "e" else word
+
+
+def weight(word: str) -> float:
+    """How much it says that two titles share this word."""
+    return FILLER_WEIGHT if word in _FILLER_STEMS else 1.0
+
+
+def likeness(left: frozenset[str], right: frozenset[str]) -> float:
+    """How alike two sets of words are, 0 to 1: weighted Jaccard; a title that holds the whole of
+    a shorter one of some length counts nearly as much."""
+    if left == right:
+        return 1.0 if left else 0.0
+    shared = left & right
+    if not shared:
+        return 0.0
+    common = sum(map(weight, shared))
+    mine, theirs = sum(map(weight, left)), sum(map(weight, right))
+    jaccard = common / (mine + theirs - common)
+    shorter = min(mine, theirs)
+    inside = 0.85 * common / shorter if shorter >= 3 else 0.0
+    return max(jaccard, inside)
+
+
+def lots_of(folded: str) -> tuple[str, ...]:
+    """The lot numbers that a title names: `lot n°3`, `LOT3`, `lot II`; sorted."""
+    if "lot" not in folded:
+        return ()
+    numbers = {_lot(found) for found in _LOT.findall(folded)}
+    return tuple(sorted(number for number in numbers if number))
+
+
+def years_of(folded: str) -> tuple[int, ...]:
+    """The years that a title names, 2000 to 2049; sorted."""
+    return tuple(sorted({int(year) for year in _YEAR.findall(folded)}))
+
+
+def without_lot(folded: str) -> str:
+    """The title without its lot number."""
+    return _LOT.sub(" ", folded) if "lot" in folded else folded
+
+
+def _lot(found: str) -> str:
+    if found.isdigit():
+        return found.lstrip("0")
+    number = _ROMAN.get(found)
+    return str(number) if number else ""
+
+
+_SKIPPED: Final = frozenset(_GRAMMAR.split())
+_FILLER_STEMS: Final = frozenset(map(_stem, _FILLERS.split()))
