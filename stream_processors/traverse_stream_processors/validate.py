@@ -4,31 +4,19 @@ Gives an `Accepted` event or raises `RejectedError` with the reason, the JSON po
 French sentence for the publisher.
 """
 
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import orjson
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 
-from traverse_schemas.errors import InvalidSourceError, Reason, RejectedError
-from traverse_schemas.events import EVENT_TYPES, Action, Event, EventType, event_adapter
+from traverse_schemas.errors import Reason, RejectedError
+from traverse_schemas.events import Event, EventType
 from traverse_schemas.identity import Version, content_hash, record_key
-from traverse_schemas.records.codes import DeadlineKind
-from traverse_schemas.records.models import Call, Need, Project, Record
+from traverse_schemas.judge import check_object, check_size, judge, too_deep
+from traverse_schemas.records.models import Call, Need, Project
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.sentences import explain
-from traverse_schemas.sources import Source, parse_source
-from traverse_schemas.topics import MAX_EVENT_BYTES
-
-FUTURE_TOLERANCE: Final = timedelta(minutes=5)
-"""How far ahead of the broker's receipt an event may be dated (design, decision 4)."""
-
-MAX_DEPTH: Final = 32
-"""Nesting of the JSON; the deepest record has 7 levels."""
-
-
-_MOST_PROBLEMS: Final = 2000
-"""Telling a hundred thousand problems apart takes a second; one sentence says as much."""
+from traverse_schemas.sources import Source
 
 
 class Accepted(NamedTuple):
@@ -51,9 +39,6 @@ class Accepted(NamedTuple):
     hash: bytes
 
 
-_adapters: dict[str, TypeAdapter[Event[BaseModel]]] = {}
-
-
 def validate(octets: bytes, received: datetime, territories: Territories) -> Accepted:
     """Check one message of `traverse.inbound`.
 
@@ -61,172 +46,33 @@ def validate(octets: bytes, received: datetime, territories: Territories) -> Acc
     read again. Raises RejectedError.
     """
     raw = _read(octets)
-    known = _known_type(raw.get("type"))
-    try:
-        event = _adapter(known).validate_json(octets)
-    except ValidationError as error:
-        if error.error_count() > _MOST_PROBLEMS:
-            raise _too_many_problems(error.error_count()) from None
-        problem = explain(error)[0]
-        in_data = problem.pointer.startswith("/data")
-        reason = Reason.INVALID_DATA if in_data else Reason.INVALID_ENVELOPE
-        raise RejectedError(reason, problem.pointer, problem.sentence) from None
-    try:
-        source = parse_source(event.source)
-    except InvalidSourceError as error:
-        raise RejectedError(Reason.INVALID_SOURCE, "/source", str(error)) from None
-    if event.time > received + FUTURE_TOLERANCE:
-        raise RejectedError(
-            Reason.IN_THE_FUTURE,
-            "/time",
-            f"L'événement est daté du {event.time.isoformat()}, plus de cinq minutes après sa "
-            f"réception ({received.isoformat(timespec='seconds')}) : réglez l'horloge du système "
-            "qui publie.",
-        )
-    record, raw_record, pointer = _record_of(event.data, raw["data"])
-    if record is not None:
-        _check_places(record, pointer, territories)
-    if known.action is Action.PUBLISHED and isinstance(record, Call):
-        _check_deadlines(record, event.time, pointer)
+    judged = judge(octets, raw, received, territories)
+    event = judged.event
     return Accepted(
         octets=octets,
         raw=raw,
         event=event,
-        type=known,
-        source=source,
+        type=judged.type,
+        source=judged.source,
         key=record_key(event.source, event.subject),
         version=event.version,
-        record=record,
-        raw_record=raw_record,
+        record=judged.record,
+        raw_record=judged.raw_record,
         hash=content_hash(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)),
     )
 
 
 def _read(octets: bytes) -> dict[str, Any]:
-    if len(octets) > MAX_EVENT_BYTES:
-        raise RejectedError(
-            Reason.TOO_LARGE,
-            "",
-            f"L'événement fait {len(octets) // 1024} Kio ; la limite est de "
-            f"{MAX_EVENT_BYTES // 1024} Kio : donnez les pièces par leur adresse (url, actions).",
-        )
+    check_size(octets)
     try:
         raw = orjson.loads(octets)
     except orjson.JSONDecodeError as error:
         if "depth" in error.msg:  # orjson stops at 1024 levels
-            raise _too_deep() from None
+            raise too_deep() from None
         raise RejectedError(
             Reason.NOT_JSON,
             "",
             f"Ce n'est pas du JSON en UTF-8 (ligne {error.lineno}, colonne {error.colno}) : "
             "envoyez un CloudEvent structuré.",
         ) from None
-    if not isinstance(raw, dict):
-        raise RejectedError(
-            Reason.INVALID_ENVELOPE, "", "Le message doit être un objet JSON, un CloudEvent."
-        )
-    # Every level opens one bracket: few brackets prove it shallow without a walk.
-    if octets.count(b"{") + octets.count(b"[") > MAX_DEPTH and _deeper_than(raw, MAX_DEPTH):
-        raise _too_deep()
-    return raw
-
-
-def _deeper_than(raw: dict[str, Any], limit: int) -> bool:
-    """Whether containers nest on more than `limit` levels; walks level by level."""
-    level: list[Any] = [raw]
-    for _ in range(limit):
-        level = [
-            inner
-            for container in level
-            for inner in (container.values() if isinstance(container, dict) else container)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _too_deep() -> RejectedError:
-    return RejectedError(
-        Reason.TOO_DEEP,
-        "",
-        f"Le JSON est imbriqué sur plus de {MAX_DEPTH} niveaux ; un enregistrement en a au "
-        "plus sept : vérifiez le système qui le produit.",
-    )
-
-
-def _too_many_problems(count: int) -> RejectedError:
-    return RejectedError(
-        Reason.INVALID_DATA,
-        "",
-        f"L'événement a {count} fautes, trop pour les dire une à une : vérifiez le système qui "
-        "le produit contre le schéma publié.",
-    )
-
-
-def _known_type(name: object) -> EventType:
-    if not isinstance(name, str):
-        raise RejectedError(
-            Reason.INVALID_ENVELOPE,
-            "/type",
-            "Le champ type est obligatoire, par exemple fr.traverse.call.published.v1.",
-        )
-    known = EVENT_TYPES.get(name)
-    if known is not None:
-        return known
-    stem, _, version = name.rpartition(".")
-    if f"{stem}.v1" in EVENT_TYPES:
-        raise RejectedError(
-            Reason.UNKNOWN_VERSION,
-            "/type",
-            f"La version « {version[:20]} » de {stem} n'existe pas ; la version connue est v1.",
-        )
-    raise RejectedError(
-        Reason.UNKNOWN_TYPE,
-        "/type",
-        f"Le type « {name[:80]} » n'existe pas ; les types sont "
-        "fr.traverse.{project|call|need}.{published|updated|closed|withdrawn}.v1.",
-    )
-
-
-def _adapter(known: EventType) -> TypeAdapter[Event[BaseModel]]:
-    adapter = _adapters.get(known.name)
-    if adapter is None:
-        adapter = _adapters[known.name] = event_adapter(known)
-    return adapter
-
-
-def _record_of(
-    data: BaseModel, raw: dict[str, Any]
-) -> tuple[Project | Call | Need | None, dict[str, Any] | None, str]:
-    """The record an event carries, its JSON, and the pointer to it."""
-    if isinstance(data, Project | Call | Need):
-        return data, raw, "/data"
-    return getattr(data, "record", None), raw.get("record"), "/data/record"
-
-
-def _check_places(record: Record, pointer: str, territories: Territories) -> None:
-    for name, codes in (("place", record.place), ("eligible_area", record.eligible_area)):
-        for index, code in enumerate(codes):
-            if not code.startswith("zone:") and territories.chain(code) is None:
-                raise RejectedError(
-                    Reason.UNKNOWN_PLACE,
-                    f"{pointer}/{name}/{index}",
-                    f"Le territoire {code} n'existe pas dans le découpage administratif en "
-                    "vigueur : vérifiez le code (com:INSEE, cp:POSTAL, epci:SIREN, dep:NN, "
-                    "reg:NN, fr).",
-                )
-
-
-def _check_deadlines(call: Call, published: datetime, pointer: str) -> None:
-    for index, deadline in enumerate(call.deadlines):
-        if deadline.kind not in (DeadlineKind.TENDER, DeadlineKind.APPLICATION):
-            continue
-        if deadline.opens_until <= published:
-            raise RejectedError(
-                Reason.DEADLINE_BEFORE_PUBLICATION,
-                f"{pointer}/deadlines/{index}/at",
-                f"La date limite ({deadline.at}) précède la publication "
-                f"({published.isoformat()}) : corrigez l'une des deux, ou publiez un appel "
-                "terminé par un événement closed.",
-            )
+    return check_object(octets, raw)
