@@ -22,6 +22,7 @@ REJECTED: Final = "traverse.rejected"
 RECORDS: Final = "traverse.records"
 OPPORTUNITIES: Final = "traverse.opportunities"
 CHANGES: Final = "traverse.changes"
+RECEIPTS: Final = "traverse.receipts"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -90,11 +91,22 @@ TOPICS: Final[tuple[Topic, ...]] = (
         Topic(name, f"public {kind} events, octets unchanged", config=_compacted(_LARGEST_INBOUND))
         for kind, name in EVENTS.items()
     ),
-    Topic(RECORDS, "the last state of each record, enriched", config=_compacted(_LARGEST_ENRICHED)),
+    Topic(
+        RECORDS,
+        "the last state of each record, enriched; which events brought it, in a header",
+        # Compaction must not take a message, and the receipts of the events it brings, before the
+        # index step has read it: half a day of absence loses none.
+        config={**_compacted(_LARGEST_ENRICHED), "min.compaction.lag.ms": str(_DAY_MS // 2)},
+    ),
     Topic(
         OPPORTUNITIES,
         "the last state of each opportunity; its offset is the document's version",
         config=_compacted(_LARGEST_ENRICHED),
+    ),
+    Topic(
+        RECEIPTS,
+        "what became of each event, without its content (90 days)",
+        config=_kept(90, 1024 * 1024),
     ),
     Topic(CHANGES, "what changed in the index, for streams (7 days)", config=_kept(7, 1024 * 1024)),
 )

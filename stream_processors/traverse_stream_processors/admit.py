@@ -15,6 +15,7 @@ from traverse_schemas.document import Content
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import event_key, partition_of
+from traverse_schemas.receipts import EVENT_HEADER, TRACE_HEADER, End, receipt_key, trace_header
 from traverse_schemas.record_state import RecordState
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, RECORDS, REJECTED
@@ -22,6 +23,7 @@ from traverse_stream_processors.disclose import disclose
 from traverse_stream_processors.errors import BadDeployError
 from traverse_stream_processors.fold import fold
 from traverse_stream_processors.log import Message
+from traverse_stream_processors.receipts import Arrival, ended, traced_of
 from traverse_stream_processors.telemetry import logger
 from traverse_stream_processors.validate import Accepted, validate
 
@@ -56,7 +58,7 @@ class Checked(NamedTuple):
 class Admitted(NamedTuple):
     """What a batch comes to.
 
-    `effects` (records, public events, rejections, re-keyed messages) are written before
+    `effects` (records, public events, rejections, receipts, re-keyed messages) are written before
     `accepted`: an event counts as known only once all that follows from it is on the log.
     `states` and `known` are for the local cache: (key, partition, JSON), (id, partition, hash).
     """
@@ -103,6 +105,8 @@ def admit(
     ids = dict(known)
     current: dict[str, RecordState | None] = {}
     changed: dict[str, int] = {}
+    came: dict[str, list[Arrival]] = {}
+    began: dict[str, RecordState | None] = {}
     failures = 0
     for message, accepted, error, event_id in checked:
         if accepted is None:
@@ -118,7 +122,7 @@ def admit(
             result.effects.append(_rejection(message, accepted, _id_reused(accepted)))
             continue
         if key not in current:
-            current[key] = _state(states.get(key))
+            current[key] = began[key] = _state(states.get(key))
         before = current[key]
         try:
             after = fold(before, accepted, enrich(accepted))
@@ -129,15 +133,35 @@ def admit(
         if after != before:
             current[key] = after
             changed[key] = partition
+        arrival = _arrival(message, accepted)
         if seen is None:
             ids[event_id] = accepted.hash
             result.known.append((event_id, partition, accepted.hash))
             _tell(result, message, accepted, before, after)
+            came.setdefault(key, []).append(arrival)
+        else:
+            result.effects.append(ended(arrival, partition, End.DUPLICATE))
+    traces = {}
+    for key, arrivals in came.items():
+        shown, passed = traced_of(began[key], current[key], arrivals)
+        traces[key] = shown
+        partition = partition_of(key, partitions)
+        result.effects.extend(ended(each, partition, End.SUPERSEDED) for each in passed)
     for key, partition in changed.items():
         octets = orjson.dumps(current[key])
         result.states.append((key, partition, octets))
-        result.effects.append(Message(RECORDS, partition, key.encode(), octets))
+        headers = ((TRACE_HEADER, trace_header(traces[key])),) if traces.get(key) else ()
+        result.effects.append(Message(RECORDS, partition, key.encode(), octets, headers))
     return result
+
+
+def _arrival(message: Inbound, accepted: Accepted) -> Arrival:
+    return Arrival(
+        source=accepted.event.source,
+        version=accepted.version,
+        received=int(message.received.timestamp() * 1000),
+        origin=f"{message.partition}@{message.offset}",
+    )
 
 
 def _tell(
@@ -215,14 +239,30 @@ def rejection_message(
 
     `origin` (topic/partition@offset) tells one rejection from its repetition after a restart.
     """
-    headers = (
+    headers: tuple[tuple[str, bytes], ...] = (
         ("reason", error.reason.encode()),
         ("pointer", error.pointer[:_SHOWN].encode()),
         ("sentence", error.sentence[:_SHOWN].encode()),
         ("origin", origin.encode()),
         ("received", received.encode()),
     )
+    event = _who(octets)
+    if event is not None:
+        headers = (*headers, (EVENT_HEADER, event))
     return Message(REJECTED, partition, key, octets, headers)
+
+
+def _who(octets: bytes) -> bytes | None:
+    """Source and id of what claims to be an event, as in a receipt's key; None where there are
+    none, or none that an event of ours could have."""
+    try:
+        event = orjson.loads(octets)
+        source, event_id = event["source"], event["id"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    if not (isinstance(source, str) and isinstance(event_id, str)):
+        return None
+    return receipt_key(source, event_id) if len(source) <= 100 and len(event_id) <= 255 else None
 
 
 def _id_reused(accepted: Accepted) -> RejectedError:

@@ -1,7 +1,7 @@
 """The Faust apps: which step reads which topic. Wiring only.
 
-    traverse.inbound --(validate, enrich)--> accepted, events.*, rejected, records
-    traverse.records --(link, index)-------> opportunities, Elasticsearch, changes
+    traverse.inbound --(validate, enrich)--> accepted, events.*, rejected, records, receipts
+    traverse.records --(link, index)-------> opportunities, Elasticsearch, changes, receipts
 
 Two processes, one a step, so that they share the cores. The loop is the one Faust pattern that
 loses nothing: `noack_take`, everything durable inside `handle`, then acknowledge in order; an
@@ -21,6 +21,7 @@ import faust
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
 from traverse_schemas.errors import TraverseError
+from traverse_schemas.receipts import TRACE_HEADER
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import INBOUND, RECORDS
@@ -214,7 +215,14 @@ def _inbound(message: Any) -> Inbound:
 
 
 def _changed(message: Any) -> Changed:
-    return Changed(message.partition, message.offset, message.key or b"", message.value or b"")
+    return Changed(
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key or b"",
+        value=message.value or b"",
+        trace=dict(_headers(message.headers)).get(TRACE_HEADER, b""),
+        time=int(message.timestamp * 1000),
+    )
 
 
 def _headers(headers: Any) -> tuple[tuple[str, bytes], ...]:

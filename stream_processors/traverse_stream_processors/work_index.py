@@ -5,11 +5,12 @@ Durable before acknowledged, as in `work_validate`. The offset that Kafka gives 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
 
+from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.document import OpportunityMessage
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.record_state import RecordState
@@ -19,15 +20,19 @@ from traverse_stream_processors.bulk import BulkWriter, Refused
 from traverse_stream_processors.index import Operation, operations
 from traverse_stream_processors.link import form
 from traverse_stream_processors.log import LogWriter, Message
+from traverse_stream_processors.receipts import Fate, receipts_of
 
 
 class Changed(NamedTuple):
-    """A message of `traverse.records`."""
+    """A message of `traverse.records`: `trace` is its header of that name, `time` its timestamp
+    in milliseconds."""
 
     partition: int
     offset: int
     key: bytes
     value: bytes
+    trace: bytes = b""
+    time: int = 0
 
 
 class _Formed(NamedTuple):
@@ -40,9 +45,10 @@ class _Formed(NamedTuple):
 class IndexWork:
     """Handles batches of `traverse.records`."""
 
-    def __init__(self, *, writer: LogWriter, bulk: BulkWriter) -> None:
+    def __init__(self, *, writer: LogWriter, bulk: BulkWriter, clock: Clock | None = None) -> None:
         self._writer = writer
         self._bulk = bulk
+        self._clock = clock or SystemClock()
         self._busy = asyncio.Lock()
 
     async def release(self) -> None:
@@ -60,6 +66,7 @@ class IndexWork:
                     for one in formed
                 ]
             )
+            linked = int(self._clock.now().timestamp() * 1000)
             owners: dict[Operation, _Formed] = {}
             for one, offset in zip(formed, offsets, strict=True):
                 for operation in operations(one.message, one.document, offset):
@@ -69,6 +76,7 @@ class IndexWork:
                 [
                     *(_change(one, offset) for one, offset in zip(formed, offsets, strict=True)),
                     *(_refusal(one, owners[one.operation].source) for one in refused),
+                    *receipts_of(batch, _fates(formed, refused, owners), linked),
                 ]
             )
 
@@ -88,6 +96,19 @@ def _form(batch: Sequence[Changed]) -> list[_Formed]:
     return formed
 
 
+def _fates(
+    formed: Sequence[_Formed], refused: Sequence[Refused], owners: Mapping[Operation, _Formed]
+) -> dict[bytes, Fate]:
+    """What each record of a batch came to, by its key."""
+    whys = {owners[one.operation].source.key: _refusal_sentence(one) for one in refused}
+    return {
+        one.source.key: Fate(
+            one.message["id"], one.message["document"]["stub"], whys.get(one.source.key)
+        )
+        for one in formed
+    }
+
+
 def _id(formed: _Formed) -> bytes:
     return formed.message["id"].encode()
 
@@ -105,13 +126,15 @@ def _change(formed: _Formed, offset: int) -> Message:
     return Message(CHANGES, formed.source.partition, _id(formed), orjson.dumps(value))
 
 
-def _refusal(refused: Refused, source: Changed) -> Message:
-    error = RejectedError(
-        Reason.DOCUMENT_REFUSED,
-        "",
+def _refusal_sentence(refused: Refused) -> str:
+    return (
         f"Elasticsearch refuse le document {refused.operation.id} ({refused.why}) : il n'est pas "
-        "cherchable ; signalez-le, la faute est de notre côté.",
+        "cherchable ; signalez-le, la faute est de notre côté."
     )
+
+
+def _refusal(refused: Refused, source: Changed) -> Message:
+    error = RejectedError(Reason.DOCUMENT_REFUSED, "", _refusal_sentence(refused))
     return rejection_message(
         partition=source.partition,
         key=source.key,

@@ -1,0 +1,96 @@
+"""Receipts: the trace of one event, with its one end. A message of `traverse.receipts`.
+
+The ordinary event costs one message: the index step writes it once the event can be found. What
+ends before (duplicates, superseded events) is written by the validate step; the message on
+`traverse.rejected` is the receipt of what was refused.
+
+An event is known by (source, id). Several messages about one event are joined by
+`traverse_producers.receipts`: the end of the highest rank holds (`RANK`), its first message says
+when. So a message that is written again after a restart changes nothing.
+"""
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, NamedTuple, NotRequired, TypedDict
+
+
+class End(StrEnum):
+    """What became of an event.
+
+    `waiting` is no end yet: the record has no content that could be found. `duplicate` is about
+    another message of the same (source, id), never about the first: a note beside its end.
+    """
+
+    WAITING = "waiting"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    SEARCHABLE = "searchable"
+    WITHDRAWN = "withdrawn"
+    PURGED = "purged"
+
+
+RANK: Final[dict[End, int]] = {
+    # An id whose first attempt was refused may come again, mended; an id that was accepted is
+    # accepted, whatever else comes under it. A replay may call superseded what was shown before.
+    End.REJECTED: 0,
+    End.WAITING: 1,
+    End.SUPERSEDED: 2,
+    End.SEARCHABLE: 3,
+    End.WITHDRAWN: 4,
+    End.PURGED: 5,
+}
+"""Of two ends of one event, the one of the higher rank holds. A duplicate has none."""
+
+
+class Receipt(TypedDict):
+    """The value of a message. The message's own timestamp is the time of its end.
+
+    `origin` is the place of the event's message, `partition@offset` of `traverse.inbound`; times
+    are milliseconds since 1970: `received` by the broker, `validated` (accepted and enriched),
+    `linked` (its opportunity on the log).
+    """
+
+    source: str
+    id: str
+    end: str
+    origin: NotRequired[str]
+    received: NotRequired[int]
+    validated: NotRequired[int]
+    linked: NotRequired[int]
+    opportunity: NotRequired[str]
+    reason: NotRequired[str]
+    pointer: NotRequired[str]
+    sentence: NotRequired[str]
+
+
+class Traced(NamedTuple):
+    """An event that a message of `traverse.records` brings: what its receipt will say of the way
+    so far. `received` and `origin` are None where an earlier receipt has said them."""
+
+    id: str
+    received: int | None
+    origin: str | None
+
+
+TRACE_HEADER: Final = "traverse-trace"
+"""The header of `traverse.records` that names the events which the message brings."""
+
+EVENT_HEADER: Final = "event"
+"""The header of `traverse.rejected` with source and id, where they could be read."""
+
+
+def receipt_key(source: str, event_id: str) -> bytes:
+    """The key of a receipt's message."""
+    return json.dumps([source, event_id], ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def trace_header(traced: Iterable[Traced]) -> bytes:
+    """The value of TRACE_HEADER."""
+    return json.dumps(list(traced), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read_trace(header: bytes) -> list[Traced]:
+    """The events of a TRACE_HEADER; none when the message has no such header (b"")."""
+    return [Traced(*each) for each in json.loads(header)] if header else []
