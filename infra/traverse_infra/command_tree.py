@@ -10,6 +10,7 @@ from traverse_infra import (
     commands_work,
 )
 from traverse_producers import commands as producers
+from traverse_producers.receipts import commands as receipts
 from traverse_search_api import commands as search
 
 
@@ -32,6 +33,7 @@ def build() -> typer.Typer:
         ("import", producers.import_),
         ("work", commands_work.work),
         ("search", search.search),
+        ("receipt", receipts.receipt),
         ("reindex", commands_log.reindex),
         ("bench", commands_bench.bench),
     ):

@@ -80,6 +80,10 @@ TRACE_HEADER: Final = "traverse-trace"
 EVENT_HEADER: Final = "event"
 """The header of `traverse.rejected` with source and id, where they could be read."""
 
+SIREN_HEADER: Final = "siren"
+"""The header of `traverse.rejected` with the institution whose signature was verified. Without
+it nobody knows who spoke: such a rejection is attributed to nobody."""
+
 
 def receipt_key(source: str, event_id: str) -> bytes:
     """The key of a receipt's message."""

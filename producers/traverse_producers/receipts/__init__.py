@@ -1,0 +1,1 @@
+"""What became of an event: receipts and rejections, followed from the log and looked up."""
