@@ -93,7 +93,9 @@ def test_a_receipt_without_its_beginning_takes_it_from_the_one_that_waited() -> 
     waiting = Said(End.WAITING, NINE + 5, {"origin": "2@41", "received": NINE, "validated": NINE})
     late = Said(End.SEARCHABLE, NINE + 900, {"validated": NINE + 800, "opportunity": "abc"})
     assert shown(waiting)["end"] is None
-    steps = [step["step"] for step in shown(waiting, late)["steps"]]
+    trace = joined(SOURCE, "e-1", [waiting, late])
+    assert trace is not None
+    steps = [step.name for step in trace.steps]
     assert steps == ["received", "validated", "searchable"]
 
 
