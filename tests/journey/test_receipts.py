@@ -1,39 +1,20 @@
-"""Every event that was sent has one end that its publisher can look up, whatever was killed."""
+"""Every event that was sent has one end that its publisher can look up."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import orjson
 import pytest
 
-from tests.journey.harness import Ends, Journey, sent, until
-from tests.journey.history import Mixed
+from tests.journey.harness import Journey
+from tests.journey.traces import Traces
 from tests.stream_processors.factory import CCI, event
-from traverse_producers.receipts.follow import Follower
-from traverse_producers.receipts.trace import Trace, joined
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.receipts import End
-from traverse_schemas.topics import ACCEPTED, RECEIPTS, RECORDS
+from traverse_schemas.topics import RECEIPTS
 
 pytestmark = pytest.mark.engines
-
-
-class Traces:
-    """The traces of a journey, looked up as the gateway and the command line do."""
-
-    def __init__(self, journey: Journey) -> None:
-        follower = Follower(journey.kafka, journey.home)
-        follower.catch_up()
-        self._store = follower.store()
-
-    def of(self, source: str, event_id: str) -> Trace | None:
-        return joined(source, event_id, self._store.said_of(source, event_id))
-
-    def end(self, source: str, event_id: str) -> str | None:
-        trace = self.of(source, event_id)
-        return None if trace is None else str(trace.end)
 
 
 def test_the_trace_of_an_event_says_when_and_where(flowing: Journey) -> None:
@@ -81,57 +62,3 @@ def test_the_command_shows_a_trace_in_french_and_says_what_it_does_not_know(
     unknown = run("rc-21")
     assert unknown.returncode == 1
     assert "Rien n'est connu" in unknown.stderr
-
-
-def test_killed_at_any_moment_every_event_still_has_its_end(journey: Journey) -> None:
-    """SIGKILL to both steps in the middle: what was accepted or refused has an end, one each."""
-    history = Mixed(seed=11, size=1200)
-    records, receipts = Ends(journey.kafka, RECORDS), Ends(journey.kafka, RECEIPTS)
-    running = journey.start(batch_size="40")
-    journey.send(history.messages[:600])
-    until(lambda: records.count() > 60, "validate at work")
-    running[0].kill()
-    until(lambda: receipts.count() > 40, "index at work")
-    running[1].kill()
-    journey.start(batch_size="40")
-    journey.send(history.messages[600:])
-    journey.settle()
-    records.close()
-    receipts.close()
-    traces = Traces(journey)
-    accepted = [orjson.loads(one.key) for one in journey.read(ACCEPTED)]
-    assert len(accepted) > 600
-    ends = {(source, name): traces.end(source, name) for source, _, name in accepted}
-    known = {End.SEARCHABLE, End.SUPERSEDED, End.WITHDRAWN, End.WAITING}
-    assert {key: end for key, end in ends.items() if end not in known} == {}
-    waiting = [key for key, end in ends.items() if end == End.WAITING]
-    for source, _, name in accepted:
-        if (source, name) in waiting:
-            # Nothing of such a record can be found: no content was ever said.
-            assert not name.endswith("-0")
-
-
-def test_an_index_step_that_starts_again_from_the_first_record_changes_no_trace(
-    journey: Journey,
-) -> None:
-    journey.start()
-    first = [event(id=f"rc-3{number}", subject=f"RC-3{number}") for number in range(5)]
-    journey.send([sent(whole) for whole in first])
-    journey.settle()
-    before = [Traces(journey).of(CCI, whole["id"]) for whole in first]
-    journey.stop_step("index")
-    subprocess.run(  # as an operator would have the step read all again
-        [sys.executable, "-c", _REWIND, journey.kafka], check=True
-    )
-    journey.start("index")
-    until(lambda: len(journey.read(RECEIPTS)) >= 10, "the receipts again")
-    assert [Traces(journey).of(CCI, whole["id"]) for whole in first] == before
-
-
-_REWIND = """
-import sys
-from kafka import KafkaAdminClient
-admin = KafkaAdminClient(bootstrap_servers=sys.argv[1])
-admin.delete_groups(["traverse-index"])
-admin.close()
-"""

@@ -5,7 +5,8 @@ what is new, so that a question costs the tail and one look-up, however many rec
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -42,14 +43,19 @@ class Follower:
         """The store, for one thread to read."""
         return ReceiptStore(self._path)
 
-    def catch_up(self) -> None:
-        """Read what is new, up to the present end. Raises BrokerAwayError."""
+    @contextmanager
+    def open_store(self) -> Iterator[ReceiptStore]:
+        """The store, closed at the end."""
         store = self.store()
         try:
-            with LogReader(self._bootstrap) as reader:
-                bring_up(store, reader)
+            yield store
         finally:
             store.close()
+
+    def catch_up(self) -> None:
+        """Read what is new, up to the present end. Raises BrokerAwayError."""
+        with self.open_store() as store, LogReader(self._bootstrap) as reader:
+            bring_up(store, reader)
 
     def start(self) -> None:
         """Follow in a thread until `stop`; Kafka away is waited for."""
@@ -99,8 +105,21 @@ def save(store: ReceiptStore, chunk: Sequence[LogMessage]) -> None:
     store.save(
         [row for row in map(receipt_row, chunk) if row],
         rejections,
+        _successes(chunk),
         (last.topic, last.partition, last.offset + 1),
     )
+
+
+def _successes(chunk: Sequence[LogMessage]) -> list[tuple[str, int]]:
+    """The institutions of whom a chunk holds events that were not refused, and the last time."""
+    found: dict[str, int] = {}
+    if chunk[0].topic == RECEIPTS:
+        for message in chunk:
+            said = json.loads(message.value or b"{}")
+            if said.get("end") not in (None, End.REJECTED):
+                siren = said["source"].split(":")[2]
+                found[siren] = max(message.time, found.get(siren, 0))
+    return list(found.items())
 
 
 def receipt_row(message: LogMessage) -> ReceiptRow | None:

@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS rejections (
     place TEXT PRIMARY KEY, siren TEXT NOT NULL, at INTEGER NOT NULL, partition INTEGER NOT NULL,
     position INTEGER NOT NULL, said TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS rejections_by_siren ON rejections (siren, at);
+CREATE INDEX IF NOT EXISTS rejections_by_siren ON rejections (siren, at, place);
+CREATE TABLE IF NOT EXISTS successes (siren TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS progress (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
     PRIMARY KEY (topic, partition)
@@ -103,12 +104,15 @@ class ReceiptStore:
                 found += [Said(End(end), at, json.loads(said)) for end, at, said in rows]
         return found
 
-    def rejections(self, siren: str, *, before: int | None, most: int) -> list[RejectionRow]:
-        """An institution's own, newest first, older than `before` (milliseconds)."""
+    def rejections(
+        self, siren: str, *, before: tuple[int, str] | None, most: int
+    ) -> list[RejectionRow]:
+        """An institution's own, newest first, older than `before` (milliseconds, place)."""
         with closing(
             self._db.execute(
-                "SELECT * FROM rejections WHERE siren = ? AND at < ? ORDER BY at DESC LIMIT ?",
-                (siren, 2**62 if before is None else before, most),
+                "SELECT * FROM rejections WHERE siren = ? AND (at, place) < (?, ?) "
+                "ORDER BY at DESC, place DESC LIMIT ?",
+                (siren, *(before or (2**62, "")), most),
             )
         ) as rows:
             return [RejectionRow(*row) for row in rows]
@@ -117,6 +121,16 @@ class ReceiptStore:
         """The rejection of this place."""
         row = self._db.execute("SELECT * FROM rejections WHERE place = ?", (place,)).fetchone()
         return RejectionRow(*row) if row else None
+
+    def failing(self, siren: str, most: int) -> int:
+        """How many events of an institution were refused since one of it succeeded, `most` at
+        most."""
+        row = self._db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM rejections WHERE siren = ?1 AND at > "
+            "coalesce((SELECT at FROM successes WHERE siren = ?1), 0) LIMIT ?2)",
+            (siren, most),
+        ).fetchone()
+        return int(row[0])
 
     def progress(self) -> dict[str, dict[int, int]]:
         """The next offset to read, by topic and partition."""
@@ -129,13 +143,20 @@ class ReceiptStore:
         self,
         receipts: Iterable[ReceiptRow],
         rejections: Iterable[RejectionRow],
+        successes: Iterable[tuple[str, int]],
         progress: tuple[str, int, int],
     ) -> None:
-        """Remember, all or nothing, a chunk and how far it goes (topic, partition, next)."""
+        """Remember, all or nothing, a chunk and how far it goes (topic, partition, next).
+        `successes`: institutions (SIREN) with the time of an event that was not refused."""
         with self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)", receipts)
             self._db.executemany(
                 "INSERT OR IGNORE INTO rejections VALUES (?, ?, ?, ?, ?, ?)", rejections
+            )
+            self._db.executemany(
+                "INSERT INTO successes VALUES (?, ?) ON CONFLICT (siren) "
+                "DO UPDATE SET at = max(at, excluded.at)",
+                successes,
             )
             self._db.execute(
                 "INSERT INTO progress VALUES (?, ?, ?) ON CONFLICT (topic, partition) "
@@ -146,7 +167,7 @@ class ReceiptStore:
     def forget(self) -> None:
         """Drop everything: the log is another one."""
         with self._transaction():
-            for table in ("receipts", "rejections", "progress"):
+            for table in ("receipts", "rejections", "successes", "progress"):
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own names
 
     def prune(self, now: datetime) -> None:

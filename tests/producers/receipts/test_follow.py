@@ -61,7 +61,7 @@ def test_a_rejection_is_listed_for_its_verified_author_alone(store: ReceiptStore
     )
     own = store.rejections("211300405", before=None, most=10)
     assert [row.place for row in own] == ["traverse.inbound/1@4", "traverse.inbound/1@1"]
-    assert store.rejections("211300405", before=own[0].at, most=10) == own[1:]
+    assert store.rejections("211300405", before=(own[0].at, own[0].place), most=10) == own[1:]
     assert store.rejection("traverse.inbound/1@2") is None
     # Whoever asks for the very event learns that one was refused under its name.
     assert [one.fields["verified"] for one in store.said_of(SOURCE, "e-9")].count(False) == 2

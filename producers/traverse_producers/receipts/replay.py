@@ -1,0 +1,51 @@
+"""A rejected event, corrected and ready to be published again. Pure."""
+
+import json
+from typing import Any
+
+from traverse_producers.errors import PublishError
+from traverse_schemas.identity import content_hash
+
+
+class UnusableCorrectionError(PublishError):
+    """The correction is no event."""
+
+
+def replayed(original: bytes, correction: bytes | None, reason: str) -> bytes:
+    """The octets to publish: the original as it came, or the correction, a structured CloudEvent.
+
+    What the correction leaves out of `specversion`, `id`, `source`, `type`, `subject` and `time`
+    comes from the original. Where the id must be another (none was given, or it was used for
+    another content), it is made of the content: the same correction always has the same id, so
+    that replaying twice is replaying once. Raises UnusableCorrectionError.
+    """
+    if correction is None:
+        return original
+    said = _object(correction)
+    if said is None:
+        raise UnusableCorrectionError(
+            "La correction n'est pas un objet JSON : envoyez le CloudEvent entier, corrigé, ou un "
+            "corps vide pour rejouer l'original tel quel."
+        )
+    first = _object(original) or {}
+    envelope = ("specversion", "id", "source", "type", "subject", "time")
+    whole = {**{name: first[name] for name in envelope if name in first}, **said}
+    used = reason == "id_reused" and whole.get("id") == first.get("id")
+    if used or not whole.get("id"):
+        canonical = json.dumps(
+            {name: value for name, value in whole.items() if name != "id"}, sort_keys=True
+        )
+        whole["id"] = (
+            f"{str(whole.get('id', 'rejeu'))[:200]}#{content_hash(canonical.encode()).hex()}"
+        )
+    elif whole == said:
+        return correction
+    return json.dumps(whole, ensure_ascii=False).encode()
+
+
+def _object(octets: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(octets)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

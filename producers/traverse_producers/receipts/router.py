@@ -1,0 +1,64 @@
+"""The gateway's routes of receipts and rejections. Wiring only: the answers are the desk's."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from traverse_producers.receipts.desk import Desk
+
+Publish = Callable[[str, bytes], Awaitable[Response]]
+"""Publishes one event of an institution (SIREN, octets) as POST /v1/events would, and answers."""
+
+_MOST = 100
+
+
+def receipts_router(
+    desk: Callable[[], Desk], caller: Callable[..., Any], publish: Publish, read: Callable[..., Any]
+) -> APIRouter:
+    """The routes. `caller` is a dependency that gives the SIREN of who asks; `read` one that
+    gives the body of a request, bounded and in time."""
+    router = APIRouter(prefix="/v1", tags=["Suivi"])
+    own = Annotated[str, Depends(caller)]
+
+    @router.get("/receipts", summary="La trace d'un événement")
+    async def receipt(
+        siren: own,
+        source: Annotated[str, Query(max_length=100, description="Sa source.")],
+        event_id: Annotated[str, Query(alias="id", max_length=255, description="Son id.")],
+    ) -> Response:
+        return _json(await asyncio.to_thread(desk().receipt, siren, source, event_id))
+
+    @router.get("/rejections", summary="Les événements refusés de l'institution")
+    async def rejections(
+        siren: own,
+        before: Annotated[str | None, Query(max_length=200, description="Le next reçu.")] = None,
+        size: Annotated[int, Query(ge=1, le=_MOST)] = 20,
+    ) -> Response:
+        return _json(await asyncio.to_thread(desk().rejections, siren, before, size))
+
+    @router.get("/rejections/{name}", summary="Un événement refusé, avec ce qui a été reçu")
+    async def rejection(siren: own, name: str) -> Response:
+        return _json(await asyncio.to_thread(desk().rejection, siren, name))
+
+    @router.post("/rejections/{name}/replay", summary="Rejoue un événement refusé, corrigé ou non")
+    async def replay(
+        siren: own,
+        name: str,
+        body: Annotated[bytes, Depends(read)],
+    ) -> Response:
+        octets = await asyncio.to_thread(desk().replay, siren, name, body or None)
+        return await publish(siren, octets)
+
+    return router
+
+
+async def whole_body(request: Request) -> bytes:
+    """The body of a request, for an application without limits of its own (tests)."""
+    return await request.body()
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")
