@@ -1,5 +1,6 @@
 """The Kafka transport: the one module of this package that knows kafka-python."""
 
+import threading
 from concurrent.futures import Future
 from functools import partial
 
@@ -105,6 +106,14 @@ class KafkaTransport:
             # too long. Only the sender itself can then fail what is left, and end.
             self._producer._sender.force_close()
             self._producer._sender.join(self._timeout)
+
+    def answers(self, timeout: float) -> bool:
+        """Whether a broker answers within `timeout` seconds; asks it, whatever is cached."""
+        answered = threading.Event()
+        future = self._producer._metadata.request_update()
+        future.add_both(lambda _: answered.set())
+        self._producer._sender.wakeup()
+        return answered.wait(timeout) and future.succeeded()
 
     def _known_partitions(self) -> set[int]:
         try:

@@ -1,0 +1,1 @@
+"""The HTTP gateway: publishing for who has no Kafka client. `app` puts it together."""

@@ -1,0 +1,111 @@
+"""The gateway put together: one function a router, over parts that know no HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+from fastapi import APIRouter, FastAPI, Response
+
+from traverse_producers.gateway import openapi, problems, publish_events
+from traverse_producers.gateway.access import Registry
+from traverse_producers.gateway.body import BodyReader, Memory
+from traverse_producers.gateway.errors import LogAwayError
+from traverse_producers.gateway.intake import Intake
+from traverse_producers.gateway.journal import Journal
+from traverse_producers.gateway.metrics import CountAnswers, Metrics
+from traverse_producers.gateway.publish_events import Entrance
+from traverse_producers.gateway.rates import Rates
+from traverse_producers.gateway.settings import GatewaySettings
+from traverse_producers.gateway.vocabulary import schema_of, schemas
+from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.reference.territories import Territories
+
+
+def create_app(
+    settings: GatewaySettings, *, journal: Journal, registry: Registry, clock: Clock | None = None
+) -> FastAPI:
+    """The service as an ASGI application. It starts the journal, and closes it at the end."""
+    metrics = Metrics()
+    entrance = Entrance(
+        registry,
+        Rates(settings.gateway_rate),
+        BodyReader(
+            Memory(settings.gateway_memory_octets),
+            octets=settings.gateway_body_octets,
+            seconds=settings.gateway_body_seconds,
+        ),
+    )
+    intake = Intake(journal, Territories.load(), clock or SystemClock())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        journal.start()
+        yield
+        journal.close()
+
+    app = FastAPI(
+        title="Traverse : passerelle",
+        summary="Publier les projets, appels et besoins d'une institution, par HTTP.",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
+    problems.install(app)
+    app.add_middleware(CountAnswers, metrics=metrics)
+    app.include_router(
+        publish_events.router(entrance, intake, metrics, settings.gateway_batch_events)
+    )
+    app.include_router(_vocabulary())
+    app.include_router(_operation(journal, registry, metrics))
+    return app
+
+
+def _vocabulary() -> APIRouter:
+    routes = APIRouter(tags=["schémas"])
+
+    @routes.get("/v1/schemas")
+    async def listed() -> Response:
+        """Les schémas acceptés, avec leur adresse."""
+        found = [
+            {**each._asdict(), "url": f"/v1/schemas/{each.name}/{each.version}"}
+            for each in schemas()
+        ]
+        return _json(orjson.dumps({"schemas": found}))
+
+    @routes.get("/v1/schemas/{kind}/{version}", responses=openapi.problems(404, 422))
+    async def one(kind: str, version: str) -> Response:
+        """Un schéma (JSON Schema 2020-12) : d'un type d'événement, ou de tous ceux d'un genre."""
+        return Response(
+            orjson.dumps(schema_of(kind, version)), media_type="application/schema+json"
+        )
+
+    return routes
+
+
+def _operation(journal: Journal, registry: Registry, metrics: Metrics) -> APIRouter:
+    routes = APIRouter(tags=["exploitation"])
+
+    @routes.get("/healthz")
+    async def health() -> Response:
+        """Le service est en marche."""
+        return _json(b'{"status":"ok"}')
+
+    @routes.get("/readyz", responses=openapi.problems(503))
+    async def ready() -> Response:
+        """Le service peut publier : Kafka répond, et le registre est lu."""
+        if not (registry.ready() and await journal.answers()):
+            raise LogAwayError
+        return _json(b'{"status":"ok"}')
+
+    @routes.get("/metrics")
+    async def measures() -> Response:
+        """Les mesures du service, pour Prometheus."""
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")

@@ -1,0 +1,159 @@
+"""The errors of the gateway; `str(error)` is the French sentence that the caller reads.
+
+PublishError
+└── GatewayError                  status, title
+    ├── MalformedBodyError        400  the body as a whole cannot be read
+    ├── UnknownKeyError           401  no key, or one that says nothing
+    ├── ForbiddenError            403  the key does not allow this
+    ├── UnknownSchemaError        404  no such schema
+    ├── SlowBodyError             408  the body did not come in time
+    ├── TooLargeBodyError         413  too many octets, or too many events
+    ├── UnsupportedContentError   415  a form that the gateway does not read
+    ├── RefusedRecordError        422  a record of PUT that gives no event
+    ├── TooFastError              429  more events than the institution may send in a minute
+    ├── BusyError                 503  the gateway holds as much as it can
+    └── LogAwayError              503  Kafka does not confirm
+"""
+
+from math import ceil
+from typing import ClassVar
+
+from traverse_producers.errors import PublishError
+
+
+class GatewayError(PublishError):
+    """Base of the gateway's errors. `status` and `title` go into the problem+json."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Erreur interne"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the answer."""
+        return {}
+
+
+class MalformedBodyError(GatewayError):
+    """The body as a whole cannot be read; nothing of it was taken."""
+
+    status = 400
+    title = "Corps illisible"
+
+
+class UnknownKeyError(GatewayError):
+    """No API key, or one that is not known, or not valid now."""
+
+    status = 401
+    title = "Clé inconnue"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Bearer realm="traverse", Basic realm="traverse"'}
+
+
+class ForbiddenError(GatewayError):
+    """The key is known and does not allow this."""
+
+    status = 403
+    title = "Non autorisé"
+
+
+class UnknownSchemaError(GatewayError):
+    """No schema has this name and version."""
+
+    status = 404
+    title = "Introuvable"
+
+
+class SlowBodyError(GatewayError):
+    """The client took too long to send what it began."""
+
+    status = 408
+    title = "Envoi trop lent"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"Le corps n'est pas arrivé en {seconds:g} s : rien n'en a été retenu ; envoyez-le de "
+            "nouveau, en lots plus petits si la ligne est lente."
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Connection": "close"}
+
+
+class TooLargeBodyError(GatewayError):
+    """More octets, or more events, than one request may have."""
+
+    status = 413
+    title = "Envoi trop grand"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Connection": "close"}
+
+
+class UnsupportedContentError(GatewayError):
+    """A media type, charset or coding that the gateway does not read."""
+
+    status = 415
+    title = "Forme non reconnue"
+
+
+class RefusedRecordError(GatewayError):
+    """What was put is no record that an event could be made of."""
+
+    status = 422
+    title = "Dossier refusé"
+
+
+class TooFastError(GatewayError):
+    """The institution's rate is used up for now."""
+
+    status = 429
+    title = "Trop d'événements"
+
+    def __init__(self, per_minute: int, retry_after: float) -> None:
+        self.retry_after = max(1, ceil(retry_after))
+        super().__init__(
+            f"L'institution a envoyé plus de {per_minute} événements en une minute : réessayez "
+            f"dans {self.retry_after} s. Rien de cet envoi n'a été retenu."
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}
+
+
+class _RetryLaterError(GatewayError):
+    status = 503
+    title = "Momentanément indisponible"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "2"}
+
+
+class BusyError(_RetryLaterError):
+    """All the memory for bodies is in use."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La passerelle reçoit plus qu'elle ne peut tenir : réessayez dans un instant. Rien de "
+            "cet envoi n'a été retenu."
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {**super().headers, "Connection": "close"}
+
+
+class LogAwayError(_RetryLaterError):
+    """Kafka does not confirm what it was given, or is not there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La plateforme ne confirme pas la réception pour l'instant : renvoyez les mêmes "
+            "événements, avec les mêmes identifiants, dans un instant ; ce qui serait passé ne "
+            "comptera pas deux fois."
+        )

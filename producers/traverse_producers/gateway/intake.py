@@ -1,0 +1,162 @@
+"""Takes events in: judges each, gives what may be said to the journal, tells what became of all.
+
+The judging is pure and may run in a thread; only the journal waits.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from traverse_producers.errors import PublishError
+from traverse_producers.gateway.access import Caller
+from traverse_producers.gateway.answers import Item, RefusalReason, Status
+from traverse_producers.gateway.http_binding import Piece
+from traverse_producers.gateway.journal import Entry, Journal
+from traverse_producers.gateway.recent import Recent
+from traverse_schemas.clock import Clock
+from traverse_schemas.errors import Reason, RejectedError
+from traverse_schemas.events import CONTENT_TYPE
+from traverse_schemas.identity import content_hash, record_key
+from traverse_schemas.judge import Judged, check_object, check_size, judge, too_deep
+from traverse_schemas.reference.territories import Territories
+
+_HEADERS = (("content-type", CONTENT_TYPE.encode()),)
+_SHOWN = 2000  # characters of a pointer or sentence: both may repeat a key of half a mebibyte
+_CODES = {
+    Reason.NOT_JSON: 400,
+    Reason.TOO_LARGE: 413,
+    RefusalReason.FORBIDDEN_SOURCE: 403,
+    RefusalReason.UNAVAILABLE: 503,
+}  # every other reason: 422
+
+
+class _Sayable(NamedTuple):
+    """An event that passed: where it stands in the request, what to write, how to know it."""
+
+    place: int
+    entry: Entry
+    source: str
+    id: str
+    hash: bytes
+
+
+class _ForbiddenSourceError(Exception):
+    """The event speaks for somebody else than the key."""
+
+
+class Intake:
+    """Takes in the events of one caller at a time."""
+
+    def __init__(self, journal: Journal, territories: Territories, clock: Clock) -> None:
+        self._journal = journal
+        self._territories = territories
+        self._clock = clock
+        self._recent = Recent()
+
+    def judge(self, pieces: Sequence[Piece], caller: Caller) -> list["Item | _Sayable"]:
+        """What may be said, and an answer for what may not, in the order of the request."""
+        return [self._judged(index, piece, caller) for index, piece in enumerate(pieces)]
+
+    async def write(self, judged: Sequence["Item | _Sayable"]) -> list[Item]:
+        """Write what may be said; the answers, in the order of the request."""
+        sayable = [each for each in judged if isinstance(each, _Sayable)]
+        outcomes = await self._journal.append([each.entry for each in sayable])
+        items = [each for each in judged if isinstance(each, Item)]
+        for said, outcome in zip(sayable, outcomes, strict=True):
+            items.append(self._answer(said, outcome))
+        return sorted(items, key=lambda item: item.index)
+
+    def _answer(self, said: _Sayable, outcome: object) -> Item:
+        item = Item(
+            index=said.place, status=Status.ACCEPTED, code=202, source=said.source, id=said.id
+        )
+        if isinstance(outcome, PublishError):
+            return _not_accepted(item, RefusalReason.UNAVAILABLE, str(outcome))
+        # A duplicate was written all the same: the log knows whether the first one counted.
+        known = self._recent.holds(said.source, said.id, said.hash)
+        self._recent.add(said.source, said.id, said.hash)
+        return item.model_copy(update={"status": Status.DUPLICATE}) if known else item
+
+    def _judged(self, index: int, piece: Piece, caller: Caller) -> "Item | _Sayable":
+        raw: dict[str, object] = {}
+        try:
+            if piece.error is not None:
+                raise piece.error
+            check_size(piece.octets)
+            raw = check_object(piece.octets, _json(piece.octets))
+            event = self._checked(piece.octets, raw, caller).event
+        except RejectedError as error:
+            return _not_accepted(_item(index, raw), error.reason, error.sentence, error.pointer)
+        except _ForbiddenSourceError:
+            return _not_accepted(
+                _item(index, raw),
+                RefusalReason.FORBIDDEN_SOURCE,
+                f"Cette clé d'API est celle de l'institution {caller.siren} : elle ne peut pas "
+                "parler pour la source de cet événement.",
+                "/source",
+            )
+        return _Sayable(
+            index,
+            Entry(record_key(event.source, event.subject), piece.octets, _HEADERS),
+            event.source,
+            event.id,
+            content_hash(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)),
+        )
+
+    def _checked(self, octets: bytes, raw: dict[str, object], caller: Caller) -> Judged:
+        if "data_base64" in raw:
+            raise RejectedError(
+                Reason.INVALID_ENVELOPE,
+                "/data_base64",
+                "Nos événements portent du JSON : donnez le dossier dans data, et non des octets "
+                "en base64.",
+            )
+        judged = judge(octets, raw, self._clock.now(), self._territories)
+        if judged.source.siren != caller.siren:
+            raise _ForbiddenSourceError
+        return judged
+
+
+def _json(octets: bytes) -> object:
+    try:
+        return orjson.loads(octets)
+    except orjson.JSONDecodeError as error:
+        if "depth" in error.msg:  # orjson stops at 1024 levels
+            raise too_deep() from None
+        raise RejectedError(
+            Reason.NOT_JSON,
+            "",
+            f"Ce n'est pas du JSON en UTF-8 (ligne {error.lineno}, colonne {error.colno}) : "
+            "envoyez un CloudEvent structuré.",
+        ) from None
+
+
+def _item(index: int, raw: dict[str, object]) -> Item:
+    return Item(
+        index=index,
+        status=Status.REFUSED,
+        code=422,
+        source=_text(raw, "source"),
+        id=_text(raw, "id"),
+    )
+
+
+def _not_accepted(
+    item: Item, reason: Reason | RefusalReason, sentence: str, pointer: str = ""
+) -> Item:
+    failed = reason is RefusalReason.UNAVAILABLE
+    return item.model_copy(
+        update={
+            "status": Status.FAILED if failed else Status.REFUSED,
+            "code": _CODES.get(reason, 422),
+            "reason": reason,
+            "pointer": pointer[:_SHOWN],
+            "detail": sentence[:_SHOWN],
+        }
+    )
+
+
+def _text(raw: dict[str, object], name: str) -> str | None:
+    value = raw.get(name)
+    return value[:300] if isinstance(value, str) else None

@@ -1,0 +1,93 @@
+"""Every error as problem+json (RFC 9457), in French, without a traceback."""
+
+import logging
+from typing import Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from traverse_producers.gateway.answers import Item, Problem
+from traverse_producers.gateway.errors import GatewayError
+
+_LOG = logging.getLogger(__name__)
+_TITLES: Final = {
+    404: ("Introuvable", "Cette adresse n'existe pas : voyez /openapi.json pour celles qui sont."),
+    405: ("Méthode refusée", "Cette adresse ne prend pas cette méthode : voyez /openapi.json."),
+}
+_OTHER: Final = ("Demande refusée", "La demande a été refusée : voyez /openapi.json.")
+_ITEM_TITLES: Final = {
+    400: "Événement illisible",
+    403: "Non autorisé",
+    413: "Événement trop grand",
+    503: "Momentanément indisponible",
+}
+
+
+def as_json(answer: BaseModel) -> bytes:
+    """An answer without the members that say nothing."""
+    return orjson.dumps(answer.model_dump(mode="json", exclude_none=True))
+
+
+def problem(content: Problem, headers: dict[str, str] | None = None) -> Response:
+    """A problem+json answer."""
+    return Response(
+        as_json(content), content.status, headers, media_type="application/problem+json"
+    )
+
+
+def none_accepted(status: int, items: list[Item]) -> Response:
+    """The answer for events of which none was accepted: the first reason, and all of them."""
+    first = next(item for item in items if status in (item.code, 422))
+    more = f" Et {len(items) - 1} autre(s) événement(s) non accepté(s)." if len(items) > 1 else ""
+    content = Problem(
+        title=_ITEM_TITLES.get(status, "Événement refusé"),
+        status=status,
+        detail=f"{first.detail}{more}",
+        reason=first.reason,
+        pointer=first.pointer,
+        items=items,
+    )
+    return problem(content, {"Retry-After": "2"} if status == 503 else None)
+
+
+def install(app: FastAPI) -> None:
+    """Makes `app` answer all errors so."""
+    app.add_exception_handler(GatewayError, _gateway_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _gateway_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, GatewayError):
+        raise error
+    content = Problem(title=error.title, status=error.status, detail=str(error))
+    return problem(content, error.headers)
+
+
+def _validation_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    names = ", ".join(sorted({str(found["loc"][-1]) for found in error.errors()}))[:300]
+    detail = f"Ces paramètres ne sont pas de la forme attendue : {names} (voyez /openapi.json)."
+    return problem(Problem(title="Paramètre refusé", status=422, detail=detail))
+
+
+def _http_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    title, detail = _TITLES.get(error.status_code, _OTHER)
+    content = Problem(title=title, status=error.status_code, detail=detail)
+    return problem(content, dict(error.headers or {}))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    _LOG.error("unexpected_error path=%s", request.url.path, exc_info=error)
+    detail = (
+        "Une erreur inattendue s'est produite ; elle est notée au journal du service : réessayez, "
+        "avec les mêmes identifiants, et signalez-la si elle se répète."
+    )
+    return problem(Problem(title="Erreur interne", status=500, detail=detail))

@@ -1,0 +1,96 @@
+"""A gateway in this process, over a log in memory."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from starlette.testclient import TestClient
+
+from tests.producers.memory_transport import MemoryTransport
+from traverse_infra.engines.waiting import wait_until
+from traverse_producers.errors import BrokerAwayError
+from traverse_producers.gateway.access import Caller
+from traverse_producers.gateway.app import create_app
+from traverse_producers.gateway.errors import UnknownKeyError
+from traverse_producers.gateway.journal import Journal, Log
+from traverse_producers.gateway.settings import GatewaySettings
+from traverse_schemas.clock import FixedClock
+
+KEY = "clef-de-la-chambre"
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+NDJSON = "application/x-ndjson"
+
+
+class MemoryLog(MemoryTransport):
+    """The memory transport, which always answers."""
+
+    def answers(self, timeout: float) -> bool:
+        return not self.closed
+
+
+class Keys:
+    """A registry of so many keys."""
+
+    def __init__(self, callers: Mapping[str, Caller]) -> None:
+        self._callers = callers
+
+    def caller_of(self, api_key: str) -> Caller:
+        if api_key not in self._callers:
+            raise UnknownKeyError("Cette clé d'API n'est pas connue.")
+        return self._callers[api_key]
+
+    def ready(self) -> bool:
+        return True
+
+
+class Gateway:
+    """A gateway that was started, and what it wrote."""
+
+    def __init__(self, client: TestClient, log: MemoryLog) -> None:
+        self.client = client
+        self.log = log
+
+    def post(self, content: Any, content_type: str = STRUCTURED, **headers: str) -> Any:
+        """POST /v1/events; what is no octets is sent as JSON."""
+        octets = content if isinstance(content, bytes) else orjson.dumps(content)
+        return self.client.post(
+            "/v1/events", content=octets, headers={"content-type": content_type, **headers}
+        )
+
+    @property
+    def written(self) -> list[bytes]:
+        return [octets for _, octets, _ in self.log.sent]
+
+
+@contextmanager
+def serving(
+    log: MemoryLog | None = None,
+    *,
+    connect: Callable[[], Log] | None = None,
+    rate: int | None = None,
+    timeout: float = 30,
+    **settings: Any,
+) -> Iterator[Gateway]:
+    """Run the gateway; its callers are the chamber (KEY) and nobody else."""
+    log = log or MemoryLog()
+    journal = Journal(connect or (lambda: log), timeout=timeout)
+    app = create_app(
+        GatewaySettings(**settings),
+        journal=journal,
+        registry=Keys({KEY: Caller("181300013", rate)}),
+        clock=FixedClock(NOW),
+    )
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers["authorization"] = f"Bearer {KEY}"
+        if connect is None:
+            assert wait_until(lambda: journal.connected, timeout=60)
+        yield Gateway(client, log)
+
+
+def nowhere() -> Log:
+    """What connecting gives while Kafka is away."""
+    raise BrokerAwayError("127.0.0.1:1")
