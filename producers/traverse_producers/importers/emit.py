@@ -8,8 +8,10 @@ from typing import Any
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_schemas.events import Action, event_type
 from traverse_schemas.records.codes import Kind
+from traverse_schemas.topics import MAX_EVENT_BYTES
 
 _SUBJECT_LIMIT = 255
+_ROOM = 16 << 10  # for what signing and the envelope add
 
 
 def make_event(
@@ -53,6 +55,16 @@ def short_hash(value: object, size: int = 4) -> str:
 def without_empty(data: dict[str, Any]) -> dict[str, Any]:
     """The fields that say something: neither None, nor "", nor an empty list."""
     return {key: value for key, value in data.items() if value not in (None, "", [], {})}
+
+
+def within_limit(data: dict[str, Any]) -> dict[str, Any]:
+    """The data, without the descriptions of its lots when it would be too large an event."""
+    if len(json.dumps(data, ensure_ascii=False).encode()) <= MAX_EVENT_BYTES - _ROOM:
+        return data
+    record = data.get("record", data)
+    lots = [{k: v for k, v in lot.items() if k != "description"} for lot in record.get("lots", [])]
+    shorter = without_empty({**record, "lots": lots})
+    return {**data, "record": shorter} if "record" in data else shorter
 
 
 class Once:

@@ -7,11 +7,11 @@ from typing import Any
 
 from lxml.etree import _Element as Element
 
+from traverse_producers.importers.bodies import french_number
 from traverse_producers.importers.days import read_day
 from traverse_producers.importers.emit import without_empty
 from traverse_producers.importers.ted.notice import body_of, published_parts, text_of
 from traverse_producers.importers.ted.subject import awarded, highest, last_day, values
-from traverse_producers.importers.ted.where import french_number
 from traverse_producers.importers.text import cut
 
 AWARDS = ("AWARD_CONTRACT", "AWARDED_PRIZE", "NO_AWARDED_PRIZE", "AWARD_OF_CONTRACT_DEFENCE")

@@ -5,17 +5,16 @@ an earlier one stands in `references`. A correction (F14) and a modification (F2
 notice without its whole content, so that as updates they would take away what they do not repeat.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from traverse_producers.importers.archive import is_archive, members
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_producers.importers.days import start_of_day
-from traverse_producers.importers.emit import Once, make_event, without_empty
+from traverse_producers.importers.emit import Once, make_event, within_limit, without_empty
 from traverse_producers.importers.errors import UnreadableFileError
 from traverse_producers.importers.octets import read_fully
 from traverse_producers.importers.places import Places
-from traverse_producers.importers.ted.archive import is_archive, members
 from traverse_producers.importers.ted.awards import awards_of, overall
 from traverse_producers.importers.ted.notice import Notice, read_notice
 from traverse_producers.importers.ted.record import record_of
@@ -24,10 +23,8 @@ from traverse_producers.importers.xml import parse
 from traverse_schemas.events import Action
 from traverse_schemas.records.codes import Kind
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import MAX_EVENT_BYTES
 
 _LIMIT = 32 << 20
-_ROOM = 16 << 10  # for what signing and the envelope add
 
 
 def import_ted(stream: BinaryIO, name: str, context: ImportContext) -> Iterator[Imported | Dropped]:
@@ -112,13 +109,3 @@ def _closing(record: dict[str, Any], awards: list[Any]) -> dict[str, Any]:
             "lots": lots,
         }
     )
-
-
-def within_limit(data: dict[str, Any]) -> dict[str, Any]:
-    """The data, without the descriptions of its lots when it would be too large an event."""
-    if len(json.dumps(data, ensure_ascii=False).encode()) <= MAX_EVENT_BYTES - _ROOM:
-        return data
-    record = data.get("record", data)
-    lots = [{k: v for k, v in lot.items() if k != "description"} for lot in record["lots"]]
-    shorter = {**record, "lots": lots}
-    return {**data, "record": shorter} if "record" in data else shorter

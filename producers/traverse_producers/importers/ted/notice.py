@@ -10,30 +10,13 @@ from datetime import date
 
 from lxml.etree import _Element as Element
 
+from traverse_producers.importers.bodies import NOBODY, Body
 from traverse_producers.importers.days import read_day
 from traverse_producers.importers.errors import UnreadableFileError
 from traverse_producers.importers.text import clean
 
 _OJS = re.compile(r"([0-9]{4})/S ([0-9]{3})-([0-9]{1,8})")
 _NUMBER = re.compile(r"(?<![0-9])([0-9]{6,8})-([0-9]{4})(?![0-9])")
-
-# ISO 3166-1 codes under which French buyers appear, with their département's number.
-FRENCH_COUNTRIES = {
-    "FR": "", "GP": "971", "MQ": "972", "GF": "973", "RE": "974", "PM": "975", "YT": "976",
-    "BL": "977", "MF": "978", "TF": "984", "WF": "986", "PF": "987", "NC": "988",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """Who buys, or wins: what an address block says, contact details left out."""
-
-    name: str
-    number: str
-    town: str
-    postal_code: str
-    country: str
-    nuts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +119,7 @@ def body_of(address: Element) -> Body:
 
 def _buyer(form: Element, root: Element) -> Body:
     address = next(form.iter("ADDRESS_CONTRACTING_BODY", "CA_CE_CONCESSIONAIRE_PROFILE"), None)
-    body = Body("", "", "", "", "", "") if address is None else body_of(address)
+    body = NOBODY if address is None else body_of(address)
     iso = root.find("CODED_DATA_SECTION/NOTICE_DATA/ISO_COUNTRY")
     coded = "" if iso is None else iso.get("VALUE", "")
     return Body(

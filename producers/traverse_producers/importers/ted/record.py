@@ -5,6 +5,7 @@ from typing import Any
 
 from lxml.etree import _Element as Element
 
+from traverse_producers.importers.bodies import french_number, zone_of
 from traverse_producers.importers.days import add_months
 from traverse_producers.importers.emit import without_empty
 from traverse_producers.importers.places import Places
@@ -21,7 +22,6 @@ from traverse_producers.importers.ted.subject import (
     title_of,
     values,
 )
-from traverse_producers.importers.ted.where import french_number, zone_of
 from traverse_producers.importers.text import clean, cut, title_and_description, web_address
 from traverse_schemas.values.siren import is_siren
 

@@ -1,36 +1,11 @@
-"""Where a notice's contract is, and in which zone its buyer reads the clock."""
+"""Where a notice's contract is."""
 
-import re
-
+from traverse_producers.importers.bodies import has_local_name, is_french, seat_of
 from traverse_producers.importers.places import FRANCE, Places
-from traverse_producers.importers.ted.notice import (
-    FRENCH_COUNTRIES,
-    Body,
-    Notice,
-    published_parts,
-    text_of,
-)
-from traverse_schemas.values.instant import zone_of_department
-from traverse_schemas.values.siren import normalise_siret
+from traverse_producers.importers.ted.notice import Notice, published_parts, text_of
 
 _LOCAL_TYPES = frozenset({"3", "R"})  # AA_AUTHORITY_TYPE: regional or local authority, agency
-# Many local bodies declare themselves of another type: their names tell.
-_LOCAL_NAME = re.compile(
-    r"\b(?:commune|ville|mairie|communauté|métropole|syndicat|agglo\w*|département|région|ccas|"
-    r"oph|conseil (?:départemental|général|régional)|caisse des écoles|centre hospitalier|chu?)\b",
-    re.IGNORECASE,
-)
 _MANY = 1000
-
-
-def is_french(body: Body) -> bool:
-    """Whether a body has its seat in France, overseas included."""
-    return body.country in FRENCH_COUNTRIES or body.nuts.startswith("FR")
-
-
-def french_number(body: Body) -> str | None:
-    """The SIREN or SIRET of a French body, where the notice gives one."""
-    return normalise_siret(body.number) if is_french(body) else None
 
 
 def places_of(notice: Notice, places: Places) -> tuple[str, ...]:
@@ -48,31 +23,10 @@ def places_of(notice: Notice, places: Places) -> tuple[str, ...]:
     if not is_french(notice.buyer):
         return found
     abroad = bool(codes) and not found
-    local = notice.code("AA_AUTHORITY_TYPE") in _LOCAL_TYPES or bool(
-        _LOCAL_NAME.search(notice.buyer.name)
-    )
+    local = notice.code("AA_AUTHORITY_TYPE") in _LOCAL_TYPES or has_local_name(notice.buyer)
     if abroad or (found and not local):
         return (FRANCE,)
-    return (_of_buyer(notice.buyer, places) or FRANCE,)
-
-
-def zone_of(body: Body, places: Places) -> str:
-    """The IANA zone of a body: overseas départements and collectivities have their own."""
-    department: str | None = FRENCH_COUNTRIES.get(body.country, "")
-    if not department:
-        territory = places.of_nuts(body.nuts) or places.of_address(body.postal_code, body.town)
-        department = places.department_of(territory) if territory else None
-    return zone_of_department(department)
-
-
-def _of_buyer(buyer: Body, places: Places) -> str | None:
-    if own := places.of_owner(french_number(buyer)):
-        return own
-    address = places.of_address(buyer.postal_code, buyer.town)
-    department = places.department_of(address) if address else None
-    if department is None:
-        return places.of_nuts(buyer.nuts)
-    return places.of_site(buyer.name, department) or f"dep:{department}"
+    return (seat_of(notice.buyer, places) or FRANCE,)
 
 
 def _performance(notice: Notice) -> list[str]:
