@@ -66,7 +66,9 @@ def publish(
 
 
 def import_(
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="decp, ted ou fonds-vert.")],
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="decp, eforms, ted ou fonds-vert.")
+    ],
     files: Annotated[
         list[str], typer.Argument(metavar="FILE_OR_URL", help="Fichiers, dossiers, adresses, ou -.")
     ],

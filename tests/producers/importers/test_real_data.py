@@ -76,6 +76,23 @@ def test_every_ted_notice_ends_somewhere(shared_data: Path) -> None:
     }
 
 
+def test_every_eforms_notice_ends_somewhere(shared_data: Path) -> None:
+    """The 20 notices, old TED XML among them; a correction's or an award's call is the same."""
+    results = list(results_of("eforms", *sorted((shared_data / "eforms").glob("*.xml"))))
+    assert len(results) == 20
+    check(results)
+    assert sums(results) == {
+        PUBLISHED: 9,
+        CLOSED: 7,
+        "L'avis eForms n'a ni identifiant de procédure": 2,
+        "L'acheteur": 2,
+    }
+    subjects = Counter(r.event["subject"] for r in results if isinstance(r, Imported))
+    assert [subject for subject, times in subjects.items() if times > 1] == [
+        "e3cdabf1-e057-47a5-9210-b1f6fc757228"  # Rouen Habitat's call, and its award
+    ]
+
+
 def test_a_file_read_again_is_the_same_events(shared_data: Path) -> None:
     """The same octets give the same results, so that an import may be repeated."""
     path = shared_data / "decp/data.gouv.fr_pes.json"

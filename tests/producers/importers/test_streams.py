@@ -6,6 +6,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
+from tests.producers.importers import eforms_samples
 from tests.producers.importers.checks import CONTEXT
 from tests.producers.importers.ted_samples import notice
 from tests.producers.importers.test_decp import V2_XML, contract, file_of
@@ -33,6 +34,8 @@ class Trickle:
         ("ted", "a.xml", notice().encode()),
         ("ted", "a.tar.gz", packed("a.tar.gz", {"1.xml": notice()})),
         ("ted", "a.zip", packed("a.zip", {"1.xml": notice()})),
+        ("eforms", "a.xml", eforms_samples.notice().encode()),
+        ("eforms", "a.zip", packed("a.zip", {"1.xml": eforms_samples.notice()})),
         ("fonds-vert", "export-2023.csv", (HEADER + row()).encode("utf-16")),
     ],
 )

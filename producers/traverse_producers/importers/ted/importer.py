@@ -8,6 +8,8 @@ notice without its whole content, so that as updates they would take away what t
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from lxml.etree import _Element as Element
+
 from traverse_producers.importers.archive import is_archive, members
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_producers.importers.days import start_of_day
@@ -49,10 +51,14 @@ def _of_file(stream: BinaryIO, name: str, context: ImportContext) -> Imported | 
             name, None, "Le fichier dépasse 32 Mio : ce n'est pas un avis TED, vérifiez-le."
         )
     try:
-        notice = read_notice(parse(octets), name)
+        return import_document(parse(octets), name, context)
     except UnreadableFileError as error:
         return Dropped(name, None, str(error))
-    return _result(notice, name, context)
+
+
+def import_document(root: Element, name: str, context: ImportContext) -> Imported | Dropped:
+    """The event of a document whose namespaces were removed. Raises UnreadableFileError."""
+    return _result(read_notice(root, name), name, context)
 
 
 def _result(notice: Notice, name: str, context: ImportContext) -> Imported | Dropped:
