@@ -12,6 +12,7 @@ from fastapi import FastAPI, Query, Response
 from traverse_schemas.clock import Clock
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.topics import CHANGES
 from traverse_search_api import problems
 from traverse_search_api.counting import CountAnswers
 from traverse_search_api.elasticsearch_client import PublicIndex, connect
@@ -20,6 +21,9 @@ from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
+from traverse_search_api.stream.change_log import ChangeLog
+from traverse_search_api.stream.hub import Hub, StreamLimits
+from traverse_search_api.stream.routes import stream_router
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"description": text, "content": {"application/problem+json": {}}}
@@ -27,6 +31,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (400, "Paramètre ou curseur refusé ; `choices` quand un territoire est ambigu."),
         (410, "Curseur expiré, ou publication retirée."),
         (422, "Paramètre mal formé."),
+        (429, "Trop de flux ouverts (Retry-After)."),
         (503, "Recherche momentanément indisponible (Retry-After)."),
     )
 }
@@ -38,12 +43,13 @@ def create_app(
     client: AsyncElasticsearch | None = None,
     clock: Clock | None = None,
     alias: str = PUBLIC_ALIAS,
+    changes: str = CHANGES,
 ) -> FastAPI:
     """The service as an ASGI application.
 
     Without arguments, everything comes from the environment. A `client` that is passed in stays
-    the caller's to close; another `alias` is for tests that share an
-    Elasticsearch. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
+    the caller's to close; another `alias` or topic of `changes` is for tests that share the
+    engines. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
     """
     settings = settings or SearchSettings()
     own_client = client is None
@@ -61,9 +67,24 @@ def create_app(
         keep_alive=keep_alive,
     )
 
+    metrics = Metrics()
+    hub = Hub(
+        live=ChangeLog(settings.kafka, changes),
+        past=ChangeLog(settings.kafka, changes),
+        index=index,
+        territories=searcher.territories,
+        clock=searcher.clock,
+        key=searcher.cursor_key,
+        metrics=metrics,
+        limits=StreamLimits(
+            settings.streams, settings.streams_per_address, settings.stream_heartbeat
+        ),
+    )
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await hub.close()
         if own_client:
             await client.close()
 
@@ -75,10 +96,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    metrics = Metrics()
     problems.install(app)
     app.add_middleware(CountAnswers, metrics=metrics)
     _add_search(app, searcher, metrics)
+    app.include_router(stream_router(hub, _PROBLEMS))
     _add_operation(app, index, metrics)
     return app
 

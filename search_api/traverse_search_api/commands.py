@@ -94,7 +94,12 @@ def serve_search(
     from traverse_search_api.app import create_app
 
     settings = SearchSettings()
-    config = uvicorn.Config(create_app(settings), access_log=False, log_level="warning")
+    config = uvicorn.Config(
+        create_app(settings),
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,  # streams have no end of their own
+    )
     chosen = host or settings.search_host, port or settings.search_port
     with listen(*chosen) as listener:
         typer.echo(f"La recherche répond à http://{chosen[0]}:{chosen[1]} (Ctrl+C pour arrêter).")

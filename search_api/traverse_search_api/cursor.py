@@ -1,16 +1,13 @@
 """The cursor of the next page: opaque text, signed, bound to one search."""
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from hmac import compare_digest
 from typing import Any
 
 from traverse_search_api.errors import InvalidCursorError
 from traverse_search_api.parameters import SearchParameters
-
-_SIGNATURE_OCTETS = 16
+from traverse_search_api.sealed import seal, unseal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def fingerprint(parameters: SearchParameters) -> str:
 def encode(cursor: Cursor, key: bytes) -> str:
     """The cursor as text for an address; `key` is the service's secret."""
     payload = json.dumps(asdict(cursor), separators=(",", ":")).encode()
-    return urlsafe_b64encode(_sign(payload, key) + payload).decode().rstrip("=")
+    return seal(payload, key)
 
 
 def decode(text: str, parameters: SearchParameters, key: bytes) -> Cursor:
@@ -49,12 +46,8 @@ def decode(text: str, parameters: SearchParameters, key: bytes) -> Cursor:
 
     Raises InvalidCursorError when the service did not make it, or made it for other parameters.
     """
-    try:
-        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except ValueError:
-        raise _not_ours() from None
-    signature, payload = raw[:_SIGNATURE_OCTETS], raw[_SIGNATURE_OCTETS:]
-    if not compare_digest(signature, _sign(payload, key)):
+    payload = unseal(text, key)
+    if payload is None:
         raise _not_ours()
     values = json.loads(payload)
     after = values["after"]
@@ -71,11 +64,6 @@ def decode(text: str, parameters: SearchParameters, key: bytes) -> Cursor:
             "ou relancez sans cursor."
         )
     return cursor
-
-
-def _sign(payload: bytes, key: bytes) -> bytes:
-    secret = blake2b(key).digest()  # any length of key will do
-    return blake2b(payload, key=secret, digest_size=_SIGNATURE_OCTETS).digest()
 
 
 def _not_ours() -> InvalidCursorError:

@@ -25,6 +25,8 @@ _ANSWER: Final = (
     "hits.hits.highlight,aggregations"
 )
 
+_MATCHED: Final = "hits.hits._source,hits.hits._version,aggregations"
+
 
 def connect(address: str, timeout: float) -> AsyncElasticsearch:
     """A client for the address (a URL); `timeout` in seconds. Opens no connection yet."""
@@ -67,6 +69,21 @@ class PublicIndex:
         found: dict[str, Any] = answer.body
         if found.get("timed_out"):
             raise SearchUnavailableError("le moteur de recherche est surchargé")
+        return found
+
+    async def match(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Elasticsearch's answer to a search over documents that changed (`stream.matching`).
+
+        Raises SearchUnavailableError.
+        """
+        params = {"filter_path": _MATCHED, "allow_partial_search_results": "false"}
+        try:
+            answer = await self._client.perform_request(
+                "POST", f"/{self._alias}/_search", params=params, headers=_JSON, body=body
+            )
+        except (ApiError, TransportError) as error:
+            raise _unavailable(error) from error
+        found: dict[str, Any] = answer.body
         return found
 
     async def open_snapshot(self, keep_alive: str) -> str:

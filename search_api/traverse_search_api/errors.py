@@ -6,9 +6,13 @@ TraverseError
     │   └── AmbiguousPlaceError   400, with the choices
     ├── InvalidCursorError        400, tampered with, or of another search
     ├── ExpiredCursorError        410
+    ├── InvalidStreamPositionError 400, a Last-Event-ID that is not ours
+    ├── ExpiredStreamError        410, with the oldest position
+    ├── TooManyStreamsError       429, of one address or in all
     ├── UnknownOpportunityError   404
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
+    ├── StreamUnavailableError    503, Kafka is away or has no changes topic
     └── ServiceNotRunningError    (command line) nothing answers at TRAVERSE_SEARCH
 """
 
@@ -67,6 +71,45 @@ class ExpiredCursorError(SearchError):
         )
 
 
+class InvalidStreamPositionError(SearchError):
+    """A Last-Event-ID that this service did not make."""
+
+    status = 400
+    title = "Position refusée"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ce Last-Event-ID n’a pas été émis par ce service : reprenez celui du dernier message "
+            "reçu, ou abonnez-vous sans lui, avec since au besoin."
+        )
+
+
+class ExpiredStreamError(SearchError):
+    """A position that the log of changes no longer holds; `oldest` is the first one it does."""
+
+    status = 410
+    title = "Position expirée"
+
+    def __init__(self, oldest: str) -> None:
+        super().__init__(
+            "Les changements qui suivent cette position ne sont plus gardés : reprenez depuis la "
+            "plus ancienne (oldest), après avoir relu la recherche entière."
+        )
+        self.oldest = oldest
+
+
+class TooManyStreamsError(SearchError):
+    """More streams than this service holds, or than one address may open."""
+
+    status = 429
+    title = "Trop de flux"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} flux sont déjà ouverts, le maximum : fermez-en un, ou réessayez plus tard."
+        )
+
+
 class UnknownOpportunityError(SearchError):
     """No public opportunity has this id."""
 
@@ -102,6 +145,19 @@ class SearchUnavailableError(SearchError):
     def __init__(self, why: str = "le moteur de recherche ne répond pas") -> None:
         super().__init__(
             f"La recherche est momentanément indisponible ({why}) : réessayez dans un instant."
+        )
+
+
+class StreamUnavailableError(SearchError):
+    """Kafka does not answer, or has no changes to tell yet."""
+
+    status = 503
+    title = "Flux indisponible"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le flux est momentanément indisponible (le journal ne répond pas) : réessayez dans "
+            "un instant avec le même Last-Event-ID, rien ne sera perdu."
         )
 
 

@@ -3,7 +3,7 @@
 None is labelled by a person, a query or an institution: reads are counted in aggregate.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -35,6 +35,17 @@ class Metrics:
         self.empty = Counter(
             "traverse_search_empty_total",
             "Searches that found nothing.",
+            registry=self.registry,
+        )
+
+        self.streams = Gauge(
+            "traverse_search_streams",
+            "Streams that are open.",
+            registry=self.registry,
+        )
+        self.streams_dropped = Counter(
+            "traverse_search_streams_dropped_total",
+            "Streams dropped because their reader was too slow.",
             registry=self.registry,
         )
 

@@ -12,13 +12,17 @@ from starlette.exceptions import HTTPException
 from traverse_schemas.clock import InvalidClockError
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
+    ExpiredStreamError,
     InvalidParameterError,
     SearchError,
     SearchUnavailableError,
+    StreamUnavailableError,
+    TooManyStreamsError,
 )
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER: Final = "2"  # seconds
+_LATER: Final = (SearchUnavailableError, StreamUnavailableError, TooManyStreamsError)
 _TITLES: Final = {
     404: ("Introuvable", "Cette adresse n’existe pas : voyez /openapi.json pour celles qui sont."),
     405: ("Méthode refusée", "Cette adresse ne se consulte qu’avec GET."),
@@ -45,12 +49,14 @@ def install(app: FastAPI) -> None:
 def _search_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, SearchError):
         raise error
-    headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, SearchUnavailableError) else None
+    headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, _LATER) else None
     more: dict[str, Any] = {}
     if isinstance(error, InvalidParameterError):
         more["parameter"] = error.parameter
     if isinstance(error, AmbiguousPlaceError):
         more["choices"] = [{"code": code, "label": label} for code, label in error.choices]
+    if isinstance(error, ExpiredStreamError):
+        more["oldest"] = error.oldest
     return problem(error.status, error.title, str(error), headers, **more)
 
 

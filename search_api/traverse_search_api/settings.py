@@ -31,10 +31,24 @@ class SearchSettings(BaseSettings):
     )
     search_host: str = Field(default="127.0.0.1", description="Interface the service listens on.")
     search_port: int = Field(default=8000, ge=1, le=65535, description="Port it listens on.")
+    kafka: str = Field(
+        default="127.0.0.1:9092", description="Kafka bootstrap servers: the changes for streams."
+    )
+    streams: int = Field(default=5000, ge=1, description="Most streams open at once.")
+    streams_per_address: int = Field(
+        default=20, ge=1, description="Most streams that one address may have open."
+    )
+    stream_heartbeat: float = Field(
+        default=15,
+        gt=0,
+        le=300,
+        description="Seconds between two signs of life of a silent stream.",
+    )
     cursor_key: SecretStr = Field(
         default_factory=lambda: SecretStr(token_hex(32)),
-        description="Secret that signs the cursors of the pages; the same for all processes of one "
-        "service. By default a new one at each start: cursors then end with the process.",
+        description="Secret that signs the cursors of pages and the positions of streams; the "
+        "same for all processes of one service. By default a new one at each start: cursors then "
+        "end with the process.",
     )
     cursor_minutes: int = Field(
         default=5, ge=1, le=60, description="Minutes for which the next page may be asked for."

@@ -1,0 +1,101 @@
+"""Which streams a change concerns: one search over the changed documents for all filters. Pure.
+
+A `filters` aggregation restricted to the ids of a batch asks Elasticsearch what each stream's own
+search would find, in the very words of that search.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from traverse_schemas.document import PUBLIC_INDEX
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.parameters import SearchParameters, Sort
+from traverse_search_api.queries import ITEM_FIELDS, search_body
+from traverse_search_api.stream.change_log import Change
+
+Query = dict[str, Any]
+
+_MATCHED: Final = "matched"
+_IDS: Final = "ids"
+
+
+class Looked(NamedTuple):
+    """What the index says of the changed documents.
+
+    `hits` are those that can be seen, by id; `gone` the ids of which only a stub is left; `late`
+    the changes that a search does not show yet; `matched` the ids each filter finds, by its key.
+    """
+
+    hits: dict[str, Query]
+    gone: frozenset[str]
+    late: frozenset[Change]
+    matched: dict[str, frozenset[str]]
+
+
+def stream_filter(parameters: SearchParameters, as_of: datetime, places: Territories) -> Query:
+    """The filter of a stream: what a search with these parameters finds, unscored.
+
+    Raises InvalidParameterError.
+    """
+    plain = parameters.model_copy(update={"facets": (), "sort": Sort.PUBLISHED})
+    query: Query = search_body(plain, as_of, places)["query"]
+    return query
+
+
+def matching_body(changes: Sequence[Change], filters: Mapping[str, Query]) -> Query:
+    """The search that looks at the changed documents; `filters` by the key of their streams."""
+    ids = sorted({change.id for change in changes})
+    body: Query = {
+        "size": len(ids),
+        "query": {"terms": {"id": ids}},
+        "_source": [*ITEM_FIELDS, "stub"],
+        "version": True,
+    }
+    if filters:
+        body["aggs"] = {
+            _MATCHED: {
+                "filters": {"filters": dict(filters)},
+                "aggs": {_IDS: {"terms": {"field": "id", "size": len(ids)}}},
+            }
+        }
+    return body
+
+
+def read_matching(changes: Sequence[Change], found: Query) -> Looked:
+    """What the answer to `matching_body` says."""
+    seen = {hit["_source"]["id"]: hit for hit in found.get("hits", {}).get("hits", [])}
+    buckets = found.get("aggregations", {}).get(_MATCHED, {}).get("buckets", {})
+    return Looked(
+        hits={one: hit for one, hit in seen.items() if not hit["_source"].get("stub")},
+        gone=frozenset(one for one, hit in seen.items() if hit["_source"].get("stub")),
+        late=frozenset(change for change in changes if _late(change, seen.get(change.id))),
+        matched={
+            key: frozenset(each["key"] for each in bucket[_IDS]["buckets"])
+            for key, bucket in buckets.items()
+            if bucket["doc_count"]
+        },
+    )
+
+
+def _late(change: Change, hit: Query | None) -> bool:
+    """Whether a search does not show this change yet: the index is refreshed now and then.
+
+    Of a document that lies elsewhere now, nothing has to be here; where there is an older version,
+    a stub will take its place.
+    """
+    if hit is None:
+        return change.held == PUBLIC_INDEX
+    return int(hit["_version"]) < change.version
+
+
+def ready(changes: Sequence[Change], late: Collection[Change]) -> list[Change]:
+    """The changes before the first late one of their partition, in order: these may be told."""
+    stopped: set[int] = set()
+    found = []
+    for change in changes:
+        if change in late:
+            stopped.add(change.partition)
+        elif change.partition not in stopped:
+            found.append(change)
+    return found

@@ -1,0 +1,66 @@
+"""`GET /v1/stream`: the changes of a search, as they come."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.moments import first_instant, read_moment
+from traverse_search_api.parameters import Moment, SearchParameters
+from traverse_search_api.stream.answer import StreamAnswer
+from traverse_search_api.stream.hub import Hub
+from traverse_search_api.stream.message import Form
+
+_EXAMPLE = 'id: AAAA\nevent: opportunity\ndata: {"id": "…", "title": "…"}\n\n'
+
+
+class StreamParameters(SearchParameters):
+    """The filters of a search, and from when on."""
+
+    since: Moment = None
+
+
+def stream_router(hub: Hub, problems: dict[int | str, dict[str, Any]]) -> APIRouter:
+    """The route, over a hub; `problems` describes the errors in the OpenAPI."""
+    router = APIRouter(tags=["flux"])
+    answers: dict[int | str, dict[str, Any]] = {
+        **problems,
+        200: {
+            "description": "Les changements, à mesure : Server-Sent Events, ou NDJSON selon "
+            "Accept. `opportunity` porte l’élément entier, `gone` l’identifiant seul (retiré, "
+            "fusionné, ou devenu non public).",
+            "content": {
+                Form.EVENTS.value: {"schema": {"type": "string"}, "example": _EXAMPLE},
+                Form.NDJSON.value: {"schema": {"type": "string"}},
+            },
+        },
+    }
+
+    @router.get("/v1/stream", responses=answers, response_class=Response)
+    async def stream(
+        request: Request,
+        parameters: Annotated[StreamParameters, Query()],
+        accept: Annotated[str, Header()] = "",
+        last_event_id: Annotated[str | None, Header(max_length=2000)] = None,
+    ) -> Any:
+        """Suit une recherche : chaque changement arrive, dans l’ordre, jusqu’à ce qu’on parte.
+
+        `Last-Event-ID` reprend exactement après un message ; `since` reprend d’un instant.
+        """
+        if parameters.cursor is not None:
+            raise InvalidParameterError(
+                "cursor", "Un flux n’a pas de pages : reprenez-le avec Last-Event-ID ou since."
+            )
+        told = await hub.open(
+            parameters,
+            request.client.host if request.client else "",
+            last=last_event_id or None,
+            since=first_instant(read_moment(parameters.since)) if parameters.since else None,
+        )
+        return StreamAnswer(told, _form(accept))
+
+    return router
+
+
+def _form(accept: str) -> Form:
+    return Form.NDJSON if "ndjson" in accept else Form.EVENTS

@@ -1,0 +1,261 @@
+"""Streams over a real Kafka and a real Elasticsearch, through a real HTTP server."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import uvicorn
+from elasticsearch import Elasticsearch
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+
+from tests.documents import document, stub
+from tests.engines import RunningEngines
+from traverse_infra.engines.waiting import wait_until
+from traverse_schemas.clock import clock_from
+from traverse_schemas.index_mapping import index_body
+from traverse_search_api.app import create_app
+from traverse_search_api.commands import listen
+from traverse_search_api.elasticsearch_client import connect
+from traverse_search_api.settings import SearchSettings
+
+pytestmark = pytest.mark.engines
+
+AS_OF = "2026-03-12T10:00:00Z"
+PATIENCE = 30.0
+
+
+@dataclass
+class Flow:
+    """A service with a topic of changes and an index of its own."""
+
+    address: str
+    elasticsearch: Elasticsearch
+    producer: KafkaProducer
+    name: str
+    version: int = 0
+    kafka: str = ""
+
+    def write(self, one: dict[str, Any], *, held: str = "public", partition: int = 0) -> None:
+        """A document as the index step writes it: the bulk, then the change."""
+        self.version += 1
+        self.elasticsearch.index(
+            index=self.name, id=one["id"], document=one, version=self.version,
+            version_type="external",
+        )  # fmt: skip
+        self.tell(one["id"], held=held, partition=partition)
+
+    def tell(self, identity: str, *, held: str = "public", partition: int = 0) -> None:
+        """The change alone."""
+        value = {"id": identity, "index": held, "version": self.version}
+        self.producer.send(self.name, json.dumps(value).encode(), partition=partition).get(20)
+
+
+@pytest.fixture(scope="module")
+def flow(engines: RunningEngines) -> Iterator[Flow]:
+    name = f"stream-{uuid4().hex[:12]}"
+    elasticsearch = Elasticsearch(engines.elasticsearch)
+    elasticsearch.indices.create(index=name, **index_body())
+    admin = KafkaAdminClient(bootstrap_servers=engines.kafka)
+    admin.create_topics([NewTopic(name, 2, 1)], wait_for_metadata=True)
+    producer = KafkaProducer(bootstrap_servers=engines.kafka, acks="all")
+    settings = SearchSettings(
+        elasticsearch=engines.elasticsearch, kafka=engines.kafka, stream_heartbeat=0.5,
+        streams_per_address=8,
+    )  # fmt: skip
+    with _served(settings, name) as address:
+        yield Flow(address, elasticsearch, producer, name, kafka=engines.kafka)
+    producer.close()
+    admin.delete_topics([name])
+    admin.close()
+    elasticsearch.indices.delete(index=name)
+    elasticsearch.close()
+
+
+@contextmanager
+def _served(settings: SearchSettings, name: str) -> Iterator[str]:
+    reader = connect(settings.elasticsearch, 10)
+    app = create_app(settings, client=reader, clock=clock_from(AS_OF), alias=name, changes=name)
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, access_log=False)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listener.close()
+        assert not thread.is_alive()
+
+
+@dataclass
+class Reader:
+    """A client that reads NDJSON in a thread."""
+
+    address: str
+    parameters: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 0
+
+    def __enter__(self) -> "Reader":
+        self._client = httpx.Client(timeout=httpx.Timeout(10, read=PATIENCE))
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        assert wait_until(lambda: self.status != 0, timeout=PATIENCE)
+        return self
+
+    def _read(self) -> None:
+        headers = {"accept": "application/x-ndjson", **self.headers}
+        try:
+            with self._client.stream(
+                "GET", f"{self.address}/v1/stream", params=self.parameters, headers=headers
+            ) as answer:
+                lines = answer.iter_lines()
+                next(lines, None)  # the first sign of life: the stream stands
+                self.status = answer.status_code
+                for line in lines:
+                    if line.strip():
+                        self.lines.append(json.loads(line))
+        except (httpx.HTTPError, RuntimeError):
+            return
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def titles(self, count: int) -> list[str]:
+        """The titles told, once there are so many; a notice shows as its id."""
+        assert wait_until(lambda: len(self.lines) >= count, timeout=PATIENCE), self.lines
+        return [line["data"].get("title", line["data"]["id"]) for line in self.lines]
+
+
+def test_a_stream_tells_what_its_search_would_find(flow: Flow) -> None:
+    with (
+        Reader(flow.address, {"q": "voirie"}) as roads,
+        Reader(flow.address, {"territory": "dep:83"}) as var,
+    ):
+        flow.write(document("s1", "Réfection de la voirie"))
+        flow.write(document("s2", "Cantine scolaire"))
+        flow.write(document("s3", "Entretien des voiries", place=["com:83137"]), partition=1)
+        assert sorted(roads.titles(2)) == ["Entretien des voiries", "Réfection de la voirie"]
+        assert var.titles(1) == ["Entretien des voiries"]
+
+
+def test_who_breaks_off_goes_on_without_gap_or_repetition(flow: Flow) -> None:
+    with Reader(flow.address, {"q": "piscine"}) as before:
+        for number in range(3):
+            flow.write(document(f"p{number}", f"Piscine {number}"))
+        before.titles(3)
+        place = before.lines[1]["position"]
+    for number in range(3, 6):
+        flow.write(document(f"p{number}", f"Piscine {number}"))
+    with Reader(flow.address, {"q": "piscine"}, {"last-event-id": place}) as after:
+        flow.write(document("p6", "Piscine 6"))
+        assert after.titles(5) == [f"Piscine {number}" for number in range(2, 7)]
+
+
+def test_another_process_goes_on_where_the_first_stopped(
+    flow: Flow, engines: RunningEngines
+) -> None:
+    """Its memory is empty: it reads the log. Positions of one are good for the other."""
+    key = "the same for both"
+    settings = SearchSettings(
+        elasticsearch=engines.elasticsearch, kafka=engines.kafka, cursor_key=key
+    )
+    with _served(settings, flow.name) as first, Reader(first, {"q": "gymnase"}) as before:
+        for number in range(2):
+            flow.write(document(f"g{number}", f"Gymnase {number}"))
+        before.titles(2)
+        place = before.lines[0]["position"]
+    flow.write(document("g2", "Gymnase 2"), partition=1)
+    with (
+        _served(settings, flow.name) as second,
+        Reader(second, {"q": "gymnase"}, {"last-event-id": place}) as after,
+    ):
+        assert sorted(after.titles(2)) == ["Gymnase 1", "Gymnase 2"]
+
+
+def test_since_goes_back_to_a_moment(flow: Flow) -> None:
+    flow.write(document("m1", "Médiathèque"))
+    with Reader(flow.address, {"q": "médiathèque", "since": "2020-01-01"}) as reader:
+        assert reader.titles(1) == ["Médiathèque"]
+
+
+def test_a_withdrawal_is_told_and_a_private_document_is_not(flow: Flow) -> None:
+    shown = document("w1", "Théâtre municipal")
+    with Reader(flow.address, {"q": "théâtre"}) as reader:
+        flow.tell("private-one", held="private")
+        flow.write(shown)
+        reader.titles(1)
+        flow.write(stub("w1"))
+        assert reader.titles(2) == ["Théâtre municipal", shown["id"]]
+        assert reader.lines[1]["event"] == "gone"
+
+
+def test_a_document_that_never_shows_holds_nothing_up_for_long(flow: Flow) -> None:
+    with Reader(flow.address, {"q": "crèche"}) as reader:
+        flow.version += 1
+        flow.tell("refused-by-elasticsearch")
+        flow.write(document("c1", "Crèche"))
+        assert reader.titles(1) == ["Crèche"]
+
+
+def test_server_sent_events_carry_the_position_as_their_id(flow: Flow) -> None:
+    with httpx.stream(
+        "GET", f"{flow.address}/v1/stream", params={"q": "aqueduc"}, timeout=PATIENCE
+    ) as answer:
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        lines = answer.iter_lines()
+        assert next(lines) == ": battement"
+        flow.write(document("a1", "Aqueduc"))
+        said = [line for line in _until_data(lines) if line and not line.startswith(":")]
+    assert [line.partition(":")[0] for line in said] == ["id", "event", "data"]
+
+
+def _until_data(lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        if line.startswith("data"):
+            return
+
+
+def test_a_forged_position_is_refused(flow: Flow) -> None:
+    answer = httpx.get(f"{flow.address}/v1/stream", headers={"last-event-id": "forged"})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_one_address_may_open_so_many_streams_and_gets_them_back(flow: Flow) -> None:
+    readers = [Reader(flow.address, {"q": f"mot{number}"}) for number in range(8)]
+    for reader in readers:
+        reader.__enter__()
+    answer = httpx.get(f"{flow.address}/v1/stream")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
+    for reader in readers:
+        reader.__exit__()
+
+    def opens() -> bool:
+        with httpx.stream("GET", f"{flow.address}/v1/stream", timeout=PATIENCE) as answer:
+            return answer.status_code == 200
+
+    assert wait_until(opens, timeout=PATIENCE)
+
+
+def test_without_kafka_the_stream_says_so_at_once(engines: RunningEngines) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+    settings = SearchSettings(elasticsearch=engines.elasticsearch, kafka=nobody)
+    with _served(settings, "any") as address:
+        answer = httpx.get(f"{address}/v1/stream", timeout=PATIENCE)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
