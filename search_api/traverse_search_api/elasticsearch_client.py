@@ -5,6 +5,7 @@ Only the public alias is read, whatever the caller asks (decision 9 of the desig
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from elastic_transport import TransportError
@@ -85,6 +86,20 @@ class PublicIndex:
             raise _unavailable(error) from error
         found: dict[str, Any] = answer.body
         return found
+
+    async def versions(self, identifiers: Sequence[str]) -> dict[str, int]:
+        """The versions of these documents as last written, refreshed or not, by id.
+
+        Raises SearchUnavailableError.
+        """
+        path, params = f"/{self._alias}/_mget", {"_source": "false"}
+        try:
+            answer = await self._client.perform_request(
+                "POST", path, params=params, headers=_JSON, body={"ids": list(identifiers)}
+            )
+        except (ApiError, TransportError) as error:
+            raise _unavailable(error) from error
+        return {one["_id"]: int(one["_version"]) for one in answer.body["docs"] if one["found"]}
 
     async def open_snapshot(self, keep_alive: str) -> str:
         """The id of a new point in time. Raises SearchUnavailableError."""

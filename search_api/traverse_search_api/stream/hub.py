@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,7 +46,7 @@ _QUEUE: Final = 500
 _BATCH: Final = 200
 _FILTERS: Final = 1000  # in one search; more streams take several
 _FILTER_AGE: Final = timedelta(seconds=60)  # what "open" means moves on with the clock
-_LATE: Final = 5.0  # seconds; a document that Elasticsearch refused never shows
+_LATE: Final = 2.0  # seconds after which a document that does not show is asked for by its id
 _WAIT: Final = 0.2
 _LOOK_AGAIN: Final = 0.1
 _PAUSE: Final = 1.0
@@ -220,11 +221,11 @@ class Hub:
         cut = len(found) > _BATCH
         found = found[:_BATCH]
         looked = await self._look(found, {key: query})
-        for _ in range(int(_LATE / _LOOK_AGAIN)):
-            if not looked.late:
-                break
+        refused: set[Change] = set()
+        while looked.late - refused:
             await asyncio.sleep(_LOOK_AGAIN)
             looked = await self._look(found, {key: query})
+            refused = await self._refused(looked.late)
         told, after = messages(found, looked, position, self._clock.now(), self._key)
         return [one for one in told if _wanted(one, looked, key)], after if cut else reached
 
@@ -284,8 +285,17 @@ class Hub:
         batch = [change for change, _ in self._pending[:_BATCH]]
         looked = await self._look_for_all(batch)
         old = loop.time() - _LATE
-        given_up = {change for change, came in self._pending[:_BATCH] if came < old}
-        self._tell(ready(batch, looked.late - given_up), looked)
+        overdue = {change for change, came in self._pending[:_BATCH] if came < old}
+        refused = await self._refused(looked.late & overdue)
+        self._tell(ready(batch, looked.late - refused), looked)
+
+    async def _refused(self, late: AbstractSet[Change]) -> set[Change]:
+        """Those that no refresh of the index will show: Elasticsearch does not have them, because
+        it refused the document."""
+        if not late:
+            return set()
+        held = await self._index.versions(sorted({change.id for change in late}))
+        return {change for change in late if held.get(change.id, -1) < change.version}
 
     async def _look_for_all(self, changes: Sequence[Change]) -> Looked:
         now = self._clock.now()
