@@ -1,0 +1,45 @@
+"""Terms: a text as likeness reads it, the way the index does: elisions, accents, stems. Pure.
+
+The stems are those of Snowball's French algorithm (Porter), a little stronger than the index's
+light ones: "rénover" and "rénovation" are one term, which is what nearness of meaning wants.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+import Stemmer
+
+from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.reference.names import fold_name
+
+_STEMMER: Final = Stemmer.Stemmer("french")
+# What is left of elisions, and what titles hold without meaning anything by it.
+_SKIPPED: Final = frozenset(fold_name(" ".join(STOP_WORDS)).split()) | frozenset(
+    "lot lots no num tranche marche marches accord cadre mapa ht ttc type divers diverses".split()
+)
+LONGEST: Final = 1000
+"""Characters that are read of a text: its beginning says what it is about."""
+
+
+def words_of(text: str) -> list[str]:
+    """The folded words of a text in their order, without small words, numbers and codes.
+
+    `"Réfection de l'école n° 12"` -> `["refection", "ecole"]`.
+    """
+    return [
+        word
+        for word in fold_name(text[:LONGEST]).split()
+        if len(word) > 1 and word not in _SKIPPED and word.isalpha()
+    ]
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """The term of a folded word."""
+    found: str = _STEMMER.stemWord(word)
+    return found
+
+
+def terms_of(text: str) -> list[str]:
+    """The terms of a text in their order, repeats kept."""
+    return [stem(word) for word in words_of(text)]
