@@ -6,6 +6,7 @@ from traverse_infra import (
     commands_bench,
     commands_demo,
     commands_engines,
+    commands_likeness,
     commands_log,
     commands_work,
 )
@@ -35,6 +36,7 @@ def build() -> typer.Typer:
         ("search", search.search),
         ("receipt", receipts.receipt),
         ("reindex", commands_log.reindex),
+        ("train", commands_likeness.train),
         ("bench", commands_bench.bench),
     ):
         app.command(name)(command)

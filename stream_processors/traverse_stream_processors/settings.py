@@ -33,6 +33,11 @@ class ProcessorSettings(BaseSettings):
         description="JSON file of institutions (siren, name, kind) beyond the reference tables; "
         "default: institutions.json in the home folder, where there is one.",
     )
+    likeness: Path | None = Field(
+        default=None,
+        description="File of the likeness model (`traverse train`); default: likeness.npz in the "
+        "home folder where there is one, else the model that comes with the product.",
+    )
     stall_after: float = Field(
         default=120,
         gt=0,
@@ -43,3 +48,7 @@ class ProcessorSettings(BaseSettings):
     @property
     def institutions_file(self) -> Path:
         return self.institutions or self.home / "institutions.json"
+
+    @property
+    def likeness_file(self) -> Path:
+        return self.likeness or self.home / "likeness.npz"

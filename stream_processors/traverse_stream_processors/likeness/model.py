@@ -102,9 +102,7 @@ class Model:
         return found
 
 
-def _version(
-    terms: Sequence[str], rows: NDArray[np.int8], weights: Floats, common: Floats
-) -> str:
+def _version(terms: Sequence[str], rows: NDArray[np.int8], weights: Floats, common: Floats) -> str:
     digest = blake2b("\n".join(terms).encode(), digest_size=8)
     for array in (rows, weights, common):
         digest.update(str(array.shape).encode())
@@ -201,7 +199,8 @@ class Vectoriser:
         for start in range(2, len(term) - 4):
             position = self._position.get(term[start:])
             if position is not None:
-                return self._rows[position]
+                compound: NDArray[np.float64] = self._rows[position]
+                return compound
         least = max(_STEM_SHARED, round(len(term) * _STEM_SHARE))
         for length in range(len(term), least - 1, -1):
             beginning = term[:length]

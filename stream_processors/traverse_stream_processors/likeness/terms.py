@@ -4,19 +4,22 @@ The stems are those of Snowball's French algorithm (Porter), a little stronger t
 light ones: "rénover" and "rénovation" are one term, which is what nearness of meaning wants.
 """
 
+import re
 from functools import lru_cache
 from typing import Final
 
 import Stemmer
 
 from traverse_schemas.french import STOP_WORDS
-from traverse_schemas.reference.names import fold_name
+from traverse_stream_processors.linking.words import fold
 
 _STEMMER: Final = Stemmer.Stemmer("french")
+_WORD: Final = re.compile(r"\b[a-z]{2,}\b")
 # What is left of elisions, and what titles hold without meaning anything by it.
-_SKIPPED: Final = frozenset(fold_name(" ".join(STOP_WORDS)).split()) | frozenset(
-    "lot lots no num tranche marche marches accord cadre mapa ht ttc type divers diverses".split()
-)
+_FILLERS: Final = """
+    lot lots no num tranche marche marches accord cadre mapa ht ttc type divers diverses
+"""
+_SKIPPED: Final = frozenset(map(fold, STOP_WORDS)) | frozenset(_FILLERS.split())
 LONGEST: Final = 1000
 """Characters that are read of a text: its beginning says what it is about."""
 
@@ -26,11 +29,7 @@ def words_of(text: str) -> list[str]:
 
     `"Réfection de l'école n° 12"` -> `["refection", "ecole"]`.
     """
-    return [
-        word
-        for word in fold_name(text[:LONGEST]).split()
-        if len(word) > 1 and word not in _SKIPPED and word.isalpha()
-    ]
+    return [word for word in _WORD.findall(fold(text[:LONGEST])) if word not in _SKIPPED]
 
 
 @lru_cache(maxsize=100_000)

@@ -12,7 +12,7 @@ from a fixed vector, and its signs follow one convention.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from zlib import crc32
 
@@ -32,18 +32,35 @@ MOST_PASSAGES: Final = 300_000
 
 _SMOOTHING: Final = 0.75
 _SIF: Final = 1e-3
+_RECORDS_A_WORD: Final = 3
 
 
-def train(passages: Iterable[Passage], *, dimensions: int = DIMENSIONS) -> Model:
-    """A model of what occurs together in these passages. Repeated passages count once.
+def train(
+    texts: Iterable[Sequence[Passage]],
+    *,
+    base: Sequence[Passage] = (),
+    dimensions: int = DIMENSIONS,
+) -> Model:
+    """A model of what occurs together in the passages of these texts (one sequence a record) and
+    of the base. Equal passages count once.
 
-    Some 30 s for 50,000 passages on one core. Raises TooLittleTextError below 3 terms a dimension.
+    A word that fewer than three records hold, and the base does not, is not learnt: names of
+    people do not get into the model, and what was erased cannot be read from it. Some 30 s for
+    50,000 passages on one core. Raises TooLittleTextError below 3 terms a dimension.
     """
-    kept = _sample({passage for passage in passages if len(passage.terms) > 1})
+    found = set(base)
+    known = {term for passage in base for term in passage.terms}
+    spread: Counter[str] = Counter()
+    for text in texts:
+        found.update(text)
+        spread.update({term for passage in text for term in passage.terms})
+    known |= {term for term, records in spread.items() if records >= _RECORDS_A_WORD}
+    kept = _sample({passage for passage in found if len(passage.terms) > 1})
     counts: Counter[str] = Counter()
     for passage in kept:
         for term in passage.terms:
-            counts[term] += passage.weight
+            if term in known:
+                counts[term] += passage.weight
     ranked = sorted(counts, key=lambda term: (-counts[term], term))[:MOST_TERMS]
     if len(ranked) < 3 * dimensions:
         raise TooLittleTextError(
