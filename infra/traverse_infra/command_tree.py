@@ -11,6 +11,7 @@ from traverse_infra import (
     commands_work,
 )
 from traverse_producers import commands as producers
+from traverse_producers import commands_outbox as outbox
 from traverse_producers.receipts import commands as receipts
 from traverse_search_api import commands as search
 
@@ -48,4 +49,9 @@ def build() -> typer.Typer:
     rejected.command("show")(commands_log.rejected_show)
     rejected.command("replay")(commands_log.rejected_replay)
     app.add_typer(rejected, name="rejected")
+    waiting = typer.Typer(help="La file d'envoi d'un Publisher, sur disque.", no_args_is_help=True)
+    waiting.command("show")(outbox.outbox_show)
+    waiting.command("retry")(outbox.outbox_retry)
+    waiting.command("drop")(outbox.outbox_drop)
+    app.add_typer(waiting, name="outbox")
     return app

@@ -5,8 +5,13 @@ TraverseError
     ├── InvalidEventError       the event is not what its schema says (problems: pointer, sentence)
     ├── EventTooLargeError      more octets than an event may have
     ├── BrokerAwayError         Kafka does not answer, or not in time
-    ├── BrokerRefusedError      Kafka answers and refuses: topic missing, not allowed, too large
+    ├── BrokerRefusedError      Kafka answers and refuses: topic missing, not allowed
+    │   └── EventRefusedError   it refuses this very event, and always will
     ├── UndeliveredError        flush or close could not deliver everything in time
+    │   ├── StillQueuedError    it is safe in the outbox, and leaves later
+    │   └── ParkedError         the outbox has events that were refused for good
+    ├── OutboxError             the file of the events that wait cannot be used: damaged, disk full
+    │   └── OutboxFullError     it holds as much as it may
     ├── PublisherClosedError    the publisher was closed before
     ├── UnreadableInputError    a file or an address that cannot be read
     ├── UnreadableCellError     a cell of a table is not what its column holds (csv_cells)
@@ -14,6 +19,7 @@ TraverseError
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.sentences import Problem
@@ -60,16 +66,58 @@ class BrokerRefusedError(PublishError):
     """Kafka refuses the event."""
 
 
+class EventRefusedError(BrokerRefusedError):
+    """The event itself is refused: sending it again as it is changes nothing."""
+
+
 class UndeliveredError(PublishError):
     """Some events are not known to be delivered; `count` says how many."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, sentence: str = "") -> None:
         super().__init__(
-            f"{count} événement(s) n'ont pas été confirmés par Kafka à temps : publiez-les de "
+            sentence
+            or f"{count} événement(s) n'ont pas été confirmés par Kafka à temps : publiez-les de "
             "nouveau avec les mêmes identifiants, ceux qui étaient passés ne compteront pas deux "
             "fois."
         )
         self.count = count
+
+
+class StillQueuedError(UndeliveredError):
+    """What is not delivered yet is on disk, and leaves when the outbox is opened again."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        super().__init__(
+            count,
+            f"{count} événement(s) attendent sur disque dans {path} : ils partiront quand Traverse "
+            "répondra, au plus tard à la prochaine ouverture de cette file.",
+        )
+
+
+class ParkedError(UndeliveredError):
+    """Events were refused for good; the outbox keeps them until somebody decides."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        super().__init__(
+            count,
+            f"{count} événement(s) ont été refusés et mis de côté dans {path} : voyez pourquoi "
+            f"avec « traverse outbox show {path} ».",
+        )
+
+
+class OutboxError(PublishError):
+    """The file of the events that wait cannot be used."""
+
+
+class OutboxFullError(OutboxError):
+    """As many events wait as may."""
+
+    def __init__(self, path: Path, waiting: int, parked: int) -> None:
+        refused = f", dont {parked} refusés qui attendent votre décision" if parked else ""
+        super().__init__(
+            f"La file {path} est pleine ({waiting + parked} événements{refused}) : rétablissez la "
+            "liaison avec Traverse, ou agrandissez la limite, puis publiez de nouveau."
+        )
 
 
 class PublisherClosedError(PublishError):

@@ -7,6 +7,7 @@ from functools import partial
 from kafka import KafkaProducer
 from kafka.errors import (
     IllegalStateError,
+    InvalidRecordError,
     KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
@@ -15,7 +16,12 @@ from kafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, PublishError
+from traverse_producers.errors import (
+    BrokerAwayError,
+    BrokerRefusedError,
+    EventRefusedError,
+    PublishError,
+)
 from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.identity import partition_of
@@ -133,8 +139,13 @@ class KafkaTransport:
                 f"Le topic {INBOUND} n'existe pas sur {self._bootstrap} : lancez « traverse up »."
             )
         if isinstance(error, MessageSizeTooLargeError):
-            return BrokerRefusedError(
+            return EventRefusedError(
                 "Kafka refuse l'événement, trop grand : donnez les pièces par leur adresse."
+            )
+        if isinstance(error, InvalidRecordError):
+            return EventRefusedError(
+                f"Kafka refuse l'événement, qu'il ne peut pas lire ({error}) : publiez-le de "
+                "nouveau, puis prévenez l'exploitant si cela dure."
             )
         if isinstance(error, TopicAuthorizationFailedError):
             return BrokerRefusedError(

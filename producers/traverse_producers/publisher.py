@@ -11,13 +11,17 @@ Leaving the `with` block waits until Kafka has everything, or raises Undelivered
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import date, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any, overload
 from uuid import uuid4
 
 from pydantic import BaseModel
 
+from traverse_producers.durable_queue import Limits
 from traverse_producers.event_builder import build_event
 from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.outbox import Outbox
 from traverse_producers.sender import Sender
 from traverse_producers.transport import Delivery, Transport
 from traverse_schemas.clock import Clock, SystemClock
@@ -45,16 +49,41 @@ class Publisher(Sender):
         *,
         bootstrap: str = "127.0.0.1:9092",
         timeout: float = 30,
-        transport: Transport | None = None,
+        transport: Transport | Callable[[], Transport] | None = None,
+        outbox: str | Path | None = None,
+        outbox_limits: Limits | None = None,
+        outbox_patience: float = 0,
         clock: Clock | None = None,
         new_id: Callable[[], str] = _new_id,
     ) -> None:
         """`source` is `urn:siren:NNNNNNNNN[:system]` (InvalidSourceError); `timeout`, in seconds,
-        bounds the delivery of one event. Raises BrokerAwayError when Kafka does not answer."""
+        bounds the delivery of one event. Raises BrokerAwayError when Kafka does not answer.
+
+        `outbox` is a file, made when there is none: each method then returns as soon as the event
+        is on disk, Kafka may be away, and nothing is lost if this program dies. A full outbox (by
+        `outbox_limits`) raises OutboxFullError, after `outbox_patience` seconds. The transport, if
+        one is given, is then given as a function that opens it, as it may be opened again.
+        """
         self._source = parse_source(source).urn
         self._clock = clock or SystemClock()
         self._new_id = new_id
-        super().__init__(transport or KafkaTransport(bootstrap, timeout=timeout), timeout=timeout)
+        self.outbox: Outbox | None = None
+        """The outbox, to ask for its state; None without one."""
+        if outbox is None:
+            carrying = transport() if callable(transport) else transport
+            super().__init__(
+                carrying or KafkaTransport(bootstrap, timeout=timeout), timeout=timeout
+            )
+            return
+        if transport is not None and not callable(transport):
+            raise TypeError("with an outbox, give a function that opens the transport")
+        self.outbox = Outbox(
+            outbox,
+            transport or partial(KafkaTransport, bootstrap, timeout=timeout),
+            limits=outbox_limits,
+            patience=outbox_patience,
+        )
+        super().__init__(self.outbox, timeout=timeout, kept=self.outbox.path)
 
     def publish(
         self,

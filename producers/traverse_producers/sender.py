@@ -2,11 +2,17 @@
 
 import threading
 from concurrent.futures import Future, wait
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
-from traverse_producers.errors import PublisherClosedError, UndeliveredError
+from traverse_producers.errors import (
+    ParkedError,
+    PublisherClosedError,
+    StillQueuedError,
+    UndeliveredError,
+)
 from traverse_producers.event_builder import check_event, octets_of
 from traverse_producers.transport import Delivery, Transport
 from traverse_schemas.events import CONTENT_TYPE
@@ -22,10 +28,14 @@ class Sender:
     Leaving its `with` block flushes and closes. `Publisher` is the one for an institution's code.
     """
 
-    def __init__(self, transport: Transport, *, timeout: float = 30) -> None:
-        """`timeout`, in seconds, bounds `flush` and `close` unless they are given their own."""
+    def __init__(
+        self, transport: Transport, *, timeout: float = 30, kept: Path | None = None
+    ) -> None:
+        """`timeout`, in seconds, bounds `flush` and `close` unless they are given their own.
+        `kept`: the file in which the transport keeps what is not delivered, if it does."""
         self._transport = transport
         self._timeout = timeout
+        self._kept = kept
         self._order = threading.Lock()
         self._lock = threading.Lock()
         self._pending: set[Future[Delivery]] = set()
@@ -42,7 +52,8 @@ class Sender:
         """Wait until everything that was sent is delivered.
 
         Raises UndeliveredError when `timeout` seconds (the publisher's own by default) were not
-        enough, or when deliveries failed since the last flush.
+        enough, or when deliveries failed since the last flush; with an outbox, its
+        StillQueuedError or ParkedError.
         """
         with self._lock:
             pending = set(self._pending)
@@ -51,13 +62,19 @@ class Sender:
         waiting = wait(pending, max(0.0, deadline - monotonic())).not_done
         with self._lock:
             failed, self._failed = self._failed, 0
-        if waiting or failed:
-            raise UndeliveredError(len(waiting) + failed)
+        if self._kept is None:
+            if waiting or failed:
+                raise UndeliveredError(len(waiting) + failed)
+        elif failed:
+            raise ParkedError(self._kept, failed)
+        elif waiting:
+            raise StillQueuedError(self._kept, len(waiting))
 
     def close(self, *, timeout: float | None = None) -> None:
         """Flush (within `timeout` seconds), then release the connection. Closing twice is fine.
 
-        Raises UndeliveredError; whatever it says, no future stays open.
+        Raises UndeliveredError; whatever it says, no future stays open. With an outbox, what is
+        not delivered by then stays on disk, and that is no error.
         """
         self._end(timeout)
 
@@ -79,6 +96,8 @@ class Sender:
             self._closed = True
         try:
             self.flush(timeout)
+        except StillQueuedError:
+            pass  # safe on disk, which was the promise; the outbox logs it
         finally:
             # What flush could not wait for gets no second time: its futures fail now.
             self._transport.close(_LEAVE_TAKING)
