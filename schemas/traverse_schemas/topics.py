@@ -23,6 +23,7 @@ RECORDS: Final = "traverse.records"
 OPPORTUNITIES: Final = "traverse.opportunities"
 CHANGES: Final = "traverse.changes"
 RECEIPTS: Final = "traverse.receipts"
+INSTITUTIONS: Final = "traverse.institutions"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -109,4 +110,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
         config=_kept(90, 1024 * 1024),
     ),
     Topic(CHANGES, "what changed in the index, for streams (7 days)", config=_kept(7, 1024 * 1024)),
+    Topic(
+        INSTITUTIONS,
+        "the registry: who may publish and read, with public keys and hashes of API keys",
+        partitions=1,  # a table that every service holds whole
+        config=_compacted(1024 * 1024),
+    ),
 )

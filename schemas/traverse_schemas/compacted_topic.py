@@ -1,0 +1,110 @@
+"""The Kafka log under a CompactedTable: the one module of this package that knows kafka-python."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from traverse_schemas.compacted_table import WRITE_HEADER, Stored, TableAwayError
+
+_FIRST_ANSWER_MS = 5_000
+
+
+class KafkaTableLog:
+    """A compacted topic of one partition. Nothing is opened before `open` or `append`."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._where = TopicPartition(topic, 0)
+        self._consumer: Any = None
+        self._producer: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._topic
+
+    def open(self) -> int:
+        """See TableLog.open."""
+        with self._mapped():
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=self._bootstrap.split(","),
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                bootstrap_timeout_ms=_FIRST_ANSWER_MS,
+                allow_auto_create_topics=False,
+            )
+            if not self._consumer.partitions_for_topic(self._topic):
+                raise TableAwayError(
+                    f"Le topic {self._topic} n'existe pas sur {self._bootstrap} : créez-le avec "
+                    "« traverse up »."
+                )
+            self._consumer.assign([self._where])
+            self._consumer.seek_to_beginning(self._where)
+            end: int = self._consumer.end_offsets([self._where])[self._where]
+            return end
+
+    def read(self, timeout: float) -> tuple[list[Stored], int]:
+        """See TableLog.read."""
+        with self._mapped():
+            milliseconds = int(timeout * 1000)
+            found = self._consumer.poll(timeout_ms=milliseconds).get(self._where, ())
+            position = self._consumer.position(self._where, timeout_ms=milliseconds)
+            return [_stored(record) for record in found], position or 0
+
+    def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
+        """See TableLog.append."""
+        with self._mapped():
+            self._writer().send(
+                self._topic,
+                key=key.encode(),
+                value=value,
+                partition=0,
+                headers=[(WRITE_HEADER, write.encode())],
+            ).get(timeout)
+
+    def close(self) -> None:
+        """See TableLog.close."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with self._mapped():
+                consumer.close()
+
+    def end(self) -> None:
+        """See TableLog.end."""
+        with self._lock:
+            producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.close(timeout=1)
+
+    def _writer(self) -> Any:
+        with self._lock:
+            if self._producer is None:
+                self._producer = KafkaProducer(
+                    bootstrap_servers=self._bootstrap.split(","),
+                    acks="all",
+                    enable_idempotence=True,
+                    bootstrap_timeout_ms=_FIRST_ANSWER_MS,
+                    max_block_ms=_FIRST_ANSWER_MS,
+                )
+            return self._producer
+
+    @contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except (KafkaError, ValueError) as error:  # ValueError: a port that is no number
+            raise TableAwayError(
+                f"Kafka ({self._bootstrap}) ne donne pas {self._topic} ({type(error).__name__}) : "
+                "vérifiez qu'il tourne (« traverse status ») et les droits du compte."
+            ) from error
+
+
+def _stored(record: Any) -> Stored:
+    write = dict(record.headers).get(WRITE_HEADER) or b""
+    key = (record.key or b"").decode(errors="replace")
+    return Stored(record.offset, key, record.value, write.decode(errors="replace"))
