@@ -49,15 +49,32 @@ def texts(stream: BinaryIO) -> Iterator[str]:
         yield text
 
 
-def lines(stream: BinaryIO) -> Iterator[str]:
-    """The lines of the stream, with their ends."""
+def lines(stream: BinaryIO, longest: int | None = None) -> Iterator[str]:
+    """The lines of the stream, with their ends; one beyond `longest` characters is cut there."""
     rest = ""
     for text in texts(stream):
         *whole, rest = (rest + text).split("\n")
         for line in whole:
             yield f"{line}\n"
+        if longest is not None and len(rest) > longest:
+            yield f"{rest}\n"
+            rest = ""
     if rest:
         yield rest
+
+
+class Rewound:
+    """A stream whose first octets were looked at."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head, self._stream = head, stream
+
+    def read(self, size: int = -1) -> bytes:
+        if self._head:
+            head = self._head if size < 0 else self._head[:size]
+            self._head = self._head[len(head) :]
+            return head + self._stream.read() if size < 0 else head
+        return self._stream.read(size)
 
 
 class Utf8Reader:

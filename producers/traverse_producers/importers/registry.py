@@ -1,5 +1,6 @@
 """The importers by the name that the command line knows: one explicit table."""
 
+from traverse_producers.importers.boamp.importer import import_boamp
 from traverse_producers.importers.contract import Importer
 from traverse_producers.importers.decp.importer import import_decp
 from traverse_producers.importers.eforms.importer import import_eforms
@@ -7,6 +8,7 @@ from traverse_producers.importers.fonds_vert import import_fonds_vert
 from traverse_producers.importers.ted.importer import import_ted
 
 IMPORTERS: dict[str, Importer] = {
+    "boamp": import_boamp,
     "decp": import_decp,
     "ted": import_ted,
     "eforms": import_eforms,

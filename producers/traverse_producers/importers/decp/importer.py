@@ -13,9 +13,10 @@ from traverse_producers.importers.decp.record import (
     subject_of,
     time_of,
 )
-from traverse_producers.importers.decp.rows import Row, rows
+from traverse_producers.importers.decp.rows import rows
 from traverse_producers.importers.emit import Once, make_event, without_empty
 from traverse_producers.importers.errors import UnreadableFileError
+from traverse_producers.importers.json_items import Row
 from traverse_producers.importers.places import Places
 from traverse_producers.importers.text import clean
 from traverse_schemas.events import Action

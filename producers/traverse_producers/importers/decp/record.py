@@ -10,8 +10,8 @@ from datetime import date, datetime
 from typing import Any
 
 from traverse_producers.importers.days import add_months, read_day, start_of_day
-from traverse_producers.importers.decp.rows import Row
 from traverse_producers.importers.emit import short_hash, without_empty
+from traverse_producers.importers.json_items import Row
 from traverse_producers.importers.money import euros
 from traverse_producers.importers.places import Places
 from traverse_producers.importers.text import clean, cut, title_and_description

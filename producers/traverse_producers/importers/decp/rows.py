@@ -7,81 +7,33 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import ijson
-from ijson.common import ObjectBuilder
 from lxml import etree
 
 from traverse_producers.importers.errors import UnreadableFileError
-from traverse_producers.importers.octets import Utf8Reader, read_fully
+from traverse_producers.importers.json_items import Row, Shape, json_items
+from traverse_producers.importers.octets import Rewound, read_fully
 from traverse_producers.importers.xml import LIMITS, hostile
 
-Row = dict[str, Any]
-
-_ROWS = frozenset(
-    {"item", "marches.item", "marches.marche.item", "marches.contrat-concession.item"}
+_SHAPE = Shape(
+    prefixes=frozenset(
+        {"item", "marches.item", "marches.marche.item", "marches.contrat-concession.item"}
+    ),
+    depth=24,  # the schema has 7 levels
+    row="une donnée essentielle (DECP)",
+    missing="Aucun marché dans ce fichier : un fichier DECP a une liste « marches », ou "
+    "« marches.marche » et « marches.contrat-concession » (schéma 2.0).",
 )
 _ROW_TAGS = ("marche", "contrat-concession")
-_DEPTH = 24  # the schema has 7 levels
 _XML_START = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<", b"\xfe\xff\x00<")
-
-
-class _Rewound:
-    """A stream whose first octets were looked at."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head, self._stream = head, stream
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            head = self._head if size < 0 else self._head[:size]
-            self._head = self._head[len(head) :]
-            return head + self._stream.read() if size < 0 else head
-        return self._stream.read(size)
 
 
 def rows(stream: BinaryIO) -> Iterator[Row]:
     """The rows of a file, in its order. Raises UnreadableFileError where it cannot be read on."""
     head = read_fully(stream, 256)
-    rewound: Any = _Rewound(head, stream)
+    rewound: Any = Rewound(head, stream)
     if head.lstrip().startswith(_XML_START):
         return _xml_rows(rewound)
-    return _json_rows(rewound)
-
-
-def _json_rows(stream: BinaryIO) -> Iterator[Row]:
-    builder: ObjectBuilder | None = None
-    depth = found = 0
-    try:
-        for prefix, event, value in ijson.parse(Utf8Reader(stream)):
-            if builder is None:
-                if event != "start_map" or prefix not in _ROWS:
-                    continue
-                builder, depth = ObjectBuilder(), 0
-            builder.event(event, value)
-            if event in ("start_map", "start_array"):
-                depth += 1
-                if depth > _DEPTH:
-                    raise UnreadableFileError(
-                        f"L'enregistrement {found + 1} est imbriqué sur plus de {_DEPTH} niveaux : "
-                        "ce n'est pas une donnée essentielle (DECP)."
-                    )
-            elif event in ("end_map", "end_array"):
-                depth -= 1
-                if depth == 0:
-                    found += 1
-                    row, builder = builder.value, None
-                    yield row
-    except ijson.JSONError as error:
-        detail = " ".join(str(error).split())[:120]
-        raise UnreadableFileError(
-            f"Le JSON n'est plus lisible après l'enregistrement {found} ({detail}) : "
-            "téléchargez le fichier à nouveau."
-        ) from error
-    if not found:
-        raise UnreadableFileError(
-            "Aucun marché dans ce fichier : un fichier DECP a une liste « marches », ou "
-            "« marches.marche » et « marches.contrat-concession » (schéma 2.0)."
-        )
+    return json_items(rewound, _SHAPE)
 
 
 def _xml_rows(stream: BinaryIO) -> Iterator[Row]:

@@ -1,0 +1,1 @@
+"""BOAMP: the notices of the Bulletin officiel des annonces des marchés publics, by its API."""
