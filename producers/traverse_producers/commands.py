@@ -67,7 +67,7 @@ def publish(
 
 def import_(
     format_: Annotated[
-        str, typer.Argument(metavar="FORMAT", help="decp, eforms, ted ou fonds-vert.")
+        str, typer.Argument(metavar="FORMAT", help="boamp, decp, eforms, fonds-vert, ocds ou ted.")
     ],
     files: Annotated[
         list[str], typer.Argument(metavar="FILE_OR_URL", help="Fichiers, dossiers, adresses, ou -.")

@@ -105,7 +105,7 @@ def test_import_publishes_what_the_importer_reads(memory: MemoryTransport, tmp_p
     [
         (("publish",), "au moins un fichier"),
         (("publish", "x.csv", "--institution", "123"), "--institution"),
-        (("import", "licorne", "x"), "decp, eforms, fonds-vert, ted"),
+        (("import", "licorne", "x"), "boamp, decp, eforms, fonds-vert, ocds, ted"),
         (("import", "decp", "x"), "--as"),
         (("import", "decp", "x", "--as", "211300554:decp"), "Luhn"),
     ],

@@ -5,6 +5,7 @@ from traverse_producers.importers.contract import Importer
 from traverse_producers.importers.decp.importer import import_decp
 from traverse_producers.importers.eforms.importer import import_eforms
 from traverse_producers.importers.fonds_vert import import_fonds_vert
+from traverse_producers.importers.ocds.importer import import_ocds
 from traverse_producers.importers.ted.importer import import_ted
 
 IMPORTERS: dict[str, Importer] = {
@@ -12,5 +13,6 @@ IMPORTERS: dict[str, Importer] = {
     "decp": import_decp,
     "ted": import_ted,
     "eforms": import_eforms,
+    "ocds": import_ocds,
     "fonds-vert": import_fonds_vert,
 }
