@@ -37,7 +37,8 @@ class RecordState(TypedDict):
     `life` is None while only an `updated` is known; `withdrawn` is the version of the last
     withdrawal, whatever came after it; `indices` names every index ("public",
     "private") that the record was ever written to, so that each can be told of a change of
-    audience or of a withdrawal.
+    audience or of a withdrawal. `purged` is the time of the last erasure: what was said up to then
+    is gone, and is refused whenever it comes again.
     """
 
     id: str
@@ -49,3 +50,4 @@ class RecordState(TypedDict):
     life: Life | None
     withdrawn: list[int | str] | None
     indices: list[str]
+    purged: NotRequired[str]

@@ -7,6 +7,7 @@ its record's state. The state and the known ids are looked up before and saved a
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
@@ -14,21 +15,24 @@ import orjson
 from traverse_schemas.document import Content
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import CONTENT_TYPE
-from traverse_schemas.identity import event_key, partition_of
+from traverse_schemas.identity import event_key, partition_of, record_key
 from traverse_schemas.receipts import EVENT_HEADER, TRACE_HEADER, End, receipt_key, trace_header
 from traverse_schemas.record_state import RecordState
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, RECORDS, REJECTED
 from traverse_stream_processors.disclose import disclose
 from traverse_stream_processors.errors import BadDeployError
-from traverse_stream_processors.fold import fold
+from traverse_stream_processors.fold import fold, is_erasure, refuses
 from traverse_stream_processors.log import Message
+from traverse_stream_processors.purge import purge, record_number
 from traverse_stream_processors.receipts import Arrival, ended, traced_of
+from traverse_stream_processors.state import Known
 from traverse_stream_processors.telemetry import logger
 from traverse_stream_processors.validate import Accepted, validate
 
 _CONTENT_TYPE = (("content-type", CONTENT_TYPE.encode()),)
 _REKEYED = "traverse-rekeyed"
+_PUBLIC = "traverse-public"
 # A bad deploy breaks on ordinary events: more failures of our own than this stop the process
 # instead of filling the rejected topic with what is not the publishers' fault.
 _MOST_INTERNAL_FAILURES = 5
@@ -60,13 +64,15 @@ class Admitted(NamedTuple):
 
     `effects` (records, public events, rejections, receipts, re-keyed messages) are written before
     `accepted`: an event counts as known only once all that follows from it is on the log.
-    `states` and `known` are for the local cache: (key, partition, JSON), (id, partition, hash).
+    `states`, `known` and `forgotten` are for the local cache: (key, partition, JSON), accepted
+    events, the ids of those that were erased.
     """
 
     effects: list[Message]
     accepted: list[Message]
     states: list[tuple[str, int, bytes]]
-    known: list[tuple[bytes, int, bytes]]
+    known: list[Known]
+    forgotten: list[bytes]
 
 
 def check(messages: Sequence[Inbound], territories: Territories) -> list[Checked]:
@@ -89,70 +95,143 @@ def check(messages: Sequence[Inbound], territories: Territories) -> list[Checked
     return checked
 
 
-def admit(
+def admit(  # noqa: PLR0917 -- what is known, in the order in which it is looked up
     checked: Sequence[Checked],
     known: Mapping[bytes, bytes],
     states: Mapping[str, bytes],
     enrich: Callable[[Accepted], Content | None],
     partitions: int,
+    events: Mapping[int, Sequence[tuple[str, bool]]] = MappingProxyType({}),
 ) -> Admitted:
     """Decide the whole batch against what is known (see `Admitted`).
 
     `known` has the content hashes of already accepted events by event id, `states` the JSON of
-    `RecordState` by record key; `enrich` gives the content of an accepted event.
+    `RecordState` by record key; `enrich` gives the content of an accepted event. `events` has the
+    accepted events of the records that the batch erases (`erased_records`): id, whether public.
     """
-    result = Admitted([], [], [], [])
-    ids = dict(known)
-    current: dict[str, RecordState | None] = {}
-    changed: dict[str, int] = {}
-    came: dict[str, list[Arrival]] = {}
-    began: dict[str, RecordState | None] = {}
-    failures = 0
-    for message, accepted, error, event_id in checked:
+    deciding = _Deciding(known, states, enrich, partitions, events)
+    for one in checked:
+        deciding.take(one)
+    return deciding.concluded()
+
+
+class _Deciding:
+    """One batch while it is decided, message by message. Arguments as those of `admit`."""
+
+    def __init__(
+        self,
+        known: Mapping[bytes, bytes],
+        states: Mapping[str, bytes],
+        enrich: Callable[[Accepted], Content | None],
+        partitions: int,
+        events: Mapping[int, Sequence[tuple[str, bool]]],
+    ) -> None:
+        self._states = states
+        self._enrich = enrich
+        self._partitions = partitions
+        self._events = events
+        self._result = Admitted([], [], [], [], [])
+        self._ids = dict(known)
+        self._began: dict[str, RecordState | None] = {}
+        self._current: dict[str, RecordState | None] = {}
+        self._changed: set[str] = set()
+        self._came: dict[str, list[Arrival]] = {}
+        self._failures = 0
+
+    def take(self, one: Checked) -> None:
+        """Decide one message."""
+        message, accepted, error, event_id = one
+        effects = self._result.effects
         if accepted is None:
-            result.effects.append(_rejection(message, None, error))
-            continue
+            effects.append(_rejection(message, None, error))
+            return
         key = accepted.key
-        partition = partition_of(key, partitions)
+        partition = partition_of(key, self._partitions)
         if partition != message.partition:
-            result.effects.append(_rekeyed(message, key, partition))
-            continue
-        seen = ids.get(event_id)
+            effects.append(_rekeyed(message, key, partition))
+            return
+        seen = self._ids.get(event_id)
         if seen is not None and seen != accepted.hash:
-            result.effects.append(_rejection(message, accepted, _id_reused(accepted)))
-            continue
-        if key not in current:
-            current[key] = began[key] = _state(states.get(key))
-        before = current[key]
-        try:
-            after = fold(before, accepted, enrich(accepted))
-        except Exception as failure:
-            failures = _own_failure(message, failure, failures)
-            result.effects.append(_rejection(message, accepted, _internal(failure)))
-            continue
-        if after != before:
-            current[key] = after
-            changed[key] = partition
+            effects.append(_rejection(message, accepted, _id_reused(accepted)))
+            return
+        if key not in self._current:
+            self._current[key] = self._began[key] = _state(self._states.get(key))
+        before = self._current[key]
         arrival = _arrival(message, accepted)
-        if seen is None:
-            ids[event_id] = accepted.hash
-            result.known.append((event_id, partition, accepted.hash))
-            _tell(result, message, accepted, before, after)
-            came.setdefault(key, []).append(arrival)
-        else:
-            result.effects.append(ended(arrival, partition, End.DUPLICATE))
-    traces = {}
-    for key, arrivals in came.items():
-        shown, passed = traced_of(began[key], current[key], arrivals)
-        traces[key] = shown
-        partition = partition_of(key, partitions)
-        result.effects.extend(ended(each, partition, End.SUPERSEDED) for each in passed)
-    for key, partition in changed.items():
-        octets = orjson.dumps(current[key])
-        result.states.append((key, partition, octets))
-        headers = ((TRACE_HEADER, trace_header(traces[key])),) if traces.get(key) else ()
-        result.effects.append(Message(RECORDS, partition, key.encode(), octets, headers))
-    return result
+        if refuses(before, accepted) and not _begun(before, accepted):
+            effects.append(ended(arrival, partition, End.PURGED))
+            return
+        try:
+            after = fold(before, accepted, self._enrich(accepted))
+        except Exception as failure:
+            self._failures = _own_failure(message, failure, self._failures)
+            effects.append(_rejection(message, accepted, _internal(failure)))
+            return
+        if after != before:
+            self._current[key] = after
+            self._changed.add(key)
+        if seen is not None:
+            effects.append(ended(arrival, partition, End.DUPLICATE))
+            return
+        if is_erasure(accepted):
+            self._purge(accepted, after, partition)
+        self._ids[event_id] = accepted.hash
+        public = _tell(self._result, message, accepted, before, after)
+        number = record_number(key)
+        self._result.known.append(
+            Known(event_id, partition, accepted.hash, number, accepted.event.id, public)
+        )
+        self._came.setdefault(key, []).append(arrival)
+
+    def _purge(self, accepted: Accepted, after: RecordState, partition: int) -> None:
+        """Erase what is known of the record, this batch's events too."""
+        result, key = self._result, accepted.key
+        number = record_number(key)
+        batch = [(one.event, one.public) for one in result.known if one.record == number]
+        known = dict([*self._events.get(number, ()), *batch])
+        purged = purge(after, partition, known.items())
+        result.effects.extend(purged.effects)
+        result.accepted.extend(purged.accepted)
+        for gone in purged.gone:
+            event_id = _event_id(accepted.event.source, gone)
+            result.forgotten.append(event_id)
+            self._ids.pop(event_id, None)
+        came = self._came.get(key, ())
+        self._came[key] = [one for one in came if one.version.id not in purged.gone]
+
+    def concluded(self) -> Admitted:
+        """The batch decided: the states that changed, with the events that they show."""
+        result = self._result
+        traces = {}
+        for key, arrivals in self._came.items():
+            shown, passed = traced_of(self._began[key], self._current[key], arrivals)
+            traces[key] = shown
+            partition = partition_of(key, self._partitions)
+            result.effects.extend(ended(each, partition, End.SUPERSEDED) for each in passed)
+        for key in self._current:
+            if key not in self._changed:
+                continue
+            partition = partition_of(key, self._partitions)
+            octets = orjson.dumps(self._current[key])
+            result.states.append((key, partition, octets))
+            headers = ((TRACE_HEADER, trace_header(traces[key])),) if traces.get(key) else ()
+            result.effects.append(Message(RECORDS, partition, key.encode(), octets, headers))
+        return result
+
+
+def erased_records(checked: Sequence[Checked]) -> list[int]:
+    """The records that a batch erases (`Known.record`)."""
+    accepted = (one.accepted for one in checked)
+    return sorted({record_number(one.key) for one in accepted if one and is_erasure(one)})
+
+
+def _begun(state: RecordState | None, accepted: Accepted) -> bool:
+    """Whether this very erasure made the state, and was killed before it was known."""
+    return (
+        state is not None
+        and is_erasure(accepted)
+        and (state.get("purged") == accepted.version.time)
+    )
 
 
 def _arrival(message: Inbound, accepted: Accepted) -> Arrival:
@@ -170,20 +249,23 @@ def _tell(
     accepted: Accepted,
     before: RecordState | None,
     after: RecordState,
-) -> None:
-    """The event on `traverse.accepted`, and what the public topics may have of it."""
+) -> bool:
+    """The event on `traverse.accepted`, and what the public topics may have of it; whether they
+    have anything."""
     event = accepted.event
+    octets = disclose(accepted, before, after)
     key = event_key(event.source, event.subject, event.id).encode()
     headers = (
         *_CONTENT_TYPE,
         ("traverse-hash", accepted.hash),
         ("traverse-received", message.received.isoformat().encode()),
+        (_PUBLIC, b"0" if octets is None else b"1"),
     )
     result.accepted.append(Message(ACCEPTED, message.partition, key, accepted.octets, headers))
-    octets = disclose(accepted, before, after)
     if octets is not None:
         topic = EVENTS[accepted.type.kind]
         result.effects.append(Message(topic, message.partition, key, octets, _CONTENT_TYPE))
+    return octets is not None
 
 
 def _event_id(source: str, event_id: str) -> bytes:
@@ -191,11 +273,28 @@ def _event_id(source: str, event_id: str) -> bytes:
     return blake2b(f"{source} {event_id}".encode(), digest_size=16).digest()
 
 
-def known_from_log(key: bytes, headers: Sequence[tuple[str, bytes]]) -> tuple[bytes, bytes] | None:
-    """Event id and content hash of a message of `traverse.accepted`, for restoring the cache."""
+def known_from_log(
+    partition: int, key: bytes, headers: Sequence[tuple[str, bytes]]
+) -> Known | None:
+    """What the cache knows of a message of `traverse.accepted`, to restore it."""
+    source, subject, event_id = orjson.loads(key)
+    found = dict(headers)
+    if "traverse-hash" not in found:
+        return None
+    return Known(
+        id=_event_id(source, event_id),
+        partition=partition,
+        hash=found["traverse-hash"],
+        record=record_number(record_key(source, subject)),
+        event=event_id,
+        public=found.get(_PUBLIC) != b"0",
+    )
+
+
+def forgotten_from_log(key: bytes) -> bytes:
+    """The id of an event whose tombstone is on `traverse.accepted`."""
     source, _, event_id = orjson.loads(key)
-    found = dict(headers).get("traverse-hash")
-    return None if found is None else (_event_id(source, event_id), found)
+    return _event_id(source, event_id)
 
 
 def _state(octets: bytes | None) -> RecordState | None:

@@ -7,7 +7,9 @@ of arrival, repetition and restarts do not change the result (design, decision 7
   the last withdrawal is kept for itself, since a closing may come after it;
 - the life (active, closed, withdrawn) is that of the last published, closed or withdrawn event:
   an update corrects, amends or extends, it does not reopen;
-- the first time is the least, and an index that ever held the record is never forgotten.
+- the first time is the least, and an index that ever held the record is never forgotten;
+- an erasure drops whatever was said up to its time, whatever its sequence, and nothing said up to
+  then counts any more when it comes again (decision 5).
 """
 
 from datetime import date
@@ -17,6 +19,7 @@ from traverse_schemas.document import Content, index_of
 from traverse_schemas.events import Action
 from traverse_schemas.identity import Version, opportunity_id
 from traverse_schemas.record_state import Life, RecordState, VersionedContent
+from traverse_schemas.records.codes import WithdrawalReason
 from traverse_stream_processors.validate import Accepted
 
 _STATES = {
@@ -34,6 +37,10 @@ def fold(state: RecordState | None, accepted: Accepted, content: Content | None)
     """
     event = accepted.event
     time = accepted.version.time
+    if refuses(state, accepted):
+        return state  # type: ignore[return-value]
+    if state is not None and is_erasure(accepted):
+        state = _erased(state, accepted)
     if state is None:
         state = RecordState(
             id=opportunity_id(event.source, event.subject),
@@ -52,7 +59,7 @@ def fold(state: RecordState | None, accepted: Accepted, content: Content | None)
         # What the withdrawal took is gone, and comes back with no late copy of it; what was said
         # after it waits for a new publication.
         said = None
-    return RecordState(
+    after = RecordState(
         id=state["id"],
         source=state["source"],
         subject=state["subject"],
@@ -62,6 +69,39 @@ def fold(state: RecordState | None, accepted: Accepted, content: Content | None)
         life=_life(state["life"], accepted),
         withdrawn=withdrawn,
         indices=_indices(state["indices"], content),
+    )
+    purged = time if is_erasure(accepted) else state.get("purged")
+    if purged is not None:
+        after["purged"] = purged
+    return after
+
+
+def is_erasure(accepted: Accepted) -> bool:
+    """Whether the event asks for its record to be erased (RGPD, art. 17)."""
+    reason = getattr(accepted.event.data, "reason", None)
+    return accepted.type.action is Action.WITHDRAWN and reason == WithdrawalReason.ERASURE
+
+
+def refuses(state: RecordState | None, accepted: Accepted) -> bool:
+    """Whether an erasure of the record came after what this event says."""
+    return state is not None and accepted.version.time <= state.get("purged", "")
+
+
+def _erased(state: RecordState, erasure: Accepted) -> RecordState:
+    """What remains of a state when all that was said up to the erasure is gone. The first time is
+    that of the erasure, as it would be without the events that are gone."""
+    time = erasure.version.time
+    content, life, withdrawn = state["content"], state["life"], state["withdrawn"]
+    return RecordState(
+        id=state["id"],
+        source=state["source"],
+        subject=state["subject"],
+        kind=state["kind"],
+        first_time=time,
+        content=content if content and str(content["version"][1]) > time else None,
+        life=life if life and str(life["version"][1]) > time else None,
+        withdrawn=withdrawn if withdrawn and str(withdrawn[1]) > time else None,
+        indices=state["indices"],
     )
 
 

@@ -19,12 +19,12 @@ from traverse_stream_processors.log import Message
 
 class Arrival(NamedTuple):
     """An event as it came in: `received` is the broker's time in milliseconds, `origin` its
-    message (`partition@offset` of `traverse.inbound`)."""
+    message (`partition@offset` of `traverse.inbound`); None where an earlier receipt said so."""
 
     source: str
     version: Version
-    received: int
-    origin: str
+    received: int | None
+    origin: str | None
 
 
 class Brought(Protocol):
@@ -83,16 +83,10 @@ def traced_of(
 
 def ended(arrival: Arrival, partition: int, end: End) -> Message:
     """The receipt of an event that ends in the validate step."""
-    return _message(
-        partition,
-        Receipt(
-            source=arrival.source,
-            id=arrival.version.id,
-            end=end,
-            origin=arrival.origin,
-            received=arrival.received,
-        ),
-    )
+    receipt = Receipt(source=arrival.source, id=arrival.version.id, end=end)
+    if arrival.origin is not None and arrival.received is not None:
+        receipt["origin"], receipt["received"] = arrival.origin, arrival.received
+    return _message(partition, receipt)
 
 
 def receipts_of(
@@ -125,19 +119,23 @@ def receipts_of(
 def _conclude(receipt: Receipt, state: RecordState, fate: Fate | None, linked: int) -> None:
     shown = [part["version"] for part in (state["content"], state["life"]) if part is not None]
     if fate is None or fate.opportunity is None:
-        receipt["end"] = End.WITHDRAWN if state["withdrawn"] is not None else End.WAITING
+        receipt["end"] = _taken(state) if state["withdrawn"] is not None else End.WAITING
         return
     receipt["linked"] = linked
     if fate.refused is not None:
         receipt["end"], receipt["reason"] = End.REJECTED, "document_refused"
         receipt["sentence"] = fate.refused
     elif fate.stub:
-        receipt["end"] = End.WITHDRAWN
+        receipt["end"] = _taken(state)
     elif any(version[2] == receipt["id"] for version in shown):
         receipt["end"] = End.SEARCHABLE
         receipt["opportunity"] = fate.opportunity
     else:
         receipt["end"] = End.SUPERSEDED
+
+
+def _taken(state: RecordState) -> End:
+    return End.PURGED if "purged" in state else End.WITHDRAWN
 
 
 def _message(partition: int, receipt: Receipt) -> Message:

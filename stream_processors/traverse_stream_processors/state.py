@@ -1,7 +1,8 @@
 """The local state of the validate step: a cache on disk of what the log already holds.
 
 For each partition: the state of its records (from `traverse.records`) and the events it accepted
-(from `traverse.accepted`, by source and id, with a hash of the content). The log is the truth:
+(from `traverse.accepted`, by source and id, with a hash of the content, and by record, for when it
+is to be erased). The log is the truth:
 the cache is written only after the log has the same, and is caught up from it, or rebuilt, when
 a partition is assigned. So it may be deleted at any time.
 
@@ -13,7 +14,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from traverse_stream_processors.errors import StateUnavailableError
 
@@ -22,17 +23,35 @@ CREATE TABLE IF NOT EXISTS records (
     key TEXT PRIMARY KEY, partition INTEGER NOT NULL, state BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS accepted (
-    id BLOB PRIMARY KEY, partition INTEGER NOT NULL, hash BLOB NOT NULL
+    id BLOB PRIMARY KEY, partition INTEGER NOT NULL, hash BLOB NOT NULL,
+    record INTEGER NOT NULL, event TEXT NOT NULL, public INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS accepted_by_record ON accepted (record);
 CREATE TABLE IF NOT EXISTS progress (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
     PRIMARY KEY (topic, partition)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS generation (name TEXT PRIMARY KEY);
 """
+_FORM = "2"
+"""A cache of another form is of no use; its number goes with the generation."""
+
+_TABLES = ("records", "accepted", "progress", "generation")
 _SLOTS = 64
 _BESIDE = ("-wal", "-shm")
 _CHUNK = 900  # SQLite's oldest limit on variables in one statement is 999
+
+
+class Known(NamedTuple):
+    """An accepted event: 16 bytes for (source, id), its partition, 8 bytes of its content, a
+    number for its record, its id as its source gave it, whether the public topics have it."""
+
+    id: bytes
+    partition: int
+    hash: bytes
+    record: int
+    event: str
+    public: bool
 
 
 class ValidateState:
@@ -42,7 +61,7 @@ class ValidateState:
     """
 
     def __init__(self, folder: Path, generation: str) -> None:
-        self._generation = generation
+        self._generation = f"{generation} {_FORM}"
         self._lock, self._path = _claim(folder)
         try:
             self._open()
@@ -74,16 +93,17 @@ class ValidateState:
             self._remove()
         self._db = sqlite3.connect(self._path, isolation_level=None)
         self._db.executescript(
-            # No fsync: after a crash of the machine the log restores what is missing.
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;" + _SCHEMA
+            # No fsync: after a crash of the machine the log restores what is missing. What is
+            # erased is overwritten with zeros.
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;"
+            "PRAGMA secure_delete=FAST; CREATE TABLE IF NOT EXISTS generation (name TEXT);"
         )
         known = self._db.execute("SELECT name FROM generation").fetchall()
         if known != [(self._generation,)]:
-            with self._db:
-                self._db.execute("BEGIN")
-                for table in ("records", "accepted", "progress", "generation"):
-                    self._db.execute(f"DELETE FROM {table}")  # noqa: S608 -- our own names
-                self._db.execute("INSERT INTO generation VALUES (?)", (self._generation,))
+            for table in _TABLES:
+                self._db.execute(f"DROP TABLE IF EXISTS {table}")
+        self._db.executescript(_SCHEMA)
+        self._db.execute("INSERT OR IGNORE INTO generation VALUES (?)", (self._generation,))
 
     def close(self) -> None:
         self._db.close()
@@ -102,6 +122,17 @@ class ValidateState:
             bytes(key): found
             for key, found in self._lookup("SELECT id, hash FROM accepted WHERE id IN", ids)
         }
+
+    def events_of(self, records: Sequence[int]) -> dict[int, list[tuple[str, bool]]]:
+        """The accepted events of these records (`Known.record`): id, and whether it was public."""
+        found: dict[int, list[tuple[str, bool]]] = {}
+        for record in records:
+            with _telling():
+                rows = self._db.execute(
+                    "SELECT event, public FROM accepted WHERE record = ?", (record,)
+                ).fetchall()
+            found[record] = [(str(event), bool(public)) for event, public in rows]
+        return found
 
     def _lookup(
         self, select: str, keys: Sequence[str] | Sequence[bytes]
@@ -125,15 +156,21 @@ class ValidateState:
         self,
         *,
         records: Iterable[tuple[str, int, bytes]] = (),
-        accepted: Iterable[tuple[bytes, int, bytes]] = (),
+        accepted: Iterable[Known] = (),
+        forgotten: Iterable[bytes] = (),
         progress: Iterable[tuple[str, int, int]] = (),
     ) -> None:
-        """Remember, all or nothing, what the log now holds: (key, partition, state),
-        (event id, partition, hash), (topic, partition, next offset)."""
+        """Remember, all or nothing, what the log now holds: (key, partition, state), accepted
+        events, those (by id) that were erased, (topic, partition, next offset)."""
         with _telling(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", records)
-            self._db.executemany("INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", accepted)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO accepted VALUES (?, ?, ?, ?, ?, ?)", accepted
+            )
+            self._db.executemany(
+                "DELETE FROM accepted WHERE id = ?", ((each,) for each in forgotten)
+            )
             self._db.executemany("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", progress)
 
     def forget(self, partition: int) -> None:

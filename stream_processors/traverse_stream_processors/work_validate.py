@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from traverse_schemas.document import Content
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import ACCEPTED, PARTITIONS, RECORDS
-from traverse_stream_processors.admit import Checked, Inbound, admit, check, known_from_log
+from traverse_stream_processors.admit import (
+    Checked,
+    Inbound,
+    admit,
+    check,
+    erased_records,
+    forgotten_from_log,
+    known_from_log,
+)
 from traverse_stream_processors.log import LogShrunkError, LogWriter, Message, read_partition
 from traverse_stream_processors.state import StateBrokenError, ValidateState
 from traverse_stream_processors.telemetry import logger
@@ -70,6 +78,7 @@ class ValidateWork:
             self._state.records(list({one.key for one in accepted})),
             self._enrich,
             PARTITIONS,
+            self._state.events_of(erased_records(checked)),
         )
         written = [*admitted.effects, *admitted.accepted]
         offsets = await self._writer.write(admitted.effects)
@@ -77,6 +86,7 @@ class ValidateWork:
         self._state.save(
             records=admitted.states,
             accepted=admitted.known,
+            forgotten=admitted.forgotten,
             progress=_progress(written, offsets),
         )
 
@@ -110,9 +120,12 @@ class ValidateWork:
             count += len(chunk)
         start = self._state.progress(ACCEPTED, partition)
         async for chunk in read_partition(self._bootstrap, ACCEPTED, partition, start):
-            known = [known_from_log(stored.key, stored.headers) for stored in chunk]
+            # An erased event that is not compacted yet comes before its tombstone.
+            gone = [forgotten_from_log(stored.key) for stored in chunk if stored.value is None]
+            known = [known_from_log(partition, stored.key, stored.headers) for stored in chunk]
             self._state.save(
-                accepted=[(one[0], partition, one[1]) for one in known if one is not None],
+                accepted=[one for one in known if one is not None],
+                forgotten=gone,
                 progress=[(ACCEPTED, partition, stored.offset + 1) for stored in chunk[-1:]],
             )
             count += len(chunk)

@@ -45,9 +45,13 @@ def broken(accepted: Accepted) -> Content | None:
 
 def decide(*messages: Inbound, enrich: Any = content, after: Admitted | None = None) -> Admitted:
     """A batch, alone or `after` another."""
-    known = {one: found for one, _, found in after.known} if after else {}
+    known = {one.id: one.hash for one in after.known} if after else {}
     states = {key: state for key, _, state in after.states} if after else {}
-    return admit(check(messages, Territories.load()), known, states, enrich, PARTITIONS)
+    events: dict[int, list[tuple[str, bool]]] = {}
+    for one in after.known if after else ():
+        events.setdefault(one.record, []).append((one.event, one.public))
+    checked = check(messages, Territories.load())
+    return admit(checked, known, states, enrich, PARTITIONS, events)
 
 
 def on(topic: str, messages: list[Message]) -> list[Message]:
@@ -90,7 +94,7 @@ def test_a_repeated_event_comes_to_nothing_in_one_batch_and_in_the_next() -> Non
     reordered = dict(reversed(event().items()))
     again = decide(inbound(event(), offset=5), inbound(reordered, offset=6), after=once)
     assert {message.topic for message in again.effects} == {RECEIPTS}
-    assert again._replace(effects=[]) == Admitted([], [], [], [])
+    assert again._replace(effects=[]) == Admitted([], [], [], [], [])
     both = decide(inbound(event()), inbound(event(), offset=1))
     assert len(both.accepted) == 1
     assert len(on(EVENTS["call"], both.effects)) == 1
@@ -153,7 +157,5 @@ def test_the_log_tells_what_is_known() -> None:
     """What the cache would hold is what is read back from `traverse.accepted`."""
     admitted = decide(inbound(event()))
     (kept,) = admitted.accepted
-    assert [known_from_log(kept.key, kept.headers)] == [
-        (one, found) for one, _, found in admitted.known
-    ]
-    assert known_from_log(kept.key, ()) is None
+    assert [known_from_log(kept.partition, kept.key, kept.headers)] == admitted.known
+    assert known_from_log(0, kept.key, ()) is None

@@ -116,3 +116,40 @@ def test_a_record_that_leaves_the_public_leaves_a_stub_there() -> None:
     assert message is not None
     assert message["index"] == "private"
     assert message["stubs"] == ["public"]
+
+
+def erasure(hour: int, number: int = 99) -> Accepted:
+    return accept(
+        event(
+            "withdrawn",
+            id=f"e-{number}",
+            time=f"2026-11-20T{hour:02}:00:00Z",
+            data={"reason": "erasure"},
+        )
+    )
+
+
+@given(histories(), st.sampled_from([8, 9, 10]), st.data())
+def test_an_erasure_takes_the_same_in_any_order(
+    events: list[Accepted], hour: int, data: st.DataObject
+) -> None:
+    """Versions that time alone orders: what was said up to the erasure is gone, whenever it comes;
+    what remains of the state is that of the later events, but for the indices to tell."""
+    plain = [one for one in events if one.version.sequence == 0]
+    gone = erasure(hour)
+    later = [one for one in plain if one.version.time > gone.version.time]
+    shuffled = data.draw(st.permutations([*plain, gone]))
+    state = state_after(shuffled)
+    wanted = state_after([gone, *later])
+    assert state is not None
+    assert wanted is not None
+    assert {**state, "indices": []} == {**wanted, "indices": []}
+
+
+def test_an_erasure_takes_what_has_a_greater_sequence() -> None:
+    state = state_after([accept(event(sequence=9)), erasure(12)])
+    assert state is not None
+    assert state["content"] is None
+    assert state["life"] is not None
+    assert state["life"]["state"] == "withdrawn"
+    assert "Réfection" not in str(state)

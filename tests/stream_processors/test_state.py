@@ -6,7 +6,7 @@ import pytest
 
 from traverse_schemas.topics import ACCEPTED, RECORDS
 from traverse_stream_processors.errors import StateUnavailableError
-from traverse_stream_processors.state import StateBrokenError, ValidateState
+from traverse_stream_processors.state import Known, StateBrokenError, ValidateState
 
 
 @pytest.fixture
@@ -14,11 +14,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
+def known(name: bytes) -> Known:
+    return Known(name, 1, b"hash", 7, name.decode(), True)
+
+
 def filled(folder: Path, generation: str = "g1") -> ValidateState:
     state = ValidateState(folder, generation)
     state.save(
         records=[("clé", 1, b"{}")],
-        accepted=[(b"id", 1, b"hash")],
+        accepted=[known(b"id")],
         progress=[(RECORDS, 1, 7), (ACCEPTED, 1, 9)],
     )
     return state
@@ -44,11 +48,11 @@ def test_another_generation_of_the_topics_begins_with_nothing(folder: Path) -> N
 def test_a_save_is_all_or_nothing(folder: Path) -> None:
     """What fails in the middle leaves nothing behind, progress least of all."""
     state = filled(folder)
-    wrong = [(b"neuf", 1, None)]
+    wrong = [known(b"neuf")._replace(hash=None)]  # type: ignore[arg-type]
     with pytest.raises(StateBrokenError):
         state.save(
             records=[("neuve", 1, b"{}")],
-            accepted=wrong,  # type: ignore[arg-type]
+            accepted=wrong,
             progress=[(RECORDS, 1, 100)],
         )
     assert state.records(["neuve"]) == {}

@@ -16,7 +16,7 @@ from traverse_schemas.identity import Version
 from traverse_schemas.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import REJECTED
+from traverse_schemas.topics import RECEIPTS, REJECTED
 from traverse_stream_processors.admit import Inbound, admit, check
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.link import form
@@ -41,7 +41,8 @@ def play(events: Iterable[bytes], institutions: Path) -> Played:
     """Validate, enrich, fold and form each event, as the processors do, one by one.
 
     An event that is older than one already accepted of its record is `superseded`, a withdrawal
-    is `withdrawn`, and any other accepted event is `searchable`.
+    is `withdrawn`, and any other accepted event is `searchable`; of what is not accepted, the
+    receipt says why (`duplicate`, `purged`).
     """
     territories = Territories.load()
     enriched = partial(
@@ -56,7 +57,7 @@ def play(events: Iterable[bytes], institutions: Path) -> Played:
     for offset, octets in enumerate(events):
         checked = check([Inbound(0, offset, RECEIVED, octets)], territories)
         admitted = admit(checked, known, states, enriched, 1)
-        known |= {event_id: content for event_id, _, content in admitted.known}
+        known |= {one.id: one.hash for one in admitted.known}
         states |= {key: state for key, _, state in admitted.states}
         refused = [message for message in admitted.effects if message.topic == REJECTED]
         if refused:
@@ -75,7 +76,8 @@ def play(events: Iterable[bytes], institutions: Path) -> Played:
 
 def _end(action: Action, version: Version, key: str, newest: dict[str, Version], done: Any) -> str:
     if not done.accepted:
-        return "duplicate"
+        (receipt,) = (one for one in done.effects if one.topic == RECEIPTS)
+        return str(orjson.loads(receipt.value)["end"])
     if key in newest and version < newest[key]:
         return "superseded"
     newest[key] = version
