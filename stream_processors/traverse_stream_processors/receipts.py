@@ -76,7 +76,7 @@ def traced_of(
     waited = before and before["life"]
     if before and waited and before["content"] is None and after["content"] is not None:
         version = Version(*waited["version"])  # type: ignore[arg-type]
-        if shows(after, version) and version not in [each.version for each in arrivals]:
+        if waited["state"] == "closed" and shows(after, version):
             traced.append(Traced(version.id, None, None))
     return traced, passed
 
