@@ -4,6 +4,7 @@ import typer
 
 from traverse_infra import (
     commands_bench,
+    commands_check,
     commands_demo,
     commands_engines,
     commands_likeness,
@@ -38,6 +39,7 @@ def build() -> typer.Typer:
         ("receipt", receipts.receipt),
         ("reindex", commands_log.reindex),
         ("train", commands_likeness.train),
+        ("check", commands_check.check),
         ("bench", commands_bench.bench),
     ):
         app.command(name)(command)

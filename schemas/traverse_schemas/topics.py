@@ -43,6 +43,8 @@ def _kept(days: int, largest: int) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(days * _DAY_MS),
+        # A message goes with its segment: so a day later than the days say, at most.
+        "segment.ms": str(_DAY_MS),
         "max.message.bytes": str(largest),
     }
 

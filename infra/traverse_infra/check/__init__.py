@@ -1,0 +1,1 @@
+"""Proofs over log and index: that they say the same, and that what was erased is gone."""

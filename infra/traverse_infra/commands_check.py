@@ -1,0 +1,83 @@
+"""`traverse check`: does the index say what the log says, and is what was erased gone?"""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+_SHOWN = 20
+
+
+def check(
+    repair: Annotated[bool, typer.Option("--repair", help="Réécrit ce qui diffère.")] = False,
+    purged: Annotated[
+        bool, typer.Option("--purged", help="Prouve que les contenus effacés le sont.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="En JSON.")] = False,
+) -> None:
+    """Compare le journal et l'index, institution par institution ; --purged prouve l'effacement.
+
+    Code de sortie 0 quand tout est comme il doit être, 1 sinon.
+    """
+    from traverse_infra.commands_engines import load_settings
+
+    settings = load_settings()
+    if purged:
+        sound = _purged(settings.kafka, settings.elasticsearch, as_json)
+    else:
+        sound = _compare(settings.kafka, settings.elasticsearch, repair, as_json)
+    raise typer.Exit(0 if sound else 1)
+
+
+def _compare(kafka: str, elasticsearch: str, repair: bool, as_json: bool) -> bool:
+    from traverse_infra.check.compare import compare
+
+    report = compare(kafka, elasticsearch, repair=repair)
+    if as_json:
+        _print(
+            {
+                "sound": report.sound,
+                "institutions": [{**one._asdict(), "equal": one.equal} for one in report.sums],
+                "differing": report.differing,
+                "differences": [one._asdict() for one in report.differences],
+                "repaired": report.repaired,
+                "refused": report.refused,
+            }
+        )
+        return report.sound
+    for one in report.sums:
+        if not one.equal:
+            typer.echo(
+                f"{one.institution} : {one.log_count} au journal ({one.log_digest}), "
+                f"{one.index_count} dans l'index ({one.index_digest})"
+            )
+    for each in report.differences[:_SHOWN]:
+        typer.echo(f"  {each.id} ({each.alias}) : {each.what}")
+    total = sum(one.log_count for one in report.sums)
+    typer.echo(
+        f"{len(report.sums)} institutions, {total} documents : "
+        + ("le journal et l'index disent la même chose." if not report.differing else "")
+        + (f"{report.differing} document(s) diffèrent" if report.differing else "")
+        + (f", {report.repaired} réparé(s)." if report.differing and repair else "")
+        + (" ; --repair les réécrit." if report.differing and not repair else "")
+    )
+    for line in report.refused[:_SHOWN]:
+        typer.echo(f"Non réparé : {line}")
+    return report.sound
+
+
+def _purged(kafka: str, elasticsearch: str, as_json: bool) -> bool:
+    from traverse_infra.check.erased import prove
+
+    proof = prove(kafka, elasticsearch)
+    if as_json:
+        _print({**asdict(proof), "sound": proof.sound})
+    else:
+        for line in proof.lines():
+            typer.echo(line)
+    return proof.sound
+
+
+def _print(content: dict[str, Any]) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2, default=str))

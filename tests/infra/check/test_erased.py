@@ -1,0 +1,102 @@
+"""The proof finds what is left of an erased record, and says when the last copy goes."""
+
+from typing import Any
+
+import orjson
+
+from tests.stream_processors.factory import CCI, event
+from traverse_infra.check.erased import Proof, erased_records, examine_compacted, examine_kept
+from traverse_infra.log_reading import LogMessage
+from traverse_schemas.identity import event_key, opportunity_id, record_key
+from traverse_schemas.topics import ACCEPTED, INBOUND, OPPORTUNITIES, RECORDS
+
+DAY = 24 * 3600 * 1000
+NOON = 1795510800000  # 2026-11-24, 10:00 in Paris
+UNTIL = "2026-11-22T10:00:00.000000Z"
+FIRST = event(id="1")
+ERASURE = event("withdrawn", id="3", time="2026-11-22T10:00:00Z", data={"reason": "erasure"})
+KEY = record_key(CCI, "VOIRIE-2026").encode()
+
+
+def message(topic: str, key: bytes, value: Any, time: int = NOON) -> LogMessage:
+    octets = None if value is None else orjson.dumps(value)
+    return LogMessage(topic, 0, 0, time, key, octets, {})
+
+
+def key(whole: dict[str, Any]) -> bytes:
+    return event_key(whole["source"], whole["subject"], whole["id"]).encode()
+
+
+def state(content: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    life = {"version": [0, UNTIL, "3"], "state": "withdrawn"}
+    whole = {"source": CCI, "subject": "VOIRIE-2026", "content": content, "life": life}
+    return {**whole, "withdrawn": life["version"], **more}
+
+
+ERASED = erased_records([message(RECORDS, KEY, state(purged=UNTIL))])
+
+
+def proof_of(topic: str, *messages: LogMessage) -> Proof:
+    proof = Proof(len(ERASED))
+    examine_compacted(topic, messages, ERASED, proof)
+    return proof
+
+
+def test_only_what_an_erasure_marked_is_erased() -> None:
+    other = message(RECORDS, b"urn:siren:181300013 AUTRE", state())
+    assert erased_records([other, message(RECORDS, KEY, None)]) == {}
+    assert list(ERASED) == [KEY.decode()]
+
+
+def test_a_tombstone_leaves_a_copy_that_waits_for_compaction() -> None:
+    proof = proof_of(
+        ACCEPTED,
+        message(ACCEPTED, key(FIRST), FIRST),
+        message(ACCEPTED, key(FIRST), None, NOON + 1000),
+        message(ACCEPTED, key(ERASURE), ERASURE),
+    )
+    assert proof.sound
+    assert proof.waiting == {ACCEPTED: 1}
+    assert proof.gone_by is not None
+    assert proof.gone_by.timestamp() * 1000 == NOON + 1000 + DAY + 60_000
+    assert any("25/11/2026 à 10:01" in line for line in proof.lines())
+
+
+def test_an_event_without_its_tombstone_is_found() -> None:
+    proof = proof_of(ACCEPTED, message(ACCEPTED, key(FIRST), FIRST))
+    assert not proof.sound
+    assert any("VOIRIE-2026" in line for line in proof.lines())
+
+
+def test_what_was_said_after_the_erasure_may_be_there() -> None:
+    later = event(id="9", time="2026-11-23T10:00:00Z")
+    assert proof_of(ACCEPTED, message(ACCEPTED, key(later), later)) == Proof(1)
+
+
+def test_a_record_and_its_opportunity_must_have_no_content() -> None:
+    content = {"version": [0, "2026-11-20T10:00:00.000000Z", "1"], "content": {}}
+    assert not proof_of(RECORDS, message(RECORDS, KEY, state(content))).sound
+    assert proof_of(RECORDS, message(RECORDS, KEY, state())).sound
+    source = {"source": CCI, "subject": "VOIRIE-2026", "updated_at": UNTIL}
+    whole = {"id": "autre", "document": {"stub": False, "sources": [source]}}
+    assert not proof_of(OPPORTUNITIES, message(OPPORTUNITIES, b"autre", whole)).sound
+    stub = {"id": opportunity_id(CCI, "VOIRIE-2026"), "document": {"stub": True}}
+    cleared = message(OPPORTUNITIES, b"autre", {**stub, "id": "autre"})
+    assert proof_of(OPPORTUNITIES, cleared).sound
+
+
+def test_what_was_sent_goes_with_its_segment() -> None:
+    proof = Proof(1)
+    messages = [
+        message(INBOUND, b"", FIRST),
+        message(INBOUND, b"", [1]),
+        message(INBOUND, b"", None),
+    ]
+    examine_kept(INBOUND, messages, ERASED, proof)
+    assert proof.waiting == {INBOUND: 1}
+    assert proof.gone_by is not None
+    assert proof.gone_by.timestamp() * 1000 == NOON + 8 * DAY + 60_000
+
+
+def test_nothing_left_is_said() -> None:
+    assert "Aucune copie ne reste sur les disques de Kafka." in list(Proof(1).lines())

@@ -1,0 +1,134 @@
+"""An erasure removes a record everywhere, whatever is killed, and it stays removed."""
+
+from functools import partial
+
+import pytest
+
+from tests.journey.harness import Ends, Journey, sent, until
+from tests.journey.traces import Traces
+from tests.stream_processors.factory import CCI, call_data, event
+from traverse_infra.check.compare import compare
+from traverse_infra.check.erased import prove
+from traverse_infra.check.ledger import What
+from traverse_schemas.identity import opportunity_id
+from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.receipts import End
+from traverse_schemas.topics import ACCEPTED, EVENTS, OPPORTUNITIES, RECORDS
+
+pytestmark = pytest.mark.engines
+
+CANARY = "Canari mauve de Rousset"
+ERASED = 40
+KEPT_TOPICS = (ACCEPTED, RECORDS, OPPORTUNITIES, *EVENTS.values())
+
+
+def left(journey: Journey, topic: str) -> list[bytes]:
+    """What compaction will leave of a topic."""
+    last = {one.key: one.value for one in journey.read(topic)}
+    return [value for value in last.values() if value is not None]
+
+
+def test_killed_in_the_middle_of_erasures_going_on_finishes_them(journey: Journey) -> None:
+    """The validate step is killed twice while forty records are erased, then its state is lost."""
+    first = [
+        event(id=f"er-{number}", subject=f"ER-{number}", data=call_data(title=f"{CANARY} {number}"))
+        for number in range(ERASED)
+    ]
+    second = [
+        event("updated", id=f"er-{number}-2", subject=f"ER-{number}", time="2026-11-21T10:00:00Z",
+              data=call_data(title=f"{CANARY} bis {number}"))
+        for number in range(ERASED)
+    ]  # fmt: skip
+    other = event(id="er-other", subject="ER-OTHER", data=call_data(title="Reste là"))
+    erasures = [
+        event("withdrawn", id=f"er-{number}-3", subject=f"ER-{number}",
+              time="2026-11-22T10:00:00Z", data={"reason": "erasure"})
+        for number in range(ERASED)
+    ]  # fmt: skip
+    journey.start(batch_size="3")
+    journey.publish(*first, *second, other)
+    assert len(left(journey, ACCEPTED)) == 2 * ERASED + 1
+    ends = Ends(journey.kafka, RECORDS)
+    journey.send([sent(whole) for whole in erasures])
+    for _ in range(2):
+        until(partial(_more, ends, ends.count() + 5), "erasures under way")
+        validate = next(worker for worker in journey.workers if worker.step == "validate")
+        validate.kill()
+        journey.workers.remove(validate)
+        journey.start("validate", batch_size="3")
+    ends.close()
+    journey.settle()
+    for topic in KEPT_TOPICS:
+        assert not any(CANARY.encode() in value for value in left(journey, topic)), topic
+    assert len(left(journey, ACCEPTED)) == ERASED + 1
+    with journey.client() as client:
+        everything = client.search(index=PUBLIC_ALIAS, size=1000)["hits"]["hits"]
+    assert CANARY not in repr(everything)
+    assert len(everything) == ERASED + 1
+    traces = Traces(journey)
+    for whole in (*first, *second, *erasures):
+        assert traces.end(CCI, whole["id"]) == End.PURGED
+    assert traces.end(CCI, "er-other") == End.SEARCHABLE
+    proof = prove(journey.kafka, journey.elasticsearch)
+    assert (proof.records, proof.found) == (ERASED, [])
+    assert proof.gone_by is not None
+
+    # The caches are lost, and everything is sent again: nothing comes back.
+    journey.stop_step("validate")
+    for path in (journey.home / "state").glob("validate-*"):
+        path.unlink()
+    journey.start("validate")
+    journey.publish(*first, *second, *erasures)
+    assert prove(journey.kafka, journey.elasticsearch).found == []
+    assert len(left(journey, ACCEPTED)) == ERASED + 1
+    assert compare(journey.kafka, journey.elasticsearch).sound
+
+
+def test_check_names_what_differs_and_repairs_only_that(journey: Journey) -> None:
+    journey.start()
+    published = [event(id=f"ck-{number}", subject=f"CK-{number}") for number in range(30)]
+    journey.publish(*published)
+    ids = [opportunity_id(CCI, whole["subject"]) for whole in published]
+    sound = compare(journey.kafka, journey.elasticsearch)
+    assert (sound.sound, sound.differing) == (True, 0)
+    assert sum(one.log_count for one in sound.sums) == 30
+    with journey.client() as client:
+        versions = {
+            hit["_id"]: hit["_version"]
+            for hit in client.search(index=PUBLIC_ALIAS, size=100, version=True)["hits"]["hits"]
+        }
+        client.delete(
+            index=PUBLIC_ALIAS, id=ids[0], version=versions[ids[0]], version_type="external_gte"
+        )
+        altered = journey.document(published[1])
+        assert altered is not None
+        version = altered.pop("_version")
+        client.index(
+            index=PUBLIC_ALIAS, id=ids[1], document={**altered, "title": "Falsifié"},
+            version=version, version_type="external_gte", refresh=True,
+        )  # fmt: skip
+        client.index(index=PUBLIC_ALIAS, id="inconnu", document={"id": "inconnu", "stub": False})
+    found = compare(journey.kafka, journey.elasticsearch, patience=1)
+    assert {one.id: one.what for one in found.differences} == {
+        ids[0]: What.MISSING,
+        ids[1]: What.ALTERED,
+        "inconnu": What.EXTRA,
+    }
+    assert not found.sound
+    repaired = compare(journey.kafka, journey.elasticsearch, repair=True, patience=1)
+    assert (repaired.differing, repaired.refused) == (3, [])
+    with journey.client() as client:
+        client.indices.refresh(index=PUBLIC_ALIAS)
+        after = {
+            hit["_id"]: hit["_version"]
+            for hit in client.search(index=PUBLIC_ALIAS, size=100, version=True)["hits"]["hits"]
+        }
+    assert {one: after[one] for one in ids[2:]} == {one: versions[one] for one in ids[2:]}
+    shown = journey.document(published[1])
+    assert shown is not None
+    assert shown["title"] == "Réfection de la voirie communale"
+    assert compare(journey.kafka, journey.elasticsearch, patience=1).differing == 0
+
+
+def _more(ends: Ends, least: int) -> bool:
+    return ends.count() >= least
