@@ -9,6 +9,7 @@ from traverse_infra import (
     commands_engines,
     commands_likeness,
     commands_log,
+    commands_privacy,
     commands_work,
 )
 from traverse_producers import commands as producers
@@ -56,4 +57,9 @@ def build() -> typer.Typer:
     waiting.command("retry")(outbox.outbox_retry)
     waiting.command("drop")(outbox.outbox_drop)
     app.add_typer(waiting, name="outbox")
+    privacy = typer.Typer(help="Les droits sur les données personnelles.", no_args_is_help=True)
+    privacy.command("find")(commands_privacy.find)
+    privacy.command("purge")(commands_privacy.purge)
+    privacy.command("page")(commands_privacy.page)
+    app.add_typer(privacy, name="privacy")
     return app

@@ -96,7 +96,7 @@ class ValidateState:
             # No fsync: after a crash of the machine the log restores what is missing. What is
             # erased is overwritten with zeros.
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536;"
-            "PRAGMA secure_delete=FAST; CREATE TABLE IF NOT EXISTS generation (name TEXT);"
+            "PRAGMA secure_delete=ON; CREATE TABLE IF NOT EXISTS generation (name TEXT);"
         )
         known = self._db.execute("SELECT name FROM generation").fetchall()
         if known != [(self._generation,)]:

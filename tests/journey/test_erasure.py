@@ -10,10 +10,14 @@ from tests.stream_processors.factory import CCI, call_data, event
 from traverse_infra.check.compare import compare
 from traverse_infra.check.erased import prove
 from traverse_infra.check.ledger import What
+from traverse_infra.privacy.find import find
+from traverse_infra.privacy.purge import UnknownRecordError, purge
+from traverse_producers.kafka_transport import KafkaTransport
+from traverse_schemas.clock import SystemClock
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.receipts import End
-from traverse_schemas.topics import ACCEPTED, EVENTS, OPPORTUNITIES, RECORDS
+from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, OPPORTUNITIES, RECORDS, REJECTED
 
 pytestmark = pytest.mark.engines
 
@@ -82,6 +86,47 @@ def test_killed_in_the_middle_of_erasures_going_on_finishes_them(journey: Journe
     assert prove(journey.kafka, journey.elasticsearch).found == []
     assert len(left(journey, ACCEPTED)) == ERASED + 1
     assert compare(journey.kafka, journey.elasticsearch).sound
+
+
+def test_a_person_is_found_everywhere_and_an_operator_erases_the_record(journey: Journey) -> None:
+    """What is left is what waits on Kafka's disks, and the index has no copy in any segment."""
+    journey.start()
+    person = "Bérénice Témoin"
+    data = call_data(contact={"name": person, "email": "b.temoin@exemple.fr"})
+    whole = event(id="pv-1", subject="PV-1", data=data)
+    refused = event(id="pv-2", subject="PV-1", data=call_data(title=None, description=person))
+    journey.publish(whole, refused, event(id="pv-3", subject="PV-3"))
+
+    def places(*, current: bool) -> set[str]:
+        found = find("berenice temoin", journey.kafka, journey.elasticsearch, ())
+        return {one.place for one in found if one.current is current}
+
+    log = {ACCEPTED, RECORDS, OPPORTUNITIES, EVENTS["call"]}
+    passing = {INBOUND, REJECTED}
+    assert places(current=True) == log | passing | {f"index {PUBLIC_ALIAS}"}
+    transport = KafkaTransport(journey.kafka)
+    try:
+        until_when = purge(
+            journey.kafka, journey.elasticsearch, CCI, "PV-1",
+            send=lambda *event: transport.send(*event).result(60) and None,
+            clock=SystemClock(),
+        )  # fmt: skip
+    finally:
+        transport.close(5)
+    assert until_when > "2026-11-20"
+    assert places(current=True) == passing
+    assert places(current=False) == log
+    proof = prove(journey.kafka, journey.elasticsearch)
+    assert (proof.records, proof.found) == (1, [])
+    assert proof.waiting.keys() == log | passing
+    with journey.client() as client:
+        deleted = client.indices.stats(index=PUBLIC_ALIAS, metric="docs")["_all"]["primaries"]
+    assert deleted["docs"]["deleted"] == 0
+    with pytest.raises(UnknownRecordError, match="PV-9"):
+        purge(
+            journey.kafka, journey.elasticsearch, CCI, "PV-9",
+            send=lambda *_: None, clock=SystemClock(),
+        )  # fmt: skip
 
 
 def test_check_names_what_differs_and_repairs_only_that(journey: Journey) -> None:

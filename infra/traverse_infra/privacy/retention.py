@@ -1,0 +1,162 @@
+"""The data officer's page: every topic and table, how long it is kept, and whose data it may hold.
+
+Made from the declarations that `traverse up` applies, so that it cannot say something else; what a
+program cannot know (whose data) stands here, and a new topic without it fails a test.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from traverse_schemas.topics import TOPICS, Topic
+
+_DAY_MS = 24 * 3600 * 1000
+
+_AS_PUBLISHED = (
+    "Contacts professionnels publiés volontairement, noms d'entreprises individuelles, ce que le "
+    "texte libre nomme"
+)
+_IDENTIFIERS = "Aucune, sauf si une référence ou un identifiant en contient"
+
+PERSONAL: dict[str, str] = {
+    "traverse.inbound": "Tout ce qu'un éditeur envoie, avant contrôle",
+    "traverse.accepted": _AS_PUBLISHED,
+    "traverse.rejected": "L'original refusé, tel que reçu",
+    "traverse.events.project": _AS_PUBLISHED,
+    "traverse.events.call": _AS_PUBLISHED,
+    "traverse.events.need": _AS_PUBLISHED,
+    "traverse.records": _AS_PUBLISHED,
+    "traverse.opportunities": _AS_PUBLISHED,
+    "traverse.receipts": f"{_IDENTIFIERS} ; la phrase d'un refus d'Elasticsearch",
+    "traverse.changes": "Aucune : identifiants de fiches",
+    "traverse.institutions": "Contact professionnel de l'institution",
+    "traverse.links": _IDENTIFIERS,
+    "traverse.groupings": "Aucune : institutions et montants",
+    "traverse.decisions": "Ce que dit une institution d'un lien ; le motif en texte libre",
+    "traverse.subscriptions": "Adresse à prévenir (courriel ou webhook), recherche enregistrée",
+    "traverse.accounts": "Compte d'un agent : adresse professionnelle",
+    "traverse.alerts": "Adresse prévenue et fiches annoncées",
+}
+"""Whose data each topic may hold, in French. Names that are not declared yet do no harm."""
+
+
+class Table(NamedTuple):
+    """A place that is no topic."""
+
+    where: str
+    what: str
+    kept: str
+    personal: str
+    erased: str
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "Elasticsearch, index public et privé",
+        "les fiches, telles que la recherche les montre",
+        "tant que le dossier est publié ; reconstruit depuis le journal",
+        _AS_PUBLISHED,
+        "la fiche devient un repère sans contenu ; l'ancienne copie part avec la fusion des "
+        "segments, forcée par « traverse privacy purge »",
+    ),
+    Table(
+        "HOME/state/validate-*.sqlite",
+        "cache de l'étape de validation : dernier état des dossiers, empreintes des événements",
+        "peut être supprimé à tout moment ; refait depuis le journal",
+        _AS_PUBLISHED,
+        "remplacé par un état sans contenu quand l'effacement est traité ; supprimer le fichier "
+        "ne coûte qu'une relecture du journal",
+    ),
+    Table(
+        "HOME/state/receipts.sqlite",
+        "cache des accusés et des refus, sans les contenus",
+        "90 jours ; peut être supprimé à tout moment",
+        f"{_IDENTIFIERS} ; la phrase d'un refus",
+        "avec ses 90 jours, ou en supprimant le fichier",
+    ),
+    Table(
+        "File d'envoi d'un éditeur (Publisher, outbox=FILE)",
+        "événements pas encore confirmés, et refusés mis de côté",
+        "jusqu'à la confirmation, ou jusqu'à « traverse outbox drop »",
+        "Tout ce que l'éditeur envoie",
+        "chez l'éditeur : « traverse outbox show », puis « drop » ; nos propres files sont "
+        "cherchées par « traverse privacy find »",
+    ),
+    Table(
+        "Journaux des services (HOME/logs)",
+        "démarrages, arrêts, défauts internes ; aucun contenu d'événement",
+        "à la main de l'exploitant",
+        "Aucune",
+        "sans objet",
+    ),
+)
+
+_HEAD = """\
+# Conservation des données
+
+*Page faite par `traverse privacy page` depuis les déclarations des topics : ne pas la modifier à \
+la main (un test la tient à jour).* Elle s'adresse au délégué à la protection des données : où se \
+trouvent des données, combien de temps, et comment elles s'effacent.
+
+Les importateurs de données ouvertes laissent à la porte les noms, courriels et téléphones de \
+contact ([décision 11](adr/0011-personal-data.md)). Les consultations ne sont comptées qu'en \
+agrégat, jamais par personne.
+
+## Topics de Kafka
+"""
+
+_TAIL = """
+## Droit d'accès et effacement
+- **Trouver.** `traverse privacy find TERME` cherche un nom, un courriel ou un numéro dans tous \
+les topics, l'index et nos files d'envoi, sans tenir compte des accents ni des majuscules.
+- **Effacer.** L'institution publie `withdrawn` avec `"reason": "erasure"` (RGPD, art. 17), ou \
+l'exploitant lance `traverse privacy purge SOURCE REFERENCE`. Chaque événement du dossier reçoit \
+une pierre tombale, la fiche devient un repère sans contenu, et rien de plus ancien n'est accepté \
+de nouveau. Seuls restent la source, la référence et la date de l'effacement, qui empêchent le \
+retour.
+- **Prouver.** `traverse check --purged` relit les topics et l'index, et donne la date à laquelle \
+la dernière copie aura quitté les disques. Ce qui est reçu et refusé n'est pas effacé un à un : il \
+part avec sa conservation, en 31 jours au plus (le mois de l'article 12(3) du RGPD).
+- **Ce qui échappe.** Les abonnés des topics publics gardent ce qu'ils ont lu : ils reçoivent le \
+retrait, sans contenu, et doivent effacer à leur tour. Les sauvegardes de l'exploitant suivent \
+leur propre durée.
+"""
+
+
+def page(topics: Sequence[Topic] = TOPICS) -> str:
+    """The whole page (Markdown, French). Raises KeyError for a topic that nobody described."""
+    return _HEAD + "\n".join(_topic_lines(topics)) + "\n" + "\n".join(_table_lines()) + "\n" + _TAIL
+
+
+def _topic_lines(topics: Sequence[Topic]) -> Iterator[str]:
+    yield ""
+    yield (
+        "| topic | conservation | données personnelles possibles | après effacement, au plus tard |"
+    )
+    yield "|---|---|---|---|"
+    for topic in topics:
+        kept, gone = _kept(topic)
+        yield f"| `{topic.name}` | {kept} | {PERSONAL[topic.name]} | {gone} |"
+
+
+def _kept(topic: Topic) -> tuple[str, str]:
+    config = topic.config
+    if config["cleanup.policy"] == "compact":
+        lag = _days(config["max.compaction.lag.ms"])
+        return "le dernier message de chaque clé, sans limite", f"{lag} (compactage)"
+    whole = int(config["retention.ms"]) + int(config.get("segment.ms", 7 * _DAY_MS))
+    return _days(config["retention.ms"]), f"{_days(str(whole))} (fin de conservation)"
+
+
+def _days(milliseconds: str) -> str:
+    days = int(milliseconds) / _DAY_MS
+    return f"{days:g} jour" + ("s" if days >= 2 else "")
+
+
+def _table_lines() -> Iterator[str]:
+    yield ""
+    yield "## Hors de Kafka"
+    yield ""
+    yield "| où | quoi | conservation | données personnelles possibles | effacement |"
+    yield "|---|---|---|---|---|"
+    for one in TABLES:
+        yield f"| {' | '.join(one)} |"
