@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -23,6 +24,9 @@ from traverse_producers.settings import PublishSettings
 from traverse_schemas.clock import SystemClock, clock_from
 from traverse_schemas.sentences import explain
 from traverse_schemas.sources import Source, parse_source
+
+if TYPE_CHECKING:
+    from traverse_producers.polling.poll import Feed
 
 _LEAVE_TAKING = 5  # seconds that events under way still get when the command is interrupted
 _AsJson = Annotated[bool, typer.Option("--json", help="Le rapport en JSON.")]
@@ -82,6 +86,23 @@ def import_(
     as_of: Annotated[
         str, typer.Option(metavar="DATE", help="La date des lignes qui n'en portent pas.")
     ] = "",
+    position: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Où l'on en était : ne publie que ce qui a changé depuis la dernière fois.",
+        ),
+    ] = None,
+    complete: Annotated[
+        bool,
+        typer.Option(
+            "--complete",
+            help="La liste est entière : ce qui en a disparu est retiré (avec --position).",
+        ),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Retire même plus de 5 % de la liste, sans demander.")
+    ] = False,
     json_output: _AsJson = False,
 ) -> None:
     """Importe des données ouvertes et les publie au nom de celui qui les relaie."""
@@ -89,6 +110,7 @@ def import_(
     from traverse_producers.importers.registry import IMPORTERS
     from traverse_producers.importing import import_rows
     from traverse_producers.input_streams import expand, open_input
+    from traverse_producers.polling.poll import Feed
 
     importer = IMPORTERS.get(format_)
     if importer is None:
@@ -100,11 +122,61 @@ def import_(
             "Dites qui relaie ces données : ajoutez --as SIREN:systeme, comme --as 181300013:decp."
         )
     context = ImportContext(_speaker("--as", as_).urn, _moment(as_of))
+    if position is not None:
+        feeds = [Feed(format_, importer, file, context) for file in expand(files)]
+        _poll(feeds, position, complete=complete, yes=yes, json_output=json_output)
+        return
+    if complete or yes:
+        raise InvalidOptionError("--complete et --yes vont avec --position FILE : ajoutez-le.")
     rows = import_rows(importer, expand(files), open_input, context)
     _finish(_publish(rows, "Import"), json_output)
 
 
 def _publish(rows: Iterable[Row], title: str) -> Report:
+    with _sending(title) as (sender, progress):
+        return publish_rows(rows, sender, progress)
+
+
+def _poll(feeds: "list[Feed]", path: Path, *, complete: bool, yes: bool, json_output: bool) -> None:
+    """Poll each listing; exit code 1 when a row was refused, 3 when somebody has to confirm."""
+    from traverse_producers.input_streams import open_input
+    from traverse_producers.polling.poll import poll
+    from traverse_producers.polling.position import Position
+
+    def ask(missing: int, active: int) -> bool:
+        return yes or (
+            sys.stdin is not None
+            and sys.stdin.isatty()
+            and typer.confirm(
+                f"{missing} dossiers sur {active} ont disparu de la liste : les retirer ?",
+                err=True,
+            )
+        )
+
+    report, said, asked = Report(), [], False
+    with Position(path) as position, _sending("Import") as (sender, progress):
+        for feed in feeds:
+            outcome = poll(
+                feed, position, sender, SystemClock().now,
+                open_file=open_input, complete=complete, ask=ask, progress=progress,
+            )  # fmt: skip
+            report.add(outcome.report)
+            asked = asked or outcome.asked
+            if outcome.unchanged:
+                said.append(f"{feed.address} : inchangé depuis la dernière fois.")
+            if outcome.withdrawn:
+                said.append(f"{feed.address} : {outcome.withdrawn} dossier(s) retiré(s).")
+            if outcome.kept:
+                said.append(f"{feed.address} : {outcome.kept}")
+    for line in said:
+        typer.echo(line, err=json_output)
+    _finish(report, json_output)
+    if asked:
+        raise typer.Exit(3)
+
+
+@contextmanager
+def _sending(title: str) -> Iterator[tuple[Sender, Progress]]:
     from traverse_producers.kafka_transport import KafkaTransport
 
     settings = _settings()
@@ -112,7 +184,7 @@ def _publish(rows: Iterable[Row], title: str) -> Report:
     sender = Sender(transport, timeout=settings.publish_timeout)
     try:
         with _progress_bar(title) as progress:
-            return publish_rows(rows, sender, progress)
+            yield sender, progress
     finally:
         with suppress(UndeliveredError):  # the report has it
             sender.close(timeout=_LEAVE_TAKING)

@@ -15,6 +15,7 @@ TraverseError
     ├── PublisherClosedError    the publisher was closed before
     ├── UnreadableInputError    a file or an address that cannot be read
     ├── UnreadableCellError     a cell of a table is not what its column holds (csv_cells)
+    ├── PositionError           the saved position of a listing that is polled
     └── InvalidOptionError      an option of the command line
 """
 
@@ -129,6 +130,10 @@ class PublisherClosedError(PublishError):
 
 class UnreadableInputError(PublishError):
     """A file, a folder or an address cannot be read, or not further."""
+
+
+class PositionError(PublishError):
+    """The saved position of a listing cannot be used."""
 
 
 class InvalidOptionError(PublishError):

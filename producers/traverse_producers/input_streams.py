@@ -14,7 +14,7 @@ from traverse_producers.errors import UnreadableInputError
 
 STANDARD_INPUT = "-"
 _CHUNK = 64 * 1024
-_TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without an answer, or without the next octets
+TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without an answer, or without the next octets
 
 
 def expand(inputs: Sequence[str]) -> list[str]:
@@ -27,7 +27,7 @@ def expand(inputs: Sequence[str]) -> list[str]:
         if is_address(each) or not Path(each).is_dir():
             found.append(each)
             continue
-        with _mapped(each):
+        with mapped(each):
             files = sorted(file for file in Path(each).iterdir() if file.is_file())
         visible = [str(file) for file in files if not file.name.startswith(".")]
         if not visible:
@@ -46,16 +46,16 @@ def open_input(where: str, transport: httpx.BaseTransport | None = None) -> Iter
     """The octets of a file, an address or the standard input, as a buffered stream. Raises
     UnreadableInputError, also while the stream is read."""
     if where == STANDARD_INPUT:
-        with _mapped("Le flux d'entrée"), _standard_input() as stream:
+        with mapped("Le flux d'entrée"), _standard_input() as stream:
             yield stream
         return
     if not is_address(where):
-        with _mapped(where), Path(where).open("rb") as stream:
+        with mapped(where), Path(where).open("rb") as stream:
             yield stream
         return
     with (
-        _mapped(where),
-        httpx.Client(timeout=_TIMEOUT, follow_redirects=True, transport=transport) as client,
+        mapped(where),
+        httpx.Client(timeout=TIMEOUT, follow_redirects=True, transport=transport) as client,
         client.stream("GET", where) as answer,
     ):
         if not answer.is_success:
@@ -85,7 +85,7 @@ class _Answer(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         while not self._rest:
-            with _mapped(self._where):
+            with mapped(self._where):
                 chunk = next(self._chunks, None)
             if chunk is None:
                 return 0
@@ -97,7 +97,7 @@ class _Answer(io.RawIOBase):
 
 
 @contextmanager
-def _mapped(where: str) -> Iterator[None]:
+def mapped(where: str) -> Iterator[None]:
     """Errors of the disk and of the network as one sentence."""
     try:
         yield

@@ -18,14 +18,21 @@ from traverse_producers.sender import Sender
 from traverse_producers.transport import Delivery
 
 Progress = Callable[[], None]
+Confirmed = Callable[[Ready], None]
 _TOLD = 20  # problems of one event: a list of a thousand wrong codes makes its point sooner
 
 
-def publish_rows(rows: Iterable[Row], sender: Sender, progress: Progress = lambda: None) -> Report:
+def publish_rows(
+    rows: Iterable[Row],
+    sender: Sender,
+    progress: Progress = lambda: None,
+    confirmed: Confirmed = lambda _: None,
+) -> Report:
     """Send every row that is an event, and wait until each is settled; `progress` is called once
-    a row. When Kafka goes away the rest is left unread, and the report says so."""
+    a row, `confirmed` (from another thread) with each row whose event is durable. When Kafka goes
+    away the rest is left unread, and the report says so."""
     report = Report()
-    deliveries = _Deliveries()
+    deliveries = _Deliveries(confirmed)
     for row in rows:
         if isinstance(row, Ready):
             _send(row, sender, report, deliveries)
@@ -85,25 +92,27 @@ def _send(row: Ready, sender: Sender, report: Report, deliveries: "_Deliveries")
         report.refuse(where._replace(sentence=str(error)))
     else:
         report.sent += 1
-        future.add_done_callback(lambda done: deliveries.settle(where, done))
+        future.add_done_callback(lambda done: deliveries.settle(row, where, done))
 
 
 class _Deliveries:
     """What the transport's thread tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, confirmed: Confirmed) -> None:
         self._lock = threading.Lock()
+        self._confirmed = confirmed
         self.delivered = 0
         self.settled = 0
         self.refused: list[Refused] = []
         self.away: BrokerAwayError | None = None
 
-    def settle(self, where: Refused, future: Future[Delivery]) -> None:
+    def settle(self, row: Ready, where: Refused, future: Future[Delivery]) -> None:
         error = future.exception()
         with self._lock:
             self.settled += 1
             if error is None:
                 self.delivered += 1
+                self._confirmed(row)
             elif isinstance(error, BrokerAwayError):
                 self.away = error
             else:

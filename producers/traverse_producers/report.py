@@ -49,6 +49,15 @@ class Report:
         """Take down a row that loses nothing."""
         self.left_out += 1
 
+    def add(self, other: "Report") -> None:
+        """Count what another report tells, too."""
+        self.sent += other.sent
+        self.delivered += other.delivered
+        self.refused += other.refused
+        self.left_out += other.left_out
+        self.problems += other.problems[: max(0, _KEPT - len(self.problems))]
+        self.interrupted = self.interrupted or other.interrupted
+
     def lines(self) -> Iterator[str]:
         """The report in French: a line for each problem, then the sums."""
         for problem in self.problems:

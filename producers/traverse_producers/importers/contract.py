@@ -39,13 +39,15 @@ class Imported:
 class Dropped:
     """A row that gave no event: where, its reference if it has one, and the French sentence why.
 
-    `duplicate` is True when nothing is lost because the same row was read before.
+    `duplicate` is True when nothing is lost because the same row was read before. `unread` is True
+    when the file cannot be read, or not further: what it holds from here on is not known.
     """
 
     line: int | str
     reference: str | None
     sentence: str
     duplicate: bool = False
+    unread: bool = False
 
 
 Importer: TypeAlias = Callable[[BinaryIO, str, ImportContext], Iterator[Imported | Dropped]]

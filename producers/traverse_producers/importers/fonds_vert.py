@@ -63,7 +63,7 @@ def import_fonds_vert(
                 if isinstance(error, _NotAnExportError)
                 else f"Le CSV n'est plus lisible ({error}) : téléchargez le fichier à nouveau."
             )
-            yield Dropped(number, name, sentence)
+            yield Dropped(number, name, sentence, unread=True)
 
 
 class _NotAnExportError(ValueError):

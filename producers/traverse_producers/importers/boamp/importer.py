@@ -59,7 +59,7 @@ def import_boamp(
                 result = _of_record(number, row, context, places)
                 yield once.check(result) if isinstance(result, Imported) else result
     except UnreadableFileError as error:
-        yield Dropped(number + 1, name, str(error))
+        yield Dropped(number + 1, name, str(error), unread=True)
 
 
 def _records(row: Row) -> Iterator[Row]:

@@ -39,7 +39,7 @@ def import_decp(
             for result in _events(number, row, places, context):
                 yield once.check(result) if isinstance(result, Imported) else result
     except UnreadableFileError as error:
-        yield Dropped(number + 1, name, str(error))
+        yield Dropped(number + 1, name, str(error), unread=True)
 
 
 def _events(

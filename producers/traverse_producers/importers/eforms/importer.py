@@ -45,7 +45,7 @@ def import_eforms(
             result = _of_file(content, path, context, places)
             yield once.check(result) if isinstance(result, Imported) else result
     except UnreadableFileError as error:
-        yield Dropped(name, None, str(error))
+        yield Dropped(name, None, str(error), unread=True)
 
 
 def _of_file(

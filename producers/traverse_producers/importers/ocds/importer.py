@@ -53,7 +53,7 @@ def import_ocds(
                 result = _of_release(number, release, context, places)
                 yield once.check(result) if isinstance(result, Imported) else result
     except UnreadableFileError as error:
-        yield Dropped(number + 1, name, str(error))
+        yield Dropped(number + 1, name, str(error), unread=True)
 
 
 def _releases(row: Row) -> Iterator[Row]:

@@ -41,7 +41,7 @@ def import_ted(stream: BinaryIO, name: str, context: ImportContext) -> Iterator[
             result = _of_file(content, path, context)
             yield once.check(result) if isinstance(result, Imported) else result
     except UnreadableFileError as error:
-        yield Dropped(name, None, str(error))
+        yield Dropped(name, None, str(error), unread=True)
 
 
 def _of_file(stream: BinaryIO, name: str, context: ImportContext) -> Imported | Dropped:
