@@ -4,8 +4,10 @@ What stops before its end never looks whole: fewer octets than announced, a chun
 of the server. An answer that does not announce its end is read, and not taken for complete.
 """
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple, cast
 
@@ -49,13 +51,19 @@ def download(
         yield Download(cast(BinaryIO, file), *answer)
 
 
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """httpx's own certificates, read once for all listings."""
+    return httpx.create_ssl_context()
+
+
 def _answer(
     address: str, headers: dict[str, str], file: BinaryIO, largest: int
 ) -> tuple[Validators, bool] | None:
     size = 0
     with (
         mapped(address),
-        httpx.Client(timeout=TIMEOUT, follow_redirects=True) as client,
+        httpx.Client(timeout=TIMEOUT, follow_redirects=True, verify=_trust()) as client,
         client.stream("GET", address, headers=headers) as answer,
     ):
         if answer.status_code == httpx.codes.NOT_MODIFIED:
