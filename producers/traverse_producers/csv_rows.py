@@ -82,7 +82,7 @@ def _columns(header: list[str]) -> list[Column | None]:
         word = plain(title)
         column = BY_HEADER.get(word)
         if word and column is None:
-            raise UnreadableCellError(_unknown(title, word))
+            raise UnreadableCellError(unknown_column(title))
         if column is not None and column in columns:
             raise UnreadableCellError(
                 f"La colonne {title} dit la même chose qu'une autre ({column.name}) : "
@@ -99,7 +99,9 @@ def _columns(header: list[str]) -> list[Column | None]:
     return columns
 
 
-def _unknown(title: str, word: str) -> str:
+def unknown_column(title: str) -> str:
+    """The sentence for a header that is no column's name."""
+    word = plain(title)
     if word in ONLY_IN_JSON:
         return (
             f"La colonne « {title[:40]} » ne tient pas dans un tableau : publiez ces dossiers en "

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import orjson
 from fastapi import APIRouter, FastAPI, Response
 
-from traverse_producers.gateway import openapi, problems, publish_events
+from traverse_producers.gateway import openapi, problems, publish_events, publish_records
 from traverse_producers.gateway.access import Registry
 from traverse_producers.gateway.body import BodyReader, Memory
 from traverse_producers.gateway.errors import LogAwayError
@@ -15,6 +15,7 @@ from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.metrics import CountAnswers, Metrics
 from traverse_producers.gateway.publish_events import Entrance
 from traverse_producers.gateway.rates import Rates
+from traverse_producers.gateway.record_book import RecordBook
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.vocabulary import schema_of, schemas
 from traverse_schemas.clock import Clock, SystemClock
@@ -35,13 +36,16 @@ def create_app(
             seconds=settings.gateway_body_seconds,
         ),
     )
-    intake = Intake(journal, Territories.load(), clock or SystemClock())
+    clock = clock or SystemClock()
+    intake = Intake(journal, Territories.load(), clock)
+    book = RecordBook(settings.home / "gateway" / "records.sqlite3")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         journal.start()
         yield
         journal.close()
+        book.close()
 
     app = FastAPI(
         title="Traverse : passerelle",
@@ -57,6 +61,7 @@ def create_app(
     app.include_router(
         publish_events.router(entrance, intake, metrics, settings.gateway_batch_events)
     )
+    app.include_router(publish_records.router(entrance, intake, metrics, book, clock))
     app.include_router(_vocabulary())
     app.include_router(_operation(journal, registry, metrics))
     return app

@@ -6,8 +6,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from traverse_producers.csv_columns import COLUMNS
 from traverse_producers.gateway.answers import Problem, Receipt, RecordReceipt
 from traverse_producers.gateway.http_binding import BATCH, NDJSON, STRUCTURED
+from traverse_producers.gateway.record_body import FORM, JSON, MULTIPART
 from traverse_producers.gateway.vocabulary import components, data_components, event_component
 from traverse_schemas.events import EVENT_TYPES
 
@@ -51,6 +53,19 @@ def answer(model: str, description: str) -> Json:
         "content": {"application/json": {"schema": _ref(model)}},
     }
 
+
+SECURITY: Final[Json] = {"security": [{"bearer": []}, {"basic": []}]}
+
+RECORD_BODY: Final[Json] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {"schema": {"$ref": f"{_REF}Record"}},
+            FORM: {"schema": {"$ref": f"{_REF}RecordForm"}},
+            MULTIPART: {"schema": {"$ref": f"{_REF}RecordForm"}},
+        },
+    }
+}
 
 EVENTS_BODY: Final[Json] = {
     "parameters": [
@@ -114,6 +129,19 @@ def _described(app: FastAPI) -> Json:
                     name: f"{_REF}{event_component(known)}" for name, known in EVENT_TYPES.items()
                 },
             },
+        },
+        "RecordForm": {
+            "type": "object",
+            "description": "Les colonnes des tableaux (« traverse publish --columns »), comme "
+            "textes ; chacune a aussi des noms français.",
+            "properties": {
+                column.name: {"type": "string", "example": column.example}
+                if column.example
+                else {"type": "string"}
+                for column in COLUMNS
+                if column.name not in ("reference", "event_id", "time")
+            },
+            "additionalProperties": {"type": "string"},
         },
         "Record": {"anyOf": [_ref(name) for names in data_components().values() for name in names]},
     }

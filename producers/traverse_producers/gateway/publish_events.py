@@ -12,7 +12,7 @@ from traverse_producers.gateway.body import BodyReader
 from traverse_producers.gateway.http_binding import mode_of, pieces_of
 from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.metrics import Metrics
-from traverse_producers.gateway.openapi import EVENTS_BODY, answer, problems
+from traverse_producers.gateway.openapi import EVENTS_BODY, SECURITY, answer, problems
 from traverse_producers.gateway.problems import as_json, none_accepted
 from traverse_producers.gateway.rates import Rates
 
@@ -53,7 +53,7 @@ def router(entrance: Entrance, intake: Intake, metrics: Metrics, most_events: in
     @routes.post(
         "/v1/events",
         status_code=202,
-        openapi_extra={**EVENTS_BODY, "security": [{"bearer": []}, {"basic": []}]},
+        openapi_extra={**EVENTS_BODY, **SECURITY},
         responses={
             202: answer("Receipt", "Tous les événements sont reçus, durablement."),
             207: answer("Receipt", "Certains le sont : voyez chacun."),
@@ -85,11 +85,16 @@ def router(entrance: Entrance, intake: Intake, metrics: Metrics, most_events: in
 
 def answer_of(items: list[Item], metrics: Metrics) -> Response:
     """The answer for a request's events."""
-    for item in items:
-        metrics.events.labels(item.status).inc()
-        if item.reason is not None:
-            metrics.reasons.labels(item.reason).inc()
+    count(items, metrics)
     status = status_of(items)
     if status not in (202, 207):
         return none_accepted(status, items)
     return Response(as_json(receipt_of(items)), status, media_type="application/json")
+
+
+def count(items: list[Item], metrics: Metrics) -> None:
+    """Count what became of events."""
+    for item in items:
+        metrics.events.labels(item.status).inc()
+        if item.reason is not None:
+            metrics.reasons.labels(item.reason).inc()

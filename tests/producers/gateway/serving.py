@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -16,7 +18,7 @@ from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.errors import UnknownKeyError
 from traverse_producers.gateway.journal import Journal, Log
 from traverse_producers.gateway.settings import GatewaySettings
-from traverse_schemas.clock import FixedClock
+from traverse_schemas.clock import Clock, FixedClock
 
 KEY = "clef-de-la-chambre"
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -73,18 +75,24 @@ def serving(
     connect: Callable[[], Log] | None = None,
     rate: int | None = None,
     timeout: float = 30,
+    clock: Clock | None = None,
     **settings: Any,
 ) -> Iterator[Gateway]:
     """Run the gateway; its callers are the chamber (KEY) and nobody else."""
     log = log or MemoryLog()
     journal = Journal(connect or (lambda: log), timeout=timeout)
-    app = create_app(
-        GatewaySettings(**settings),
-        journal=journal,
-        registry=Keys({KEY: Caller("181300013", rate)}),
-        clock=FixedClock(NOW),
-    )
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with (
+        TemporaryDirectory() as home,
+        TestClient(
+            create_app(
+                GatewaySettings(home=Path(home), **settings),
+                journal=journal,
+                registry=Keys({KEY: Caller("181300013", rate)}),
+                clock=clock or FixedClock(NOW),
+            ),
+            raise_server_exceptions=False,
+        ) as client,
+    ):
         client.headers["authorization"] = f"Bearer {KEY}"
         if connect is None:
             assert wait_until(lambda: journal.connected, timeout=60)

@@ -1,0 +1,170 @@
+"""The body of a PUT: a record as plain JSON, or as the fields of a form. Pure.
+
+A form's fields are the columns of a table (`csv_columns`), read by the same rules.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from email.message import Message
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from traverse_producers.csv_cells import UnreadableCellError, plain
+from traverse_producers.csv_columns import BY_HEADER
+from traverse_producers.csv_record import Cell, event_of
+from traverse_producers.csv_rows import unknown_column
+from traverse_producers.errors import InvalidEventError
+from traverse_producers.gateway.errors import (
+    MalformedBodyError,
+    RefusedRecordError,
+    UnsupportedContentError,
+)
+from traverse_schemas.events import Action
+from traverse_schemas.records.codes import Kind
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
+
+_MOST_FIELDS = 200
+_OURS = {"event_id", "time"}  # the gateway gives them
+
+
+class Content(NamedTuple):
+    """What is said of a record: what happened, its data, its place among the versions."""
+
+    action: Action
+    data: Any
+    sequence: int | None = None
+
+
+async def content_of(
+    headers: Headers, body: bytes, kind: Kind, reference: str, *, is_open: bool
+) -> Content:
+    """Read a body. `is_open`: the record was published before, so that this is an update.
+
+    Raises UnsupportedContentError, MalformedBodyError, RefusedRecordError.
+    """
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == JSON:
+        return _from_json(body, is_open=is_open)
+    if media_type == FORM:
+        fields = _urlencoded(body, _charset(headers))
+    elif media_type == MULTIPART:
+        fields = await _multipart(headers, body)
+    else:
+        raise UnsupportedContentError(
+            f"Le type de contenu « {media_type[:60]} » n'est pas reconnu : envoyez le dossier en "
+            f"JSON ({JSON}) ou comme un formulaire ({FORM}, {MULTIPART})."
+        )
+    return _from_fields(fields, kind, reference, is_open=is_open)
+
+
+def _from_json(body: bytes, *, is_open: bool) -> Content:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise MalformedBodyError(
+            "Ce n'est pas du JSON en UTF-8 : envoyez le dossier, sans enveloppe, comme un objet."
+        ) from None
+    if not isinstance(data, dict):
+        raise MalformedBodyError("Le dossier est un objet JSON, entre accolades.")
+    if "outcome" in data:
+        return Content(Action.CLOSED, data)
+    updates = is_open or "reason" in data
+    return Content(Action.UPDATED if updates else Action.PUBLISHED, data)
+
+
+def _from_fields(
+    fields: Sequence[tuple[str, str]], kind: Kind, reference: str, *, is_open: bool
+) -> Content:
+    cells = [Cell(BY_HEADER["reference"], "reference", reference)]
+    for name, text in fields:
+        column = BY_HEADER.get(plain(name))
+        if column is None:
+            raise RefusedRecordError(unknown_column(name))
+        if column.name in _OURS and text.strip():
+            raise RefusedRecordError(
+                f"Le champ {name[:40]} n'est pas à donner ici : la passerelle date et nomme "
+                "l'événement elle-même ; retirez-le."
+            )
+        if column.name == "reference" and text.strip() not in ("", reference):
+            raise RefusedRecordError(
+                f"Le champ {name[:40]} et l'adresse donnent deux références : retirez le champ."
+            )
+        if text.strip() and column.name != "reference":
+            cells.append(Cell(column, name[:40], text.strip()))
+    given = {cell.column.name for cell in cells}
+    if "kind" not in given:
+        cells.append(Cell(BY_HEADER["kind"], "type", kind))
+    if "action" not in given and is_open:
+        cells.append(Cell(BY_HEADER["action"], "action", Action.UPDATED))
+    event = _event(cells)
+    said_kind, action = event["type"].split(".")[2:4]
+    if said_kind != kind:
+        raise RefusedRecordError(
+            f"Le champ type dit que c'est un « {said_kind} », et l'adresse un « {kind} » : "
+            f"envoyez-le à /v1/records/{said_kind}/…, ou corrigez le type."
+        )
+    return Content(Action(action), event["data"], event.get("sequence"))
+
+
+def _event(cells: Sequence[Cell]) -> dict[str, Any]:
+    # Any time and source do: the caller gives the event its own.
+    now: Callable[[], datetime] = lambda: datetime.fromisoformat("2000-01-01T00:00:00Z")  # noqa: E731
+    try:
+        return event_of(cells, source="", now=now)
+    except (UnreadableCellError, InvalidEventError) as error:
+        raise RefusedRecordError(str(error).replace("La colonne", "Le champ")) from None
+
+
+def _urlencoded(body: bytes, charset: str) -> list[tuple[str, str]]:
+    """Old tools send Windows-1252 and do not say so: what is no UTF-8 is read so."""
+    for encoding in dict.fromkeys((charset or "utf-8", "cp1252")):
+        try:
+            return parse_qsl(
+                body.decode("ascii"),
+                keep_blank_values=True,
+                encoding=encoding,
+                errors="strict",
+                max_num_fields=_MOST_FIELDS,
+            )
+        except UnicodeDecodeError:
+            continue
+        except LookupError:
+            raise UnsupportedContentError(
+                f"Le jeu de caractères « {charset[:40]} » n'est pas reconnu : envoyez de l'UTF-8."
+            ) from None
+        except ValueError:
+            break
+    raise MalformedBodyError(
+        f"Le formulaire ne se lit pas : codez-le en pourcents (UTF-8), {_MOST_FIELDS} champs au "
+        "plus."
+    )
+
+
+async def _multipart(headers: Headers, body: bytes) -> list[tuple[str, str]]:
+    async def whole() -> Any:
+        yield body
+
+    parser = MultiPartParser(headers, whole(), max_files=0, max_fields=_MOST_FIELDS)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, UnicodeDecodeError, LookupError, KeyError):
+        raise MalformedBodyError(
+            f"Le formulaire en plusieurs parties ne se lit pas : {_MOST_FIELDS} champs de texte au "
+            "plus, en UTF-8, sans fichier."
+        ) from None
+    return [
+        (name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)
+    ]
+
+
+def _charset(headers: Headers) -> str:
+    message = Message()
+    message["content-type"] = headers.get("content-type", "").replace("\n", " ").replace("\r", " ")
+    return str(message.get_param("charset", "") or "").strip().lower()

@@ -1,0 +1,103 @@
+"""Which event last said what of each record that was put: SQLite, on this machine.
+
+So that a record put again with the same content is the very same event again, which the log takes
+for the duplicate that it is, and a changed one is dated after the one before. When the file is
+lost, what is put again becomes a new version with the same content.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+_TABLE = """
+create table if not exists said (
+    record blob primary key, content blob not null, id text not null, time text not null,
+    action text not null, open integer not null, settled integer not null
+) without rowid
+"""
+
+
+class Said(NamedTuple):
+    """The event that says a content of a record. `settled`: the log had confirmed it before."""
+
+    id: str
+    time: datetime
+    action: str
+    settled: bool
+
+
+class RecordBook:
+    """The book of one gateway. Safe to share between threads; each call is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or makes the file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._database.execute("pragma journal_mode=wal")
+        self._database.execute("pragma synchronous=normal")
+        self._database.execute(_TABLE)
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            self._database.close()
+
+    def is_open(self, record: str) -> bool:
+        """Whether the last that was said here of a record left it published."""
+        row = self._row(_hashed(record.encode()))
+        return row is not None and bool(row[4])
+
+    def plan(self, record: str, content: bytes, action: str, now: Callable[[], datetime]) -> Said:
+        """The event for this content: the one before when that said the same, else a new one,
+        later than the one before."""
+        key, content = _hashed(record.encode()), _hashed(content)
+        row = self._row(key)
+        if row is not None and row[0] == content:
+            return Said(row[1], datetime.fromisoformat(row[2]), row[3], bool(row[5]))
+        time = now().astimezone(UTC)
+        if row is not None:
+            time = max(time, datetime.fromisoformat(row[2]) + timedelta(microseconds=1))
+        event_id = _hashed(key + content + time.isoformat().encode()).hex()
+        return Said(event_id, time, action, settled=False)
+
+    def keep(self, record: str, content: bytes, said: Said, *, ends: bool) -> None:
+        """Note the event before it is written: should this process die meanwhile, it is the same
+        one again. `ends`: the record is closed or withdrawn by it."""
+        if said.settled:
+            return
+        with self._lock:
+            self._database.execute(
+                "replace into said values (?, ?, ?, ?, ?, ?, 0)",
+                (
+                    _hashed(record.encode()),
+                    _hashed(content),
+                    said.id,
+                    said.time.isoformat(),
+                    said.action,
+                    not ends,
+                ),
+            )
+
+    def settle(self, record: str, event_id: str) -> None:
+        """The log has confirmed the event, unless another one came since."""
+        with self._lock:
+            self._database.execute(
+                "update said set settled = 1 where record = ? and id = ?",
+                (_hashed(record.encode()), event_id),
+            )
+
+    def _row(self, key: bytes) -> tuple[bytes, str, str, str, int, int] | None:
+        query = "select content, id, time, action, open, settled from said where record = ?"
+        with self._lock, closing(self._database.execute(query, (key,))) as found:
+            row: tuple[bytes, str, str, str, int, int] | None = found.fetchone()
+            return row
+
+
+def _hashed(octets: bytes) -> bytes:
+    return blake2b(octets, digest_size=16).digest()
