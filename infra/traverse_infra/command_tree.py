@@ -14,6 +14,7 @@ from traverse_infra import (
 )
 from traverse_producers import commands as producers
 from traverse_producers import commands_outbox as outbox
+from traverse_producers.gateway import command as gateway
 from traverse_producers.receipts import commands as receipts
 from traverse_search_api import commands as search
 
@@ -46,6 +47,7 @@ def build() -> typer.Typer:
         app.command(name)(command)
     serve = typer.Typer(help="Lance un service HTTP.", no_args_is_help=True)
     serve.command("search")(search.serve_search)
+    serve.command("gateway")(gateway.serve_gateway)
     app.add_typer(serve, name="serve")
     rejected = typer.Typer(help="Les événements refusés.", no_args_is_help=True)
     rejected.command("list")(commands_log.rejected_list)

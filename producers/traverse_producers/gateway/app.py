@@ -4,39 +4,54 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 
 from traverse_producers.gateway import openapi, problems, publish_events, publish_records
-from traverse_producers.gateway.access import Registry
+from traverse_producers.gateway.access import Access, Caller
 from traverse_producers.gateway.body import BodyReader, Memory
 from traverse_producers.gateway.errors import LogAwayError
+from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.metrics import CountAnswers, Metrics
-from traverse_producers.gateway.publish_events import Entrance
+from traverse_producers.gateway.publish_events import Entrance, answer_of
 from traverse_producers.gateway.rates import Rates
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.vocabulary import schema_of, schemas
+from traverse_producers.receipts.desk import Desk
+from traverse_producers.receipts.follow import Follower
+from traverse_producers.receipts.router import receipts_router
 from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.institutions import Scope
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.registry import Registry
 
 
 def create_app(
-    settings: GatewaySettings, *, journal: Journal, registry: Registry, clock: Clock | None = None
+    settings: GatewaySettings,
+    *,
+    journal: Journal,
+    registry: Registry,
+    follow: Follower,
+    clock: Clock | None = None,
 ) -> FastAPI:
-    """The service as an ASGI application. It starts the journal, and closes it at the end."""
+    """The service as an ASGI application. It starts the journal, and closes it at the end; the
+    registry and the follower of receipts are the caller's to start and to close."""
+    clock = clock or SystemClock()
     metrics = Metrics()
+    access = Access(registry, clock)
+    desk = Desk(follow, settings.kafka)
     entrance = Entrance(
-        registry,
+        access,
         Rates(settings.gateway_rate),
         BodyReader(
             Memory(settings.gateway_memory_octets),
             octets=settings.gateway_body_octets,
             seconds=settings.gateway_body_seconds,
         ),
+        desk,
     )
-    clock = clock or SystemClock()
     intake = Intake(journal, Territories.load(), clock)
     book = RecordBook(settings.home / "gateway" / "records.sqlite3")
 
@@ -62,9 +77,30 @@ def create_app(
         publish_events.router(entrance, intake, metrics, settings.gateway_batch_events)
     )
     app.include_router(publish_records.router(entrance, intake, metrics, book, clock))
+    app.include_router(_receipts(entrance, access, intake, metrics, desk))
     app.include_router(_vocabulary())
-    app.include_router(_operation(journal, registry, metrics))
+    app.include_router(_operation(journal, access, metrics))
     return app
+
+
+def _receipts(
+    entrance: Entrance, access: Access, intake: Intake, metrics: Metrics, desk: Desk
+) -> APIRouter:
+    """Whoever may publish or read for an institution may follow what it published."""
+
+    def reader_of(request: Request) -> str:
+        authorization = request.headers.get("authorization")
+        return access.caller(authorization, Scope.PUBLISH, Scope.READ).siren
+
+    async def body_of(request: Request) -> bytes:
+        with entrance.reader.room() as body:
+            return await body.read(request)
+
+    async def publish(siren: str, octets: bytes) -> Response:
+        entrance.rates.count(siren, None, 1)
+        return answer_of(await intake.write(intake.judge([Piece(octets)], Caller(siren))), metrics)
+
+    return receipts_router(lambda: desk, reader_of, publish, body_of)
 
 
 def _vocabulary() -> APIRouter:
@@ -89,7 +125,7 @@ def _vocabulary() -> APIRouter:
     return routes
 
 
-def _operation(journal: Journal, registry: Registry, metrics: Metrics) -> APIRouter:
+def _operation(journal: Journal, access: Access, metrics: Metrics) -> APIRouter:
     routes = APIRouter(tags=["exploitation"])
 
     @routes.get("/healthz")
@@ -100,7 +136,7 @@ def _operation(journal: Journal, registry: Registry, metrics: Metrics) -> APIRou
     @routes.get("/readyz", responses=openapi.problems(503))
     async def ready() -> Response:
         """Le service peut publier : Kafka répond, et le registre est lu."""
-        if not (registry.ready() and await journal.answers()):
+        if not (access.ready and await journal.answers()):
             raise LogAwayError
         return _json(b'{"status":"ok"}')
 

@@ -12,6 +12,7 @@ PublishError
     ├── RefusedRecordError        422  a record of PUT that gives no event
     ├── TooFastError              429  more events than the institution may send in a minute
     ├── BusyError                 503  the gateway holds as much as it can
+    ├── RegistryUnreadError       503  the registry of institutions is not read yet
     └── LogAwayError              503  Kafka does not confirm
 """
 
@@ -146,6 +147,16 @@ class BusyError(_RetryLaterError):
     @property
     def headers(self) -> dict[str, str]:
         return {**super().headers, "Connection": "close"}
+
+
+class RegistryUnreadError(_RetryLaterError):
+    """Nobody can be known before the registry has been read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La passerelle n'a pas encore lu le registre des institutions : réessayez dans un "
+            "instant. Rien de cet envoi n'a été retenu."
+        )
 
 
 class LogAwayError(_RetryLaterError):

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from traverse_producers.gateway.answers import Item, Problem
 from traverse_producers.gateway.errors import GatewayError
+from traverse_producers.receipts.desk import DeskError
 
 _LOG = logging.getLogger(__name__)
 _TITLES: Final = {
@@ -56,6 +57,7 @@ def none_accepted(status: int, items: list[Item]) -> Response:
 def install(app: FastAPI) -> None:
     """Makes `app` answer all errors so."""
     app.add_exception_handler(GatewayError, _gateway_error)
+    app.add_exception_handler(DeskError, _desk_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
@@ -66,6 +68,12 @@ def _gateway_error(_: Request, error: Exception) -> Response:
         raise error
     content = Problem(title=error.title, status=error.status, detail=str(error))
     return problem(content, error.headers)
+
+
+def _desk_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, DeskError):
+        raise error
+    return problem(Problem(title=error.title, status=error.status, detail=str(error)))
 
 
 def _validation_error(_: Request, error: Exception) -> Response:

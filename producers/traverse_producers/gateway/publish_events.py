@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 
-from traverse_producers.gateway.access import Caller, Registry, key_of
+from traverse_producers.gateway.access import Access, Caller
 from traverse_producers.gateway.answers import Item, receipt_of, status_of
 from traverse_producers.gateway.body import BodyReader
 from traverse_producers.gateway.http_binding import mode_of, pieces_of
@@ -15,9 +16,13 @@ from traverse_producers.gateway.metrics import Metrics
 from traverse_producers.gateway.openapi import EVENTS_BODY, SECURITY, answer, problems
 from traverse_producers.gateway.problems import as_json, none_accepted
 from traverse_producers.gateway.rates import Rates
+from traverse_producers.receipts.desk import Desk
+from traverse_producers.receipts.streaks import slowed_rate
+from traverse_schemas.institutions import Scope
 
 _SHORT = 64 * 1024  # octets that are judged at once; more go to a thread, so that others are served
 _THREADS = 2
+_FRESH = 5.0  # seconds for which it stays known how much of an institution's was refused
 
 Result = TypeVar("Result")
 
@@ -25,18 +30,30 @@ Result = TypeVar("Result")
 class Entrance:
     """What every request that publishes passes: the key, the rate, the body."""
 
-    def __init__(self, registry: Registry, rates: Rates, reader: BodyReader) -> None:
-        self._registry = registry
+    def __init__(self, access: Access, rates: Rates, reader: BodyReader, desk: Desk) -> None:
+        self._access = access
+        self._desk = desk
         self.rates = rates
         self.reader = reader
         self._threads = asyncio.Semaphore(_THREADS)
+        self._failing: dict[str, tuple[float, int]] = {}
 
-    def caller(self, request: Request) -> Caller:
-        """Who calls, if more may come from there. Raises UnknownKeyError, ForbiddenError,
-        TooFastError."""
-        caller = self._registry.caller_of(key_of(request.headers.get("authorization")))
-        self.rates.check(caller.siren, caller.rate)
-        return caller
+    async def caller(self, request: Request) -> Caller:
+        """Who publishes, if more may come from there; slowed down while all it sends is refused.
+        Raises UnknownKeyError, ForbiddenError, RegistryUnreadError, TooFastError."""
+        caller = self._access.caller(request.headers.get("authorization"), Scope.PUBLISH)
+        failed = await self._failed(caller.siren)
+        rate = slowed_rate(caller.rate or self.rates.usual, failed)
+        self.rates.check(caller.siren, rate)
+        return caller._replace(rate=rate)
+
+    async def _failed(self, siren: str) -> int:
+        """How many of its last verified events were refused in a row, as of a moment ago."""
+        asked, failed = self._failing.get(siren, (-_FRESH, 0))
+        if monotonic() - asked >= _FRESH:
+            failed = await asyncio.to_thread(self._desk.failing, siren)
+            self._failing[siren] = (monotonic(), failed)
+        return failed
 
     async def work(self, octets: int, compute: Callable[[], Result]) -> Result:
         """Compute what a body of so many octets asks for: here, or in a thread when it is long."""
@@ -66,7 +83,7 @@ def router(entrance: Entrance, intake: Intake, metrics: Metrics, most_events: in
         La réponse dit, dans l'ordre de l'envoi, ce qu'il est advenu de chacun. Ce qui est reçu
         (202) est durable ; renvoyer un événement avec le même identifiant ne compte qu'une fois.
         """
-        caller = entrance.caller(request)
+        caller = await entrance.caller(request)
         headers = request.headers.raw
         mode = mode_of(headers)
         with entrance.reader.room() as body:

@@ -55,7 +55,7 @@ def router(
         La première fois il est publié ; changé, il est mis à jour ; avec une issue (`outcome`), il
         est clos ; le même contenu une seconde fois ne change rien.
         """
-        caller = entrance.caller(request)
+        caller = await entrance.caller(request)
         source = _source(caller, system)
         with entrance.reader.room() as body:
             octets = await body.read(request)
@@ -79,7 +79,7 @@ def router(
     ) -> Response:
         """Retire un dossier qui n'aurait pas dû paraître ; ce qui est fini se dit par un PUT avec
         son issue."""
-        caller = entrance.caller(request)
+        caller = await entrance.caller(request)
         source = _source(caller, system)
         entrance.rates.count(caller.siren, caller.rate, 1)
         content = Content(Action.WITHDRAWN, {"reason": reason.value})

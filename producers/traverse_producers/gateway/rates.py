@@ -17,6 +17,11 @@ class Rates:
         self._usual = per_minute
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
+    @property
+    def usual(self) -> int:
+        """The rate of who has none of its own."""
+        return self._usual
+
     def check(self, siren: str, rate: int | None) -> None:
         """Raises TooFastError when not one event more may come: before its body is read."""
         item = self._item(rate)

@@ -1,6 +1,6 @@
 """A gateway in this process, over a log in memory."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +13,18 @@ from starlette.testclient import TestClient
 from tests.producers.memory_transport import MemoryTransport
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import BrokerAwayError
-from traverse_producers.gateway.access import Caller
 from traverse_producers.gateway.app import create_app
-from traverse_producers.gateway.errors import UnknownKeyError
 from traverse_producers.gateway.journal import Journal, Log
 from traverse_producers.gateway.settings import GatewaySettings
+from traverse_producers.receipts.follow import Follower
+from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import Clock, FixedClock
+from traverse_schemas.institutions import ApiKey, Institution, Quota, Scope
+from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.registry import FixedRegistry
 
 KEY = "clef-de-la-chambre"
+READER = "clef-de-lecture"
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -34,19 +38,27 @@ class MemoryLog(MemoryTransport):
         return not self.closed
 
 
-class Keys:
-    """A registry of so many keys."""
-
-    def __init__(self, callers: Mapping[str, Caller]) -> None:
-        self._callers = callers
-
-    def caller_of(self, api_key: str) -> Caller:
-        if api_key not in self._callers:
-            raise UnknownKeyError("Cette clé d'API n'est pas connue.")
-        return self._callers[api_key]
-
-    def ready(self) -> bool:
-        return True
+def registry(rate: int | None = None, **more: Any) -> FixedRegistry:
+    """The chamber (KEY may publish, READER read), and nobody else."""
+    keys = [
+        ApiKey(
+            id=f"{number:012}",
+            sha256=api_key_hash(secret),
+            scopes=frozenset({scope}),
+            created=NOW,
+        )
+        for number, (secret, scope) in enumerate(((KEY, Scope.PUBLISH), (READER, Scope.READ)))
+    ]
+    chamber = Institution(
+        siren="181300013",
+        name="Chambre de commerce",
+        kind=InstitutionKind.CHAMBER,
+        api_keys=tuple(keys),
+        quota=Quota(events_per_minute=rate),
+        created=NOW,
+        **more,
+    )
+    return FixedRegistry([chamber])
 
 
 class Gateway:
@@ -87,7 +99,8 @@ def serving(
             create_app(
                 GatewaySettings(home=Path(home), **settings),
                 journal=journal,
-                registry=Keys({KEY: Caller("181300013", rate)}),
+                registry=registry(rate),
+                follow=Follower("127.0.0.1:1", Path(home)),
                 clock=clock or FixedClock(NOW),
             ),
             raise_server_exceptions=False,

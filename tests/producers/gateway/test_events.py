@@ -15,6 +15,7 @@ from tests.producers.gateway.serving import (
     KEY,
     NDJSON,
     NOW,
+    READER,
     STRUCTURED,
     MemoryLog,
     nowhere,
@@ -54,6 +55,21 @@ def test_the_key_may_be_a_bearer_token_or_a_password(user: str) -> None:
 )
 def test_without_a_known_key_nothing_is_read(value: str | None) -> None:
     assert authorized(value) == 401
+
+
+def test_a_key_that_may_only_read_publishes_nothing() -> None:
+    """It may follow what the institution published; a stranger may not."""
+    with serving() as gateway:
+        gateway.client.headers["authorization"] = f"Bearer {READER}"
+        assert gateway.post(event()).status_code == 403
+        assert gateway.client.put("/v1/records/call/R", json=call_data()).status_code == 403
+        assert gateway.client.get("/v1/rejections").json()["items"] == []
+        asked = gateway.client.get(
+            "/v1/receipts", params={"source": "urn:siren:181300013", "id": "x"}
+        )
+        assert asked.status_code == 404
+        gateway.client.headers["authorization"] = "Bearer other"
+        assert gateway.client.get("/v1/rejections").status_code == 401
 
 
 def test_a_key_speaks_for_its_own_institution_only() -> None:

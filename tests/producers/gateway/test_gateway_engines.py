@@ -13,7 +13,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from tests.engines import engine_settings
-from tests.producers.gateway.serving import BATCH, KEY, STRUCTURED, Keys
+from tests.producers.gateway.serving import BATCH, KEY, STRUCTURED, registry
 from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.install import install
 from traverse_infra.engines.java import find_java
@@ -22,13 +22,14 @@ from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.process import stop
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.topics import apply_topics
-from traverse_producers.gateway.access import Caller
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.server import listen, server_of
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.receipts.follow import Follower
 from traverse_schemas.identity import partition_of, record_key
+from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.topics import INBOUND, PARTITIONS
 
 pytestmark = pytest.mark.engines
@@ -67,6 +68,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
     try:
         own.start()
         apply_topics(own.address)
+        chamber = registry().view().institutions["181300013"]
+        with institutions_table(own.address) as institutions:
+            institutions.wait(60)
+            institutions.put(chamber.siren, chamber, timeout=60)
         yield own
     finally:
         stop(engine.processes())
@@ -79,9 +84,14 @@ def running(kafka: str, home: Any, **more: Any) -> Iterator[httpx.Client]:
     journal = Journal(
         lambda: KafkaTransport(kafka, timeout=10), timeout=settings.gateway_kafka_timeout
     )
-    app = create_app(settings, journal=journal, registry=Keys({KEY: Caller("181300013")}))
-    server = server_of(app, settings)
-    with listen("127.0.0.1", 0) as listener:
+    with institutions_table(kafka) as institutions, listen("127.0.0.1", 0) as listener:
+        app = create_app(
+            settings,
+            journal=journal,
+            registry=LiveRegistry(institutions),
+            follow=Follower(kafka, home),
+        )
+        server = server_of(app, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -195,6 +205,7 @@ def test_kafka_killed_is_told_and_taken_up_again(kafka: OwnKafka, tmp_path: Any)
         assert refused.status_code == 503
         with running(kafka.address, tmp_path / "b", gateway_kafka_timeout=1.8) as born:
             begin = monotonic()
+            # It has not read the registry yet: nobody is known to it.
             assert post(born, event(subject="KILL-3")).status_code == 503
             assert monotonic() - begin < 8
             kafka.start()

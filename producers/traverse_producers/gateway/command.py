@@ -1,0 +1,57 @@
+"""`traverse serve gateway`: the application with what it stands on, and the server under it."""
+
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from traverse_producers.errors import InvalidOptionError
+from traverse_schemas.sentences import explain
+
+
+def serve_gateway(
+    host: Annotated[
+        str | None, typer.Option(help="Interface (TRAVERSE_GATEWAY_HOST par défaut).")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port (TRAVERSE_GATEWAY_PORT par défaut).")
+    ] = None,
+) -> None:
+    """Lance la passerelle : publier par HTTP."""
+    from traverse_producers.gateway.app import create_app
+    from traverse_producers.gateway.journal import Journal
+    from traverse_producers.gateway.server import listen, server_of
+    from traverse_producers.gateway.settings import GatewaySettings
+    from traverse_producers.kafka_transport import KafkaTransport
+    from traverse_producers.receipts.follow import Follower
+    from traverse_schemas.registry import LiveRegistry, institutions_table
+
+    try:
+        settings = GatewaySettings()
+    except ValidationError as error:
+        problem = explain(error)[0]
+        name = problem.pointer.strip("/").upper()
+        raise InvalidOptionError(f"Réglage TRAVERSE_{name} : {problem.sentence}") from None
+    chosen = host or settings.gateway_host, port or settings.gateway_port
+    follower = Follower(settings.kafka, settings.home)
+    journal = Journal(
+        lambda: KafkaTransport(settings.kafka, timeout=_PATIENCE),
+        timeout=settings.gateway_kafka_timeout,
+    )
+    with listen(*chosen) as listener, institutions_table(settings.kafka) as institutions:
+        app = create_app(
+            settings, journal=journal, registry=LiveRegistry(institutions), follow=follower
+        )
+        follower.start()
+        try:
+            typer.echo(
+                f"La passerelle répond à http://{chosen[0]}:{chosen[1]} (Ctrl+C pour arrêter)."
+            )
+            server_of(app, settings).run(sockets=[listener])
+        finally:
+            follower.stop()
+
+
+_PATIENCE = 10.0
+"""Seconds for which Kafka's client tries to deliver: longer than a caller is kept waiting, since
+what comes late is still better than what is sent twice."""
