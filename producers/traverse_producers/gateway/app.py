@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 
-from traverse_producers.gateway import openapi, problems, publish_events, publish_records
+from traverse_producers.gateway import asyncapi, openapi, problems, publish_events, publish_records
 from traverse_producers.gateway.access import Access, Caller
 from traverse_producers.gateway.body import BodyReader, Memory
 from traverse_producers.gateway.errors import LogAwayError
@@ -26,6 +27,10 @@ from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.institutions import Scope
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import Registry
+
+
+class _SchemaResponse(Response):
+    media_type = "application/schema+json"
 
 
 def create_app(
@@ -77,8 +82,11 @@ def create_app(
         publish_events.router(entrance, intake, metrics, settings.gateway_batch_events)
     )
     app.include_router(publish_records.router(entrance, intake, metrics, book, clock))
-    app.include_router(_receipts(entrance, access, intake, metrics, desk))
-    app.include_router(_vocabulary())
+    app.include_router(
+        _receipts(entrance, access, intake, metrics, desk),
+        responses=openapi.problems(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
+    )
+    app.include_router(_vocabulary(settings.kafka))
     app.include_router(_operation(journal, access, metrics))
     return app
 
@@ -103,7 +111,7 @@ def _receipts(
     return receipts_router(lambda: desk, reader_of, publish, body_of)
 
 
-def _vocabulary() -> APIRouter:
+def _vocabulary(kafka: str) -> APIRouter:
     routes = APIRouter(tags=["schémas"])
 
     @routes.get("/v1/schemas")
@@ -115,12 +123,19 @@ def _vocabulary() -> APIRouter:
         ]
         return _json(orjson.dumps({"schemas": found}))
 
-    @routes.get("/v1/schemas/{kind}/{version}", responses=openapi.problems(404, 422))
+    @routes.get(
+        "/v1/schemas/{kind}/{version}",
+        responses=openapi.problems(404, 422),
+        response_class=_SchemaResponse,
+    )
     async def one(kind: str, version: str) -> Response:
         """Un schéma (JSON Schema 2020-12) : d'un type d'événement, ou de tous ceux d'un genre."""
-        return Response(
-            orjson.dumps(schema_of(kind, version)), media_type="application/schema+json"
-        )
+        return _SchemaResponse(orjson.dumps(schema_of(kind, version)))
+
+    @routes.get("/asyncapi.json")
+    async def topics() -> Response:
+        """Les topics où l'on publie et s'abonne (AsyncAPI 3.0)."""
+        return _json(asyncapi.octets(kafka))
 
     return routes
 
@@ -140,7 +155,7 @@ def _operation(journal: Journal, access: Access, metrics: Metrics) -> APIRouter:
             raise LogAwayError
         return _json(b'{"status":"ok"}')
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", response_class=PlainTextResponse)
     async def measures() -> Response:
         """Les mesures du service, pour Prometheus."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,142 @@
+"""The descriptions that the gateway gives: AsyncAPI of the topics, OpenAPI of the calls."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.producers.gateway.serving import KEY, serving
+from tests.schemas.validators import Validator, check_schema
+from tests.stream_processors.factory import event
+from traverse_producers.gateway.asyncapi import asyncapi
+from traverse_schemas.events import EVENT_TYPES
+from traverse_schemas.topics import TOPICS
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OBJECTS = json.loads((Path(__file__).parent / "asyncapi_objects.json").read_text(encoding="utf-8"))
+
+
+def resolve(document: Any, pointer: str) -> Any:
+    for part in pointer.removeprefix("#/").split("/"):
+        document = document[part]
+    return document
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def described(component: str, document: Any) -> Validator:
+    schema = {"$ref": f"#/components/schemas/{component}", "components": document["components"]}
+    check_schema(schema)
+    return Validator(schema)
+
+
+def test_asyncapi_has_the_objects_of_version_3_and_each_reference_leads_somewhere() -> None:
+    document = json.loads(json.dumps(asyncapi("a:9092,b:9092")))
+    assert Validator(OBJECTS).takes(document)
+    assert not Validator(OBJECTS).takes({**document, "channel": {}})
+    for pointer in set(references(document)):
+        assert resolve(document, pointer) is not None
+    known = {topic.name for topic in TOPICS}
+    assert {channel["address"] for channel in document["channels"].values()} <= known
+    assert {each["name"] for each in document["components"]["messages"].values()} == set(
+        EVENT_TYPES
+    )
+
+
+@pytest.mark.parametrize("where", ["asyncapi", "openapi"])
+def test_the_described_schemas_take_and_refuse_what_they_should(where: str) -> None:
+    with serving() as gateway:
+        document = gateway.client.get(f"/{where}.json").json()
+    call = described("EventCallPublished", document)
+    assert call.takes(event())
+    assert not call.takes(event(data={}))
+    assert not call.takes(event(type="fr.traverse.need.published.v1"))
+
+
+def test_openapi_is_3_1_and_each_reference_leads_somewhere() -> None:
+    with serving() as gateway:
+        document = gateway.client.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    for pointer in set(references(document)):
+        assert resolve(document, pointer) is not None
+    assert {"/v1/events", "/v1/records/{kind}/{reference}", "/asyncapi.json"} <= set(
+        document["paths"]
+    )
+
+
+def started(app: Any) -> Any:
+    """The application without its start and end, which are another's to call."""
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        for moment in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{moment}.complete"})
+
+    return asgi
+
+
+@pytest.fixture(scope="module")
+def description() -> Iterator[Any]:
+    """The service, by its own description, over a log in memory."""
+    with serving(rate=10**9) as gateway:
+        yield schemathesis.openapi.from_asgi("/openapi.json", started(gateway.client.app))
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_no_call_gets_an_answer_that_is_not_described(description: Any, mode: Any) -> None:
+    """Calls made from the description, right and wrong: no failure of ours, no surprise."""
+    called = 0
+    for found in description.get_all_operations():
+        operation = found.ok()
+        given_nothing = not list(operation.iter_parameters()) and not operation.body
+        if mode is GenerationMode.NEGATIVE and given_nothing:
+            continue
+
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(
+            max_examples=8,
+            phases=(Phase.explicit, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        )
+        def call(case: Any) -> None:
+            nonlocal called
+            called += 1
+            case.call_and_validate(
+                headers={**(case.headers or {}), "authorization": f"Bearer {KEY}"}, checks=CHECKS
+            )
+
+        with suppress(Unsatisfiable):  # a text that is no text: not every call can be wrong
+            call()
+    assert called > 20
