@@ -17,6 +17,7 @@ from traverse_search_api import problems
 from traverse_search_api.counting import CountAnswers
 from traverse_search_api.elasticsearch_client import PublicIndex, connect
 from traverse_search_api.metrics import Metrics
+from traverse_search_api.pages import routes as pages
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.search import Searcher
@@ -101,6 +102,7 @@ def create_app(
     _add_search(app, searcher, metrics)
     app.include_router(stream_router(hub, _PROBLEMS))
     _add_operation(app, index, metrics)
+    pages.install(app, searcher)
     return app
 
 

@@ -1,0 +1,211 @@
+"""The page of one opportunity as data for its template. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from traverse_search_api.pages import words
+
+_NATURES: Final = {"works": "Travaux", "supplies": "Fournitures", "services": "Services"}
+_AMOUNTS: Final = {
+    "estimate": "Montant estimé",
+    "maximum": "Montant maximum",
+    "awarded": "Montant attribué",
+    "subsidy": "Subvention",
+    "cost": "Coût",
+}
+_TAXES: Final = {"excluded": " HT", "included": " TTC"}
+_ACTIONS: Final = {
+    "respond": "Répondre",
+    "apply": "Candidater",
+    "contact": "Contacter",
+    "procedure": "Faire la démarche",
+}
+_OUTCOMES: Final = {
+    "awarded": "Attribué",
+    "unsuccessful": "Sans suite (infructueux)",
+    "dropped": "Sans suite (intérêt général)",
+    "met": "Satisfait",
+    "completed": "Réalisé",
+    "abandoned": "Abandonné",
+    "terminated": "Résilié",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a reader can do, and where."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotView:
+    """One lot of a procedure."""
+
+    number: str
+    title: str
+    amount: str
+    outcome: str
+    holders: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """Who said it, under which reference, and when last."""
+
+    name: str
+    subject: str
+    updated: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """The whole page."""
+
+    title: str
+    kind: str
+    status: str
+    status_code: str
+    owner: str
+    deadline: str
+    facts: list[tuple[str, str]]
+    actions: list[Action]
+    paragraphs: list[str]
+    lots: list[LotView]
+    sources: list[SourceView]
+    links: list[str]
+    machine: str
+    language: str
+
+
+def record_view(document: Mapping[str, Any], as_of: datetime) -> RecordView:
+    """The page of a whole opportunity (`Searcher.detail`) at an instant."""
+    found = document.get("deadline")
+    owners = [one["name"] for one in document["institutions"] if one["role"] == "owner"]
+    return RecordView(
+        title=document["title"],
+        kind=document["kind_label"],
+        status=document["status_label"],
+        status_code=document["status"],
+        owner=", ".join(owners),
+        deadline=words.deadline(found, as_of) if found else "",
+        facts=list(_facts(document)),
+        actions=_actions(document),
+        paragraphs=[text for text in document.get("description", "").split("\n") if text.strip()],
+        lots=[_lot(lot) for lot in document.get("lots", [])],
+        sources=_sources(document),
+        links=[link["reason"] for link in document["links"] if link.get("reason")],
+        machine=f"/v1/opportunities/{document['id']}",
+        language=document.get("language", "fr"),
+    )
+
+
+def _facts(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Label and value of what is known, in the order in which people ask."""
+    yield from _subject(document)
+    yield from _contract(document)
+    for each in document.get("financing", []):
+        amount = f" ({words.euros(each['amount'])})" if each.get("amount") else ""
+        yield "Financement", f"{each['funder']}{amount}"
+    if document.get("references"):
+        yield "Références", _some(document["references"])
+    yield "Publié le", words.day_of(document["published_at"])
+    if document["updated_at"][:10] != document["published_at"][:10]:
+        yield "Mis à jour le", words.day_of(document["updated_at"])
+
+
+def _subject(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    if document.get("place_names"):
+        yield "Lieu", _some(document["place_names"])
+    if document["theme_labels"]:
+        yield "Thèmes", ", ".join(document["theme_labels"])
+    for amount in document.get("amounts", []):
+        label = _AMOUNTS.get(amount["kind"], "Montant")
+        yield label, words.euros(amount["value"]) + _TAXES.get(amount.get("tax", ""), "")
+    if document.get("nature"):
+        yield "Nature", _NATURES.get(document["nature"], document["nature"])
+    if document.get("procedure"):
+        yield "Procédure", document["procedure"]
+    if document.get("cpv_labels"):
+        yield "Achat (CPV)", _some(document["cpv_labels"])
+
+
+def _contract(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    if document.get("window"):
+        window = document["window"]
+        yield "Période", _period(window.get("from"), window.get("to"))
+    if document.get("duration_months"):
+        yield "Durée", f"{document['duration_months']} mois"
+    if document.get("notified"):
+        yield "Notifié le", words.day_of(document["notified"])
+    # Durations count renewals: the end is a range (docs/domain.md).
+    ends = [words.day_of(document[name]) for name in ("end_min", "end_max") if document.get(name)]
+    if len(set(ends)) > 1:
+        yield "Fin du contrat", f"entre le {ends[0]} et le {ends[1]}"
+    elif ends:
+        yield "Fin du contrat", f"au plus tard le {ends[0]}"
+    if document.get("outcome"):
+        yield "Issue", _OUTCOMES.get(document["outcome"], document["outcome"])
+    if document.get("holders"):
+        yield "Titulaires", _names(document["holders"])
+
+
+def _period(start: str | None, end: str | None) -> str:
+    if start and end:
+        return f"du {words.day_of(start)} au {words.day_of(end)}"
+    if start:
+        return f"à partir du {words.day_of(start)}"
+    return f"jusqu’au {words.day_of(end or '')}"
+
+
+def _some(texts: Iterable[str], most: int = 6) -> str:
+    listed = list(dict.fromkeys(texts))
+    more = len(listed) - most
+    shown = ", ".join(listed[:most])
+    return f"{shown} et {more} autres" if more > 1 else ", ".join(listed[: most + 1])
+
+
+def _names(holders: Iterable[Mapping[str, Any]]) -> str:
+    return _some(str(one.get("name") or one.get("id") or "") for one in holders)
+
+
+def _actions(document: Mapping[str, Any]) -> list[Action]:
+    found = [
+        Action(each.get("label") or _ACTIONS.get(each["kind"], "Voir"), each["url"])
+        for each in document.get("actions", [])
+    ]
+    if document.get("url"):
+        found.append(Action("Voir la publication d’origine", document["url"]))
+    return found
+
+
+def _lot(lot: Mapping[str, Any]) -> LotView:
+    amount = lot.get("amount")
+    return LotView(
+        number=lot["number"],
+        title=lot.get("title", ""),
+        amount=words.euros(amount["value"]) if amount else "",
+        outcome=_OUTCOMES.get(lot.get("outcome", ""), ""),
+        holders=_names(lot.get("holders", [])),
+    )
+
+
+def _sources(document: Mapping[str, Any]) -> list[SourceView]:
+    names = {one["siren"]: one["name"] for one in document["institutions"] if one.get("siren")}
+    return [
+        SourceView(
+            name=names.get(_siren(each["source"]), each["source"]),
+            subject=each["subject"],
+            updated=words.day_of(each["updated_at"]),
+            address=each.get("url", ""),
+        )
+        for each in document["sources"]
+    ]
+
+
+def _siren(source: str) -> str:
+    return source.removeprefix("urn:siren:")[:9]

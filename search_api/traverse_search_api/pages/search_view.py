@@ -1,0 +1,223 @@
+"""The search page as data for its template: every word and every link of it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api import labels
+from traverse_search_api.pages import words
+from traverse_search_api.pages.address import (
+    Given,
+    given,
+    instead,
+    page_address,
+    with_value,
+    without,
+)
+from traverse_search_api.parameters import Facet, SearchParameters, Sort
+
+_FACETS: Final[dict[Facet, str]] = {
+    Facet.KIND: "Nature",
+    Facet.STATUS: "Statut",
+    Facet.THEME: "Thème",
+    Facet.TERRITORY: "Département",
+    Facet.SUBTYPE: "Type",
+    Facet.INSTITUTION_KIND: "Institution",
+    Facet.CPV: "Achat (CPV)",
+}
+_SHOWN: Final = 8
+"""Choices of a facet that are shown at once; the others open on demand."""
+
+_SORTS: Final[dict[Sort, str]] = {
+    Sort.RELEVANCE: "pertinence",
+    Sort.PUBLISHED: "publication récente",
+    Sort.DEADLINE: "échéance proche",
+    Sort.AMOUNT: "montant",
+}
+_PLAIN: Final[dict[str, str]] = {
+    "institution": "Institution : {}",
+    "deadline_from": "Échéance à partir du {}",
+    "deadline_to": "Échéance jusqu’au {}",
+    "published_from": "Publié à partir du {}",
+    "published_to": "Publié jusqu’au {}",
+    "amount_min": "Au moins {}",
+    "amount_max": "Au plus {}",
+    "near": "Autour de {}",
+    "as_of": "Vu du {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A text that leads somewhere."""
+
+    label: str
+    address: str
+    chosen: bool = False
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FacetView:
+    """A facet: its choices to see at once, and the rest."""
+
+    title: str
+    first: list[Link]
+    rest: list[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """One result of the list."""
+
+    address: str
+    title: Markup
+    kind: str
+    status: str
+    status_code: str
+    owner: str
+    relayed_by: str
+    place: str
+    deadline: str
+    amount: str
+    summary: Markup
+    themes: list[str]
+    sources: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView:
+    """The whole page. `hidden` are the filters that the form carries along unseen."""
+
+    query: str
+    heading: str
+    chips: list[Link]
+    everything: str
+    facets: list[FacetView]
+    sorts: list[Link]
+    results: list[ResultView]
+    following: str
+    hidden: list[tuple[str, str]]
+    machine: str
+
+
+def search_view(
+    parameters: SearchParameters,
+    answer: Mapping[str, Any],
+    as_of: datetime,
+    territories: Territories,
+) -> SearchView:
+    """The page for the contract's answer to these parameters."""
+    asked = given(parameters)
+    found = answer["total"]
+    heading = words.total(found["value"], found["exact"])
+    following = answer["next"]
+    return SearchView(
+        query=parameters.q,
+        heading=heading,
+        chips=_chips(asked, territories),
+        everything=page_address({"q": asked["q"]} if "q" in asked else {}),
+        facets=_facets(asked, answer["facets"]),
+        sorts=[
+            Link(label, page_address(instead(asked, "sort", sort.value)), parameters.sort is sort)
+            for sort, label in _SORTS.items()
+        ],
+        results=[_result(item, as_of, asked) for item in answer["items"]],
+        following=page_address({**asked, "cursor": [following]}) if following else "",
+        hidden=[(name, text) for name, texts in asked.items() if name != "q" for text in texts],
+        machine=page_address(asked, "/v1/opportunities"),
+    )
+
+
+def _chips(asked: Given, territories: Territories) -> list[Link]:
+    """The filters at work, each with the address of the page without it."""
+    return [
+        Link(_filter_label(name, text, territories), page_address(_dropped(asked, name, text)))
+        for name, texts in asked.items()
+        if name not in ("q", "sort", "radius", "reach")
+        for text in texts
+    ]
+
+
+def _dropped(asked: Given, name: str, text: str) -> Given:
+    left = without(asked, name, text)
+    # What says how far, or how, means nothing without its place.
+    if name == "near":
+        left = without(left, "radius")
+    if name == "territory" and "territory" not in left:
+        left = without(left, "reach")
+    return left
+
+
+def _filter_label(name: str, text: str, territories: Territories) -> str:
+    match name:
+        case "kind":
+            return labels.kind_label(text)
+        case "status":
+            return labels.status_label(text)
+        case "theme":
+            return labels.theme_label(text)
+        case "subtype":
+            return labels.subtype_label(text)
+        case "institution_kind":
+            return labels.institution_kind_label(text)
+        case "cpv":
+            return labels.cpv_label(text)
+        case "territory":
+            return labels.territory_label(text, territories)
+        case "amount_min" | "amount_max":
+            return _PLAIN[name].format(words.euros(float(text)))
+    return _PLAIN.get(name, f"{name} : {{}}").format(words.day_of(text))
+
+
+def _facets(asked: Given, facets: Mapping[str, list[dict[str, Any]]]) -> list[FacetView]:
+    found = []
+    for facet, title in _FACETS.items():
+        choices = [_choice(asked, facet.value, each) for each in facets.get(facet.value, [])]
+        if len(choices) > 1 or any(choice.chosen for choice in choices):
+            chosen = [choice for choice in choices if choice.chosen]
+            others = [choice for choice in choices if not choice.chosen]
+            room = max(0, _SHOWN - len(chosen))
+            found.append(FacetView(title, chosen + others[:room], others[room:]))
+    return found
+
+
+def _choice(asked: Given, name: str, value: Mapping[str, Any]) -> Link:
+    text = str(value["value"])
+    chosen = text in asked.get(name, [])
+    target = without(asked, name, text) if chosen else with_value(asked, name, text)
+    return Link(value["label"], page_address(target), chosen, words.number(value["count"]))
+
+
+def _result(item: Mapping[str, Any], as_of: datetime, asked: Given) -> ResultView:
+    highlights = item["highlights"]
+    owners = [one["name"] for one in item["institutions"] if one["role"] == "owner"]
+    others = [one["name"] for one in item["institutions"] if one["role"] != "owner"]
+    moment = {"as_of": asked["as_of"]} if "as_of" in asked else {}
+    return ResultView(
+        address=page_address(moment, f"/fiche/{item['id']}"),
+        title=_marked(highlights.get("title"), item["title"]),
+        kind=item["kind_label"],
+        status=item["status_label"],
+        status_code=item["status"],
+        owner=", ".join(owners),
+        relayed_by=", ".join(others),
+        place=(item["territory"] or {}).get("name", ""),
+        deadline=words.deadline(item["deadline"], as_of) if item["deadline"] else "",
+        amount=words.euros(item["amount"]) if item["amount"] else "",
+        summary=_marked(highlights.get("description"), item["summary"]),
+        themes=item["theme_labels"],
+        sources=len(item["sources"]),
+    )
+
+
+def _marked(pieces: list[str] | None, plain: str) -> Markup:
+    """The words found, between <mark>. Elasticsearch has escaped all the rest; a plain text is
+    escaped here."""
+    if pieces:
+        return Markup(" … ").join(Markup(piece) for piece in pieces)  # noqa: S704 -- escaped there
+    return Markup.escape(plain)

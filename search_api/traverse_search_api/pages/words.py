@@ -1,0 +1,95 @@
+"""The French of the pages: sums, days, deadlines and totals, as people say them. Pure."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_PARIS: Final = ZoneInfo("Europe/Paris")
+_MONTHS: Final = (
+    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
+    "octobre", "novembre", "décembre",
+)  # fmt: skip
+_NARROW: Final = "\u202f"  # between thousands
+_NO_BREAK: Final = "\u00a0"
+_SOON: Final = 60  # days within which a deadline is told by how far it is
+
+
+def number(value: float) -> str:
+    """`1204` -> « 1 204 »."""
+    return f"{round(value):,}".replace(",", _NARROW)
+
+
+def euros(value: float) -> str:
+    """`1204000` -> « 1 204 000 € »; a sum below one euro keeps its cents."""
+    amount = f"{value:.2f}".replace(".", ",") if 0 < value < 1 else number(value)
+    return f"{amount}{_NO_BREAK}€"
+
+
+def day(moment: date) -> str:
+    """« 1er mars 2026 »."""
+    first = "1er" if moment.day == 1 else str(moment.day)
+    return f"{first}{_NO_BREAK}{_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def day_of(text: str) -> str:
+    """A date or an instant in ISO 8601 as a day in France; what is none stays as it is."""
+    try:
+        if len(text) == 10:
+            return day(date.fromisoformat(text))
+        return day(datetime.fromisoformat(text).astimezone(_PARIS))
+    except ValueError:
+        return text
+
+
+def total(value: int, exact: bool) -> str:
+    """« Aucun résultat », « 1 résultat », « 1 204 résultats », « plus de 100 000 résultats »."""
+    if value == 0:
+        return "Aucun résultat"
+    words = f"{number(value)} résultat{'s' if value > 1 else ''}"
+    return words if exact else f"plus de {words}"
+
+
+def deadline(found: dict[str, Any], as_of: datetime) -> str:
+    """« clôture dans 5 jours, le 12 mars 2026 à 12 h », « clos depuis le 12 mars 2026 ».
+
+    In the buyer's own zone, which is named where it is not that of mainland France; a bare date
+    says that the hour is to be checked.
+    """
+    zone = _zone(found.get("zone"))
+    until = datetime.fromisoformat(found["until"])
+    bare = found.get("precision") == "day"
+    # A bare date lasts until the next day begins.
+    last = (until - timedelta(seconds=1) if bare else until).astimezone(zone)
+    if until <= as_of:
+        return f"clos depuis le {day(last)}"
+    left = (last.date() - as_of.astimezone(zone).date()).days
+    when = f"le {day(last)}" + ("" if bare else f" à {_hour(last)}")
+    if bare:
+        when += " (heure à vérifier)"
+    elif last.utcoffset() != until.astimezone(_PARIS).utcoffset():
+        when += f" (heure de {_city(zone)})"
+    match left:
+        case 0:
+            return f"clôture aujourd’hui, {when}"
+        case 1:
+            return f"clôture demain, {when}"
+        case _ if left <= _SOON:
+            return f"clôture dans {left} jours, {when}"
+        case _:
+            return f"clôture {when}"
+
+
+def _hour(moment: datetime) -> str:
+    minutes = f"{moment.minute:02}" if moment.minute else ""
+    return f"{moment.hour}{_NO_BREAK}h{_NO_BREAK}{minutes}".rstrip(_NO_BREAK)
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "Europe/Paris")
+    except (ZoneInfoNotFoundError, ValueError):
+        return _PARIS
+
+
+def _city(zone: ZoneInfo) -> str:
+    return zone.key.rpartition("/")[2].replace("_", " ")
