@@ -1,6 +1,7 @@
 """Every error as problem+json (RFC 9457), in French, without a traceback."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ def _validation_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = [
-        {"parameter": _parameter(found), "detail": _sentence(found)} for found in error.errors()
+        {"parameter": _parameter(found), "detail": sentence_of(found)} for found in error.errors()
     ]
     sentence = " ".join(f"{found['parameter']} : {found['detail']}." for found in errors[:5])
     return problem(422, "Paramètre refusé", sentence, errors=errors)
@@ -99,7 +100,8 @@ def _parameter(found: dict[str, Any]) -> str:
     return place[0] if place else "?"
 
 
-def _sentence(found: dict[str, Any]) -> str:
+def sentence_of(found: Mapping[str, Any]) -> str:
+    """What is wrong with one parameter (an entry of pydantic's `errors()`), in French."""
     kind, context = found["type"], found.get("ctx", {})
     match kind:
         case "enum" | "literal_error":
@@ -127,6 +129,6 @@ def _sentence(found: dict[str, Any]) -> str:
             return f"{_shown(found)} n’est pas admis"
 
 
-def _shown(found: dict[str, Any]) -> str:
+def _shown(found: Mapping[str, Any]) -> str:
     value = found.get("input")
     return f"« {str(value)[:40]} »" if isinstance(value, str | int | float) else "la valeur"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api import labels
 from traverse_search_api.pages import words
 
 _NATURES: Final = {"works": "Travaux", "supplies": "Fournitures", "services": "Services"}
@@ -82,7 +84,9 @@ class RecordView:
     language: str
 
 
-def record_view(document: Mapping[str, Any], as_of: datetime) -> RecordView:
+def record_view(
+    document: Mapping[str, Any], as_of: datetime, territories: Territories
+) -> RecordView:
     """The page of a whole opportunity (`Searcher.detail`) at an instant."""
     found = document.get("deadline")
     owners = [one["name"] for one in document["institutions"] if one["role"] == "owner"]
@@ -93,7 +97,7 @@ def record_view(document: Mapping[str, Any], as_of: datetime) -> RecordView:
         status_code=document["status"],
         owner=", ".join(owners),
         deadline=words.deadline(found, as_of) if found else "",
-        facts=list(_facts(document)),
+        facts=list(_facts(document, territories)),
         actions=_actions(document),
         paragraphs=[text for text in document.get("description", "").split("\n") if text.strip()],
         lots=[_lot(lot) for lot in document.get("lots", [])],
@@ -104,9 +108,9 @@ def record_view(document: Mapping[str, Any], as_of: datetime) -> RecordView:
     )
 
 
-def _facts(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _facts(document: Mapping[str, Any], territories: Territories) -> Iterable[tuple[str, str]]:
     """Label and value of what is known, in the order in which people ask."""
-    yield from _subject(document)
+    yield from _subject(document, territories)
     yield from _contract(document)
     for each in document.get("financing", []):
         amount = f" ({words.euros(each['amount'])})" if each.get("amount") else ""
@@ -118,9 +122,8 @@ def _facts(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "Mis à jour le", words.day_of(document["updated_at"])
 
 
-def _subject(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    if document.get("place_names"):
-        yield "Lieu", _some(document["place_names"])
+def _subject(document: Mapping[str, Any], territories: Territories) -> Iterable[tuple[str, str]]:
+    yield "Lieu", _some(labels.territory_label(code, territories) for code in document["place"])
     if document["theme_labels"]:
         yield "Thèmes", ", ".join(document["theme_labels"])
     for amount in document.get("amounts", []):
@@ -130,8 +133,8 @@ def _subject(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "Nature", _NATURES.get(document["nature"], document["nature"])
     if document.get("procedure"):
         yield "Procédure", document["procedure"]
-    if document.get("cpv_labels"):
-        yield "Achat (CPV)", _some(document["cpv_labels"])
+    if document.get("cpv"):
+        yield "Achat (CPV)", _some(f"{labels.cpv_label(code)} ({code})" for code in document["cpv"])
 
 
 def _contract(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

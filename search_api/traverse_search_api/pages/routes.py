@@ -8,10 +8,16 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from pydantic import ValidationError
 
-from traverse_search_api.errors import AmbiguousPlaceError, SearchError, SearchUnavailableError
+from traverse_search_api.errors import (
+    AmbiguousPlaceError,
+    InvalidParameterError,
+    SearchError,
+    SearchUnavailableError,
+)
 from traverse_search_api.pages.record_view import record_view
 from traverse_search_api.pages.search_view import search_view
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.problems import sentence_of
 from traverse_search_api.search import Searcher
 
 # Nothing comes from elsewhere, nothing is run, nobody frames the pages.
@@ -70,7 +76,8 @@ def _router(searcher: Searcher) -> APIRouter:
         try:
             parameters = _parameters(request)
         except ValidationError as error:
-            refused = SearchError(_first_fault(error))
+            name, sentence = _first_fault(error)
+            refused = InvalidParameterError(name, sentence)
             return excuse(refused, request.query_params.get("q", ""))
         try:
             answer, _ = await searcher.search(parameters)
@@ -88,7 +95,9 @@ def _router(searcher: Searcher) -> APIRouter:
             moment = searcher.as_of(as_of)
         except SearchError as error:
             return excuse(error, "")
-        return page("record.html", view=record_view(document, moment), query="")
+        return page(
+            "record.html", view=record_view(document, moment, searcher.territories), query=""
+        )
 
     return router
 
@@ -103,9 +112,10 @@ def _parameters(request: Request) -> SearchParameters:
     return SearchParameters.model_validate(values)
 
 
-def _first_fault(error: ValidationError) -> str:
+def _first_fault(error: ValidationError) -> tuple[str, str]:
+    """The parameter, and what is wrong with it."""
     fault = error.errors()[0]
     name = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"Le filtre « {name[:40]} » n’existe pas : repartez de la recherche."
-    return f"Le filtre « {name[:40]} » ne peut pas être lu : {fault['msg']}."
+        return name, f"Le filtre « {name[:40]} » n’existe pas : repartez de la recherche."
+    return name, f"Le filtre « {name[:40]} » ne peut pas être lu : {sentence_of(fault)}."

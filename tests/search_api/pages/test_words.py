@@ -1,0 +1,52 @@
+"""The French of the pages."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.documents import deadline
+from traverse_search_api.pages import words
+
+NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)  # eleven o'clock in Paris
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.5, "0,50 €"), (999, "999 €"), (1204000, "1 204 000 €"), (12.4, "12 €")],
+)
+def test_sums_are_written_as_in_french(value: float, said: str) -> None:
+    assert words.euros(value).replace("\u202f", " ").replace("\u00a0", " ") == said
+
+
+@pytest.mark.parametrize(
+    ("value", "exact", "said"),
+    [
+        (0, True, "Aucun résultat"),
+        (1, True, "1 résultat"),
+        (1204, True, "1 204 résultats"),
+        (100000, False, "plus de 100 000 résultats"),
+    ],
+)
+def test_totals_are_exact_or_say_that_they_are_not(value: int, exact: bool, said: str) -> None:
+    assert words.total(value, exact).replace("\u202f", " ") == said
+
+
+@pytest.mark.parametrize(
+    ("until", "precision", "said"),
+    [
+        ("2026-03-12T11:00:00Z", "minute", "clôture aujourd’hui, le 12 mars 2026 à 12 h"),
+        ("2026-03-13T11:30:00Z", "minute", "clôture demain, le 13 mars 2026 à 12 h 30"),
+        ("2026-03-17T11:00:00Z", "minute", "clôture dans 5 jours, le 17 mars 2026 à 12 h"),
+        ("2026-09-01T10:00:00Z", "minute", "clôture le 1er septembre 2026 à 12 h"),
+        ("2026-03-12T10:00:00Z", "minute", "clos depuis le 12 mars 2026"),
+        ("2026-03-14T23:00:00Z", "day", "clôture dans 2 jours, le 14 mars 2026 (heure à vérifier)"),
+    ],
+)
+def test_a_deadline_says_how_far_it_is(until: str, precision: str, said: str) -> None:
+    assert words.deadline(deadline(until, precision), NOW).replace("\u00a0", " ") == said
+
+
+def test_an_hour_overseas_names_its_zone() -> None:
+    found = {**deadline("2026-03-17T15:00:00Z"), "zone": "America/Cayenne"}
+    said = words.deadline(found, NOW).replace("\u00a0", " ")
+    assert said == "clôture dans 5 jours, le 17 mars 2026 à 12 h (heure de Cayenne)"
