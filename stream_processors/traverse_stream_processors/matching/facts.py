@@ -1,0 +1,130 @@
+"""Facts: what matching knows of a record, compact. Pure.
+
+Only records that take part are held: needs, what may answer them, and purchases to come.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.likeness.model import Vector, Vectoriser
+from traverse_stream_processors.linking.features import audience_of
+from traverse_stream_processors.linking.words import fold, words_of
+from traverse_stream_processors.matching.purchases import Purchase, purchase_of
+from traverse_stream_processors.matching.roles import (
+    Beneficiaries,
+    Seeks,
+    beneficiaries_of,
+    seeks_of,
+)
+
+_CODES: Final = 6  # of a record: one with more is about many things
+_LABELS: Final = 3
+_DESCRIPTION: Final = 300  # characters
+
+
+class Facts(NamedTuple):
+    """A record as matching compares it.
+
+    `audience` is as in linking's features. `owner` is a SIREN, else the folded name. `subjects` are
+    themes, the record's own and the nearest by its words. `cpv` are the significant digits of its
+    codes ("45233140" is "4523314"). `seeks` is what a firm's need looks for; `asks` and `offers`
+    say whether it is a side of an answer, `purchase` when it will be bought (None: it will not).
+    `until` is the first moment at which it is too late (ISO, UTC, to the minute), or "".
+    """
+
+    id: str
+    first_time: str
+    kind: str
+    subtype: str
+    audience: str
+    owner: str
+    owner_name: str
+    owner_kind: str
+    title: str
+    words: frozenset[str]
+    vector: Vector | None
+    cpv: tuple[str, ...]
+    labels: tuple[str, ...]
+    themes: tuple[str, ...]
+    nature: str
+    place: tuple[str, ...]
+    within: frozenset[str]
+    covers: frozenset[str]
+    territory: str
+    point: tuple[float, float] | None
+    start: str
+    until: str
+    amount: float | None
+    asks: bool
+    offers: bool
+    seeks: Seeks | None
+    beneficiaries: Beneficiaries
+    purchase: Purchase | None
+
+
+def facts_of(state: RecordState, vectoriser: Vectoriser) -> Facts | None:
+    """The facts of a record; None when it takes no part: withdrawn, over, or saying nothing."""
+    said, life = state["content"], state["life"]
+    if said is None:
+        return None
+    content: Any = said["content"]
+    closed = life is not None and life["state"] != "active"
+    if life is not None and life["state"] == "withdrawn":
+        return None
+    kind, subtype = content["kind"], content["subtype"]
+    purchase = purchase_of(content, life)
+    asks = kind == "need" and not closed
+    offers = kind in ("call", "project") and not closed
+    offers = offers and content.get("stage") not in ("delivered", "abandoned")
+    if not (asks or offers or purchase):
+        return None
+    owner = next(one for one in content["institutions"] if one["role"] == "owner")
+    title, description = content["title"], content.get("description", "")[:_DESCRIPTION]
+    labels = tuple(content.get("cpv_labels", ())[:_LABELS])
+    deadline, window = content.get("deadline"), content.get("window", {})
+    until = deadline["until"][:16] if deadline else ""
+    if asks:
+        until = _last_moment(window.get("to", "")) or until
+    elif kind == "project":
+        until = until or _last_moment(window.get("to", ""))
+    location = content.get("location")
+    return Facts(
+        id=state["id"],
+        first_time=state["first_time"],
+        kind=kind,
+        subtype=subtype,
+        audience=audience_of(content),
+        owner=content.get("owner_siren") or " ".join(sorted(words_of(fold(owner["name"])))),
+        owner_name=owner["name"],
+        owner_kind=content["owner_kind"],
+        title=title,
+        words=words_of(fold(title)),
+        vector=vectoriser.of((title, 1), (" ".join(labels[:2]), 0.5), (description, 0.25)),
+        cpv=tuple(dict.fromkeys(map(significant, content.get("cpv", ())[:_CODES]))),
+        labels=labels,
+        themes=tuple(content["themes"][:3]),
+        nature=content.get("nature", ""),
+        place=tuple(content["place"][:20]),
+        within=frozenset(content["within"]),
+        covers=frozenset(content["covers"]),
+        territory=content["territory"]["name"],
+        point=(location["lat"], location["lon"]) if location else None,
+        start=window.get("from", ""),
+        until=until,
+        amount=content.get("amount"),
+        asks=asks,
+        offers=offers,
+        seeks=seeks_of(title, description) if asks and subtype == "business" else None,
+        beneficiaries=beneficiaries_of(content),
+        purchase=purchase,
+    )
+
+
+def significant(code: str) -> str:
+    """A CPV code without the zeros that stand for "all of it": `"45230000"` -> `"4523"`."""
+    return code[:8].rstrip("0").ljust(2, "0")
+
+
+def _last_moment(day: str) -> str:
+    """The end of a day as a moment; "" stays."""
+    return f"{day}T23:59" if day else ""

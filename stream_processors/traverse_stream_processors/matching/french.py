@@ -1,0 +1,33 @@
+"""French: days, sums and lists as reasons say them. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+_MONTHS: Final = (
+    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
+    "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+
+def day(iso: str) -> str:
+    """`"2027-03-12"` -> `"12 mars 2027"`; the first of a month is `1er`."""
+    year, month, number = iso[:10].split("-")
+    first = "1er" if number == "01" else str(int(number))
+    return f"{first} {_MONTHS[int(month) - 1]} {int(year)}"
+
+
+def euros(amount: float) -> str:
+    """`310000.0` -> `"310 000 €"`, with narrow no-break spaces."""
+    return f"{round(amount):,} €".replace(",", "\u202f").replace(" €", "\u00a0€")
+
+
+def listed(words: Sequence[str]) -> str:
+    """`("Aix", "Arles", "Gap")` -> `"Aix, Arles et Gap"`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} et {words[-1]}"
+
+
+def lower_first(text: str) -> str:
+    """A label within a sentence: without its capital, unless it begins with an acronym."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

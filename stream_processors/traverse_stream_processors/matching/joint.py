@@ -1,0 +1,92 @@
+"""Joint: whether two purchases of different buyers could be made together, and why. Pure.
+
+A groupement de commandes is between buyers subject to the Code de la commande publique (art.
+L.2113-6); firms and federations are bidders and stay out.
+"""
+
+from typing import Final, NamedTuple
+
+from traverse_stream_processors.matching.answers import subject_in_words
+from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.french import day
+from traverse_stream_processors.matching.purchases import Purchase, overlap
+from traverse_stream_processors.matching.subject import alike
+from traverse_stream_processors.matching.territory import neighbours
+
+LEAST: Final = 0.62
+"""A pair below this score is not proposed."""
+
+LEAST_SUBJECT: Final = 0.6
+_BUYERS: Final = frozenset(
+    {"region", "department", "epci", "commune", "chamber", "state", "other"}
+)
+
+
+class Together(NamedTuple):
+    """`score` is 0 to 1; `start` and `end` are the first and last day in common (ISO; "" where
+    open); `reason` is one French sentence."""
+
+    score: float
+    start: str
+    end: str
+    reason: str
+
+
+def together(left: Facts, right: Facts) -> Together | None:
+    """How well two purchases go together; None when they do not. Some 10 microseconds.
+
+    The same for both orders of the two.
+    """
+    if (right.first_time, right.id) < (left.first_time, left.id):
+        left, right = right, left
+    mine, theirs = left.purchase, right.purchase
+    if mine is None or theirs is None or left.owner == right.owner:
+        return None
+    if left.owner_kind not in _BUYERS or right.owner_kind not in _BUYERS:
+        return None
+    if (mine.renewal and theirs.renewal) or _works(left) != _works(right):
+        # Two ends of contracts are two guesses: somebody has to say a need first.
+        return None
+    shared = overlap(mine, theirs)
+    near = neighbours(left, right)
+    if shared is None or near is None:
+        return None
+    subject = alike(left, right)
+    if subject.score < LEAST_SUBJECT:
+        return None
+    sure = 0.85 if mine.renewal or theirs.renewal else 1.0
+    score = round(sure * (0.6 * subject.score + 0.25 * near.score + 0.15 * _share(mine, theirs)), 3)
+    if score < LEAST:
+        return None
+    words = (subject_in_words(left, subject), near.words, when_in_words(*shared))
+    return Together(score, *shared, ", ".join(filter(None, words)))
+
+
+def when_in_words(start: str, end: str) -> str:
+    """`"entre le 1er mars et le 30 avril 2027"`; "" where both ends are open."""
+    opened, closed = not start.startswith("0001"), not end.startswith("9999")
+    if opened and closed:
+        return f"entre le {day(start)} et le {day(end)}"
+    if opened:
+        return f"à partir du {day(start)}"
+    return f"avant le {day(end)}" if closed else ""
+
+
+def _works(facts: Facts) -> bool:
+    return facts.nature == "works" or any(code.startswith("45") for code in facts.cpv)
+
+
+def _share(left: Purchase, right: Purchase) -> float:
+    """How much of the shorter period is common to both."""
+    shared = overlap(left, right)
+    if shared is None:
+        return 0.0
+    shorter = min(_days(left.start, left.end), _days(right.start, right.end))
+    return min(1.0, (1 + _days(*shared)) / (1 + shorter))
+
+
+def _days(start: str, end: str) -> int:
+    """About how many days lie between, without the calendar: months of 30."""
+    year, month, first = (int(part) for part in start.split("-"))
+    last_year, last_month, last = (int(part) for part in end.split("-"))
+    return max(0, (last_year - year) * 360 + (last_month - month) * 30 + last - first)

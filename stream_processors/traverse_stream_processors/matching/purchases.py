@@ -1,0 +1,81 @@
+"""Purchases: which records tell of something that will be bought, and when. Pure.
+
+Needs and purchase programmes say it themselves. A contract that ends says it only for recurring
+supplies and services: works (CPV 45) and studies (CPV 71) are not bought again when they are done.
+"""
+
+from datetime import date, timedelta
+from typing import Any, Final, NamedTuple
+
+_NOT_AGAIN: Final = ("45", "71")
+_STUDY_WORDS: Final = (
+    "étude", "etude", "maîtrise d", "maitrise d", "amo ", "assistance à maîtrise", "diagnostic",
+    "mission", "travaux", "construction", "réhabilitation", "rehabilitation",
+)  # fmt: skip
+_RECURRING_MONTHS: Final = 12
+# A formal procedure takes some six months from the first meeting to the notification, and a
+# grouping has to be agreed before it.
+_LEAD: Final = timedelta(days=270)
+_FAR_FIRST, _FAR_LAST = "0001-01-01", "9999-12-31"
+
+
+class Purchase(NamedTuple):
+    """When it is to be bought: days, both included, ISO; open ends are the first and last day of
+    the calendar. `renewal` says that it is the end of a contract, so a guess."""
+
+    start: str
+    end: str
+    renewal: bool
+
+
+def purchase_of(content: Any, life: Any) -> Purchase | None:
+    """The purchase that a record announces, or None.
+
+    The end of a contract is a range, since `dureeMois` counts the renewals (arrêté du 22 décembre
+    2022): from `end_min`, or what the renewals tell, to `end_max`; a purchase is prepared for nine
+    months before the first.
+    """
+    kind, subtype = content["kind"], content["subtype"]
+    active = life is None or life["state"] == "active"
+    if (kind, subtype) in (("need", "purchase"), ("project", "purchase_programme")):
+        if not active or content.get("joint"):
+            return None
+        if kind == "project" and not content.get("cpv"):
+            return None  # a programme of everything is like everything
+        window = content.get("window", {})
+        return Purchase(window.get("from", _FAR_FIRST), window.get("to", _FAR_LAST), renewal=False)
+    if kind == "call" and life is not None and life.get("outcome") == "awarded":
+        return _renewal(content)
+    return None
+
+
+def _renewal(content: Any) -> Purchase | None:
+    months, last = content.get("duration_months"), content.get("end_max")
+    if not last or content["subtype"] != "contract" or content.get("nature") == "works":
+        return None
+    codes = content.get("cpv", ())
+    if not codes or any(code.startswith(_NOT_AGAIN) for code in codes):
+        return None
+    recurring = (months or 0) >= _RECURRING_MONTHS or "framework_agreement" in content.get(
+        "techniques", ()
+    )
+    title = content["title"].lower()
+    if not recurring or title.startswith(_STUDY_WORDS):
+        return None
+    end = date.fromisoformat(last)
+    first = _first_end(content, end)
+    lead = first - _LEAD if first > date.min + _LEAD else date.min
+    return Purchase(lead.isoformat(), end.isoformat(), renewal=True)
+
+
+def _first_end(content: Any, end: date) -> date:
+    """The earliest end: said, or after the first of equal periods where renewals are counted."""
+    if content.get("end_min"):
+        return min(date.fromisoformat(content["end_min"]), end)
+    return end
+
+
+def overlap(left: Purchase, right: Purchase) -> tuple[str, str] | None:
+    """The days that both have in common, first and last; None when they have none."""
+    start, end = max(left.start, right.start), min(left.end, right.end)
+    return (start, end) if start <= end else None

@@ -1,0 +1,71 @@
+"""Roles: whom a call or a project is for, and what a firm's need looks for, by their words. Pure."""
+
+import re
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from traverse_stream_processors.linking.words import fold
+
+
+class Seeks(StrEnum):
+    """What a firm looks for."""
+
+    ORDERS = "orders"
+    PARTNER = "partner"
+    PREMISES = "premises"
+    STAFF = "staff"
+    AID = "aid"
+    OTHER = "other"
+
+
+class Beneficiaries(NamedTuple):
+    """Whom something is open to."""
+
+    firms: bool
+    public_bodies: bool
+
+
+# The first that fits, in this order: who looks for money for premises looks for money.
+_SEEKS: Final = tuple(
+    (seeks, re.compile(rf"\b(?:{words})"))
+    for seeks, words in (
+        (Seeks.PARTNER, r"cotraitan|co-traitan|sous-traitan|groupement d.entreprises|partenaire"),
+        (Seeks.STAFF, r"recrut|embauch|saisonnier|cuisiniers? |apprenti|alternan|technicien qualif"
+                      r"|ouvrier|macon qualif"),
+        (Seeks.AID, r"financ|aides? |subvention|pret |prets |fonds |certification|diagnostic"
+                    r"|export|accompagnement"),
+        (Seeks.PREMISES, r"local\b|locaux|entrepot|bureaux|salle |terrain|atelier relais|stockage"
+                         r"|hebergement d.entreprise"),
+        (Seeks.OTHER, r"reprise d|cession|reprendre|a partager|assurance|test grandeur"),
+    )
+)  # fmt: skip
+_FIRMS: Final = re.compile(
+    r"\b(?:entreprises?|tpe|pme|pmi|artisans?|commercants?|start-?ups?|porteurs? de projets?"
+    r"|exploitants?|agriculteurs?|industriels?|hebergeurs?|hoteliers?|restaurateurs?)\b"
+)
+_BODIES: Final = re.compile(
+    r"\b(?:communes?|villages?|collectivites?|epci|intercommunalites?|mairies?|villes?|ecoles"
+    r"|communautes? de communes|etablissements? publics?|syndicats?|bailleurs?)\b"
+)
+_GIVEN_ON_DEMAND: Final = ("call_for_projects", "expression_of_interest")
+
+
+def seeks_of(title: str, description: str) -> Seeks:
+    """What a firm's need looks for, by its title, else by its description; orders by default."""
+    for text in (fold(title), fold(description)):
+        for seeks, pattern in _SEEKS:
+            if pattern.search(text):
+                return seeks
+    return Seeks.ORDERS
+
+
+def beneficiaries_of(content: Any) -> Beneficiaries:
+    """Whom a call or a project is open to. A contract is for firms. A call for projects is for
+    those whom its words name, and for both when it names nobody."""
+    if content["kind"] == "call" and content["subtype"] not in _GIVEN_ON_DEMAND:
+        return Beneficiaries(firms=True, public_bodies=False)
+    text = fold(f"{content['title']} {content.get('description', '')[:1000]}")
+    firms, bodies = bool(_FIRMS.search(text)), bool(_BODIES.search(text))
+    if firms == bodies:
+        return Beneficiaries(firms=True, public_bodies=True)
+    return Beneficiaries(firms, bodies)
