@@ -15,9 +15,13 @@ from traverse_stream_processors.linking.words import fold
 
 _STEMMER: Final = Stemmer.Stemmer("french")
 _WORD: Final = re.compile(r"\b[a-z]{2,}\b")
-# What is left of elisions, and what titles hold without meaning anything by it.
+# What titles hold without meaning anything by it: who buys, and that it is a purchase.
 _FILLERS: Final = """
     lot lots no num tranche marche marches accord cadre mapa ht ttc type divers diverses
+    appel appels projet projets offre offres avis programme besoin besoins candidature candidatures
+    commune communes communal communale communaux communales municipal municipale municipaux
+    municipales collectivite collectivites departement departemental departementale departementaux
+    departementales region regional regionale regionaux regionales ville villes
 """
 _SKIPPED: Final = frozenset(map(fold, STOP_WORDS)) | frozenset(_FILLERS.split())
 LONGEST: Final = 1000

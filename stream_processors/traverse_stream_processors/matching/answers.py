@@ -20,8 +20,11 @@ from traverse_stream_processors.matching.roles import Seeks
 from traverse_stream_processors.matching.subject import Alike, alike
 from traverse_stream_processors.matching.territory import Reach, reach
 
-LEAST: Final = 0.55
+LEAST: Final = 0.6
 """An answer below this score is not proposed."""
+
+_LEAST_SUBJECT: Final = 0.55
+_SAME_THING: Final = 0.7
 
 MOST: Final = 10
 """Answers proposed for one need: the best, ties by id."""
@@ -48,8 +51,11 @@ def answer(need: Facts, offer: Facts) -> Answer | None:
     if reached is None:
         return None
     subject = alike(need, offer)
-    if subject.score < 0.5 and not (subject.score >= 0.42 and subject.theme and subject.depth >= 3):
+    if subject.score < _LEAST_SUBJECT:
         return None
+    same = subject.score >= _SAME_THING and subject.text >= 0.5
+    if need.seeks is None and offer.subtype in ("contract", "concession") and not same:
+        return None  # another's contract helps who is to buy only if it is for the very same thing
     score = round(weight * (0.7 * subject.score + 0.3 * reached.score), 3)
     if score < LEAST:
         return None

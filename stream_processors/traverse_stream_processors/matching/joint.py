@@ -17,9 +17,7 @@ LEAST: Final = 0.62
 """A pair below this score is not proposed."""
 
 LEAST_SUBJECT: Final = 0.6
-_BUYERS: Final = frozenset(
-    {"region", "department", "epci", "commune", "chamber", "state", "other"}
-)
+_BUYERS: Final = frozenset({"region", "department", "epci", "commune", "chamber", "state", "other"})
 
 
 class Together(NamedTuple):

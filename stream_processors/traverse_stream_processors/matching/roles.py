@@ -1,4 +1,4 @@
-"""Roles: whom a call or a project is for, and what a firm's need looks for, by their words. Pure."""
+"""Roles: whom a call or a project is for, what a firm's need looks for, by their words. Pure."""
 
 import re
 from enum import StrEnum
@@ -30,6 +30,8 @@ _SEEKS: Final = tuple(
     (seeks, re.compile(rf"\b(?:{words})"))
     for seeks, words in (
         (Seeks.PARTNER, r"cotraitan|co-traitan|sous-traitan|groupement d.entreprises|partenaire"),
+        (Seeks.ORDERS, r"premier client|clients? publics?|acheteurs? publics?|marches? publics?"
+                       r"|repondre a|referencement|debouches"),
         (Seeks.STAFF, r"recrut|embauch|saisonnier|cuisiniers? |apprenti|alternan|technicien qualif"
                       r"|ouvrier|macon qualif"),
         (Seeks.AID, r"financ|aides? |subvention|pret |prets |fonds |certification|diagnostic"
@@ -61,11 +63,11 @@ def seeks_of(title: str, description: str) -> Seeks:
 
 def beneficiaries_of(content: Any) -> Beneficiaries:
     """Whom a call or a project is open to. A contract is for firms. A call for projects is for
-    those whom its words name, and for both when it names nobody."""
+    those whom its title names, else its description; for both when they name nobody or both."""
     if content["kind"] == "call" and content["subtype"] not in _GIVEN_ON_DEMAND:
         return Beneficiaries(firms=True, public_bodies=False)
-    text = fold(f"{content['title']} {content.get('description', '')[:1000]}")
-    firms, bodies = bool(_FIRMS.search(text)), bool(_BODIES.search(text))
-    if firms == bodies:
-        return Beneficiaries(firms=True, public_bodies=True)
-    return Beneficiaries(firms, bodies)
+    for text in (fold(content["title"]), fold(content.get("description", "")[:1000])):
+        firms, bodies = bool(_FIRMS.search(text)), bool(_BODIES.search(text))
+        if firms != bodies:
+            return Beneficiaries(firms, bodies)
+    return Beneficiaries(firms=True, public_bodies=True)

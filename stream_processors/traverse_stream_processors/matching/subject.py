@@ -35,7 +35,7 @@ def alike(left: Facts, right: Facts) -> Alike:
         # Equal codes that say little ("15: food") are told apart by the words.
         score = 0.6 * code + 0.4 * text if depth >= 3 else 0.35 * code + 0.65 * text - 0.1
     else:
-        score = text if theme else 0.85 * text
+        score = text if theme else 0.7 * text
     return Alike(round(max(0.0, score), 3), depth, round(text, 3), theme)
 
 

@@ -1,0 +1,118 @@
+"""Bonds: joint pairs, and the components and clusters that they come to, layer by layer. Pure.
+
+Everything is a function of the set of pairs: a component that is too large is taken apart by
+dropping the bonds that cross EPCIs, then communes, never by arrival.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from traverse_schemas.grouping import readable
+from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.joint import Together
+from traverse_stream_processors.matching.layers import BASE
+from traverse_stream_processors.matching.territory import level_of
+
+LARGEST: Final = 64
+"""A component with more records than this is taken apart by territory."""
+
+_FINEST: Final = 2
+
+
+class Bonds:
+    """The joint pairs, both ways, and which of them count in a layer."""
+
+    def __init__(self, facts: Mapping[str, Facts]) -> None:
+        self._facts = facts
+        self._pairs: dict[str, dict[str, Together]] = {}
+
+    def of(self, identity: str) -> Mapping[str, Together]:
+        """What a record is joint with, by id."""
+        return self._pairs.get(identity, {})
+
+    def every(self) -> Iterator[tuple[str, str, Together]]:
+        """Every pair once, the lesser id first."""
+        for left, found in self._pairs.items():
+            for right, bond in found.items():
+                if left < right:
+                    yield left, right, bond
+
+    def tie(self, left: str, right: str, bond: Together) -> None:
+        self._pairs.setdefault(left, {})[right] = bond
+        self._pairs.setdefault(right, {})[left] = bond
+
+    def untie(self, identity: str) -> dict[str, Together]:
+        """Take away all bonds of a record; gives what they were."""
+        gone = self._pairs.pop(identity, {})
+        for other in gone:
+            theirs = self._pairs[other]
+            del theirs[identity]
+            if not theirs:
+                del self._pairs[other]
+        return gone
+
+    def component(self, start: str, layer: str) -> tuple[set[str], int]:
+        """The records that are grouped together with one in a layer, at the coarsest step at which
+        they are few enough; and that step (0: all bonds)."""
+        for step in range(_FINEST):
+            found = self.reach(start, layer, step)
+            if len(found) <= LARGEST:
+                return found, step
+        return self.reach(start, layer, _FINEST, most=None), _FINEST
+
+    def reach(self, start: str, layer: str, step: int, most: int | None = LARGEST) -> set[str]:
+        """All that can be reached from one over bonds that count; stops once there are more than
+        `most`."""
+        found = {start}
+        waiting = [start]
+        while waiting and (most is None or len(found) <= most):
+            one = waiting.pop()
+            for other in self.neighbours(one, layer, step):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return found
+
+    def neighbours(self, identity: str, layer: str, step: int) -> Iterator[str]:
+        """Over which bonds one goes on. In a layer of named readers only from records that are
+        theirs alone: what is public is there for what stands beside them."""
+        mine = self._facts[identity]
+        named = layer not in BASE
+        for other in self._pairs.get(identity, ()):
+            theirs = self._facts[other]
+            if not readable(layer, theirs.audience):
+                continue
+            if named and layer not in (mine.audience, theirs.audience):
+                continue
+            if step == 0 or _share_area(mine, theirs, step):
+                yield other
+
+    def clusters(
+        self, members: Iterable[str], step: int, fits: Callable[[str, str], bool]
+    ) -> list[tuple[str, ...]]:
+        """The groups within a component: pairs join by descending score, ties by id, and two groups
+        only when each of one `fits` each of the other. Sorted; those of one record left out."""
+        inside = set(members)
+        pairs = sorted(
+            (-bond.score, left, right)
+            for left in inside
+            for right, bond in self.of(left).items()
+            if left < right
+            and right in inside
+            and (step == 0 or _share_area(self._facts[left], self._facts[right], step))
+        )
+        group: dict[str, list[str]] = {one: [one] for one in inside}
+        for _, left, right in pairs:
+            mine, theirs = group[left], group[right]
+            if mine is theirs or not all(fits(one, two) for one in mine for two in theirs):
+                continue
+            joined = mine + theirs
+            for one in joined:
+                group[one] = joined
+        unique = {id(found): found for found in group.values() if len(found) > 1}
+        return sorted(tuple(sorted(found)) for found in unique.values())
+
+
+def _share_area(left: Facts, right: Facts, step: int) -> bool:
+    level = "epci" if step == 1 else "com"
+    return any(level_of(code) == level for code in left.within & right.within)
