@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day, lower_first
-from traverse_stream_processors.matching.roles import Seeks
+from traverse_stream_processors.matching.roles import Beneficiaries, Seeks
 from traverse_stream_processors.matching.subject import Alike, alike
 from traverse_stream_processors.matching.territory import Reach, reach
 
@@ -73,7 +73,7 @@ def _weight(need: Facts, offer: Facts) -> tuple[float, str]:
 
 
 def _for_firm(need: Facts, seeks: Seeks, offer: Facts) -> tuple[float, str]:
-    if not offer.beneficiaries.firms:
+    if not _open_to(offer).firms:
         return 0.0, ""
     if offer.kind == "need":
         partner = seeks is Seeks.PARTNER and offer.seeks in (Seeks.PARTNER, Seeks.ORDERS)
@@ -100,13 +100,20 @@ def _for_institution(need: Facts, offer: Facts) -> tuple[float, str]:
         above = not offer.covers.isdisjoint(need.within - set(need.place))
         wider = above and offer.owner_kind in ("epci", "department", "region", "state")
         return (0.9, "portée pour votre territoire") if wider else (0.0, "")
-    if own or not offer.beneficiaries.public_bodies:
+    if own or not _open_to(offer).public_bodies:
         return 0.0, ""
     if offer.subtype in _ON_DEMAND:
         return 1.0, "ouvert aux collectivités"
     if offer.subtype == "shared_resources":
         return 1.0, "moyens partagés"
     return (0.85, "projet de même objet") if offer.subtype == "project" else (0.0, "")
+
+
+def _open_to(offer: Facts) -> Beneficiaries:
+    """Whom something is open to: a contract to firms, the rest to those whom its words name."""
+    if offer.kind == "call" and offer.subtype not in _ON_DEMAND:
+        return Beneficiaries(firms=True, public_bodies=False)
+    return offer.texts.open_to
 
 
 def _reason(offer: Facts, subject: Alike, reached: Reach, open_to: str) -> str:
@@ -118,9 +125,9 @@ def _reason(offer: Facts, subject: Alike, reached: Reach, open_to: str) -> str:
 
 def subject_in_words(facts: Facts, subject: Alike) -> str:
     """What two records have in common, in French, in the words of one of them."""
-    if subject.depth >= 4 and facts.labels:
+    if subject.depth >= 4 and facts.texts.labels:
         same = "même objet" if subject.depth >= 5 else "objet voisin"
-        return f"{same} ({lower_first(facts.labels[0])})"
+        return f"{same} ({lower_first(facts.texts.labels[0])})"
     if subject.text >= 0.9:
         return f"même objet (« {facts.title} »)"
     if subject.theme and facts.themes:

@@ -3,19 +3,17 @@
 Only records that take part are held: needs, what may answer them, and purchases to come.
 """
 
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.record_state import RecordState
-from traverse_stream_processors.likeness.model import Model, Vector, Vectoriser
+from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of
 from traverse_stream_processors.linking.words import fold, words_of
 from traverse_stream_processors.matching.purchases import Purchase, purchase_of
-from traverse_stream_processors.matching.roles import (
-    Beneficiaries,
-    Seeks,
-    beneficiaries_of,
-    seeks_of,
-)
+from traverse_stream_processors.matching.roles import Seeks, seeks_of
+from traverse_stream_processors.matching.texts import Texts
 from traverse_stream_processors.matching.topics import Topics
 
 _CODES: Final = 6  # of a record: one with more is about many things
@@ -27,7 +25,7 @@ class Facts(NamedTuple):
     """A record as matching compares it.
 
     `audience` is as in linking's features. `owner` is a SIREN, else the folded name. `topics` are
-    `themes` and, for a record without codes, the nearest to its words. `cpv` are the significant
+    `themes` and, for a need without codes, the nearest to its words. `cpv` are the significant
     digits of its codes ("45233140" is "4523314"). `seeks` is what a firm's need looks for; `asks`
     and `offers` say whether it is a side of an answer, `purchase` when it will be bought (None: it
     will not). `until` is the first moment at which it is too late (ISO, UTC, to the minute), or "".
@@ -42,10 +40,8 @@ class Facts(NamedTuple):
     owner_name: str
     owner_kind: str
     title: str
-    words: frozenset[str]
-    vector: Vector | None
+    texts: Texts
     cpv: tuple[str, ...]
-    labels: tuple[str, ...]
     themes: tuple[str, ...]
     topics: tuple[str, ...]
     nature: str
@@ -60,7 +56,6 @@ class Facts(NamedTuple):
     asks: bool
     offers: bool
     seeks: Seeks | None
-    beneficiaries: Beneficiaries
     purchase: Purchase | None
 
 
@@ -73,8 +68,8 @@ class Reader:
         self._topics = Topics(self._vectoriser)
 
     def read(self, state: RecordState) -> Facts | None:
-        """The facts of a record; None when it takes no part: withdrawn, over, or saying
-        nothing. Some 60 microseconds for a record that takes part, one for another."""
+        """The facts of a record; None when it takes no part: withdrawn, over, or saying nothing.
+        Some 15 microseconds: what words mean is read when it meets another."""
         return _facts(state, self._vectoriser, self._topics)
 
 
@@ -103,29 +98,27 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
     elif kind == "project":
         until = until or _last_moment(window.get("to", ""))
     location = content.get("location")
-    vector = vectoriser.of((title, 1), (" ".join(labels[:2]), 0.5), (description, 0.25))
-    themes, codes = tuple(content["themes"][:3]), content.get("cpv", ())[:_CODES]
+    texts = Texts(title, description, labels, vectoriser)
+    themes, codes = tuple(map(intern, content["themes"][:3])), content.get("cpv", ())[:_CODES]
     return Facts(
         id=state["id"],
         first_time=state["first_time"],
-        kind=kind,
-        subtype=subtype,
+        kind=intern(kind),
+        subtype=intern(subtype),
         audience=audience_of(content),
         owner=content.get("owner_siren") or " ".join(sorted(words_of(fold(owner["name"])))),
-        owner_name=owner["name"],
-        owner_kind=content["owner_kind"],
+        owner_name=intern(owner["name"]),
+        owner_kind=intern(content["owner_kind"]),
         title=title,
-        words=words_of(fold(title)),
-        vector=vector,
+        texts=texts,
         cpv=tuple(dict.fromkeys(map(significant, codes))),
-        labels=labels,
         themes=themes,
-        topics=themes if codes else topics.of(themes, vector),
+        topics=topics.of(themes, texts.vector) if not codes and (asks or purchase) else themes,
         nature=content.get("nature", ""),
-        place=tuple(content["place"][:20]),
-        within=frozenset(content["within"]),
-        covers=frozenset(content["covers"]),
-        territory=content["territory"]["name"],
+        place=tuple(map(intern, content["place"][:20])),
+        within=_shared(tuple(content["within"])),
+        covers=_shared(tuple(content["covers"])),
+        territory=intern(content["territory"]["name"]),
         point=(location["lat"], location["lon"]) if location else None,
         start=window.get("from", ""),
         until=until,
@@ -133,11 +126,17 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         asks=asks,
         offers=offers,
         seeks=seeks_of(title, description) if asks and subtype == "business" else None,
-        beneficiaries=beneficiaries_of(content),
         purchase=purchase,
     )
 
 
+@lru_cache(maxsize=100_000)
+def _shared(codes: tuple[str, ...]) -> frozenset[str]:
+    """One set for all records of one place."""
+    return frozenset(map(intern, codes))
+
+
+@lru_cache(maxsize=20_000)
 def significant(code: str) -> str:
     """A CPV code without the zeros that stand for "all of it": `"45230000"` -> `"4523"`."""
     return code[:8].rstrip("0").ljust(2, "0")

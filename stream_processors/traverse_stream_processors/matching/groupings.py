@@ -115,7 +115,7 @@ def _window(start: str, end: str) -> dict[str, str]:
 
 def _subject(members: Sequence[Facts]) -> str:
     """What they share, in words: the label of the commonest code, else the commonest theme."""
-    labels = Counter(one.labels[0] for one in members if one.labels)
+    labels = Counter(one.texts.labels[0] for one in members if one.texts.labels)
     if labels:
         return min(labels, key=lambda label: (-labels[label], label))
     themes = Counter(theme for one in members for theme in one.themes)
@@ -152,7 +152,7 @@ def _lots(members: Sequence[Facts]) -> list[GroupingLot]:
 
 
 def _lot_title(members: Sequence[Facts]) -> str:
-    return members[0].labels[0] if members[0].labels else members[0].title
+    return members[0].texts.labels[0] if members[0].texts.labels else members[0].title
 
 
 def _lot(title: str, code: str, members: Sequence[Facts]) -> GroupingLot:

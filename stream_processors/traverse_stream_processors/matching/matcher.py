@@ -4,19 +4,23 @@ Everything here is a function of the set of facts that it was told (decision 7):
 rebuilt from the log. No I/O, no clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from traverse_schemas.grouping import Grouping
-from traverse_stream_processors.linking.blocking import Ladder
-from traverse_stream_processors.linking.blocks import CROWDED, Blocks
 from traverse_stream_processors.matching.answers import MOST, Answer, answer
 from traverse_stream_processors.matching.bonds import LARGEST, Bonds
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groupings import age, grouping_of
 from traverse_stream_processors.matching.joint import LEAST_SUBJECT, Together, together
-from traverse_stream_processors.matching.ladders import answer_ladders, joint_ladders
+from traverse_stream_processors.matching.keys import (
+    answer_keys,
+    answer_refinements,
+    joint_keys,
+    joint_refinements,
+)
 from traverse_stream_processors.matching.layers import layers_of
+from traverse_stream_processors.matching.meetings import CROWDED, Meetings
 from traverse_stream_processors.matching.purchases import overlap
 from traverse_stream_processors.matching.subject import alike
 
@@ -34,10 +38,8 @@ class Matcher:
     def __init__(self, model: str = "", crowded: int = CROWDED) -> None:
         self._model = model
         self._facts: dict[str, Facts] = {}
-        self._numbers: dict[str, int] = {}
-        self._identities: list[str] = []
-        self._answer_blocks = Blocks(lambda n: self._ladders(n, answer_ladders), crowded)
-        self._joint_blocks = Blocks(lambda n: self._ladders(n, joint_ladders), crowded)
+        self._of_answers = Meetings(crowded)
+        self._of_purchases = Meetings(crowded)
         self._answers: dict[str, dict[str, Answer]] = {}
         self._answered: dict[str, set[str]] = {}
         self._bonds = Bonds(self._facts)
@@ -61,29 +63,25 @@ class Matcher:
         known = self._facts.get(identity)
         if known is None and facts is None:
             return set()
-        if known is not None and facts is not None and _equal(known, facts):
+        if known == facts:
             return set()
-        number = self._number(identity)
         touched = {identity}
         before = self._near(identity) if known is not None else set()
-        disturbed = self._leave(number, known) if known is not None else (set(), set())
+        answer_again, joint_again = self._leave(known) if known is not None else (set(), set())
         gone_bonds = self._bonds.untie(identity)
         touched |= gone_bonds.keys() | self._forget_answers(identity)
         if facts is None:
             del self._facts[identity]
         else:
             self._facts[identity] = facts
-            self._enter(number, facts, disturbed)
-        answer_again, joint_again = disturbed
-        again = {self._identities[one] for one in answer_again} - {identity}
-        for one in sorted(again & self._facts.keys()):
+            self._enter(facts, answer_again, joint_again)
+        for one in sorted(answer_again):
             touched |= self._answer_anew(one)
         if facts is not None:
             touched |= self._answer_anew(identity)
         seeds = set(before)
-        for one in sorted({self._identities[n] for n in joint_again} - {identity}):
-            if one in self._facts:
-                touched |= self._bond_anew(one, seeds)
+        for one in sorted(joint_again):
+            touched |= self._bond_anew(one, seeds)
         for pair in gone_bonds:
             self._changed_bonds.add(_ordered(identity, pair))
         if facts is not None:
@@ -150,30 +148,40 @@ class Matcher:
         self._changed_answers, self._changed_bonds, self._changed_groupings = set(), set(), set()
         return found
 
-    def _number(self, identity: str) -> int:
-        number = self._numbers.get(identity)
-        if number is None:
-            number = self._numbers[identity] = len(self._identities)
-            self._identities.append(identity)
-        return number
-
-    def _ladders(self, number: int, make: Callable[[Facts], list[Ladder]]) -> list[Ladder]:
-        facts = self._facts.get(self._identities[number])
-        return [] if facts is None else make(facts)
-
-    def _leave(self, number: int, known: Facts) -> tuple[set[int], set[int]]:
+    def _leave(self, known: Facts) -> tuple[set[str], set[str]]:
         return (
-            self._answer_blocks.remove(number, answer_ladders(known)),
-            self._joint_blocks.remove(number, joint_ladders(known)),
+            self._of_answers.remove(known.id, answer_keys(known)),
+            self._of_purchases.remove(known.id, joint_keys(known)),
         )
 
-    def _enter(self, number: int, facts: Facts, disturbed: tuple[set[int], set[int]]) -> None:
-        disturbed[0].update(self._answer_blocks.add(number, answer_ladders(facts)))
-        disturbed[1].update(self._joint_blocks.add(number, joint_ladders(facts)))
+    def _enter(self, facts: Facts, answer_again: set[str], joint_again: set[str]) -> None:
+        keys = answer_keys(facts)
+        if keys:
+            answer_again |= self._of_answers.add(
+                facts.id, keys, answer_refinements(facts), asks=facts.asks
+            )
+        if facts.purchase is not None:
+            joint_again |= self._of_purchases.add(
+                facts.id, joint_keys(facts), joint_refinements(facts), asks=_said(facts)
+            )
 
-    def _candidates(self, facts: Facts, blocks: Blocks, ladders: list[Ladder]) -> list[Facts]:
-        found = blocks.candidates(self._numbers[facts.id], ladders)
-        return [self._facts[self._identities[one]] for one in found]
+    def _may_answer(self, facts: Facts) -> list[Facts]:
+        """Those that a record meets: for a need what may answer it, and other firms' needs."""
+        keys, refinements = answer_keys(facts), answer_refinements(facts)
+        met = self._of_answers.asking(keys, refinements)
+        if facts.asks:
+            met |= self._of_answers.found(keys, refinements)
+        met.discard(facts.id)
+        return [self._facts[one] for one in met]
+
+    def _may_join(self, facts: Facts) -> list[Facts]:
+        """The purchases that one meets; two ends of contracts do not."""
+        keys, refinements = joint_keys(facts), joint_refinements(facts)
+        met = self._of_purchases.asking(keys, refinements)
+        if _said(facts):
+            met |= self._of_purchases.found(keys, refinements)
+        met.discard(facts.id)
+        return [self._facts[one] for one in met]
 
     def _forget_answers(self, identity: str) -> set[str]:
         """Take away all answers that a record gives or gets; gives those on the other side."""
@@ -202,7 +210,7 @@ class Matcher:
         """Judge a record against its candidates, as need and as offer."""
         touched = self._forget_answers(identity)
         facts = self._facts[identity]
-        for other in self._candidates(facts, self._answer_blocks, answer_ladders(facts)):
+        for other in self._may_answer(facts):
             for need, offer in ((facts, other), (other, facts)):
                 if not need.asks or not (offer.offers or offer.asks):
                     continue
@@ -233,7 +241,7 @@ class Matcher:
             return touched
         found = [
             (other.id, bond)
-            for other in self._candidates(facts, self._joint_blocks, joint_ladders(facts))
+            for other in self._may_join(facts)
             if (bond := together(facts, other)) is not None
         ]
         for other_id, _ in found:
@@ -323,12 +331,9 @@ class Matcher:
 _WHOLE: Final = frozenset({"public", "members", "buyers"})
 
 
-def _equal(left: Facts, right: Facts) -> bool:
-    """Vectors follow from the texts, and compare number by number."""
-    same = left._replace(vector=None) == right._replace(vector=None)
-    if not same or left.vector is None or right.vector is None:
-        return same and left.vector is right.vector
-    return bool((left.vector == right.vector).all())
+def _said(facts: Facts) -> bool:
+    """Whether somebody said that they will buy: the end of a contract is a guess."""
+    return facts.purchase is not None and not facts.purchase.renewal
 
 
 def _ordered(one: str, other: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from traverse_stream_processors.linking.words import fold
 
@@ -49,7 +49,6 @@ _BODIES: Final = re.compile(
     r"\b(?:communes?|villages?|collectivites?|epci|intercommunalites?|mairies?|villes?|ecoles"
     r"|communautes? de communes|etablissements? publics?|syndicats?|bailleurs?)\b"
 )
-_GIVEN_ON_DEMAND: Final = ("call_for_projects", "expression_of_interest")
 
 
 def seeks_of(title: str, description: str) -> Seeks:
@@ -61,12 +60,10 @@ def seeks_of(title: str, description: str) -> Seeks:
     return Seeks.ORDERS
 
 
-def beneficiaries_of(content: Any) -> Beneficiaries:
-    """Whom a call or a project is open to. A contract is for firms. A call for projects is for
-    those whom its title names, else its description; for both when they name nobody or both."""
-    if content["kind"] == "call" and content["subtype"] not in _GIVEN_ON_DEMAND:
-        return Beneficiaries(firms=True, public_bodies=False)
-    for text in (fold(content["title"]), fold(content.get("description", "")[:1000])):
+def beneficiaries_of(title: str, description: str) -> Beneficiaries:
+    """Whom a call for projects or a project is open to: those whom its title names, else its
+    description; both when they name nobody or both."""
+    for text in (fold(title), fold(description)):
         firms, bodies = bool(_FIRMS.search(text)), bool(_BODIES.search(text))
         if firms != bodies:
             return Beneficiaries(firms, bodies)

@@ -25,8 +25,8 @@ class Alike(NamedTuple):
 def alike(left: Facts, right: Facts) -> Alike:
     """How much two records are about the same thing: codes where both have them, words always. A
     few microseconds."""
-    near = max(0.0, nearness(left.vector, right.vector)) / _NEAR
-    words = shared_words(left.words, right.words) if left.words and right.words else 0.0
+    near = max(0.0, nearness(left.texts.vector, right.texts.vector)) / _NEAR
+    words = shared_words(left.texts.words, right.texts.words)
     text = min(1.0, max(near, 0.7 * near + _WORDS * words))
     theme = not set(left.themes).isdisjoint(right.themes)
     depth = common_depth(left.cpv, right.cpv)

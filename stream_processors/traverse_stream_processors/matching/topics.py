@@ -5,7 +5,7 @@ from traverse_schemas.reference.theme_words import WORDS
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.likeness.model import Vector, Vectoriser, nearness
 
-_NEAREST = 3
+_NEAREST = 5
 
 
 class Topics:
@@ -21,10 +21,10 @@ class Topics:
         ]
 
     def of(self, themes: tuple[str, ...], vector: Vector | None) -> tuple[str, ...]:
-        """The record's own themes, and without a CPV code the two nearest to its words."""
+        """The record's own themes, and without a CPV code the five nearest to its words."""
         if vector is None:
             return themes
         ranked = sorted(
             ((-nearness(vector, middle), theme) for theme, middle in self._middles),
         )[:_NEAREST]
-        return tuple(dict.fromkeys((*themes, *(theme for near, theme in ranked if near < -0.2))))
+        return tuple(dict.fromkeys((*themes, *(theme for near, theme in ranked if near < -0.1))))
