@@ -25,6 +25,7 @@ class Bonds:
     def __init__(self, facts: Mapping[str, Facts]) -> None:
         self._facts = facts
         self._pairs: dict[str, dict[str, Together]] = {}
+        self._areas: dict[str, dict[str, int]] = {}  # the finest step at which each pair counts
 
     def of(self, identity: str) -> Mapping[str, Together]:
         """What a record is joint with, by id."""
@@ -40,15 +41,18 @@ class Bonds:
     def tie(self, left: str, right: str, bond: Together) -> None:
         self._pairs.setdefault(left, {})[right] = bond
         self._pairs.setdefault(right, {})[left] = bond
+        area = _shared_area(self._facts[left], self._facts[right])
+        self._areas.setdefault(left, {})[right] = area
+        self._areas.setdefault(right, {})[left] = area
 
     def untie(self, identity: str) -> dict[str, Together]:
         """Take away all bonds of a record; gives what they were."""
         gone = self._pairs.pop(identity, {})
+        self._areas.pop(identity, None)
         for other in gone:
-            theirs = self._pairs[other]
-            del theirs[identity]
-            if not theirs:
-                del self._pairs[other]
+            del self._pairs[other][identity], self._areas[other][identity]
+            if not self._pairs[other]:
+                del self._pairs[other], self._areas[other]
         return gone
 
     def component(self, start: str, layer: str) -> tuple[set[str], int]:
@@ -76,15 +80,13 @@ class Bonds:
     def neighbours(self, identity: str, layer: str, step: int) -> Iterator[str]:
         """Over which bonds one goes on. In a layer of named readers only from records that are
         theirs alone: what is public is there for what stands beside them."""
-        mine = self._facts[identity]
+        own = self._facts[identity].audience
         named = layer not in BASE
-        for other in self._pairs.get(identity, ()):
-            theirs = self._facts[other]
-            if not readable(layer, theirs.audience):
+        for other, area in self._areas.get(identity, {}).items():
+            theirs = self._facts[other].audience
+            if area < step or not readable(layer, theirs):
                 continue
-            if named and layer not in (mine.audience, theirs.audience):
-                continue
-            if step == 0 or _share_area(mine, theirs, step):
+            if not named or layer in (own, theirs):
                 yield other
 
     def clusters(
@@ -97,9 +99,7 @@ class Bonds:
             (-bond.score, left, right)
             for left in inside
             for right, bond in self.of(left).items()
-            if left < right
-            and right in inside
-            and (step == 0 or _share_area(self._facts[left], self._facts[right], step))
+            if left < right and right in inside and self._areas[left][right] >= step
         )
         group: dict[str, list[str]] = {one: [one] for one in inside}
         for _, left, right in pairs:
@@ -113,6 +113,7 @@ class Bonds:
         return sorted(tuple(sorted(found)) for found in unique.values())
 
 
-def _share_area(left: Facts, right: Facts, step: int) -> bool:
-    level = "epci" if step == 1 else "com"
-    return any(level_of(code) == level for code in left.within & right.within)
+def _shared_area(left: Facts, right: Facts) -> int:
+    """The finest step at which a pair counts: 2 in one commune, 1 in one EPCI, else 0."""
+    levels = {level_of(code) for code in left.within & right.within}
+    return 2 if "com" in levels else 1 if "epci" in levels else 0

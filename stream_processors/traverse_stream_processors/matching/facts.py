@@ -12,7 +12,7 @@ from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of
 from traverse_stream_processors.linking.words import fold, words_of
 from traverse_stream_processors.matching.purchases import Purchase, purchase_of
-from traverse_stream_processors.matching.roles import Seeks, seeks_of
+from traverse_stream_processors.matching.roles import Seeks, seeks_of, trade_of
 from traverse_stream_processors.matching.texts import Texts
 from traverse_stream_processors.matching.topics import Topics
 
@@ -25,7 +25,7 @@ class Facts(NamedTuple):
     """A record as matching compares it.
 
     `audience` is as in linking's features. `owner` is a SIREN, else the folded name. `topics` are
-    `themes` and, for a need without codes, the nearest to its words. `cpv` are the significant
+    `themes` and, for a need without codes, those of the nearest codes. `cpv` are the significant
     digits of its codes ("45233140" is "4523314"). `seeks` is what a firm's need looks for; `asks`
     and `offers` say whether it is a side of an answer, `purchase` when it will be bought (None: it
     will not). `until` is the first moment at which it is too late (ISO, UTC, to the minute), or "".
@@ -98,7 +98,8 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
     elif kind == "project":
         until = until or _last_moment(window.get("to", ""))
     location = content.get("location")
-    texts = Texts(title, description, labels, vectoriser)
+    firm = asks and subtype == "business"
+    texts = Texts(trade_of(title) if firm else title, description, labels, vectoriser)
     themes, codes = tuple(map(intern, content["themes"][:3])), content.get("cpv", ())[:_CODES]
     return Facts(
         id=state["id"],
@@ -125,7 +126,7 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         amount=content.get("amount"),
         asks=asks,
         offers=offers,
-        seeks=seeks_of(title, description) if asks and subtype == "business" else None,
+        seeks=seeks_of(title, description) if firm else None,
         purchase=purchase,
     )
 

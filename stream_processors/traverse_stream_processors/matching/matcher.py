@@ -5,7 +5,7 @@ rebuilt from the log. No I/O, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from traverse_schemas.grouping import Grouping
 from traverse_stream_processors.matching.answers import MOST, Answer, answer
@@ -19,7 +19,7 @@ from traverse_stream_processors.matching.keys import (
     joint_keys,
     joint_refinements,
 )
-from traverse_stream_processors.matching.layers import layers_of
+from traverse_stream_processors.matching.layers import BASE, layers_of
 from traverse_stream_processors.matching.meetings import CROWDED, Meetings
 from traverse_stream_processors.matching.purchases import overlap
 from traverse_stream_processors.matching.subject import alike
@@ -66,7 +66,7 @@ class Matcher:
         if known == facts:
             return set()
         touched = {identity}
-        before = self._near(identity) if known is not None else set()
+        before = self._near([identity]) if known is not None else set()
         answer_again, joint_again = self._leave(known) if known is not None else (set(), set())
         gone_bonds = self._bonds.untie(identity)
         touched |= gone_bonds.keys() | self._forget_answers(identity)
@@ -231,7 +231,7 @@ class Matcher:
     def _bond_anew(self, identity: str, seeds: set[str], *, before_known: bool = False) -> set[str]:
         """Judge a purchase against its candidates; `seeds` gets what may have to be regrouped."""
         if not before_known:
-            seeds |= self._near(identity)
+            seeds |= self._near([identity])
         touched = set()
         for other in self._bonds.untie(identity):
             self._changed_bonds.add(_ordered(identity, other))
@@ -244,23 +244,28 @@ class Matcher:
             for other in self._may_join(facts)
             if (bond := together(facts, other)) is not None
         ]
-        for other_id, _ in found:
-            # As they stand without it: it may make a component too large, or small enough.
-            if other_id not in seeds:
-                seeds |= self._near(other_id)
+        # As they stand without it: it may make a component too large.
+        seeds |= self._near(other_id for other_id, _ in found)
         for other_id, bond in found:
             self._bonds.tie(identity, other_id, bond)
             self._changed_bonds.add(_ordered(identity, other_id))
             touched.add(other_id)
         return touched
 
-    def _near(self, identity: str) -> set[str]:
-        """All that are in a component with a record, in any layer, where it is not too large."""
-        found = {identity}
-        for layer in self._layers(identity):
-            reached = self._bonds.reach(identity, layer, 0)
-            if len(reached) <= LARGEST:
-                found |= reached
+    def _near(self, identities: Iterable[str]) -> set[str]:
+        """All that are in a component with one of these, in any layer, where it is not too
+        large."""
+        found: set[str] = set()
+        seen: set[tuple[str, str]] = set()
+        for identity in identities:
+            found.add(identity)
+            for layer in self._layers(identity):
+                if (layer, identity) in seen:
+                    continue
+                reached = self._bonds.reach(identity, layer, 0)
+                seen |= {(layer, one) for one in reached}
+                if len(reached) <= LARGEST:
+                    found |= reached
         return found
 
     def _layers(self, identity: str) -> set[str]:
@@ -279,6 +284,8 @@ class Matcher:
         """Form anew every grouping that one of these is, or was, in."""
         waiting = set(seeds)
         done: set[tuple[str, str]] = set()
+        # What the public sees is most often what all layers hold.
+        known: dict[tuple[frozenset[str], int], list[tuple[str, ...]]] = {}
         while waiting:
             identity = waiting.pop()
             layers = self._layers(identity) | self._grouped.get(identity, {}).keys()
@@ -296,7 +303,10 @@ class Matcher:
                     waiting |= {one for one in left if (layer, one) not in done}
                     self._disband(key)
                 if len(members) > 1:
-                    for cluster in self._bonds.clusters(members, step, self._fits):
+                    same = (frozenset(members), step)
+                    if same not in known:
+                        known[same] = self._bonds.clusters(members, step, self._fits)
+                    for cluster in known[same]:
                         self._found(layer, cluster)
 
     def _fits(self, left: str, right: str) -> bool:
@@ -319,16 +329,13 @@ class Matcher:
         self._changed_groupings.add(key)
 
     def _found(self, layer: str, members: tuple[str, ...]) -> None:
-        if all(self._facts[one].audience != layer for one in members) and layer not in _WHOLE:
+        if all(self._facts[one].audience != layer for one in members) and layer not in BASE:
             return  # of public ones alone: it stands in the layers that all read
         key = Key(layer, min((self._facts[one] for one in members), key=age).id)
         self._groupings[key] = members
         for one in members:
             self._grouped.setdefault(one, {})[layer] = key
         self._changed_groupings.add(key)
-
-
-_WHOLE: Final = frozenset({"public", "members", "buyers"})
 
 
 def _said(facts: Facts) -> bool:

@@ -49,6 +49,17 @@ _BODIES: Final = re.compile(
     r"\b(?:communes?|villages?|collectivites?|epci|intercommunalites?|mairies?|villes?|ecoles"
     r"|communautes? de communes|etablissements? publics?|syndicats?|bailleurs?)\b"
 )
+_SEEKING: Final = re.compile(
+    r"\b(?:trouver|chercher?|recherche|premiers?|clients?|publics?|publique|referencement|aupres"
+    r"|acheteurs?|repondre|marches?|entreprises?|societe|cotraitants?|sous-traitants?|partenaires?"
+    r"|groupements?|debouches|commandes?|chantiers?)\b"
+)
+
+
+def trade_of(title: str) -> str:
+    """The title of a firm's need without the words of seeking: what is left is its trade."""
+    folded = fold(title)
+    return _SEEKING.sub(" ", folded) if _SEEKING.search(folded) else title
 
 
 def seeks_of(title: str, description: str) -> Seeks:

@@ -13,7 +13,7 @@ class Texts:
     def __init__(
         self, title: str, description: str, labels: tuple[str, ...], vectoriser: Vectoriser
     ) -> None:
-        self.title = title
+        self.title = title  # of a firm's need: its trade
         self.description = description
         self.labels = labels
         self._vectoriser = vectoriser

@@ -1,30 +1,44 @@
-"""Topics: the themes under which a record is looked for: its own, and those its words are nearest
-to, so that a record without a CPV code meets those that have one. Pure."""
+"""Topics: the themes under which a record is looked for: its own; and for one without a CPV code
+those of the codes whose words are nearest to its own, so that it meets what has codes. Pure."""
 
-from traverse_schemas.reference.theme_words import WORDS
-from traverse_schemas.reference.themes import THEMES
-from traverse_stream_processors.likeness.model import Vector, Vectoriser, nearness
+from typing import Final
 
-_NEAREST = 5
+import numpy as np
+
+from traverse_schemas.reference.cpv import cpv_table
+from traverse_schemas.reference.themes import theme_of_cpv
+from traverse_schemas.values.cpv import cpv_ancestors
+from traverse_stream_processors.likeness.model import Vector, Vectoriser
+
+_NEAREST: Final = 12  # codes
+_MOST: Final = 6  # themes
+_DEPTH: Final = 6  # significant digits: finer codes say no more of the theme
 
 
 class Topics:
-    """The middle of each theme in the space of a model."""
+    """The codes of the CPV in the space of a model; half a second to make."""
 
     def __init__(self, vectoriser: Vectoriser) -> None:
-        words: dict[str, list[str]] = {}
-        for word, theme in WORDS.items():
-            words.setdefault(theme, []).append(word)
-        self._middles = [
-            (theme, vectoriser.of((label, 1), (" ".join(words.get(theme, ())), 0.5)))
-            for theme, label in THEMES.items()
-        ]
+        table = cpv_table()
+        rows: list[Vector] = []
+        self._themes: list[str] = []
+        for code, label in table.items():
+            theme = theme_of_cpv(code)
+            if theme is None or code[_DEPTH:].strip("0"):
+                continue
+            above = " ".join(table.get(step, "") for step in cpv_ancestors(code)[1:2])
+            vector = vectoriser.of((label, 1), (above, 0.3))
+            if vector is not None:
+                rows.append(vector)
+                self._themes.append(theme)
+        self._matrix = np.array(rows)
 
     def of(self, themes: tuple[str, ...], vector: Vector | None) -> tuple[str, ...]:
-        """The record's own themes, and without a CPV code the five nearest to its words."""
+        """The record's own themes, then those of the nearest codes, six in all."""
         if vector is None:
             return themes
-        ranked = sorted(
-            ((-nearness(vector, middle), theme) for theme, middle in self._middles),
-        )[:_NEAREST]
-        return tuple(dict.fromkeys((*themes, *(theme for near, theme in ranked if near < -0.1))))
+        near = self._matrix @ vector
+        # Whole numbers below 2^24: exact, so that ties are ties on every machine.
+        order = np.argsort(-near, kind="stable")[:_NEAREST]
+        found = dict.fromkeys((*themes, *(self._themes[row] for row in order)))
+        return tuple(found)[:_MOST]

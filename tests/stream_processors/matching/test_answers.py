@@ -1,0 +1,111 @@
+"""Answers: what answers a need, how well, and why."""
+
+from typing import Any
+
+from tests.stream_processors.matching.factory import (
+    DEPARTMENT,
+    METROPOLE,
+    REGION,
+    call,
+    facts,
+    need,
+    state,
+)
+from traverse_stream_processors.matching.answers import LEAST, Answer, answer
+from traverse_stream_processors.matching.roles import Seeks, beneficiaries_of, seeks_of
+
+ROADS: dict[str, Any] = {"cpv": ["45233140"]}
+
+
+def found(asked: Any, offered: Any) -> Answer:
+    result = answer(asked, offered)
+    assert result is not None
+    assert LEAST <= result.score <= 1
+    return result
+
+
+def firm(title: str, **fields: Any) -> Any:
+    return need("F", title, subtype="business", owner="Aix", **fields)
+
+
+def test_the_reason_says_subject_territory_and_until_when() -> None:
+    asked = need("N", "Réfection de la rue de la Gare", **ROADS)
+    offered = call("C", "Rénovation des rues des communes", owner=METROPOLE, **ROADS)
+    result = found(asked, offered)
+    assert result.reason == (
+        "même objet (travaux routiers), sur votre EPCI, portée pour votre territoire, "
+        "jusqu'au 12 mars 2027"
+    )
+    assert result.until == "2027-03-12T11:00"
+
+
+def test_a_firm_finds_a_call_without_a_word_or_a_code_in_common() -> None:
+    asked = firm("Entreprise de goudronnage : chercher des chantiers de chaussées")
+    assert found(asked, call("C", "Réfection de la voirie communale", owner="Gardanne", **ROADS))
+    assert answer(asked, call("C", "Achat d'ordinateurs", cpv=["30213000"])) is None
+
+
+def test_an_answer_must_reach_the_place_of_the_need() -> None:
+    asked = firm("Entreprise de réfection de voirie et chaussées")
+    assert answer(asked, call("C", "Réfection de la voirie", owner="Gap", **ROADS)) is None
+    assert found(asked, call("C", "Réfection de la voirie", owner="Arles", **ROADS)).reason
+
+
+def test_anothers_contract_does_not_answer_an_institution_beside_it() -> None:
+    asked = need("N", "Réfection de la voirie", owner="Aix", **ROADS)
+    assert answer(asked, call("C", "Réfection de la voirie", owner="Gardanne", **ROADS)) is None
+    own = found(asked, call("C", "Réfection de la voirie", owner="Aix", **ROADS))
+    assert "votre consultation" in own.reason
+
+
+def test_a_call_for_projects_answers_those_whom_it_names() -> None:
+    aid: dict[str, Any] = {"subtype": "call_for_projects", "owner": REGION, "themes": ["energie"]}
+    for_towns = call("A", "Bornes de recharge : aide aux communes volontaires", **aid)
+    for_firms = call("B", "Bornes de recharge : aide aux hôteliers et commerçants", **aid)
+    asked = need("N", "Borne de recharge près de la mairie", cpv=["31158000"])
+    assert "ouvert aux collectivités" in found(asked, for_towns).reason
+    assert answer(asked, for_firms) is None
+
+
+def test_shared_means_answer_an_institution() -> None:
+    shared = facts(
+        state("P", "Balayeuse de voirie prêtée aux communes", kind="project",
+              subtype="shared_resources", owner=METROPOLE, themes=["voirie"])
+    )  # fmt: skip
+    asked = need("N", "Balayeuse de voirie pour une semaine", themes=["voirie"])
+    assert "moyens partagés" in found(asked, shared).reason
+
+
+def test_what_is_over_answers_nothing() -> None:
+    from tests.stream_processors.matching.factory import reader
+
+    closed = state("C", "Réfection", kind="call", subtype="contract", outcome="unsuccessful")
+    assert reader().read(closed) is None
+
+
+def test_a_need_does_not_answer_an_institution() -> None:
+    asked = need("N", "Fournitures scolaires", cpv=["30192700"])
+    other = firm("Entreprise de fournitures scolaires, référencement auprès des acheteurs publics")
+    assert answer(asked, other) is None
+
+
+def test_firms_of_one_trade_find_each_other_when_one_looks_for_a_partner() -> None:
+    asked = firm("Cotraitant en électricité du bâtiment pour un marché de rénovation")
+    other = need("G", "Électricité du bâtiment : trouver des marchés publics", subtype="business",
+                 owner=DEPARTMENT, place=["com:13041"])  # fmt: skip
+    assert "à plusieurs" in found(asked, other).reason
+
+
+def test_what_a_firm_seeks_is_read_from_its_words() -> None:
+    assert seeks_of("Cotraitant électricité", "") is Seeks.PARTNER
+    assert seeks_of("Recruter trois techniciens", "pour nos marchés publics") is Seeks.STAFF
+    assert seeks_of("Local d'activité de 600 m2", "") is Seeks.PREMISES
+    assert seeks_of("Certification : financer un diagnostic", "") is Seeks.AID
+    assert seeks_of("Trouver un premier client public", "aide bienvenue") is Seeks.ORDERS
+    assert seeks_of("Terrassement", "") is Seeks.ORDERS
+
+
+def test_beneficiaries_are_read_from_the_title_first() -> None:
+    assert beneficiaries_of("Aide aux PME", "dans les communes rurales") == (True, False)
+    assert beneficiaries_of("Aide aux communes", "") == (False, True)
+    assert beneficiaries_of("Appel à projets", "") == (True, True)

@@ -1,0 +1,221 @@
+"""The matcher: the same answers, pairs and groupings whatever came first, and no leak."""
+
+from functools import lru_cache
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.stream_processors.matching.factory import (
+    DEPARTMENT,
+    METROPOLE,
+    REGION,
+    TOWNS,
+    call,
+    need,
+)
+from traverse_stream_processors.matching.answers import answer
+from traverse_stream_processors.matching.bonds import LARGEST
+from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.joint import together
+from traverse_stream_processors.matching.matcher import Key, Matcher
+
+DAE: dict[str, Any] = {"cpv": ["33182100"]}
+
+
+@lru_cache(maxsize=1)
+def world() -> tuple[Facts, ...]:
+    """Needs of three things by eight towns for all audiences, and what may answer them."""
+    audiences = (
+        {"visibility": "public"}, {"visibility": "buyers"}, {"visibility": "members"},
+        {"visibility": "restricted", "audience": ["211300553"]},
+    )  # fmt: skip
+    things = (
+        ("Défibrillateurs des écoles", "33182100"),
+        ("Fournitures scolaires", "30192700"),
+        ("Réfection de la voirie", "45233140"),
+    )
+    found = []
+    for number, town in enumerate(TOWNS):
+        for thing, (title, code) in enumerate(things):
+            audience: dict[str, Any] = audiences[(number * 3 + thing) % 4 if number % 2 else 0]
+            when = f"2026-11-{1 + (number * 7 + thing * 5) % 28:02}T09:00:00.000000Z"
+            found.append(
+                need(f"N{thing}", title, owner=town, cpv=[code], first_time=when, **audience)
+            )
+    for thing, (title, code) in enumerate(things):
+        for owner in (METROPOLE, DEPARTMENT, REGION):
+            found.append(call(f"C{thing}", title, owner=owner, cpv=[code]))
+            found.append(
+                call(f"A{thing}", f"{title} : aide aux communes", owner=owner,
+                     subtype="call_for_projects", cpv=[code])
+            )  # fmt: skip
+    for trade in ("voirie et chaussées", "fournitures scolaires"):
+        found.append(need(trade, f"Entreprise de {trade}", subtype="business", owner="Aix"))
+    return tuple(found)
+
+
+def told(matcher: Matcher) -> dict[str, Any]:
+    """All that a matcher knows, to be compared."""
+    return {
+        "answers": sorted(matcher.every_answer()),
+        "bonds": sorted(matcher.every_bond()),
+        "groupings": sorted((key, str(matcher.grouping(key))) for key in matcher.every_grouping()),
+    }
+
+
+def fed(facts: Any, crowded: int = 40) -> Matcher:
+    matcher = Matcher("m", crowded)
+    for one in facts:
+        matcher.put(one.id, one)
+    return matcher
+
+
+def members(matcher: Matcher, layer: str) -> list[set[str]]:
+    """The ids of the members of each grouping of a layer."""
+    found = (matcher.grouping(key) for key in matcher.every_grouping() if key.layer == layer)
+    return [{one["record"] for one in grouping["members"]} for grouping in found if grouping]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.randoms(use_true_random=False), st.sampled_from([2, 5, 40]))
+def test_the_order_of_arrival_does_not_matter(random: Any, crowded: int) -> None:
+    whole = list(world())
+    random.shuffle(whole)
+    kept = set(random.sample(range(len(whole)), k=len(whole) * 2 // 3))
+    matcher = fed(whole, crowded)
+    for number, one in enumerate(whole):
+        if number not in kept:
+            matcher.put(one.id, None)
+    final = [one for number, one in enumerate(whole) if number in kept]
+    assert told(matcher) == told(fed(sorted(final), crowded))
+
+
+def test_what_is_met_is_all_that_would_be_found_by_comparing_everything() -> None:
+    matcher = fed(world())
+    pairs = [(a, b) for a in world() for b in world() if a.id != b.id]
+    bonds = sorted((a.id, b.id, it) for a, b in pairs if a.id < b.id and (it := together(a, b)))
+    assert sorted(matcher.every_bond()) == bonds
+    expected = {
+        (a.id, b.id)
+        for a, b in pairs
+        if a.asks and (b.offers or (a.seeks and b.asks)) and answer(a, b)
+    }
+    assert {(need, offer) for need, offer, _ in matcher.every_answer()} == expected
+
+
+def test_putting_twice_is_putting_once() -> None:
+    matcher = fed(world())
+    matcher.changed()
+    for one in world():
+        assert matcher.put(one.id, one) == set()
+    assert matcher.changed() == (set(), set(), set())
+
+
+def test_a_grouping_grows_and_shrinks_and_keeps_its_id() -> None:
+    first = need("A", "Défibrillateurs", owner="Gardanne", first_time="2026-01-01T", **DAE)
+    second = need("B", "Défibrillateurs", owner="Aix", first_time="2026-02-01T", **DAE)
+    third = need("C", "Défibrillateurs", owner="Marseille", first_time="2026-03-01T", **DAE)
+    matcher = fed([third, second])
+    assert members(matcher, "public") == [{second.id, third.id}]
+    matcher.put(first.id, first)
+    (key,) = [key for key in matcher.every_grouping() if key.layer == "public"]
+    assert key == Key("public", first.id)
+    grouping = matcher.grouping(key)
+    assert grouping is not None
+    assert grouping["owners"] == 3
+    matcher.put(third.id, None)
+    again = matcher.grouping(key)
+    assert again is not None
+    assert again["id"] == grouping["id"]
+    assert again["owners"] == 2
+    matcher.put(second.id, None)
+    assert not list(matcher.every_grouping())
+
+
+def test_a_grouping_says_sum_threshold_coordinator_and_lots() -> None:
+    towns = [
+        need(town, "Défibrillateurs", owner=town, amount=30_000.0, **DAE)
+        for town in ("Gardanne", "Aix")
+    ]
+    epci = need("M", "Défibrillateurs", owner=METROPOLE, amount=20_000.0, **DAE)
+    matcher = fed([*towns, epci])
+    (key,) = [key for key in matcher.every_grouping() if key.layer == "public"]
+    grouping = matcher.grouping(key)
+    assert grouping is not None
+    assert grouping["total"] == 80_000
+    assert grouping["threshold"]["amount"] == 60_000
+    assert grouping["threshold"]["source"] == "CCP, art. R.2122-8"
+    assert grouping["coordinator"]["siren"] == METROPOLE[0]
+    assert "L.5211-4-4" in grouping["coordinator"]["reason"]
+    assert len(grouping["lots"]) == 3
+    assert grouping["window"] == {"from": "2027-02-01", "to": "2027-05-31"}
+    assert "epci:200054807" in grouping["within"]
+
+
+def test_a_restricted_need_changes_nothing_that_others_see() -> None:
+    public = [one for one in world() if one.audience == "public"]
+    everything = fed(world())
+    for layer in ("public", "members", "buyers"):
+        allowed = {"public": ("public",), "members": ("public", "members")}.get(
+            layer, ("public", "members", "buyers")
+        )
+        alone = fed(one for one in world() if one.audience in allowed)
+        assert sorted(map(sorted, members(everything, layer))) == sorted(
+            map(sorted, members(alone, layer))
+        )
+    public_only, audience = fed(public), {one.id: one.audience for one in world()}
+    for one in public:
+        if one.asks:
+            shown = [
+                found
+                for found in everything.chosen(one.id).items()
+                if audience[found[0]] == "public"
+            ]
+            assert sorted(shown) == sorted(public_only.chosen(one.id).items())
+
+
+def test_every_grouping_has_two_owners_whom_its_readers_may_read() -> None:
+    matcher = fed(world())
+    audience = {one.id: one.audience for one in world()}
+    layers = {key.layer for key in matcher.every_grouping()}
+    assert {"public", "members", "buyers"} < layers
+    for key in matcher.every_grouping():
+        grouping = matcher.grouping(key)
+        assert grouping is not None
+        assert grouping["owners"] >= 2
+        assert grouping["reason"]
+        read = {audience[one["record"]] for one in grouping["members"]}
+        allowed = {"public", key.layer} | ({"members"} if key.layer == "buyers" else set())
+        assert read <= allowed
+
+
+def test_a_crowd_is_taken_apart_by_territory_and_not_by_arrival() -> None:
+    """More neighbours than a grouping can hold: those of one EPCI stay together, and every record
+    is where it would be had it come first."""
+    towns = list(TOWNS)
+    crowd = [
+        need(f"N{number}", "Défibrillateurs", owner=(f"{900000000 + number}", place, "other"),
+             place=[place], first_time=f"2026-{1 + number % 12:02}-01T", **DAE)
+        for number in range(LARGEST + 8)
+        for place in [f"com:{TOWNS[towns[number % 3]][1]}"]
+    ]  # fmt: skip
+    near = [need(f"V{n}", "Défibrillateurs", owner=town, **DAE) for n, town in enumerate(towns)]
+    whole = [*crowd, *near]
+    expected = told(fed(sorted(whole), crowded=200))
+    assert told(fed(sorted(whole, reverse=True), crowded=200)) == expected
+    matcher = fed(whole, crowded=200)
+    for one in crowd[:20]:
+        matcher.put(one.id, None)
+    assert told(matcher) == told(fed([*crowd[20:], *near], crowded=200))
+
+
+def test_both_sides_are_told_which_answers_changed() -> None:
+    asked = need("N", "Entreprise de réfection de voirie", subtype="business", owner="Aix")
+    offered = call("C", "Réfection de la voirie", owner="Gardanne", cpv=["45233140"])
+    matcher = fed([asked])
+    assert matcher.put(offered.id, offered) == {asked.id, offered.id}
+    assert matcher.changed()[0] == {(asked.id, offered.id)}
+    assert [one for one, _ in matcher.answered_by(offered.id)] == [asked.id]
+    assert matcher.put(offered.id, None) == {asked.id, offered.id}
+    assert matcher.changed()[0] == {(asked.id, offered.id)}
