@@ -22,8 +22,9 @@ _FINEST: Final = 2
 class Bonds:
     """The joint pairs, both ways, and which of them count in a layer."""
 
-    def __init__(self, facts: Mapping[str, Facts]) -> None:
+    def __init__(self, facts: Mapping[str, Facts], largest: int = LARGEST) -> None:
         self._facts = facts
+        self.largest = largest
         self._pairs: dict[str, dict[str, Together]] = {}
         self._areas: dict[str, dict[str, int]] = {}  # the finest step at which each pair counts
 
@@ -60,16 +61,16 @@ class Bonds:
         they are few enough; and that step (0: all bonds)."""
         for step in range(_FINEST):
             found = self.reach(start, layer, step)
-            if len(found) <= LARGEST:
+            if len(found) <= self.largest:
                 return found, step
-        return self.reach(start, layer, _FINEST, most=None), _FINEST
+        return self.reach(start, layer, _FINEST, whole=True), _FINEST
 
-    def reach(self, start: str, layer: str, step: int, most: int | None = LARGEST) -> set[str]:
-        """All that can be reached from one over bonds that count; stops once there are more than
-        `most`."""
+    def reach(self, start: str, layer: str, step: int, *, whole: bool = False) -> set[str]:
+        """All that can be reached from one over bonds that count; unless the whole is asked for,
+        it stops once there are more than `largest`."""
         found = {start}
         waiting = [start]
-        while waiting and (most is None or len(found) <= most):
+        while waiting and (whole or len(found) <= self.largest):
             one = waiting.pop()
             for other in self.neighbours(one, layer, step):
                 if other not in found:

@@ -35,14 +35,14 @@ class Key(NamedTuple):
 class Matcher:
     """Facts of the records that take part, and what they come to."""
 
-    def __init__(self, model: str = "", crowded: int = CROWDED) -> None:
+    def __init__(self, model: str = "", crowded: int = CROWDED, largest: int = LARGEST) -> None:
         self._model = model
         self._facts: dict[str, Facts] = {}
         self._of_answers = Meetings(crowded)
         self._of_purchases = Meetings(crowded)
         self._answers: dict[str, dict[str, Answer]] = {}
         self._answered: dict[str, set[str]] = {}
-        self._bonds = Bonds(self._facts)
+        self._bonds = Bonds(self._facts, largest)
         self._groupings: dict[Key, tuple[str, ...]] = {}
         self._grouped: dict[str, dict[str, Key]] = {}
         self._changed_answers: set[tuple[str, str]] = set()
@@ -264,7 +264,7 @@ class Matcher:
                     continue
                 reached = self._bonds.reach(identity, layer, 0)
                 seen |= {(layer, one) for one in reached}
-                if len(reached) <= LARGEST:
+                if len(reached) <= self._bonds.largest:
                     found |= reached
         return found
 

@@ -64,8 +64,8 @@ def told(matcher: Matcher) -> dict[str, Any]:
     }
 
 
-def fed(facts: Any, crowded: int = 40) -> Matcher:
-    matcher = Matcher("m", crowded)
+def fed(facts: Any, crowded: int = 40, largest: int = LARGEST) -> Matcher:
+    matcher = Matcher("m", crowded, largest)
     for one in facts:
         matcher.put(one.id, one)
     return matcher
@@ -78,17 +78,17 @@ def members(matcher: Matcher, layer: str) -> list[set[str]]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.randoms(use_true_random=False), st.sampled_from([2, 5, 40]))
-def test_the_order_of_arrival_does_not_matter(random: Any, crowded: int) -> None:
+@given(st.randoms(use_true_random=False), st.sampled_from([2, 5, 40]), st.sampled_from([3, 64]))
+def test_the_order_of_arrival_does_not_matter(random: Any, crowded: int, largest: int) -> None:
     whole = list(world())
     random.shuffle(whole)
     kept = set(random.sample(range(len(whole)), k=len(whole) * 2 // 3))
-    matcher = fed(whole, crowded)
+    matcher = fed(whole, crowded, largest)
     for number, one in enumerate(whole):
         if number not in kept:
             matcher.put(one.id, None)
     final = [one for number, one in enumerate(whole) if number in kept]
-    assert told(matcher) == told(fed(sorted(final), crowded))
+    assert told(matcher) == told(fed(sorted(final), crowded, largest))
 
 
 def test_what_is_met_is_all_that_would_be_found_by_comparing_everything() -> None:
@@ -197,17 +197,17 @@ def test_a_crowd_is_taken_apart_by_territory_and_not_by_arrival() -> None:
     crowd = [
         need(f"N{number}", "Défibrillateurs", owner=(f"{900000000 + number}", place, "other"),
              place=[place], first_time=f"2026-{1 + number % 12:02}-01T", **DAE)
-        for number in range(LARGEST + 8)
+        for number in range(14)
         for place in [f"com:{TOWNS[towns[number % 3]][1]}"]
     ]  # fmt: skip
     near = [need(f"V{n}", "Défibrillateurs", owner=town, **DAE) for n, town in enumerate(towns)]
     whole = [*crowd, *near]
-    expected = told(fed(sorted(whole), crowded=200))
-    assert told(fed(sorted(whole, reverse=True), crowded=200)) == expected
-    matcher = fed(whole, crowded=200)
-    for one in crowd[:20]:
+    expected = told(fed(sorted(whole), crowded=40, largest=9))
+    assert told(fed(sorted(whole, reverse=True), crowded=40, largest=9)) == expected
+    matcher = fed(whole, crowded=40, largest=9)
+    for one in crowd[:8]:
         matcher.put(one.id, None)
-    assert told(matcher) == told(fed([*crowd[20:], *near], crowded=200))
+    assert told(matcher) == told(fed([*crowd[8:], *near], crowded=40, largest=9))
 
 
 def test_both_sides_are_told_which_answers_changed() -> None:
