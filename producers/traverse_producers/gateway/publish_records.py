@@ -32,7 +32,8 @@ _System = Annotated[
 _RESPONSES = {
     200: answer("RecordReceipt", "Déjà dit ainsi : rien ne change."),
     202: answer("RecordReceipt", "Reçu, durablement."),
-    **problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
+    # 404: a reference with a line break in it is no address of ours.
+    **problems(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
 }
 
 
