@@ -156,6 +156,7 @@ class Deliverer:
         self._behind.add(key)
         if isinstance(error, BrokerAwayError):
             self._pause(now)
+            self._all.until = max(self._all.until, now + error.retry_after)
             return
         self._failing.add(key)
         self._held.setdefault(key, _Held()).fail(now, self._pauses)

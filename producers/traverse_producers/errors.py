@@ -5,7 +5,9 @@ TraverseError
     ├── InvalidEventError       the event is not what its schema says (problems: pointer, sentence)
     ├── EventTooLargeError      more octets than an event may have
     ├── BrokerAwayError         Kafka does not answer, or not in time
+    │   └── GatewayAwayError    the gateway does not, or says: later
     ├── BrokerRefusedError      Kafka answers and refuses: topic missing, not allowed
+    │   ├── GatewayRefusedError the gateway refuses everything: the key, the address
     │   └── EventRefusedError   it refuses this very event, and always will
     ├── UndeliveredError        flush or close could not deliver everything in time
     │   ├── StillQueuedError    it is safe in the outbox, and leaves later
@@ -54,7 +56,9 @@ class EventTooLargeError(PublishError):
 
 
 class BrokerAwayError(PublishError):
-    """Kafka does not answer."""
+    """Kafka does not answer. `retry_after`: seconds before which it is no use to try again."""
+
+    retry_after: float = 0
 
     def __init__(self, bootstrap: str) -> None:
         super().__init__(
@@ -63,8 +67,24 @@ class BrokerAwayError(PublishError):
         )
 
 
+class GatewayAwayError(BrokerAwayError):
+    """The gateway does not answer, or asks to come back later."""
+
+    def __init__(self, url: str, why: str, retry_after: float = 0) -> None:
+        PublishError.__init__(
+            self,
+            f"La passerelle {url} n'a pas confirmé l'événement ({why}) : vérifiez l'adresse et la "
+            "liaison, puis réessayez avec le même identifiant.",
+        )
+        self.retry_after = retry_after
+
+
 class BrokerRefusedError(PublishError):
     """Kafka refuses the event."""
+
+
+class GatewayRefusedError(BrokerRefusedError):
+    """The gateway refuses whatever is sent so: the key, or the address, is wrong."""
 
 
 class EventRefusedError(BrokerRefusedError):

@@ -8,7 +8,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Delivery(NamedTuple):
-    """An event is durable: where it lies on the log."""
+    """An event is durable: where it lies on the log; -1 where the way there does not tell."""
 
     topic: str
     partition: int
@@ -19,8 +19,8 @@ class Transport(Protocol):
     """Carries octets to `traverse.inbound`, in order per record.
 
     `send` returns at once, or waits a bounded time when too much is under way. The future ends
-    with a Delivery once every replica in sync has the event, or with a PublishError. It cannot be
-    cancelled: an event that was handed over is on its way.
+    with a Delivery once every replica in sync has the event, or with a PublishError; what is not
+    taken at all may raise it at once. It cannot be cancelled: what was handed over is on its way.
     """
 
     def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:

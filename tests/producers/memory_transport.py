@@ -18,9 +18,12 @@ class MemoryTransport:
         self._open: list[Future[Delivery]] = []
 
     def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
-        self.sent.append((key, octets, headers))
         future: Future[Delivery] = Future()
         future.set_running_or_notify_cancel()
+        if self.closed:
+            future.set_exception(BrokerAwayError("mémoire"))
+            return future
+        self.sent.append((key, octets, headers))
         if self._fail is not None:
             future.set_exception(self._fail)
         elif self._answer:

@@ -2,8 +2,6 @@
 
 import json
 import socket
-import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -28,7 +26,7 @@ from traverse_producers.publisher import Publisher
 from traverse_producers.transport import Transport
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.errors import InvalidSourceError
-from traverse_schemas.identity import partition_of, record_key
+from traverse_schemas.identity import record_key
 from traverse_schemas.records.models import Call
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -170,73 +168,6 @@ def test_an_address_that_is_none_is_one_sentence() -> None:
     """A slip of the pen in TRAVERSE_KAFKA shows neither a traceback nor another error."""
     with pytest.raises(BrokerAwayError, match="TRAVERSE_KAFKA"):
         Publisher(CCI, bootstrap="127.0.0.1:port", timeout=1)
-
-
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.engines)])
-def transport(request: pytest.FixtureRequest) -> Callable[[], Transport]:
-    """The same contract on the fake and on the real thing."""
-    if request.param == "memory":
-        return MemoryTransport
-    engines: RunningEngines = request.getfixturevalue("engines")
-    apply_topics(engines.kafka)
-    return lambda: KafkaTransport(engines.kafka)
-
-
-def test_contract_every_future_ends_with_a_place_on_the_log(
-    transport: Callable[[], Transport],
-) -> None:
-    said = publisher(transport())
-    futures = [said.publish("call", f"R-{number}", call_data()) for number in range(50)]
-    said.flush()
-    assert all(future.done() for future in futures)
-    for number, future in enumerate(futures):
-        delivery = future.result()
-        assert delivery.topic == "traverse.inbound"
-        assert delivery.partition == partition_of(record_key(CCI, f"R-{number}"), 4)
-    assert len({future.result() for future in futures}) == 50
-    said.close()
-
-
-def test_contract_events_of_one_record_keep_their_order(
-    transport: Callable[[], Transport],
-) -> None:
-    said = publisher(transport())
-    futures = [said.publish("call", "R-1", call_data(), sequence=n) for n in range(200)]
-    said.close()
-    offsets = [future.result().offset for future in futures]
-    assert offsets == sorted(offsets)
-
-
-def test_contract_threads_share_a_publisher(transport: Callable[[], Transport]) -> None:
-    said = publisher(transport())
-
-    def speak(name: str) -> None:
-        for number in range(25):
-            said.publish("call", f"{name}-{number}", call_data())
-
-    threads = [threading.Thread(target=speak, args=(name,)) for name in "ABCD"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    said.close()  # raises if one of the hundred were missing
-
-
-def test_contract_an_event_handed_over_cannot_be_cancelled(
-    transport: Callable[[], Transport],
-) -> None:
-    """A cancelled future would say that the event is not on its way, and it is."""
-    with publisher(transport()) as said:
-        assert not said.publish("call", "R-1", call_data()).cancel()
-
-
-def test_contract_close_leaves_no_future_open(transport: Callable[[], Transport]) -> None:
-    """Without any time to deliver, each future still ends: with its place, or with why not."""
-    carrying = transport()
-    octets = json.dumps(event()).encode()
-    futures = [carrying.send("k", octets, ()) for _ in range(200)]
-    carrying.close(0)
-    assert all(isinstance(future.exception(10), PublishError | None) for future in futures)
 
 
 @pytest.mark.engines
