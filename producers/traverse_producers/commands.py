@@ -6,9 +6,10 @@ sentence; what is wrong with a row is in the report, and the exit code is then 1
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from traverse_producers.report import Report
 from traverse_producers.rows import Row
 from traverse_producers.sender import Sender
 from traverse_producers.settings import PublishSettings
+from traverse_producers.transport import Transport
 from traverse_schemas.clock import SystemClock, clock_from
 from traverse_schemas.sentences import explain
 from traverse_schemas.sources import Source, parse_source
@@ -29,6 +31,14 @@ if TYPE_CHECKING:
     from traverse_producers.polling.poll import Feed
 
 _LEAVE_TAKING = 5  # seconds that events under way still get when the command is interrupted
+_Gateway = Annotated[
+    str, typer.Option(metavar="URL", help="Passe par cette passerelle, au lieu de Kafka.")
+]
+_KeyFile = Annotated[
+    Path | None,
+    typer.Option("--api-key-file", metavar="FILE", help="Le fichier de la clé d'API."),
+]
+_Carrying = Callable[[PublishSettings], Transport]
 _AsJson = Annotated[bool, typer.Option("--json", help="Le rapport en JSON.")]
 
 
@@ -48,6 +58,8 @@ def publish(
     columns: Annotated[
         bool, typer.Option("--columns", help="Montre les colonnes possibles d'un CSV.")
     ] = False,
+    gateway: _Gateway = "",
+    api_key_file: _KeyFile = None,
     json_output: _AsJson = False,
 ) -> None:
     """Publie des événements ou des dossiers depuis des fichiers."""
@@ -66,7 +78,7 @@ def publish(
         voice = Voice(speaker.urn, SystemClock().now)
     siren = speaker.siren if speaker else None
     rows = read_files(expand(files), open_input, institution=siren, voice=voice)
-    _finish(_publish(rows, "Publication"), json_output)
+    _finish(_publish(rows, "Publication", partial(_transport, gateway, api_key_file)), json_output)
 
 
 def import_(
@@ -103,6 +115,8 @@ def import_(
     yes: Annotated[
         bool, typer.Option("--yes", help="Retire même plus de 5 % de la liste, sans demander.")
     ] = False,
+    gateway: _Gateway = "",
+    api_key_file: _KeyFile = None,
     json_output: _AsJson = False,
 ) -> None:
     """Importe des données ouvertes et les publie au nom de celui qui les relaie."""
@@ -122,22 +136,31 @@ def import_(
             "Dites qui relaie ces données : ajoutez --as SIREN:systeme, comme --as 181300013:decp."
         )
     context = ImportContext(_speaker("--as", as_).urn, _moment(as_of))
+    carrying = partial(_transport, gateway, api_key_file)
     if position is not None:
         feeds = [Feed(format_, importer, file, context) for file in expand(files)]
-        _poll(feeds, position, complete=complete, yes=yes, json_output=json_output)
+        _poll(feeds, position, carrying, complete=complete, yes=yes, json_output=json_output)
         return
     if complete or yes:
         raise InvalidOptionError("--complete et --yes vont avec --position FILE : ajoutez-le.")
     rows = import_rows(importer, expand(files), open_input, context)
-    _finish(_publish(rows, "Import"), json_output)
+    _finish(_publish(rows, "Import", carrying), json_output)
 
 
-def _publish(rows: Iterable[Row], title: str) -> Report:
-    with _sending(title) as (sender, progress):
+def _publish(rows: Iterable[Row], title: str, carrying: _Carrying) -> Report:
+    with _sending(title, carrying) as (sender, progress):
         return publish_rows(rows, sender, progress)
 
 
-def _poll(feeds: "list[Feed]", path: Path, *, complete: bool, yes: bool, json_output: bool) -> None:
+def _poll(
+    feeds: "list[Feed]",
+    path: Path,
+    carrying: _Carrying,
+    *,
+    complete: bool,
+    yes: bool,
+    json_output: bool,
+) -> None:
     """Poll each listing; exit code 1 when a row was refused, 3 when somebody has to confirm."""
     from traverse_producers.input_streams import open_input
     from traverse_producers.polling.poll import poll
@@ -154,7 +177,7 @@ def _poll(feeds: "list[Feed]", path: Path, *, complete: bool, yes: bool, json_ou
         )
 
     report, said, asked = Report(), [], False
-    with Position(path) as position, _sending("Import") as (sender, progress):
+    with Position(path) as position, _sending("Import", carrying) as (sender, progress):
         for feed in feeds:
             outcome = poll(
                 feed, position, sender, SystemClock().now,
@@ -176,18 +199,44 @@ def _poll(feeds: "list[Feed]", path: Path, *, complete: bool, yes: bool, json_ou
 
 
 @contextmanager
-def _sending(title: str) -> Iterator[tuple[Sender, Progress]]:
-    from traverse_producers.kafka_transport import KafkaTransport
-
+def _sending(title: str, carrying: _Carrying) -> Iterator[tuple[Sender, Progress]]:
     settings = _settings()
-    transport = KafkaTransport(settings.kafka, timeout=settings.publish_timeout)
-    sender = Sender(transport, timeout=settings.publish_timeout)
+    sender = Sender(carrying(settings), timeout=settings.publish_timeout)
     try:
         with _progress_bar(title) as progress:
             yield sender, progress
     finally:
         with suppress(UndeliveredError):  # the report has it
             sender.close(timeout=_LEAVE_TAKING)
+
+
+def _transport(gateway: str, api_key_file: Path | None, settings: PublishSettings) -> Transport:
+    """By the gateway where one is named, else to Kafka."""
+    address = gateway or settings.gateway
+    if address:
+        from traverse_producers.http_transport import HttpTransport
+
+        key = _secret(api_key_file or settings.api_key_file)
+        return HttpTransport(address, key, timeout=settings.publish_timeout)
+    from traverse_producers.kafka_transport import KafkaTransport
+
+    return KafkaTransport(settings.kafka, timeout=settings.publish_timeout)
+
+
+def _secret(file: Path | None) -> str:
+    """The API key: in a file, for a command line is seen by every account of the machine."""
+    if file is None:
+        raise InvalidOptionError(
+            "La passerelle demande une clé d'API : donnez le fichier qui la contient, avec "
+            "--api-key-file ou TRAVERSE_API_KEY_FILE."
+        )
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "ce n'est pas du texte"
+        raise InvalidOptionError(
+            f"Le fichier de la clé d'API {file} ne peut pas être lu ({why})."
+        ) from None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from traverse_producers.errors import (
     BrokerAwayError,
     EventTooLargeError,
+    GatewayRefusedError,
     InvalidEventError,
     UndeliveredError,
 )
@@ -104,7 +105,7 @@ class _Deliveries:
         self.delivered = 0
         self.settled = 0
         self.refused: list[Refused] = []
-        self.away: BrokerAwayError | None = None
+        self.away: BrokerAwayError | GatewayRefusedError | None = None
 
     def settle(self, row: Ready, where: Refused, future: Future[Delivery]) -> None:
         error = future.exception()
@@ -113,7 +114,7 @@ class _Deliveries:
             if error is None:
                 self.delivered += 1
                 self._confirmed(row)
-            elif isinstance(error, BrokerAwayError):
+            elif isinstance(error, BrokerAwayError | GatewayRefusedError):
                 self.away = error
             else:
                 self.refused.append(where._replace(sentence=str(error)))

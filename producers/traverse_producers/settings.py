@@ -13,6 +13,12 @@ class PublishSettings(BaseSettings):
 
     home: Path = Field(default=Path(".traverse"), description="Folder of local state and keys.")
     kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers.")
+    gateway: str = Field(
+        default="", description="Address of the gateway to publish through, instead of Kafka."
+    )
+    api_key_file: Path | None = Field(
+        default=None, description="File with the institution's API key, for the gateway."
+    )
     publish_timeout: float = Field(
         default=30, gt=0, le=600, description="Seconds that one event may take to be delivered."
     )

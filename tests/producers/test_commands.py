@@ -14,6 +14,8 @@ from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from tests.engines import RunningEngines
+from tests.producers.gateway.serving import KEY
+from tests.producers.http_gateways import real_gateway
 from tests.producers.memory_transport import MemoryTransport
 from tests.stream_processors.factory import event
 from traverse_infra.topics import apply_topics
@@ -52,17 +54,20 @@ DECP = {
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
     transport = MemoryTransport()
-    monkeypatch.setattr(
-        "traverse_producers.kafka_transport.KafkaTransport", lambda *_, **__: transport
-    )
+
+    def opened(*_: object, **__: object) -> MemoryTransport:
+        transport.closed = False
+        return transport
+
+    monkeypatch.setattr("traverse_producers.kafka_transport.KafkaTransport", opened)
     return transport
 
 
-def run(*words: str) -> Result:
+def run(*words: object) -> Result:
     app = typer.Typer()
     app.command("publish")(commands.publish)
     app.command("import")(commands.import_)
-    return CliRunner().invoke(app, list(words))
+    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def test_publish_reports_each_refused_row_and_ends_with_1(
@@ -198,3 +203,31 @@ def _ends(bootstrap: str) -> int:
     ends = sum(consumer.end_offsets(partitions).values())
     consumer.close()
     return int(ends)
+
+
+def test_publish_goes_through_a_gateway_with_the_key_of_a_file(tmp_path: Path) -> None:
+    source, key = tmp_path / "events.json", tmp_path / "key"
+    source.write_text(json.dumps([event(), event(id="e-2", source="urn:siren:211300405")]))
+    key.write_text(f"{KEY}\n")
+    with real_gateway() as (url, log):
+        done = run("publish", source, "--gateway", url, "--api-key-file", key)
+        assert done.exit_code == 1
+        assert len(log.sent) == 1
+        key.write_text("another")
+        refused = run("publish", source, "--gateway", url, "--api-key-file", key)
+    assert "1 confirmé(s) ; 1 ligne(s) refusée(s)" in done.output
+    assert "pour la source de cet événement. (/source)" in done.output
+    assert refused.exit_code == 1
+    assert "vérifiez la clé d'API" in refused.output
+
+
+def test_a_gateway_without_a_key_file_is_one_sentence(tmp_path: Path) -> None:
+    source = tmp_path / "events.json"
+    source.write_text(json.dumps(event()))
+    with pytest.raises(InvalidOptionError, match="--api-key-file"):
+        raise run("publish", source, "--gateway", "http://127.0.0.1:1").exception or AssertionError
+    missing = run(
+        "publish", source, "--gateway", "http://127.0.0.1:1", "--api-key-file", tmp_path / "none"
+    )
+    with pytest.raises(InvalidOptionError, match="ne peut pas être lu"):
+        raise missing.exception or AssertionError
