@@ -5,15 +5,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from tests.producers.gateway.serving import KEY, NOW, Keys, MemoryLog
+from tests.producers.gateway.serving import NOW, MemoryLog, registry
 from traverse_infra.engines.waiting import wait_until
-from traverse_producers.gateway.access import Caller
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal, Log
 from traverse_producers.gateway.server import listen, server_of
 from traverse_producers.gateway.settings import GatewaySettings
+from traverse_producers.receipts.follow import Follower
 from traverse_schemas.clock import FixedClock
 
 Events = list[dict[str, Any]]
@@ -117,11 +119,13 @@ def real_gateway(
     its one key is KEY, the chamber's."""
     log = MemoryLog()
     journal = Journal(connect or (lambda: log), timeout=30)
-    settings = GatewaySettings(gateway_rate=1_000_000)
+    settings = GatewaySettings()
+    home = TemporaryDirectory()
     app = create_app(
         settings,
         journal=journal,
-        registry=Keys({KEY: Caller("181300013")}),
+        registry=registry(1_000_000),
+        follow=Follower("127.0.0.1:1", Path(home.name)),
         clock=FixedClock(NOW),
     )
     listener = listen("127.0.0.1", 0)
@@ -134,3 +138,4 @@ def real_gateway(
     finally:
         server.should_exit = True
         thread.join()
+        home.cleanup()
