@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
@@ -76,9 +76,13 @@ class Countdown:
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def counts(self, code: CodeType) -> bool:
+        """Whether the opcodes of this code count: those of our package do."""
+        return _PACKAGE in code.co_filename
+
     def trace(self, frame: FrameType, what: str, _: Any) -> "Callable[..., Any] | None":
-        """For sys.settrace: every opcode of our package counts."""
-        if _PACKAGE not in frame.f_code.co_filename:
+        """For sys.settrace."""
+        if not self.counts(frame.f_code):
             return None
         frame.f_trace_opcodes = True
         if what == "opcode":
