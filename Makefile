@@ -8,6 +8,9 @@ LOCK_TOOL := uv==0.13.9
 LOCK_VENV := .traverse/lock-tool
 # More words for the command at hand: make demo ARGS=--once, make test ARGS='-k lots -x'
 ARGS ?=
+# Of `make soak`: how many events, and the seed of what is sent and when what is killed.
+EVENTS ?= 20000
+SEED ?= 4
 
 # What `make check` and CI run, in this order.
 STAGES := preflight setup style types layers unit engines
@@ -18,7 +21,7 @@ STAGES := preflight setup style types layers unit engines
 NONE_IS_FINE := $(if $(ARGS),|| [ $$? = 5 ])
 
 .PHONY: help setup preflight demo test unit engines style types layers stages \
-	check format bench lock clean
+	check format bench soak lock clean
 # Engines and tests share this machine's ports and memory.
 .NOTPARALLEL:
 
@@ -77,6 +80,10 @@ format: setup ## put the code in form, and mend what can be mended by itself
 
 bench: preflight setup ## measure: events per second, time to searchable, time of a search
 	@$(BIN)/traverse bench $(ARGS)
+
+soak: preflight setup ## kill workers, Kafka and the gateway while 20,000 events flow (EVENTS=, SEED=)
+	TRAVERSE_SOAK_EVENTS=$(EVENTS) TRAVERSE_SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -s \
+		-m engines -p tests.engine_logs tests/journey/test_soak.py $(ARGS)
 
 lock: infra/preflight.sh ## choose versions anew and pin them with their hashes in requirements.lock
 	@python=$$(sh infra/preflight.sh python) || exit 1; \

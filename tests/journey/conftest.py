@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import RunningEngines
+from tests.engines import RunningEngines, engine_settings
 from tests.journey.harness import Journey
+from traverse_infra.engines.runner import Engines
 
 
 @pytest.fixture
@@ -27,3 +28,12 @@ def flowing(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -
     one.start()
     yield one
     one.stop()
+
+
+@pytest.fixture(scope="session")
+def own(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """Engines that a test may kill: nobody else's. Started again by `up`."""
+    one = Engines(engine_settings(tmp_path_factory.mktemp("own") / "home"))
+    one.up()
+    yield one
+    one.erase()

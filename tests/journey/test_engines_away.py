@@ -7,7 +7,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.engines import RunningEngines, engine_settings
 from tests.journey.digest import digest_of_index
 from tests.journey.harness import Ends, Journey, until
 from tests.journey.history import Mixed
@@ -15,15 +14,6 @@ from traverse_infra.engines.runner import Engines, EngineStatus
 from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
 
 pytestmark = pytest.mark.engines
-
-
-@pytest.fixture(scope="module")
-def own(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Engines that these tests may stop: nobody else's."""
-    one = Engines(engine_settings(tmp_path_factory.mktemp("own") / "home"))
-    one.up()
-    yield one
-    one.erase()
 
 
 @pytest.fixture
