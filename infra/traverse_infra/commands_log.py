@@ -54,9 +54,10 @@ def rejected_replay(
     """Remet un événement refusé sur traverse.inbound, corrigé si un fichier est donné."""
     from traverse_infra.commands_engines import load_settings
     from traverse_infra.demo.play import publish
+    from traverse_producers.receipts.replay import replayed
 
     one = _find(place)
-    octets = file.read_bytes() if file else one.octets or b""
+    octets = replayed(one.octets or b"", file.read_bytes() if file else None, one.reason)
     sent = publish(load_settings().kafka, [octets])
     typer.echo(f"Remis sur le journal : {sent[0].place}.")
 

@@ -114,3 +114,16 @@ def test_an_erasure_that_comes_twice_is_a_duplicate() -> None:
     again = decide(inbound(ERASURE, offset=2), after=both(first, erased))
     assert again.accepted == []
     assert said(again) == {"3": End.DUPLICATE}
+
+
+def test_a_rebuild_from_what_is_left_keeps_it_erased() -> None:
+    first = decide(inbound(FIRST), inbound(SECOND, offset=1))
+    erased = decide(inbound(ERASURE, offset=2), after=first)
+    kept = left(ACCEPTED, first, erased).values()
+    rebuilt = decide(*(inbound(orjson.loads(value)) for value in kept))
+    (before,) = (orjson.loads(state) for _, _, state in erased.states)
+    (after,) = (orjson.loads(state) for _, _, state in rebuilt.states)
+    assert after == {**before, "indices": []}
+    again = decide(inbound(FIRST, offset=3), inbound(SECOND, offset=4), after=rebuilt)
+    assert said(again) == {"1": End.PURGED, "2": End.PURGED}
+    assert again.states == []
