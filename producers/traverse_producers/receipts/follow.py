@@ -4,11 +4,13 @@ The first time it reads all that is kept (measured: see docs/performance.md); fr
 what is new, so that a question costs the tail and one look-up, however many receipts there are.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
+
+import orjson
 
 from traverse_producers.errors import BrokerAwayError
 from traverse_producers.log_reading import LogMessage, LogReader
@@ -101,73 +103,62 @@ def bring_up(store: ReceiptStore, reader: LogReader) -> None:
 def save(store: ReceiptStore, chunk: Sequence[LogMessage]) -> None:
     """Save messages of one partition that follow each other."""
     last = chunk[-1]
-    rejections = [row for row in map(rejection_row, chunk) if row]
-    store.save(
-        [row for row in map(receipt_row, chunk) if row],
-        rejections,
-        _successes(chunk),
-        (last.topic, last.partition, last.offset + 1),
-    )
-
-
-def _successes(chunk: Sequence[LogMessage]) -> list[tuple[str, int]]:
-    """The institutions of whom a chunk holds events that were not refused, and the last time."""
-    found: dict[str, int] = {}
-    if chunk[0].topic == RECEIPTS:
-        for message in chunk:
-            said = json.loads(message.value or b"{}")
-            if said.get("end") not in (None, End.REJECTED):
+    rows: list[ReceiptRow] = []
+    rejections: list[RejectionRow] = []
+    successes: dict[str, int] = {}
+    for message in chunk:
+        if message.topic == REJECTED:
+            rows += _refused(message)
+            rejections += _rejection(message)
+        elif message.value is not None:
+            said = orjson.loads(message.value)
+            if said["end"] != End.REJECTED:
                 siren = said["source"].split(":")[2]
-                found[siren] = max(message.time, found.get(siren, 0))
-    return list(found.items())
+                successes[siren] = max(message.time, successes.get(siren, 0))
+            rows.append(_receipt(message, said))
+    progress = (last.topic, last.partition, last.offset + 1)
+    store.save(rows, rejections, successes.items(), progress)
 
 
-def receipt_row(message: LogMessage) -> ReceiptRow | None:
-    """What a message says of an event; None when it names none."""
-    if message.topic == REJECTED:
-        return _refused(message)
-    said = json.loads(message.value or b"null")
-    if said is None:
-        return None
+def _receipt(message: LogMessage, said: dict[str, Any]) -> ReceiptRow:
     end = said.pop("end")
     # Of one end there is one message that counts, but for duplicates: each is one of its own.
     origin = said.get("origin", "") if end == End.DUPLICATE else ""
     digest = event_digest(said.pop("source"), said.pop("id"))
-    return ReceiptRow(digest, end, origin, message.time, json.dumps(said, ensure_ascii=False))
+    return ReceiptRow(digest, end, origin, message.time, orjson.dumps(said).decode())
 
 
-def _refused(message: LogMessage) -> ReceiptRow | None:
+def _refused(message: LogMessage) -> list[ReceiptRow]:
+    """The rejection as the receipt of its event; nothing when it names none."""
     event = message.headers.get(EVENT_HEADER)
     if event is None:
-        return None
-    source, event_id = json.loads(event)
+        return []
+    source, event_id = orjson.loads(event)
     said = {**_reasons(message), "verified": SIREN_HEADER in message.headers}
-    return ReceiptRow(
-        event_digest(source, event_id),
-        End.REJECTED,
-        place_of(message),
-        message.time,
-        json.dumps(said, ensure_ascii=False),
-    )
+    digest = event_digest(source, event_id)
+    place, octets = place_of(message), orjson.dumps(said)
+    return [ReceiptRow(digest, End.REJECTED, place, message.time, octets.decode())]
 
 
-def rejection_row(message: LogMessage) -> RejectionRow | None:
-    """A rejection for its institution; None when nobody verified whose it is."""
-    siren = message.headers.get(SIREN_HEADER) if message.topic == REJECTED else None
+def _rejection(message: LogMessage) -> list[RejectionRow]:
+    """A rejection for its institution; nothing when nobody verified whose it is."""
+    siren = message.headers.get(SIREN_HEADER)
     if siren is None:
-        return None
+        return []
     said = _reasons(message)
     event = message.headers.get(EVENT_HEADER)
     if event is not None:
-        said["source"], said["id"] = json.loads(event)
-    return RejectionRow(
-        place_of(message),
-        siren.decode(errors="replace"),
-        message.time,
-        message.partition,
-        message.offset,
-        json.dumps(said, ensure_ascii=False),
-    )
+        said["source"], said["id"] = orjson.loads(event)
+    return [
+        RejectionRow(
+            place_of(message),
+            siren.decode(errors="replace"),
+            message.time,
+            message.partition,
+            message.offset,
+            orjson.dumps(said).decode(),
+        )
+    ]
 
 
 def _reasons(message: LogMessage) -> dict[str, str]:
