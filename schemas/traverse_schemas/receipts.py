@@ -10,7 +10,6 @@ when. So a message that is written again after a restart changes nothing.
 """
 
 import json
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple, NotRequired, TypedDict
 
@@ -75,7 +74,8 @@ class Traced(NamedTuple):
 
 
 TRACE_HEADER: Final = "traverse-trace"
-"""The header of `traverse.records` that names the events which the message brings."""
+"""The header of `traverse.records` that names the events which the message brings: a JSON list of
+lists, each as `Traced`."""
 
 EVENT_HEADER: Final = "event"
 """The header of `traverse.rejected` with source and id, where they could be read."""
@@ -88,11 +88,6 @@ it nobody knows who spoke: such a rejection is attributed to nobody."""
 def receipt_key(source: str, event_id: str) -> bytes:
     """The key of a receipt's message."""
     return json.dumps([source, event_id], ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def trace_header(traced: Iterable[Traced]) -> bytes:
-    """The value of TRACE_HEADER."""
-    return json.dumps(list(traced), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_trace(header: bytes) -> list[Traced]:

@@ -16,7 +16,7 @@ from traverse_schemas.document import Content
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import event_key, partition_of, record_key
-from traverse_schemas.receipts import EVENT_HEADER, TRACE_HEADER, End, receipt_key, trace_header
+from traverse_schemas.receipts import EVENT_HEADER, TRACE_HEADER, End, Traced, receipt_key
 from traverse_schemas.record_state import RecordState
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, RECORDS, REJECTED
@@ -214,9 +214,13 @@ class _Deciding:
             partition = partition_of(key, self._partitions)
             octets = orjson.dumps(self._current[key])
             result.states.append((key, partition, octets))
-            headers = ((TRACE_HEADER, trace_header(traces[key])),) if traces.get(key) else ()
+            headers = _trace(traces.get(key))
             result.effects.append(Message(RECORDS, partition, key.encode(), octets, headers))
         return result
+
+
+def _trace(traced: Sequence[Traced] | None) -> tuple[tuple[str, bytes], ...]:
+    return ((TRACE_HEADER, orjson.dumps([[*each] for each in traced])),) if traced else ()
 
 
 def erased_records(checked: Sequence[Checked]) -> list[int]:

@@ -78,8 +78,9 @@ def fold(state: RecordState | None, accepted: Accepted, content: Content | None)
 
 def is_erasure(accepted: Accepted) -> bool:
     """Whether the event asks for its record to be erased (RGPD, art. 17)."""
-    reason = getattr(accepted.event.data, "reason", None)
-    return accepted.type.action is Action.WITHDRAWN and reason == WithdrawalReason.ERASURE
+    if accepted.type.action is not Action.WITHDRAWN:
+        return False
+    return getattr(accepted.event.data, "reason", None) == WithdrawalReason.ERASURE
 
 
 def refuses(state: RecordState | None, accepted: Accepted) -> bool:
