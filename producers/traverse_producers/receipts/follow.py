@@ -4,6 +4,8 @@ The first time it reads all that is kept (measured: see docs/performance.md); fr
 what is new, so that a question costs the tail and one look-up, however many receipts there are.
 """
 
+import logging
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from traverse_producers.errors import BrokerAwayError
+from traverse_producers.errors import PublishError
 from traverse_producers.log_reading import LogMessage, LogReader
 from traverse_producers.receipts.store import (
     ReceiptRow,
@@ -29,6 +31,7 @@ STORE_FILE = "receipts.sqlite"
 
 _FOLLOWED = (RECEIPTS, REJECTED)
 _PAUSE = 0.5
+_LOG = logging.getLogger(__name__)
 
 
 class Follower:
@@ -70,18 +73,23 @@ class Follower:
             self._thread.join()
 
     def _run(self) -> None:
-        store = self.store()
-        store.prune(self._clock.now())
-        try:
-            while not self._stop.is_set():
-                try:
-                    with LogReader(self._bootstrap) as reader:
-                        while not self._stop.wait(_PAUSE):
-                            bring_up(store, reader)
-                except BrokerAwayError:
-                    self._stop.wait(10 * _PAUSE)
-        finally:
-            store.close()
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except (PublishError, sqlite3.Error) as error:
+                # Kafka away, a full disk: what is told meanwhile is what is known already.
+                _LOG.warning("receipts_behind detail=%s", error)
+                self._stop.wait(10 * _PAUSE)
+
+    def _follow(self) -> None:
+        pruned = None
+        with self.open_store() as store, LogReader(self._bootstrap) as reader:
+            while not self._stop.wait(_PAUSE):
+                bring_up(store, reader)
+                now = self._clock.now()
+                if now.date() != pruned:
+                    store.prune(now)
+                    pruned = now.date()
 
 
 def bring_up(store: ReceiptStore, reader: LogReader) -> None:
