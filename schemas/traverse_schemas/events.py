@@ -3,7 +3,8 @@
 `type` is `fr.traverse.{project|call|need}.{published|updated|closed|withdrawn}.v1`. The data of
 `published` and `updated` is the whole record (with the reason of an update); `closed` carries the
 outcome and, from a feed that tells of a thing only when it is over, the record too; `withdrawn`
-carries why.
+carries why. People's word on two records is `fr.traverse.link.{same_as|not_same|withdrawn}.v1`
+(`decisions.py`).
 """
 
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from traverse_schemas.decisions import DecisionKind, LinkWord, Word
 from traverse_schemas.identity import Version, utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, Outcome, UpdateReason, WithdrawalReason
 from traverse_schemas.records.models import Call, Need, Project
@@ -152,15 +154,20 @@ class Event(BaseModel, Generic[Data]):
 
 
 class EventType(NamedTuple):
-    """A known type: its kind, what happened, and the shape of its data."""
+    """A known type: its kind, what happened or was said, and the shape of its data."""
 
     name: str
-    kind: Kind
-    action: Action
+    kind: Kind | DecisionKind
+    action: Action | Word
     data: type[BaseModel]
 
+    @property
+    def is_decision(self) -> bool:
+        """Whether it is people's word on records rather than of a record."""
+        return isinstance(self.kind, DecisionKind)
 
-_DATA: dict[tuple[Kind, Action], type[BaseModel]] = {
+
+_DATA: dict[tuple[Kind | DecisionKind, Action | Word], type[BaseModel]] = {
     (Kind.PROJECT, Action.PUBLISHED): Project,
     (Kind.PROJECT, Action.UPDATED): ProjectUpdated,
     (Kind.PROJECT, Action.CLOSED): ProjectClosed,
@@ -173,6 +180,7 @@ _DATA: dict[tuple[Kind, Action], type[BaseModel]] = {
     (Kind.NEED, Action.UPDATED): NeedUpdated,
     (Kind.NEED, Action.CLOSED): NeedClosed,
     (Kind.NEED, Action.WITHDRAWN): Withdrawn,
+    **{(DecisionKind.LINK, word): LinkWord for word in Word},
 }
 
 

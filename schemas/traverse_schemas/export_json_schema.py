@@ -47,7 +47,7 @@ def json_schema(known: EventType) -> dict[str, Any]:
     schema["properties"]["type"] = {"const": known.name, "title": "Type", "type": "string"}
     data = schema["$defs"][known.data.__name__]
     # What only validators know and a schema can say.
-    if known.action is Action.CLOSED:
+    if isinstance(known.kind, Kind) and known.action is Action.CLOSED:
         outcomes = sorted(outcome.value for outcome in OUTCOMES[known.kind])
         data["properties"]["outcome"] = {"enum": outcomes, "title": "Outcome", "type": "string"}
     if (known.kind, known.action) == (Kind.CALL, Action.PUBLISHED):

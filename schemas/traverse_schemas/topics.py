@@ -20,6 +20,8 @@ INBOUND: Final = "traverse.inbound"
 ACCEPTED: Final = "traverse.accepted"
 REJECTED: Final = "traverse.rejected"
 RECORDS: Final = "traverse.records"
+DECISIONS: Final = "traverse.decisions"
+LINKS: Final = "traverse.links"
 OPPORTUNITIES: Final = "traverse.opportunities"
 CHANGES: Final = "traverse.changes"
 RECEIPTS: Final = "traverse.receipts"
@@ -100,6 +102,16 @@ TOPICS: Final[tuple[Topic, ...]] = (
         # Compaction must not take a message, and the receipts of the events it brings, before the
         # index step has read it: half a day of absence loses none.
         config={**_compacted(_LARGEST_ENRICHED), "min.compaction.lag.ms": str(_DAY_MS // 2)},
+    ),
+    Topic(
+        DECISIONS,
+        "what people say of links between records, every word of it",
+        config=_compacted(_BROKER_ROOM),
+    ),
+    Topic(
+        LINKS,
+        "what two records are to one another, with the score and the reason",
+        config=_compacted(_BROKER_ROOM),
     ),
     Topic(
         OPPORTUNITIES,

@@ -20,13 +20,14 @@ from traverse_schemas.receipts import EVENT_HEADER, TRACE_HEADER, End, Traced, r
 from traverse_schemas.record_state import RecordState
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, RECORDS, REJECTED
+from traverse_stream_processors.decide import decided
 from traverse_stream_processors.disclose import disclose
 from traverse_stream_processors.errors import BadDeployError
 from traverse_stream_processors.fold import fold, is_erasure, refuses
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.purge import purge, record_number
 from traverse_stream_processors.receipts import Arrival, ended, traced_of
-from traverse_stream_processors.state import Known
+from traverse_stream_processors.state import Known, StateBrokenError
 from traverse_stream_processors.telemetry import logger
 from traverse_stream_processors.validate import Accepted, validate
 
@@ -154,6 +155,9 @@ class _Deciding:
         if seen is not None and seen != accepted.hash:
             effects.append(_rejection(message, accepted, _id_reused(accepted)))
             return
+        if accepted.type.is_decision:
+            self._decide(message, accepted, event_id, new=seen is None)
+            return
         if key not in self._current:
             self._current[key] = self._began[key] = _state(self._states.get(key))
         before = self._current[key]
@@ -182,6 +186,22 @@ class _Deciding:
             Known(event_id, partition, accepted.hash, number, accepted.event.id, public)
         )
         self._came.setdefault(key, []).append(arrival)
+
+    def _decide(self, message: Inbound, accepted: Accepted, event_id: bytes, *, new: bool) -> None:
+        """People's word on records: kept, and handed to linking."""
+        result, partition = self._result, message.partition
+        arrival = _arrival(message, accepted)
+        if not new:
+            result.effects.append(ended(arrival, partition, End.DUPLICATE))
+            return
+        self._ids[event_id] = accepted.hash
+        number = record_number(accepted.key)
+        result.known.append(
+            Known(event_id, partition, accepted.hash, number, accepted.event.id, public=False)
+        )
+        _keep(result, message, accepted, public=False)
+        result.effects.append(decided(accepted, partition))
+        result.effects.append(ended(arrival, partition, End.SEARCHABLE))
 
     def _purge(self, accepted: Accepted, after: RecordState, partition: int) -> None:
         """Erase what is known of the record, this batch's events too."""
@@ -256,20 +276,26 @@ def _tell(
 ) -> bool:
     """The event on `traverse.accepted`, and what the public topics may have of it; whether they
     have anything."""
-    event = accepted.event
     octets = disclose(accepted, before, after)
+    key = _keep(result, message, accepted, public=octets is not None)
+    if octets is not None:
+        topic = EVENTS[accepted.type.kind]
+        result.effects.append(Message(topic, message.partition, key, octets, _CONTENT_TYPE))
+    return octets is not None
+
+
+def _keep(result: Admitted, message: Inbound, accepted: Accepted, *, public: bool) -> bytes:
+    """The event on `traverse.accepted`; gives its key there."""
+    event = accepted.event
     key = event_key(event.source, event.subject, event.id).encode()
     headers = (
         *_CONTENT_TYPE,
         ("traverse-hash", accepted.hash),
         ("traverse-received", message.received.isoformat().encode()),
-        (_PUBLIC, b"0" if octets is None else b"1"),
+        (_PUBLIC, b"1" if public else b"0"),
     )
     result.accepted.append(Message(ACCEPTED, message.partition, key, accepted.octets, headers))
-    if octets is not None:
-        topic = EVENTS[accepted.type.kind]
-        result.effects.append(Message(topic, message.partition, key, octets, _CONTENT_TYPE))
-    return octets is not None
+    return key
 
 
 def _event_id(source: str, event_id: str) -> bytes:
@@ -302,7 +328,11 @@ def forgotten_from_log(key: bytes) -> bytes:
 
 
 def _state(octets: bytes | None) -> RecordState | None:
-    return None if octets is None else orjson.loads(octets)
+    try:
+        return None if octets is None else orjson.loads(octets)
+    except orjson.JSONDecodeError as error:
+        # SQLite does not notice every hole in a file.
+        raise StateBrokenError(str(error)) from error
 
 
 def _rekeyed(message: Inbound, key: str, partition: int) -> Message:

@@ -18,11 +18,11 @@ from typing import Any
 from traverse_schemas.document import Content, index_of
 from traverse_schemas.events import Action
 from traverse_schemas.identity import Version, opportunity_id
-from traverse_schemas.record_state import Life, RecordState, VersionedContent
+from traverse_schemas.record_state import Life, RecordState, State, VersionedContent
 from traverse_schemas.records.codes import WithdrawalReason
 from traverse_stream_processors.validate import Accepted
 
-_STATES = {
+_STATES: dict[str, State] = {
     Action.PUBLISHED: "active",
     Action.CLOSED: "closed",
     Action.WITHDRAWN: "withdrawn",

@@ -86,6 +86,31 @@ _OUTCOMES = {"project": "completed", "call": "awarded", "need": "met"}
 
 def full_event(known: EventType) -> dict[str, Any]:
     """A valid event of this type with every field that it may have."""
+    return copy.deepcopy(
+        {
+            "specversion": "1.0",
+            "id": "e-1",
+            "source": "urn:siren:211300553",
+            "type": known.name,
+            "subject": "R-1",
+            "time": "2026-01-01T12:00:00Z",
+            "datacontenttype": "application/json",
+            "dataschema": "urn:traverse:schema:essai",
+            "sequence": 1,
+            "data": _full_data(known),
+        }
+    )
+
+
+def _full_data(known: EventType) -> dict[str, Any]:
+    if not isinstance(known.action, Action):
+        return {
+            "records": [
+                {"source": "urn:siren:211300553", "subject": "R-1"},
+                {"source": "urn:siren:181300013:boamp", "subject": "26-1"},
+            ],
+            "reason": "Deux tranches.",
+        }
     record = _RECORDS[known.kind]
     data: dict[str, Any] = {
         Action.PUBLISHED: record,
@@ -101,20 +126,7 @@ def full_event(known: EventType) -> dict[str, Any]:
     if known.action is Action.CLOSED and known.kind == "call":
         lot = {"number": "1", "outcome": "awarded", "holders": [_HOLDER], "amount": _SUM}
         data = {**data, "lots": [lot], "holders": [_HOLDER], "amount": _SUM}
-    return copy.deepcopy(
-        {
-            "specversion": "1.0",
-            "id": "e-1",
-            "source": "urn:siren:211300553",
-            "type": known.name,
-            "subject": "R-1",
-            "time": "2026-01-01T12:00:00Z",
-            "datacontenttype": "application/json",
-            "dataschema": "urn:traverse:schema:essai",
-            "sequence": 1,
-            "data": data,
-        }
-    )
+    return data
 
 
 FULL_EVENTS = {name: full_event(known) for name, known in EVENT_TYPES.items()}

@@ -1,0 +1,30 @@
+"""Decide: what people say of two records, as linking reads it from `traverse.decisions`. Pure.
+
+Whoever signs may say it; whether it counts is a matter of whose the records are, and those may
+come later: `linking/decisions.py` judges it.
+"""
+
+import orjson
+
+from traverse_schemas.decisions import Decision, LinkWord
+from traverse_schemas.identity import event_key, opportunity_id
+from traverse_schemas.topics import DECISIONS
+from traverse_stream_processors.log import Message
+from traverse_stream_processors.validate import Accepted
+
+
+def decided(accepted: Accepted, partition: int) -> Message:
+    """The message of `traverse.decisions` for an accepted decision. Every word is kept, each under
+    a key of its own: which is the last is known by their versions, not by who came last."""
+    event = accepted.event
+    if not isinstance(event.data, LinkWord):
+        raise TypeError(accepted.type.name)
+    decision = Decision(
+        source=event.source,
+        subject=event.subject,
+        version=list(accepted.version),
+        word=str(accepted.type.action),
+        records=[opportunity_id(one.source, one.subject) for one in event.data.records],
+    )
+    key = event_key(event.source, event.subject, event.id).encode()
+    return Message(DECISIONS, partition, key, orjson.dumps(decision))

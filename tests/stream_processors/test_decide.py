@@ -1,0 +1,61 @@
+"""People's word on two records: checked, kept, and handed to linking."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.stream_processors.factory import CCI, event, inbound
+from tests.stream_processors.test_admit import decide, on
+from traverse_schemas.identity import opportunity_id
+from traverse_schemas.topics import ACCEPTED, DECISIONS, EVENTS, RECEIPTS, RECORDS, REJECTED
+
+RECORDS_SAID = [
+    {"source": CCI, "subject": "VOIRIE-2026"},
+    {"source": "urn:siren:211300405", "subject": "VOI-14"},
+]
+
+
+def said(word: str = "not_same", **changes: Any) -> dict[str, Any]:
+    data = {"records": changes.pop("records", RECORDS_SAID), "reason": "Deux tranches."}
+    return event(word, kind="link", subject="D-1", data=data, **changes)
+
+
+def test_a_decision_is_accepted_and_kept_for_linking() -> None:
+    admitted = decide(inbound(said()))
+    assert len(on(ACCEPTED, admitted.accepted)) == 1
+    (message,) = on(DECISIONS, admitted.effects)
+    assert orjson.loads(message.value or b"") == {
+        "source": CCI,
+        "subject": "D-1",
+        "version": [0, "2026-11-20T09:00:00.000000Z", "e-1"],
+        "word": "not_same",
+        "records": [
+            opportunity_id(CCI, "VOIRIE-2026"),
+            opportunity_id("urn:siren:211300405", "VOI-14"),
+        ],
+    }
+    for topic in (RECORDS, REJECTED, *EVENTS.values()):
+        assert on(topic, admitted.effects) == []
+    assert len(on(RECEIPTS, admitted.effects)) == 1
+
+
+def test_a_repeated_decision_is_a_duplicate() -> None:
+    admitted = decide(inbound(said(), offset=1), inbound(said(), offset=2))
+    assert len(on(DECISIONS, admitted.effects)) == 1
+    ends = [orjson.loads(one.value or b"")["end"] for one in on(RECEIPTS, admitted.effects)]
+    assert sorted(ends) == ["duplicate", "searchable"]
+
+
+@pytest.mark.parametrize(
+    ("records", "pointer"),
+    [
+        (RECORDS_SAID[:1], b"/data/records"),
+        ([RECORDS_SAID[0], RECORDS_SAID[0]], b"/data"),
+        ([RECORDS_SAID[0], {"source": "nobody", "subject": "X"}], b"/data/records/1/source"),
+    ],
+)
+def test_a_decision_on_no_two_records_is_refused(records: Any, pointer: bytes) -> None:
+    admitted = decide(inbound(said(records=records)))
+    (message,) = on(REJECTED, admitted.effects)
+    assert dict(message.headers)["pointer"] == pointer
