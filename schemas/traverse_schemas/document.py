@@ -112,7 +112,12 @@ class Content(TypedDict):
 
 
 class Document(Content):
-    """A whole opportunity: content, life, times, sources and (later) links."""
+    """A whole opportunity: content, life, times, sources and links.
+
+    `links` are other opportunities that have to do with this one (`type`, `id`, `score`, `reason`
+    in French). Of an opportunity of several records, `provenance` says by field which source it
+    comes from, with the other sources' claims, and `merged` why each record is in it.
+    """
 
     id: str
     stub: bool
@@ -123,10 +128,14 @@ class Document(Content):
     links: list[dict[str, object]]
     outcome: NotRequired[str]
     closed_on: NotRequired[str]
+    provenance: NotRequired[dict[str, object]]
+    merged: NotRequired[list[dict[str, object]]]
 
 
 class Stub(TypedDict):
-    """What remains of a withdrawn or moved opportunity: an id that searches exclude.
+    """What remains of a withdrawn, moved or merged opportunity: an id that searches exclude.
+
+    `merged_into` is the id that it leads to now; only in the index of those who may read that one.
 
     Never a delete: Elasticsearch forgets the version of a delete after a minute, and a late
     older version would come back (decision 4).
@@ -134,6 +143,7 @@ class Stub(TypedDict):
 
     id: str
     stub: bool
+    merged_into: NotRequired[str]
 
 
 PUBLIC_INDEX = "public"

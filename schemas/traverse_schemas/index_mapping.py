@@ -119,6 +119,9 @@ def _mapping() -> dict[str, Any]:
                 }
             },
             "links": _STORED,
+            "merged": _STORED,
+            "merged_into": {"type": "keyword", "index": False, "doc_values": False},
+            "provenance": _STORED,
         },
     }
 

@@ -1,9 +1,10 @@
-"""Link: from records to opportunities.
+"""Link: from records and the groups they form to what each opportunity's id holds. Pure.
 
-Here each record passes as its own opportunity; merging, answers and groupings come later behind
-the same function, so that ids, versions and topics are already the final ones.
+Every record has an id, and each id holds one thing: the document of the opportunity whose earliest
+member it is, or a stub that says into which one it was merged, or a stub of what was withdrawn.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from traverse_schemas.document import (
@@ -14,32 +15,79 @@ from traverse_schemas.document import (
     index_of,
 )
 from traverse_schemas.record_state import Life, RecordState
+from traverse_stream_processors.linking.judge import explain
+from traverse_stream_processors.linking.linker import Group, Linker
+from traverse_stream_processors.linking.merge import Document, merge
+from traverse_stream_processors.linking.procedure import procedure
+
+_MOST_LINKS = 10
+"""Links shown of one opportunity: the surest, the earliest first."""
 
 
 def form(state: RecordState) -> OpportunityMessage | None:
-    """The opportunity of one record; None while nothing was ever said that people could see.
+    """The opportunity of one record that stands alone; None while nothing was ever said that
+    people could see.
 
     A withdrawn record becomes a stub in every index that held it. A record that changed audience
     leaves a stub in the index it left.
     """
+    document = document_of(state)
+    if document is not None:
+        return _message(state, document)
+    if not state["indices"]:
+        return None
+    where = PUBLIC_INDEX if PUBLIC_INDEX in state["indices"] else state["indices"][0]
+    return OpportunityMessage(
+        id=state["id"],
+        index=where,
+        stubs=[index for index in state["indices"] if index != where],
+        document=Stub(id=state["id"], stub=True),
+    )
+
+
+def form_group(
+    group: Group,
+    states: Mapping[str, RecordState],
+    linker: Linker,
+    heads: Mapping[str, str],
+) -> list[OpportunityMessage]:
+    """What the ids of a group's members hold: the opportunity, and stubs that lead to it.
+
+    `states` has every member's; `heads` the head of every record that a member is linked to.
+    """
+    things = [
+        merge([document for one in thing if (document := document_of(states[one])) is not None])
+        for thing in group.things
+    ]
+    if len(things) == 1:
+        document = things[0]
+    else:
+        numbered = zip(things, (_lot_number(thing, linker) for thing in group.things), strict=True)
+        document = procedure(list(numbered))
+    document["id"] = group.head
+    document["links"] = _links(group, linker, heads)
+    if len(group.members) > 1:
+        document["merged"] = _reasons(group, states, linker)
+    head = states[group.head]
+    messages = [_message(head, document)]
+    for one in group.members:
+        if one != group.head:
+            stub = Stub(id=one, stub=True, merged_into=group.head)
+            messages.append(_message(states[one], stub, index_of(document["visibility"])))
+    return messages
+
+
+def document_of(state: RecordState) -> Document | None:
+    """What one record alone says, as a document; None when it says nothing or is withdrawn."""
     said, life = state["content"], state["life"]
     if said is None or (life is not None and life["state"] == "withdrawn"):
-        if not state["indices"]:
-            return None
-        where = PUBLIC_INDEX if PUBLIC_INDEX in state["indices"] else state["indices"][0]
-        return OpportunityMessage(
-            id=state["id"],
-            index=where,
-            stubs=[index for index in state["indices"] if index != where],
-            document=Stub(id=state["id"], stub=True),
-        )
+        return None
     content = said["content"]
-    index = index_of(content["visibility"])
     updated = max(said["version"][1], life["version"][1] if life else "")
     source = SourceRef(source=state["source"], subject=state["subject"], updated_at=str(updated))
     if "url" in content:
         source["url"] = content["url"]
-    document: dict[str, Any] = {
+    document: Document = {
         **content,
         "id": state["id"],
         "stub": False,
@@ -51,17 +99,87 @@ def form(state: RecordState) -> OpportunityMessage | None:
     }
     if life is not None and life["state"] == "closed":
         document.update(_closing(document, life))
+    return document
+
+
+def _message(state: RecordState, document: Any, index: str | None = None) -> OpportunityMessage:
+    """`stubs`: the other indices that this very id was ever in hold nothing but that it existed;
+    where it leads to now is for those who may read it."""
+    where = index or index_of(document["visibility"])
     return OpportunityMessage(
         id=state["id"],
-        index=index,
-        stubs=[other for other in state["indices"] if other != index],
-        document=document,  # type: ignore[typeddict-item]
+        index=where,
+        stubs=[other for other in state["indices"] if other != where],
+        document=document,
     )
 
 
-def _closing(document: dict[str, Any], life: Life) -> dict[str, Any]:
+def _lot_number(thing: tuple[str, ...], linker: Linker) -> str:
+    for one in thing:
+        if lots := linker.book.at_id(one).lots:
+            return lots[0]
+    return "?"
+
+
+def _links(group: Group, linker: Linker, heads: Mapping[str, str]) -> list[dict[str, object]]:
+    """What this opportunity is to others: to each the surest link, with the reason."""
+    members = set(group.members)
+    best: dict[str, tuple[float, str, str]] = {}
+    for one in members:
+        for other, judgement in linker.links(one).items():
+            head = heads[other]
+            if other not in members:
+                best[head] = max(best.get(head, (0.0, "", "")), (judgement.score, one, other))
+    ages = {head: (linker.book.at_id(head).first_time, head) for head in best}
+    chosen = sorted(best, key=lambda head: (-best[head][0], ages[head]))[:_MOST_LINKS]
+    return [_link(linker, best[head][1], best[head][2], head) for head in chosen]
+
+
+def _link(linker: Linker, one: str, other: str, head: str) -> dict[str, object]:
+    judgement = linker.links(one)[other]
+    return {
+        "type": str(judgement.type),
+        "id": head,
+        "score": judgement.score,
+        "reason": explain(linker.book.at_id(one), linker.book.at_id(other), judgement),
+    }
+
+
+def _reasons(
+    group: Group, states: Mapping[str, RecordState], linker: Linker
+) -> list[dict[str, object]]:
+    """Why the records of a group are together: for each but the head, its surest link inside."""
+    members = set(group.members)
+    found: list[dict[str, object]] = []
+    for one in sorted(members - {group.head}):
+        inside = [
+            (judgement.score, other)
+            for other, judgement in linker.links(one).items()
+            if other in members and judgement.joins
+        ]
+        entry: dict[str, object] = {
+            "source": states[one]["source"],
+            "subject": states[one]["subject"],
+            "id": one,
+        }
+        if inside:
+            _, other = max(inside)
+            judgement = linker.links(one)[other]
+            entry |= {
+                "type": str(judgement.type),
+                "score": judgement.score,
+                "with": other,
+                "reason": explain(linker.book.at_id(one), linker.book.at_id(other), judgement),
+            }
+        else:
+            entry |= {"type": "same", "score": 1.0, "reason": "Les institutions l'ont déclaré."}
+        found.append(entry)
+    return found
+
+
+def _closing(document: Document, life: Life) -> Document:
     """How it ended, laid over what was said: outcome, holders, the awarded sum, each lot."""
-    closing: dict[str, Any] = {
+    closing: Document = {
         "state": "closed",
         "outcome": life["outcome"],
         "closed_on": life["closed_on"],

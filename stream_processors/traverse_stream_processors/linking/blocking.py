@@ -13,7 +13,7 @@ from zlib import crc32
 from datasketch import MinHash
 
 from traverse_stream_processors.linking.features import GLOBAL, Features
-from traverse_stream_processors.linking.words import weight
+from traverse_stream_processors.linking.words import telling
 
 _BANDS: Final = 4
 _ROWS: Final = 2
@@ -29,8 +29,6 @@ class Ladder(NamedTuple):
 
 def finer(key: int, refinement: object) -> int:
     """The key one step down a ladder."""
-    if isinstance(refinement, frozenset):
-        refinement = " ".join(sorted(refinement))
     return key_of(f"{key}|{refinement}")
 
 
@@ -64,7 +62,7 @@ class Blocking:
         """MinHash bands of the title's telling words (Broder 1997; Leskovec et al., Mining of
         Massive Datasets, 3.4), for each owner; for each département or wider place where owners
         may differ or are known by name only."""
-        words = [word for word in features.words if weight(word) == 1] or features.words
+        words = telling(frozenset(features.words)) or features.words
         if not words:
             return
         self._sketch.clear()

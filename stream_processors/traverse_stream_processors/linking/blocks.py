@@ -22,8 +22,8 @@ class Blocks:
     ) -> None:
         self._ladders_of = ladders_of
         self._crowded = crowded
-        # Most keys have one member: a number then, a set otherwise.
-        self._members: dict[int, int | set[int]] = {}
+        # Most keys have one member, hardly any many: a number, a tuple, and a set where crowded.
+        self._members: dict[int, int | tuple[int, ...] | set[int]] = {}
 
     def __len__(self) -> int:
         """How many keys there are."""
@@ -54,19 +54,17 @@ class Blocks:
         found: set[int] = set()
         for ladder in ladders:
             members = self._members.get(ladder.key)
-            if isinstance(members, set) and len(members) > self._crowded:
+            if isinstance(members, set):
                 for key, _ in _steps(ladder):
                     members = self._members.get(key)
-                    if isinstance(members, int) or members is None:
-                        break
-                    if len(members) <= self._crowded:
+                    if not isinstance(members, set):
                         break
                 else:
                     continue
             if isinstance(members, int):
                 found.add(members)
             elif members is not None:
-                found |= members
+                found.update(members)
         found.discard(number)
         return found
 
@@ -76,23 +74,25 @@ class Blocks:
         members = self._members.get(key)
         if members is None:
             self._members[key] = number
-            return
-        if isinstance(members, int):
+        elif isinstance(members, int):
             if members != number:
-                self._members[key] = {members, number}
-            return
-        if number in members:
-            return
-        members.add(number)
-        if len(members) == self._crowded + 1:
+                self._members[key] = (members, number)
+        elif isinstance(members, set):
+            if number not in members:
+                members.add(number)
+                if refinements:
+                    self._add(number, finer(key, refinements[0]), refinements[1:], disturbed)
+        elif number not in members:
+            if len(members) < self._crowded:
+                self._members[key] = (*members, number)
+                return
             # Just crowded: all of them go one step down.
-            disturbed |= members
-            for member in members:
+            crowd = self._members[key] = {*members, number}
+            disturbed |= crowd
+            for member in crowd:
                 below = refinements if member == number else self._below(member, key)
                 if below:
                     self._add(member, finer(key, below[0]), below[1:], disturbed)
-        elif len(members) > self._crowded and refinements:
-            self._add(number, finer(key, refinements[0]), refinements[1:], disturbed)
 
     def _remove(self, number: int, key: int, disturbed: set[int]) -> bool:
         """Whether it stood there. A finer key keeps its members when the one above is crowded no
@@ -102,11 +102,13 @@ class Blocks:
             return self._members.pop(key, None) is not None
         if isinstance(members, int) or number not in members:
             return False
-        members.discard(number)
-        if len(members) == self._crowded:
+        if isinstance(members, set):
+            members.discard(number)
+            if len(members) > self._crowded:
+                return True
             disturbed |= members
-        if len(members) == 1:
-            self._members[key] = members.pop()
+        left = tuple(one for one in members if one != number)
+        self._members[key] = left if len(left) > 1 else left[0]
         return True
 
     def _below(self, number: int, key: int) -> tuple[object, ...]:

@@ -48,6 +48,10 @@ class Book:
         number = self._numbers.get(identity)
         return None if number is None else self._features[number]
 
+    def at_id(self, identity: str) -> Features:
+        """The features of a record that is known. Raises KeyError."""
+        return self.at(self._numbers[identity])
+
     def number(self, identity: str) -> int | None:
         """The number of a record here."""
         return self._numbers.get(identity)

@@ -23,44 +23,33 @@ class Features(NamedTuple):
 
     `audience` names who may read it: only equal ones merge. `owner` is a SIREN, `owner_name` the
     folded words of the owner's name. `references` are normalised (`reference_of`). `words` are
-    those of the title (words.py), without the lot number. Dates are ISO text: `notified` and
-    `deadline` days (UTC), `start` and `end` a window or the run of a contract. `place` are the
-    record's own codes, `within` with every level above, `covers` with the eligible area. `holders`
-    are SIRENs, else folded names. `amount` is in euros. `times` is the first event's time.
+    those of the title (words.py), without the lot number, sorted. Dates are ISO text: `notified`
+    and `start` (of a window) days, `deadline` to the minute (UTC), `first_time` the first event's.
+    `place` are the record's own codes, `within` with every level above. `holders` are SIRENs, else
+    folded names. `amount` is in euros.
     """
 
     id: str
     source: str
-    subject: str
     kind: str
     subtype: str
     audience: str
-    state: str
     first_time: str
     owner: str
     owner_name: str
-    owner_kind: str
-    title: str
-    words: frozenset[str]
+    words: tuple[str, ...]
     lots: tuple[str, ...]
     years: tuple[int, ...]
     references: tuple[str, ...]
     url: str
-    nature: str
-    techniques: tuple[str, ...]
-    recurrence: str
     cpv: tuple[str, ...]
-    themes: tuple[str, ...]
     place: tuple[str, ...]
     within: tuple[str, ...]
-    covers: tuple[str, ...]
     amount: float | None
     amount_kind: str
     deadline: str
     notified: str
     start: str
-    end_min: str
-    end: str
     duration_months: int | None
     holders: tuple[str, ...]
 
@@ -70,7 +59,7 @@ class Features(NamedTuple):
         return self.source[10:19]
 
     @property
-    def readers(self) -> frozenset[str]:
+    def speakers(self) -> frozenset[str]:
         """The SIRENs that may speak for this record: its owner's and its source's."""
         return frozenset(filter(None, (self.owner, self.source_siren)))
 
@@ -103,36 +92,25 @@ def features_of(state: RecordState) -> Features | None:
     return Features(
         id=state["id"],
         source=intern(state["source"]),
-        subject=state["subject"],
         kind=intern(content["kind"]),
         subtype=intern(content["subtype"]),
         audience=audience_of(content),
-        state=intern(life["state"] if life else "active"),
         first_time=state["first_time"],
         owner=intern(content.get("owner_siren", "")),
         owner_name=intern(" ".join(sorted(words_of(fold(owner["name"]))))) if owner else "",
-        owner_kind=intern(content["owner_kind"]),
-        title=content["title"],
-        words=frozenset(map(intern, words_of(without_lot(folded)))),
+        words=tuple(sorted(map(intern, words_of(without_lot(folded))))),
         lots=_share(lots_of(folded)),
         years=years_of(folded),
         references=_references(state, content),
         url=content.get("url", ""),
-        nature=intern(content.get("nature", "")),
-        techniques=_share(content.get("techniques", ())),
-        recurrence=intern(content.get("recurrence", "")),
         cpv=_share(content.get("cpv", ())),
-        themes=_share(content.get("themes", ())),
         place=_share(content["place"]),
         within=_share(content["within"]),
-        covers=_share(content["covers"]),
         amount=amount,
         amount_kind=intern(amount_kind),
         deadline=intern(deadline["until"][:16]) if deadline else "",
         notified=intern(content.get("notified", "")),
         start=intern(window.get("from", "") or content.get("notified", "")),
-        end_min=intern(content.get("end_min", "")),
-        end=intern(window.get("to", "") or content.get("end_max", "")),
         duration_months=content.get("duration_months"),
         holders=_holders(holders),
     )

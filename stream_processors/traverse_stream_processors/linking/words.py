@@ -57,9 +57,14 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 4 and word[-1] == "e" else word
 
 
-def weight(word: str) -> float:
-    """How much it says that two titles share this word."""
-    return FILLER_WEIGHT if word in _FILLER_STEMS else 1.0
+def telling(words: frozenset[str]) -> frozenset[str]:
+    """The words that say more than that this is a title."""
+    return words - _FILLER_STEMS
+
+
+def _weight(words: frozenset[str]) -> float:
+    """How much the words say together."""
+    return len(words) - (1 - FILLER_WEIGHT) * len(words & _FILLER_STEMS)
 
 
 def likeness(left: frozenset[str], right: frozenset[str]) -> float:
@@ -70,8 +75,7 @@ def likeness(left: frozenset[str], right: frozenset[str]) -> float:
     shared = left & right
     if not shared:
         return 0.0
-    common = sum(map(weight, shared))
-    mine, theirs = sum(map(weight, left)), sum(map(weight, right))
+    common, mine, theirs = _weight(shared), _weight(left), _weight(right)
     jaccard = common / (mine + theirs - common)
     shorter = min(mine, theirs)
     inside = 0.85 * common / shorter if shorter >= 3 else 0.0

@@ -42,7 +42,7 @@ def test_alike_records_are_candidates_and_others_are_not() -> None:
     assert book.candidates(other) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.permutations(POOL), st.sets(st.sampled_from(POOL), max_size=10))
 def test_candidates_are_a_function_of_the_set(order: list[Features], gone: set[Features]) -> None:
     """Crowded keys too: any order, with records that come and go again."""
@@ -54,7 +54,7 @@ def test_candidates_are_a_function_of_the_set(order: list[Features], gone: set[F
     assert len(book) == len(left)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.permutations(POOL))
 def test_whose_candidates_change_is_told(order: list[Features]) -> None:
     """A book kept by what `put` tells has the same pairs as one that is asked afresh."""

@@ -16,7 +16,7 @@ def test_a_call_is_known_by_what_tells_it_apart() -> None:
     )
     assert found.owner == "211300405"
     assert found.source_siren == "211300553"
-    assert found.readers == {"211300405", "211300553"}
+    assert found.speakers == {"211300405", "211300553"}
     assert found.lots == ("3",)
     assert found.years == (2026,)
     assert found.references == ("TED2026-8441", "2026VOI014")

@@ -1,0 +1,93 @@
+"""Decisions: what people say of two records, and what of it is in force. Pure.
+
+Either side can contest a merge; both sides together assert one. A side's word is that of the
+owner of its record or of the institution that publishes it; what anybody else says of two records
+is kept and counts for nothing, until it becomes a side.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from traverse_schemas.decisions import Decision, Word
+from traverse_schemas.identity import Version
+from traverse_schemas.sources import parse_source
+from traverse_stream_processors.linking.features import Features
+
+
+class _Said(NamedTuple):
+    version: Version
+    word: Word
+    pair: tuple[str, str]
+    siren: str
+
+
+class Decisions:
+    """The last decision of each (source, subject), and the words of each institution by pair.
+
+    A join like the state of a record: the same whatever the order of arrival.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], _Said] = {}
+        self._pairs: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        self._partners: dict[str, set[str]] = {}
+
+    def put(self, decision: Decision) -> set[str]:
+        """Know a decision; gives the ids of the records that it concerns, or concerned; those
+        too of one that is known, for it may be that nobody acted on it yet."""
+        key = (decision["source"], decision["subject"])
+        said = _Said(
+            Version(*decision["version"]),  # type: ignore[arg-type]
+            Word(decision["word"]),
+            (min(decision["records"]), max(decision["records"])),
+            parse_source(decision["source"]).siren,
+        )
+        known = self._said.get(key)
+        touched = set(said.pair)
+        if known is not None and known.version >= said.version:
+            return touched
+        if known is not None:
+            touched |= set(known.pair)
+            self._forget(key, known)
+        self._said[key] = said
+        if said.word is not Word.WITHDRAWN:
+            self._pairs.setdefault(said.pair, set()).add(key)
+            left, right = said.pair
+            self._partners.setdefault(left, set()).add(right)
+            self._partners.setdefault(right, set()).add(left)
+        return touched
+
+    def partners(self, identity: str) -> Iterable[str]:
+        """The records of which people said something together with this one."""
+        return self._partners.get(identity, ())
+
+    def in_force(self, left: Features, right: Features) -> Word | None:
+        """What holds of two records: NOT_SAME as soon as one side says so, SAME_AS when both sides
+        do (one institution may be both), None otherwise."""
+        pair = (min(left.id, right.id), max(left.id, right.id))
+        words = dict(self._words(pair))
+        sides = (left.speakers, right.speakers)
+        mine = {words[siren] for siren in sides[0] if siren in words}
+        theirs = {words[siren] for siren in sides[1] if siren in words}
+        if Word.NOT_SAME in mine | theirs:
+            return Word.NOT_SAME
+        if Word.SAME_AS in mine and Word.SAME_AS in theirs:
+            return Word.SAME_AS
+        return None
+
+    def _words(self, pair: tuple[str, str]) -> Iterator[tuple[str, Word]]:
+        """The last word of each institution, by whatever subject it said it."""
+        said = [self._said[key] for key in self._pairs.get(pair, ())]
+        for one in sorted(said, key=lambda each: each.version):
+            yield one.siren, one.word
+
+    def _forget(self, key: tuple[str, str], known: _Said) -> None:
+        keys = self._pairs.get(known.pair)
+        if keys is None:
+            return
+        keys.discard(key)
+        if not keys:
+            del self._pairs[known.pair]
+            left, right = known.pair
+            self._partners[left].discard(right)
+            self._partners[right].discard(left)

@@ -1,0 +1,175 @@
+"""Merge: the one document of several records of one thing, each field with where it comes from.
+
+The winner of a field: what the owner says of its own thing, before what others relay; then the
+more precise; then the more recent; then the lesser id, so that nothing is left to chance. What
+the others say otherwise is kept beside it as claims. Pure.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+Document = dict[str, Any]
+
+# Fields that are taken from one record together, by the first of them.
+_TOGETHER: Final[tuple[tuple[str, ...], ...]] = (
+    ("owner_kind", "owner_siren", "owner_id"),
+    ("title", "language"),
+    ("place", "within", "covers", "territory", "place_names", "location"),
+    ("cpv", "cpv_within", "cpv_labels"),
+    ("amount", "amounts"),
+    ("deadline", "deadlines"),
+    ("notified", "duration_months", "end_min", "end_max"),
+    ("state", "outcome", "closed_on"),
+)
+# Fields that say nothing of the thing, or that all records of one thing share.
+_APART: Final = frozenset(
+    {
+        "id", "stub", "kind", "subtype", "visibility", "audience", "institutions", "references",
+        "flags", "sources", "links", "published_at", "updated_at", "provenance",
+    }
+)  # fmt: skip
+_FLAG_OF_FIELD: Final = {
+    "deadline_hour_unknown": "deadline",
+    "owner_number_invalid": "owner_kind",
+    "owner_name_unknown": "owner_kind",
+}
+_LEVELS: Final = ("fr", "reg", "dep", "zone", "epci", "cp", "com")
+_AMOUNTS: Final = ("subsidy", "cost", "maximum", "estimate", "awarded")
+_CLAIM_LENGTH: Final = 500
+_MOST_REFERENCES: Final = 100
+
+
+def merge(documents: Sequence[Document]) -> Document:
+    """One document of those of several records (each as `link.document_of` makes it), by the rule
+    above. The id is the caller's to set.
+
+    `provenance` says of each field which source it comes from and when that source said it, with
+    the other sources' claims where they differ.
+    """
+    if len(documents) == 1:
+        return dict(documents[0])
+    ordered = sorted(documents, key=lambda one: (one["published_at"], one["id"]))
+    merged: Document = {name: ordered[0][name] for name in ("id", "stub", "kind", "subtype")}
+    provenance: dict[str, Any] = {}
+    winners: dict[str, Document] = {}
+    for fields in _groups(ordered):
+        field = fields[0]
+        having = [one for one in ordered if field in one]
+        if not having:
+            continue
+        winner = max(having, key=_rank(field))
+        winners[field] = winner
+        merged.update({name: winner[name] for name in fields if name in winner})
+        provenance[field] = _provenance(field, winner, having)
+    merged["visibility"] = ordered[0]["visibility"]
+    if "audience" in ordered[0]:
+        merged["audience"] = ordered[0]["audience"]
+    merged["institutions"] = _institutions(winners["owner_kind"], ordered)
+    if references := _union(ordered, "references")[:_MOST_REFERENCES]:
+        merged["references"] = references
+    if flags := _flags(winners, ordered):
+        merged["flags"] = flags
+    merged["sources"] = [source for one in ordered for source in one["sources"]]
+    merged["links"] = []
+    merged["published_at"] = ordered[0]["published_at"]
+    merged["updated_at"] = max(one["updated_at"] for one in ordered)
+    merged["provenance"] = provenance
+    return merged
+
+
+def _groups(documents: Iterable[Document]) -> list[tuple[str, ...]]:
+    named = {name for fields in _TOGETHER for name in fields} | _APART
+    single = sorted({name for one in documents for name in one} - named)
+    return [*_TOGETHER, *((name,) for name in single)]
+
+
+def _rank(field: str) -> Callable[[Document], tuple[Any, ...]]:
+    precision = _PRECISIONS.get(field, _no_precision)
+
+    def rank(one: Document) -> tuple[Any, ...]:
+        source = one["sources"][0]
+        own = source["source"][10:19] == one.get("owner_siren")
+        # How a thing ended is known to whoever tells of its end: an owner that published the call
+        # and said nothing since does not contradict it.
+        first = (precision(one), own) if field == "state" else (own, precision(one))
+        # The lesser id wins a tie: max() wants the greater, so each character is turned round.
+        return (*first, one["updated_at"], tuple(-ord(char) for char in one["id"]))
+
+    return rank
+
+
+def _provenance(field: str, winner: Document, having: Sequence[Document]) -> dict[str, Any]:
+    found = _said_by(winner)
+    claims = [
+        {**_said_by(one), "value": _short(one[field])}
+        for one in having
+        if one is not winner and one[field] != winner[field]
+    ]
+    return {**found, "claims": claims} if claims else found
+
+
+def _said_by(one: Document) -> dict[str, Any]:
+    source = one["sources"][0]
+    return {"source": source["source"], "subject": source["subject"], "at": source["updated_at"]}
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > _CLAIM_LENGTH:
+        return value[:_CLAIM_LENGTH] + "…"
+    return value
+
+
+def _institutions(owner: Document, documents: Sequence[Document]) -> list[dict[str, Any]]:
+    """The owner, the owners that others name, then who says it; each once."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    claimed = sorted(documents, key=lambda one: one is not owner)
+    for role in ("owner", "source"):
+        for one in claimed:
+            for institution in one["institutions"]:
+                if institution["role"] == role:
+                    key = institution.get("siren") or institution["name"]
+                    found.setdefault((role, key), institution)
+    owners = {key for role, key in found if role == "owner"}
+    return [one for (role, key), one in found.items() if role == "owner" or key not in owners]
+
+
+def _union(documents: Iterable[Document], field: str) -> list[Any]:
+    return list(dict.fromkeys(value for one in documents for value in one.get(field, ())))
+
+
+def _flags(winners: dict[str, Document], documents: Sequence[Document]) -> list[str]:
+    """A flag goes with the field that it warns of."""
+    return [
+        flag
+        for flag in _union(documents, "flags")
+        if (field := _FLAG_OF_FIELD.get(flag)) is None
+        or flag in winners.get(field, {}).get("flags", ())
+    ]
+
+
+def _no_precision(_: Document) -> int:
+    return 0
+
+
+def _place_precision(one: Document) -> int:
+    level = one["place"][0].partition(":")[0]
+    return _LEVELS.index(level) if level in _LEVELS else 0
+
+
+def _amount_precision(one: Document) -> int:
+    kinds = [part["kind"] for part in one.get("amounts", ()) if part["value"] == one["amount"]]
+    return max((_AMOUNTS.index(kind) for kind in kinds if kind in _AMOUNTS), default=-1)
+
+
+_PRECISIONS: Final[dict[str, Callable[[Document], Any]]] = {
+    "owner_kind": lambda one: ("owner_siren" in one, "owner_id" in one),
+    "title": lambda one: min(len(one["title"]), 150),
+    "description": lambda one: len(one["description"]),
+    "place": _place_precision,
+    "cpv": lambda one: sum(len(code.rstrip("0")) for code in one["cpv"][:3]),
+    "amount": _amount_precision,
+    "deadline": lambda one: one["deadline"]["precision"] != "day",
+    "lots": lambda one: (len(one["lots"]), sum(len(lot) for lot in one["lots"])),
+    "holders": lambda one: sum("id" in holder for holder in one["holders"]),
+    "state": lambda one: (one["state"] == "closed", one.get("outcome") == "awarded"),
+}

@@ -1,0 +1,192 @@
+"""Opportunities: from what changed to the messages that must be written. No Kafka here.
+
+Holds the linker and the shelf together: both are told of the same records and decisions. What is
+to be written is compared with what was last written, so that a repetition writes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+
+from traverse_schemas.decisions import Decision
+from traverse_schemas.document import OpportunityMessage
+from traverse_schemas.identity import opportunity_id
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.link import form, form_group
+from traverse_stream_processors.linking.features import features_of
+from traverse_stream_processors.linking.judge import explain
+from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.shelf import Shelf, Written
+from traverse_stream_processors.receipts import Fate
+
+
+class Formed(NamedTuple):
+    """What one id is to hold: `document` is the JSON of the message's document, `octets` the whole
+    message's; `written` is for the shelf once the log has it."""
+
+    message: OpportunityMessage
+    document: bytes
+    octets: bytes
+    written: Written
+
+
+class LinkMessage(NamedTuple):
+    """A message of `traverse.links`: `value` is None when the two are nothing to one another."""
+
+    key: str
+    value: bytes | None
+
+
+class Opportunities:
+    """Told of records and decisions; gives what ids hold now and did not before."""
+
+    def __init__(self, linker: Linker, shelf: Shelf) -> None:
+        self._linker = linker
+        self._shelf = shelf
+        self._heads: dict[str, str] = {}
+
+    def put_records(self, records: Sequence[tuple[str, int, bytes | None]]) -> set[str]:
+        """Know messages of `traverse.records`: (key, offset, JSON or None). Gives the ids that may
+        hold something else now. An older state than the one that is known changes nothing."""
+        ids = [opportunity_id(*key.split(" ", 1)) for key, _, _ in records]
+        known = self._shelf.offsets(set(ids))
+        last = {
+            identity: (offset, value)
+            for identity, (_, offset, value) in zip(ids, records, strict=True)
+            if offset >= known.get(identity, -1)
+        }
+        touched = set(ids)
+        kept: list[tuple[str, int, bytes]] = []
+        for identity, (offset, value) in last.items():
+            state: RecordState | None = None if value is None else orjson.loads(value)
+            touched |= self._linker.put(identity, features_of(state) if state else None)
+            if value is not None:
+                kept.append((identity, offset, value))
+            elif identity in known:
+                kept.append((identity, offset, self._hollow(identity)))
+        self._shelf.put_states(kept)
+        return touched
+
+    def _hollow(self, identity: str) -> bytes:
+        """What remains of a record that is gone for good: where its id was ever known."""
+        state: RecordState = orjson.loads(self._shelf.states([identity])[identity])
+        return orjson.dumps({**state, "content": None, "life": None})
+
+    def put_decisions(self, decisions: Iterable[bytes]) -> set[str]:
+        """Know messages of `traverse.decisions`; gives the ids that may hold something else."""
+        touched: set[str] = set()
+        for octets in decisions:
+            decision: Decision = orjson.loads(octets)
+            touched |= self._linker.decide(decision)
+        return touched
+
+    def put_written(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Know messages of `traverse.opportunities`: (id, octets)."""
+        self._shelf.put_written(written_of(identity, octets) for identity, octets in messages)
+
+    def everything_linked(self) -> set[str]:
+        """The ids of all records that are something to others, or were last written so: what has to
+        be looked at when it is not known how far another process came."""
+        return {*self._linker.linked(), *self._shelf.linked()}
+
+    def form(self, touched: Iterable[str]) -> list[Formed]:
+        """What these ids, and all that are grouped or linked with them, hold now and did not when
+        they were last written."""
+        reached = self._reached(set(touched))
+        groups = self._linker.groups(reached)
+        heads = {one: group.head for group in groups for one in group.members}
+        self._heads = heads
+        ids = reached | heads.keys()
+        states: dict[str, RecordState] = {
+            identity: orjson.loads(octets) for identity, octets in self._shelf.states(ids).items()
+        }
+        messages = [
+            message
+            for group in groups
+            for message in form_group(group, states, self._linker, heads)
+        ]
+        for identity in sorted(ids - heads.keys()):
+            state = states.get(identity)
+            if state is not None and (gone := form(state)) is not None:
+                messages.append(gone)
+        written = self._shelf.written(ids)
+        found = [_formed(message) for message in messages]
+        return [one for one in found if _is_news(one, written.get(one.message["id"]))]
+
+    def fates(self, keys: Sequence[str], refused: Mapping[str, str]) -> dict[str, Fate]:
+        """What the records with these keys came to when `form` was last asked; `refused` says by
+        id why the index took a document not. Nothing of those that never showed anything."""
+        ids = {key: opportunity_id(*key.split(" ", 1)) for key in keys}
+        gone = self._shelf.states([one for one in ids.values() if one not in self._heads])
+        found: dict[str, Fate] = {}
+        for key, identity in ids.items():
+            head = self._heads.get(identity)
+            if head is not None:
+                found[key] = Fate(head, stub=False, refused=refused.get(head))
+            elif identity in gone and orjson.loads(gone[identity])["indices"]:
+                found[key] = Fate(identity, stub=True, refused=refused.get(identity))
+        return found
+
+    def links(self) -> list[LinkMessage]:
+        """The links that changed since this was last asked."""
+        changed = self._linker.changed_links()
+        return [self._link(left, right) for left, right in sorted(changed)]
+
+    def missing_links(self, written: Iterable[str]) -> list[LinkMessage]:
+        """All links, and ends of those that are `written` (by key) and are none any more."""
+        self._linker.changed_links()
+        keys = {f"{left} {right}": (left, right) for (left, right), _ in self._linker.every_link()}
+        ended = [LinkMessage(key, None) for key in written if key not in keys]
+        return [*ended, *(self._link(left, right) for left, right in keys.values())]
+
+    def remember(self, formed: Iterable[Formed]) -> None:
+        """These are on the log now."""
+        self._shelf.put_written(one.written for one in formed)
+
+    def _reached(self, touched: set[str]) -> set[str]:
+        """With all that were last written into the same opportunities: they have to be told when
+        one of them leaves."""
+        written = self._shelf.written(touched)
+        heads = {one.head or one.id for one in written.values()}
+        return touched | heads | self._shelf.together(heads)
+
+    def _link(self, left: str, right: str) -> LinkMessage:
+        key = f"{left} {right}"
+        judgement = self._linker.links(left).get(right)
+        if judgement is None:
+            return LinkMessage(key, None)
+        book = self._linker.book
+        value = {
+            "type": str(judgement.type),
+            "records": [left, right],
+            "score": judgement.score,
+            "joins": judgement.joins,
+            "audience": book.at_id(left).audience,
+            "reason": explain(book.at_id(left), book.at_id(right), judgement),
+        }
+        return LinkMessage(key, orjson.dumps(value))
+
+
+def written_of(identity: str, octets: bytes) -> Written:
+    """What the shelf keeps of a message of `traverse.opportunities`."""
+    digest = blake2b(octets, digest_size=8).digest()
+    # Most messages say nothing of others: a look at the octets spares reading them.
+    if b'"merged_into":"' not in octets and b'"merged":[' not in octets:
+        if b'"links":[{' not in octets:
+            return Written(identity, digest, None, linked=False)
+        return Written(identity, digest, None, linked=True)
+    document: Any = orjson.loads(octets)["document"]
+    head = document.get("merged_into")
+    return Written(identity, digest, head, linked=True)
+
+
+def _formed(message: OpportunityMessage) -> Formed:
+    document = orjson.dumps(message["document"])
+    octets = orjson.dumps({**message, "document": orjson.Fragment(document)})
+    return Formed(message, document, octets, written_of(message["id"], octets))
+
+
+def _is_news(formed: Formed, written: Written | None) -> bool:
+    return written is None or written.digest != formed.written.digest

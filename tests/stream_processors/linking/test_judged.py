@@ -1,0 +1,86 @@
+"""How often `same` is right on real records: precision and recall on the half of the judged set
+that no threshold was chosen on. With -s, the sums of each sort and the list of what is wrong."""
+# ruff: noqa: T201 -- the list is what one runs it for
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.stream_processors.linking.judged import Judged, judged_set, read_states
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.linking.book import Book
+from traverse_stream_processors.linking.features import features_of
+from traverse_stream_processors.linking.judge import LinkType, judge
+from traverse_stream_processors.linking.same import aspects, score
+
+pytestmark = pytest.mark.realdata
+
+
+@pytest.fixture(scope="module")
+def states(shared_data: Path) -> list[RecordState]:
+    return read_states(shared_data)
+
+
+@pytest.fixture(scope="module")
+def pairs(states: list[RecordState]) -> list[Judged]:
+    return judged_set(states)
+
+
+@pytest.fixture(scope="module")
+def book(states: list[RecordState], pairs: list[Judged]) -> Book:
+    """All records of the files, and the planted ones: a pair counts only if blocking finds it."""
+    found = Book()
+    for state in states:
+        found.put(state["id"], features_of(state))
+    for pair in pairs:
+        found.put(pair.right.id, pair.right)
+    return found
+
+
+def said_same(pair: Judged, book: Book) -> bool:
+    judgement = judge(pair.left, pair.right)
+    if judgement is None or judgement.type is not LinkType.SAME:
+        return False
+    return pair.right.id in {one.id for one in book.candidates(pair.left)}
+
+
+def test_the_set_is_large_and_of_every_sort(pairs: list[Judged]) -> None:
+    counts = Counter(pair.same for pair in pairs)
+    assert counts[True] >= 500
+    assert counts[False] >= 500
+    assert sum(pair.natural and pair.same for pair in pairs) >= 180
+    assert len({pair.sort for pair in pairs}) == 11
+
+
+def test_precision_and_recall(pairs: list[Judged], book: Book) -> None:
+    wrong = []
+    sums: Counter[tuple[int, str, str]] = Counter()
+    for pair in pairs:
+        said = said_same(pair, book)
+        kind = ("true" if said else "missed") if pair.same else ("false" if said else "apart")
+        sums[pair.half, pair.sort, kind] += 1
+        if said != pair.same:
+            wrong.append((pair, kind))
+    for half in (0, 1):
+        print(f"\nhalf {half}: {_figures(sums, half)}")
+        for sort in sorted({name for _, name, _ in sums}):
+            found = {kind: sums[half, sort, kind] for kind in ("true", "missed", "false", "apart")}
+            print(f"  {sort:24}", {kind: count for kind, count in found.items() if count})
+    for pair, kind in wrong:
+        why = ", ".join(f"{aspect.name} {points:+.1f}" for aspect, points in aspects(*pair[3:]))
+        print(f"{kind} ({pair.sort}, half {pair.half}) {score(*pair[3:]):.3f}: {why}")
+        print(f"   {' '.join(pair.left.words)}\n   {' '.join(pair.right.words)}")
+    precision, recall = _figures(sums, 1)
+    assert precision >= 0.99
+    assert recall >= 0.92
+
+
+def _figures(sums: Counter[tuple[int, str, str]], half: int) -> tuple[float, float]:
+    def count(kind: str) -> int:
+        return sum(
+            number for (where, _, what), number in sums.items() if (where, what) == (half, kind)
+        )
+
+    true, false, missed = count("true"), count("false"), count("missed")
+    return true / (true + false), true / (true + missed)

@@ -1,0 +1,229 @@
+"""The groups that records and people's words come to: the same whatever came first."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.stream_processors.linking.records import call, features
+from traverse_schemas.decisions import Decision
+from traverse_schemas.identity import opportunity_id
+from traverse_stream_processors.linking.features import Features, features_of
+from traverse_stream_processors.linking.linker import Group, Linker
+
+MARSEILLE, CCI, OTHER = "urn:siren:211300553", "urn:siren:181300013", "urn:siren:200054807"
+OWNER = "211300405"
+"""The owner of the calls of the factory."""
+
+
+def decision(word: str, one: str, other: str, source: str, **changes: Any) -> Decision:
+    """A word of one source on two records, by their ids."""
+    return Decision(
+        source=source,
+        subject=changes.get("subject", f"{word} {one} {other}"),
+        version=[0, changes.get("time", "2026-11-21T10:00:00.000000Z"), "d-1"],
+        word=word,
+        records=[one, other],
+    )
+
+
+def told(*records: Features, decisions: tuple[Decision, ...] = ()) -> Linker:
+    linker = Linker()
+    for one in records:
+        linker.put(one.id, one)
+    for word in decisions:
+        linker.decide(word)
+    return linker
+
+
+def groups_of(linker: Linker) -> set[Group]:
+    return set(linker.groups([one.id for one in linker.book]))
+
+
+def together(linker: Linker) -> set[frozenset[str]]:
+    return {frozenset(group.members) for group in groups_of(linker)}
+
+
+OWN = features("VOI-2026-014", f"urn:siren:{OWNER}", time="2026-11-20T10:00:00+01:00")
+RELAYED = features(
+    "26-112233",
+    f"{CCI}:boamp",
+    title="Réfection voirie communale",
+    time="2026-11-19T10:00:00+01:00",
+    url="https://exemple.fr/boamp/26-112233",
+)
+OTHER_YEAR = features(
+    "VOI-2027-009",
+    f"urn:siren:{OWNER}",
+    title="Réfection de la voirie 2027",
+    deadlines=[{"at": "2027-11-18T12:00"}],
+    time="2026-11-18T10:00:00+01:00",
+    url="https://exemple.fr/appels/voirie-2027",
+)
+
+
+def test_one_call_told_by_two_institutions_is_one_group_with_the_earliest_id() -> None:
+    (group,) = groups_of(told(OWN, RELAYED))
+    assert group.head == RELAYED.id
+    assert set(group.members) == {OWN.id, RELAYED.id}
+    assert group.things == (tuple(sorted((OWN.id, RELAYED.id))),)
+
+
+def test_the_call_of_another_year_is_another_thing() -> None:
+    assert together(told(OWN, OTHER_YEAR)) == {frozenset((OWN.id,)), frozenset((OTHER_YEAR.id,))}
+
+
+def test_records_of_other_audiences_never_merge() -> None:
+    private = features("26-112233", f"{CCI}:boamp", visibility="buyers")
+    both = (
+        decision("same_as", OWN.id, private.id, f"urn:siren:{OWNER}"),
+        decision("same_as", OWN.id, private.id, CCI),
+    )
+    assert len(together(told(OWN, private, decisions=both))) == 2
+
+
+def test_numbered_lots_are_one_group_of_several_things() -> None:
+    lots = [
+        features(
+            f"2026-GYM-0{number}",
+            f"urn:siren:{OWNER}",
+            url=f"https://exemple.fr/{number}",
+            title=f"Rénovation du gymnase Tabarly - lot {number} {what}",
+        )
+        for number, what in enumerate(("gros œuvre", "peinture", "électricité"), start=1)
+    ]
+    (group,) = groups_of(told(*lots))
+    assert len(group.things) == 3
+
+
+def test_either_side_contests_a_merge_and_may_take_it_back() -> None:
+    contested = decision("not_same", OWN.id, RELAYED.id, f"urn:siren:{OWNER}", subject="D1")
+    linker = told(OWN, RELAYED, decisions=(contested,))
+    assert len(together(linker)) == 2
+    taken_back = decision(
+        "withdrawn",
+        OWN.id,
+        RELAYED.id,
+        f"urn:siren:{OWNER}",
+        subject="D1",
+        time="2026-11-22T10:00:00.000000Z",
+    )
+    assert linker.decide(taken_back) == {OWN.id, RELAYED.id}
+    assert len(together(linker)) == 1
+
+
+def test_both_sides_together_assert_what_no_score_would() -> None:
+    ours = decision("same_as", OWN.id, OTHER_YEAR.id, f"urn:siren:{OWNER}")
+    assert len(together(told(OWN, OTHER_YEAR, decisions=(ours,)))) == 1  # owner of both
+    theirs = features("X", MARSEILLE, owner={"id": "211300553"}, title="Autre chose")
+    one_side = decision("same_as", OWN.id, theirs.id, f"urn:siren:{OWNER}")
+    other_side = decision("same_as", OWN.id, theirs.id, MARSEILLE)
+    assert len(together(told(OWN, theirs, decisions=(one_side,)))) == 2
+    assert len(together(told(OWN, theirs, decisions=(one_side, other_side)))) == 1
+
+
+def test_a_stranger_s_word_counts_for_nothing() -> None:
+    stranger = decision("not_same", OWN.id, RELAYED.id, OTHER)
+    assert len(together(told(OWN, RELAYED, decisions=(stranger,)))) == 1
+
+
+def test_a_split_gives_the_old_ids_back() -> None:
+    linker = told(OWN, RELAYED)
+    withdrawn = linker.put(RELAYED.id, None)
+    assert OWN.id in withdrawn
+    assert groups_of(linker) == {Group(OWN.id, ((OWN.id,),))}
+
+
+def test_a_contested_pair_is_not_joined_by_way_of_a_third() -> None:
+    third = features(
+        "VOI14",
+        f"{OTHER}:portail",
+        title="Réfection de la voirie communale",
+        url="https://exemple.fr/portail/1",
+        time="2026-11-21T10:00:00+01:00",
+    )
+    contested = decision("not_same", OWN.id, RELAYED.id, f"urn:siren:{OWNER}")
+    found = together(told(OWN, RELAYED, third, decisions=(contested,)))
+    assert len(found) == 2
+    assert not any({OWN.id, RELAYED.id} <= group for group in found)
+
+
+def _pool() -> list[Features]:
+    found = [OWN, RELAYED, OTHER_YEAR]
+    for number in range(9):
+        state = call(
+            f"P-{number}",
+            (MARSEILLE, f"{CCI}:boamp", f"urn:siren:{OWNER}")[number % 3],
+            title=(
+                "Réfection de la voirie",
+                "Réfection voirie communale lot 1",
+                "Réfection voirie communale lot 2",
+            )[number % 3],
+            references=[f"2026-VOI-{number % 4}"],
+            time=f"2026-11-{10 + number % 5}T10:00:00Z",
+            url=f"https://exemple.fr/{number}",
+            deadlines=[{"at": f"2026-12-1{number % 2}T12:00"}],
+        )
+        one = features_of(state)
+        assert one is not None
+        found.append(one)
+    return found
+
+
+POOL = _pool()
+WORDS = [
+    decision(word, one.id, other.id, source, time=time)
+    for one, other in ((POOL[0], POOL[1]), (POOL[3], POOL[6]), (POOL[4], POOL[2]))
+    for word, source, time in (
+        ("not_same", f"urn:siren:{OWNER}", "2026-11-21T10:00:00.000000Z"),
+        ("same_as", f"urn:siren:{OWNER}", "2026-11-22T10:00:00.000000Z"),
+        ("same_as", CCI, "2026-11-20T10:00:00.000000Z"),
+        ("not_same", OTHER, "2026-11-23T10:00:00.000000Z"),
+    )
+]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.permutations([*POOL, *WORDS]),
+    st.sets(st.sampled_from(POOL), max_size=4),
+    st.sampled_from((2, 3, 40)),
+)
+def test_order_does_not_matter(
+    order: list[Features | Decision], passing: set[Features], crowded: int
+) -> None:
+    """Records and decisions in any order, some records with another content first, keys crowded or
+    not: the same groups and links."""
+    linker = Linker(crowded)
+    for one in passing:
+        linker.put(one.id, POOL[0]._replace(id=one.id))
+    for each in order:
+        if isinstance(each, Features):
+            linker.put(each.id, each)
+        else:
+            linker.decide(each)
+    calm = Linker(crowded)
+    for one in POOL:
+        calm.put(one.id, one)
+    for word in WORDS:
+        calm.decide(word)
+    assert groups_of(linker) == groups_of(calm)
+    assert dict(linker.every_link()) == dict(calm.every_link())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations([*POOL, *WORDS]), st.sampled_from((2, 3, 40)))
+def test_whoever_is_concerned_is_told(order: list[Features | Decision], crowded: int) -> None:
+    """Groups kept by what `put` and `decide` tell are those that are asked afresh."""
+    linker = Linker(crowded)
+    kept: dict[str, Group] = {}
+    for one in order:
+        touched = linker.put(one.id, one) if isinstance(one, Features) else linker.decide(one)
+        touched |= {member for each in touched & kept.keys() for member in kept[each].members}
+        for group in linker.groups(touched):
+            kept.update(dict.fromkeys(group.members, group))
+    assert set(kept.values()) == groups_of(linker)
+
+
+def test_ids_are_those_of_the_records() -> None:
+    assert OWN.id == opportunity_id(f"urn:siren:{OWNER}", "VOI-2026-014")

@@ -1,0 +1,136 @@
+"""One document of several records, each field with where it comes from."""
+
+from typing import Any
+
+from tests.stream_processors.factory import call_data, event
+from tests.stream_processors.linking.records import call, state_of
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.link import document_of, form_group
+from traverse_stream_processors.linking.features import features_of
+from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.merge import Document, merge
+
+OWNER, RELAY = "urn:siren:211300405", "urn:siren:181300013:boamp"
+
+
+def documents(*states: RecordState) -> list[Document]:
+    found = [document_of(state) for state in states]
+    assert all(found)
+    return [one for one in found if one is not None]
+
+
+def formed(*states: RecordState) -> list[Any]:
+    """All messages of the ids of these records."""
+    linker = Linker()
+    for state in states:
+        linker.put(state["id"], features_of(state))
+    groups = linker.groups([state["id"] for state in states])
+    heads = {one: group.head for group in groups for one in group.members}
+    by_id = {state["id"]: state for state in states}
+    return [message for group in groups for message in form_group(group, by_id, linker, heads)]
+
+
+def test_the_owner_wins_on_its_own_thing_and_the_other_s_claim_is_kept() -> None:
+    """Even though the relay spoke later."""
+    own = call("VOI-14", OWNER, title="Voirie", amounts=[{"value": 100, "kind": "estimate"}])
+    relayed = call(
+        "26-1", RELAY, title="Réfection de la voirie communale de Fuveau",
+        amounts=[{"value": 200, "kind": "awarded"}], time="2026-11-21T10:00:00Z",
+    )  # fmt: skip
+    merged = merge(documents(own, relayed))
+    assert merged["title"] == "Voirie"
+    assert merged["amount"] == 100
+    assert merged["provenance"]["amount"] == {
+        "source": OWNER,
+        "subject": "VOI-14",
+        "at": "2026-11-20T09:00:00.000000Z",
+        "claims": [
+            {"source": RELAY, "subject": "26-1", "at": "2026-11-21T10:00:00.000000Z", "value": 200}
+        ],
+    }
+    assert [one["source"] for one in merged["sources"]] == [OWNER, RELAY]
+    assert merged["published_at"] == "2026-11-20T09:00:00.000000Z"
+    assert merged["updated_at"] == "2026-11-21T10:00:00.000000Z"
+
+
+def test_of_two_relays_the_more_precise_wins_then_the_more_recent() -> None:
+    vague = call("1", RELAY, deadlines=[{"at": "2026-12-18"}], time="2026-11-22T10:00:00Z")
+    exact = call("2", "urn:siren:200054807:ted", deadlines=[{"at": "2026-12-18T12:00"}],
+                 description=None)  # fmt: skip
+    merged = merge(documents(vague, exact))
+    assert merged["deadline"]["precision"] == "minute"
+    assert merged["provenance"]["deadline"]["source"] == "urn:siren:200054807:ted"
+    assert merged["provenance"]["procedure" if "procedure" in merged else "nature"]["source"] == (
+        RELAY
+    )
+    assert "deadline_hour_unknown" not in merged.get("flags", [])
+    assert merged["description"].startswith("Reprise")
+
+
+def test_the_order_of_the_records_does_not_matter() -> None:
+    one, two = documents(call("1", RELAY), call("2", OWNER, title="Autre titre"))
+    assert merge([one, two]) == merge([two, one])
+
+
+def test_one_record_stays_as_it_is() -> None:
+    (one,) = documents(call("1", OWNER))
+    assert merge([one]) == one
+
+
+def test_an_award_closes_the_call_that_another_source_published() -> None:
+    open_call = call("VOI-14", OWNER)
+    award = state_of(
+        event(
+            "closed", source=RELAY, subject="26-9", time="2027-02-01T10:00:00Z",
+            data={"outcome": "awarded", "on": "2026-11-01", "record": call_data(),
+                  "holders": [{"id": "35600000000048", "name": "Routes SA"}]},
+        ) | {"time": "2026-11-22T10:00:00Z"}
+    )  # fmt: skip
+    merged = merge(documents(open_call, award))
+    assert (merged["state"], merged["outcome"]) == ("closed", "awarded")
+    assert merged["holders"][0]["name"] == "Routes SA"
+    assert merged["provenance"]["state"]["source"] == RELAY
+
+
+def test_every_member_s_id_leads_to_the_earliest() -> None:
+    first = call("VOI-14", OWNER, time="2026-11-19T10:00:00Z")
+    later = call("26-1", RELAY, url="https://exemple.fr/boamp/1")
+    head, stub = formed(later, first)
+    assert head["id"] == first["id"]
+    assert head["document"]["merged"][0]["id"] == later["id"]
+    assert head["document"]["merged"][0]["reason"].startswith("Même dossier : même ")
+    assert stub["document"] == {"id": later["id"], "stub": True, "merged_into": first["id"]}
+
+
+def test_a_stub_does_not_lead_from_the_public_to_what_is_not() -> None:
+    """A record that was public and merges among buyers leaves a bare stub in public."""
+    first = call("VOI-14", OWNER, time="2026-11-19T10:00:00Z", visibility="buyers")
+    later = state_of(
+        event(source=RELAY, subject="26-1"),
+        event("updated", id="e-2", source=RELAY, subject="26-1", time="2026-11-21T10:00:00Z",
+              data=call_data(visibility="buyers")),
+    )  # fmt: skip
+    _, stub = formed(first, later)
+    assert stub["index"] == "private"
+    assert stub["stubs"] == ["public"]
+
+
+def test_lots_of_one_procedure_are_one_document_that_lists_them() -> None:
+    lots = [
+        call(
+            f"2026-GYM-0{number}", OWNER, title=f"Rénovation du gymnase - lot {number} {what}",
+            amounts=[{"value": 1000 * number, "kind": "estimate"}], cpv=[cpv],
+            url=f"https://exemple.fr/{number}",
+        )
+        for number, what, cpv in ((1, "gros œuvre", "45223220"), (2, "peinture", "45442100"))
+    ]  # fmt: skip
+    whole, stub = formed(*lots)
+    document = whole["document"]
+    assert document["title"] == "Rénovation du gymnase"
+    assert document["amount"] == 3000
+    assert [lot["number"] for lot in document["lots"]] == ["1", "2"]
+    assert document["cpv"] == ["45223220", "45442100"]
+    assert stub["document"]["merged_into"] == whole["id"]
+    assert document["merged"][0]["reason"] == (
+        "Lots 1 et 2 d'une même consultation du même acheteur."
+    )
