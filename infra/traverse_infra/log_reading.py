@@ -9,10 +9,13 @@ from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from traverse_infra.errors import EngineAwayError
-from traverse_schemas.topics import INBOUND, RECORDS
+from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
 
-GROUPS: Mapping[str, str] = {"traverse-validate": INBOUND, "traverse-index": RECORDS}
-"""Consumer group of each step, and the topic it reads."""
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "traverse-validate": (INBOUND,),
+    "traverse-index": (RECORDS, DECISIONS),
+}
+"""Consumer group of each step, and the topics it reads."""
 
 _PATIENCE_MS = 10_000
 
@@ -37,7 +40,12 @@ def read_topic(
     `start` gives the first offset of a partition; 0 where it says nothing. Raises EngineAwayError.
     """
     with _mapped(bootstrap):
-        consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        # What a writer that was shut out had not finished was never said.
+        consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+        )
         try:
             for partition in sorted(consumer.partitions_for_topic(topic) or ()):
                 where = TopicPartition(topic, partition)
@@ -70,9 +78,12 @@ def lags(bootstrap: str) -> dict[str, int]:
         try:
             committed = _committed(admin)
             found = {}
-            for group, topic in GROUPS.items():
-                described = admin.describe_topics([topic])[0]["partitions"]
-                where = [TopicPartition(topic, each["partition_index"]) for each in described]
+            for group, topics in GROUPS.items():
+                where = [
+                    TopicPartition(described["name"], each["partition_index"])
+                    for described in admin.describe_topics(list(topics))
+                    for each in described["partitions"]
+                ]
                 ends = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.LATEST))
                 starts = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.EARLIEST))
                 done = committed.get(group, {})

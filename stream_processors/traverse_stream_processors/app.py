@@ -1,9 +1,11 @@
 """The Faust apps: which step reads which topic. Wiring only.
 
     traverse.inbound --(validate, enrich)--> accepted, events.*, rejected, records, receipts
-    traverse.records --(link, index)-------> opportunities, Elasticsearch, changes, receipts
+    traverse.records, traverse.decisions
+                     --(link, index)-------> opportunities, links, Elasticsearch, changes, receipts
 
-Two processes, one a step, so that they share the cores. The loop is the one Faust pattern that
+Two processes, one a step, so that they share the cores. More of the first share the partitions;
+of the second, one works and the others stand by. The loop is the one Faust pattern that
 loses nothing: `noack_take`, everything durable inside `handle`, then acknowledge in order; an
 error that escapes would leave the partition standing still, so the process leaves instead and
 what was not acknowledged is read again.
@@ -24,16 +26,20 @@ from traverse_schemas.errors import TraverseError
 from traverse_schemas.receipts import TRACE_HEADER
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import INBOUND, RECORDS
+from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
 from traverse_stream_processors.admit import Inbound
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.fetching import fetch_promptly
+from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.opportunities import Opportunities
+from traverse_stream_processors.linking.shelf import Shelf
 from traverse_stream_processors.log import LogWriter
 from traverse_stream_processors.settings import ProcessorSettings
+from traverse_stream_processors.single_writer import SingleWriterAssignor
 from traverse_stream_processors.state import ValidateState
 from traverse_stream_processors.telemetry import Progress, logger
-from traverse_stream_processors.work_index import Changed, IndexWork
+from traverse_stream_processors.work_index import FENCE, Changed, IndexWork
 from traverse_stream_processors.work_validate import ValidateWork
 
 EXIT_STOPPED = 70
@@ -42,15 +48,21 @@ EXIT_STOPPED = 70
 _WATCH_EVERY = 15.0
 """Seconds between two looks at whether the step moves."""
 
+_TICK_EVERY = 2.0
+"""Seconds between two looks of a process that stands by at what the other has done."""
+
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
 class Work(Protocol[Item_contra]):
-    """A step at work: `handle` returns when a batch is durable, `release` gives up partitions."""
+    """A step at work: `handle` returns when a batch is durable, `release` gives up
+    partitions, `tick` comes between batches, with whether the process has partitions."""
 
     async def handle(self, batch: Sequence[Item_contra], /) -> None: ...
 
     async def release(self) -> None: ...
+
+    async def tick(self, *, owner: bool) -> None: ...
 
 
 def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
@@ -66,24 +78,32 @@ def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
         territories=territories,
         enrich=partial(enrich, territories=territories, institutions=institutions),
     )
-    _agent(app, INBOUND, work, _inbound, settings, start=writer.start, stop=writer.stop)
+    _agent(app, (INBOUND,), work, _inbound, settings, start=writer.start, stop=writer.stop)
     return app
 
 
 def index_app(settings: ProcessorSettings) -> faust.App:
     """The app of link and index."""
-    app = _app("traverse-index", settings)
-    writer = LogWriter(settings.kafka)
+    app = _app("traverse-index", settings, PartitionAssignor=SingleWriterAssignor)
+    # Fenced, and so started only when this process is the one that works.
+    writer, teller = LogWriter(settings.kafka, fence=FENCE), LogWriter(settings.kafka)
     client = AsyncElasticsearch(
         settings.elasticsearch, serializer=OrjsonSerializer(), request_timeout=60, max_retries=0
     )
-    work = IndexWork(writer=writer, bulk=BulkWriter(client))
+    work = IndexWork(
+        bootstrap=settings.kafka,
+        writer=writer,
+        teller=teller,
+        bulk=BulkWriter(client),
+        opportunities=Opportunities(Linker(), Shelf(settings.home / "state")),
+    )
 
     async def stop() -> None:
         await writer.stop()
+        await teller.stop()
         await client.close()
 
-    _agent(app, RECORDS, work, _changed, settings, start=writer.start, stop=stop)
+    _agent(app, (RECORDS, DECISIONS), work, _changed, settings, start=teller.start, stop=stop)
     return app
 
 
@@ -99,7 +119,7 @@ def run(app: faust.App) -> None:
     worker.execute_from_commandline()
 
 
-def _app(name: str, settings: ProcessorSettings) -> faust.App:
+def _app(name: str, settings: ProcessorSettings, **more: Any) -> faust.App:
     datadir = settings.home / "state" / "faust"
     datadir.mkdir(parents=True, exist_ok=True)
     app = faust.App(
@@ -122,13 +142,14 @@ def _app(name: str, settings: ProcessorSettings) -> faust.App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
+        **more,
     )
     return fetch_promptly(app)
 
 
 def _agent(
     app: faust.App,
-    topic: str,
+    topics: Sequence[str],
     work: Work[Any],
     read: Callable[[Any], Any],
     settings: ProcessorSettings,
@@ -139,11 +160,11 @@ def _agent(
     progress = Progress(settings.stall_after)
     owned: set[Any] = set()
     assigned = asyncio.Event()
+    started = asyncio.Event()
 
-    @app.agent(app.topic(topic, value_serializer="raw"), name=app.conf.id)
+    @app.agent(app.topic(*topics, value_serializer="raw"), name=app.conf.id)
     async def step(stream: Any) -> None:
-        await start()
-        try:
+        async def all_batches() -> None:
             async for batch in stream.noack_take(settings.batch_size, within=settings.batch_wait):
                 await assigned.wait()
                 # What waited here while its partition went to another process is that one's work:
@@ -153,11 +174,11 @@ def _agent(
                     await work.handle([read(event.message) for event in mine])
                 for event in mine:
                     event.ack()
-        except TraverseError as error:
-            leave(str(error))
-        except Exception:
-            logger.exception("Défaut interne : le traitement s'arrête, rien n'est acquitté.")
-            leave("Le traitement s'est arrêté sur un défaut interne ; voyez le journal ci-dessus.")
+
+        await start()
+        started.set()
+        try:
+            await leaving(all_batches())
         finally:
             await stop()
 
@@ -171,6 +192,10 @@ def _agent(
         owned.update(partitions)
         assigned.set()
 
+    async def tick() -> None:
+        if assigned.is_set() and started.is_set():
+            await leaving(work.tick(owner=bool(owned)))
+
     async def watch() -> None:
         if progress.stalled(await _waiting(app)):
             leave(
@@ -181,6 +206,18 @@ def _agent(
     app.on_partitions_revoked.connect(release)
     app.on_partitions_assigned.connect(own)
     app.timer(_WATCH_EVERY)(watch)
+    app.timer(_TICK_EVERY)(tick)
+
+
+async def leaving(doing: Awaitable[None]) -> None:
+    """Await it; on an error leave the process, so that what was not done is done by another."""
+    try:
+        await doing
+    except TraverseError as error:
+        leave(str(error))
+    except Exception:
+        logger.exception("Défaut interne : le traitement s'arrête, rien n'est acquitté.")
+        leave("Le traitement s'est arrêté sur un défaut interne ; voyez le journal ci-dessus.")
 
 
 async def _waiting(app: faust.App) -> int:
@@ -219,9 +256,10 @@ def _changed(message: Any) -> Changed:
         partition=message.partition,
         offset=message.offset,
         key=message.key or b"",
-        value=message.value or b"",
+        value=message.value,
         trace=dict(_headers(message.headers)).get(TRACE_HEADER, b""),
         time=int(message.timestamp * 1000),
+        topic=message.topic,
     )
 
 

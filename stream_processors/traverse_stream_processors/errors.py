@@ -3,6 +3,8 @@
 TraverseError
 └── ProcessorError
     ├── IndexUnavailableError   the operator must act: index missing, or access refused
+    ├── LogRefusedError         Kafka refuses a write, and would refuse it again
+    ├── WriterFencedError       another process has become the one writer
     ├── StateUnavailableError   the local state cannot be opened
     └── BadDeployError          too many events of one batch broke our own code
 """
@@ -21,6 +23,10 @@ class IndexUnavailableError(ProcessorError):
 
 class LogRefusedError(ProcessorError):
     """Kafka refuses a write, and would refuse it again."""
+
+
+class WriterFencedError(ProcessorError):
+    """Another process has become the one writer: this one must write no more."""
 
 
 class StateUnavailableError(ProcessorError):

@@ -5,7 +5,7 @@ times the CPU, and a batch says the offset of each of its messages.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
@@ -17,11 +17,12 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from traverse_stream_processors.errors import LogRefusedError
+from traverse_stream_processors.errors import LogRefusedError, WriterFencedError
 from traverse_stream_processors.telemetry import logger
 
 _MAX_BATCH_BYTES = 512 * 1024
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
+_LONGEST_TRANSACTION_MS = 15 * 60 * 1000  # the most that a broker grants by default
 
 
 class Message(NamedTuple):
@@ -49,23 +50,33 @@ class LogWriter:
     When Kafka is away, `write` waits with growing pauses until it is back, and never drops; it
     raises LogRefusedError for what no waiting mends. A batch may then be written twice: every
     reader of ours bears that.
+
+    With a `fence`, only one process writes under that name at a time (Kafka's transactional id):
+    `start` ends what another left unfinished and shuts it out, and each `write` is a transaction.
+    Who was shut out gets WriterFencedError, even when it was frozen meanwhile and knows nothing.
     """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, fence: str | None = None) -> None:
         self._bootstrap = bootstrap
+        self._fence = fence
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
         """Connect; must run in the event loop that will write."""
-        self._producer = AIOKafkaProducer(
+        await self.stop()
+        producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             acks="all",
             enable_idempotence=True,
+            transactional_id=self._fence,
+            # Kafka may be away for long; whoever takes over ends what is left open at once.
+            transaction_timeout_ms=_LONGEST_TRANSACTION_MS,
             max_batch_size=_MAX_BATCH_BYTES,
             max_request_size=_MAX_REQUEST_BYTES,
             request_timeout_ms=20_000,
         )
-        await self._producer.start()
+        await producer.start()
+        self._producer = producer
 
     async def stop(self) -> None:
         if self._producer is not None:
@@ -83,6 +94,11 @@ class LogWriter:
             ):
                 with attempt:
                     return await self._write_once(messages)
+        except _FENCED as error:
+            raise WriterFencedError(
+                "Un autre processus a pris la relève de celui-ci, qui n'écrit plus rien : c'est "
+                "sans gravité, et il peut être relancé pour attendre à son tour."
+            ) from error
         except _LASTING as error:
             raise LogRefusedError(
                 f"Kafka refuse d'écrire ({type(error).__name__}) et attendre n'y changera rien : "
@@ -95,37 +111,46 @@ class LogWriter:
         producer = self._producer
         if producer is None:
             raise RuntimeError("LogWriter.write before start")
-        waiting: list[tuple[Any, list[int]]] = []
-        for topic, partition, positions in _grouped(messages):
-            batch = producer.create_batch()
-            held: list[int] = []
-            for position in positions:
-                message = messages[position]
-                packed = batch.append(
+        if not messages:
+            return []
+        if self._fence is None:
+            return await _send(producer, messages)
+        async with producer.transaction():
+            return await _send(producer, messages)
+
+
+async def _send(producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[int]:
+    waiting: list[tuple[Any, list[int]]] = []
+    for topic, partition, positions in _grouped(messages):
+        batch = producer.create_batch()
+        held: list[int] = []
+        for position in positions:
+            message = messages[position]
+            packed = batch.append(
+                key=message.key,
+                value=message.value,
+                timestamp=None,
+                headers=list(message.headers),
+            )
+            if packed is None:
+                sent = await producer.send_batch(batch, topic, partition=partition)
+                waiting.append((sent, held))
+                batch, held = producer.create_batch(), []
+                batch.append(
                     key=message.key,
                     value=message.value,
                     timestamp=None,
                     headers=list(message.headers),
                 )
-                if packed is None:
-                    sent = await producer.send_batch(batch, topic, partition=partition)
-                    waiting.append((sent, held))
-                    batch, held = producer.create_batch(), []
-                    batch.append(
-                        key=message.key,
-                        value=message.value,
-                        timestamp=None,
-                        headers=list(message.headers),
-                    )
-                held.append(position)
-            sent = await producer.send_batch(batch, topic, partition=partition)
-            waiting.append((sent, held))
-        offsets = [0] * len(messages)
-        for sent, held in waiting:
-            first = (await sent).offset
-            for index, position in enumerate(held):
-                offsets[position] = first + index
-        return offsets
+            held.append(position)
+        sent = await producer.send_batch(batch, topic, partition=partition)
+        waiting.append((sent, held))
+    offsets = [0] * len(messages)
+    for sent, held in waiting:
+        first = (await sent).offset
+        for index, position in enumerate(held):
+            offsets[position] = first + index
+    return offsets
 
 
 def _grouped(messages: Sequence[Message]) -> list[tuple[str, int, list[int]]]:
@@ -137,14 +162,14 @@ def _grouped(messages: Sequence[Message]) -> list[tuple[str, int, list[int]]]:
 
 # What no waiting mends: access, sizes, and a producer that the broker no longer knows; the next
 # process has a new one.
+_FENCED = (errors.InvalidProducerEpoch, errors.ProducerFenced)
 _LASTING = (
+    *_FENCED,
     errors.ClusterAuthorizationFailedError,
     errors.TopicAuthorizationFailedError,
-    errors.InvalidProducerEpoch,
     errors.MessageSizeTooLargeError,
     errors.OutOfOrderSequenceNumber,
     errors.ProducerClosed,
-    errors.ProducerFenced,
     errors.RecordListTooLargeError,
     errors.SaslAuthenticationFailed,
     errors.UnknownProducerId,
@@ -178,6 +203,7 @@ async def read_partition(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
         max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
     )
     await consumer.start()
@@ -196,6 +222,102 @@ async def read_partition(
                 for record in found.get(where, ())
                 if record.offset < end
             ]
+    finally:
+        await consumer.stop()
+
+
+class Follower:
+    """Reads on in several topics, from where it last was to their present ends.
+
+    Keeps one connection between readings. Not for who reads little and seldom: `read_partition`.
+    """
+
+    def __init__(self, bootstrap: str, topics: Sequence[str], partitions: int) -> None:
+        self._bootstrap = bootstrap
+        self._where = [
+            TopicPartition(topic, each) for topic in topics for each in range(partitions)
+        ]
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def news(
+        self, start: Mapping[tuple[str, int], int]
+    ) -> AsyncIterator[tuple[str, int, list[Stored]]]:
+        """Chunks of (topic, partition, messages). `start` says from where (0 where it says
+        nothing) when this was closed since the last reading. Raises LogShrunkError when a topic
+        ends before that."""
+        consumer = self._consumer or await self._open(start)
+        ends = await consumer.end_offsets(self._where)
+        left = set()
+        for where in self._where:
+            position = await consumer.position(where)
+            if position > ends[where]:
+                raise LogShrunkError(where.topic, where.partition)
+            if position < ends[where]:
+                left.add(where)
+        while left:
+            found = await consumer.getmany(*left, timeout_ms=500, max_records=5000)
+            for where, records in found.items():
+                yield (
+                    where.topic,
+                    where.partition,
+                    [
+                        Stored(one.offset, one.key or b"", one.value, tuple(one.headers))
+                        for one in records
+                    ],
+                )
+            left = {each for each in left if await consumer.position(each) < ends[each]}
+
+    async def close(self) -> None:
+        """Close the connection; the next reading begins where `start` says."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+            self._consumer = None
+
+    async def _open(self, start: Mapping[tuple[str, int], int]) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
+        )
+        await consumer.start()
+        self._consumer = consumer
+        consumer.assign(self._where)
+        firsts = await consumer.beginning_offsets(self._where)
+        for where in self._where:
+            consumer.seek(where, max(start.get((where.topic, where.partition), 0), firsts[where]))
+        return consumer
+
+
+async def last_messages(bootstrap: str, topic: str) -> list[Stored]:
+    """The last message of each partition that has one, of a topic written without transactions."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
+    )
+    await consumer.start()
+    try:
+        numbers = consumer.partitions_for_topic(topic)
+        if numbers is None:
+            # The client asks about topics when it first assigns them.
+            consumer.assign([TopicPartition(topic, 0)])
+            await consumer.end_offsets([TopicPartition(topic, 0)])
+            numbers = consumer.partitions_for_topic(topic) or {0}
+        where = [TopicPartition(topic, number) for number in sorted(numbers)]
+        consumer.assign(where)
+        ends = await consumer.end_offsets(where)
+        begins = await consumer.beginning_offsets(where)
+        found = []
+        for each in where:
+            if ends[each] > begins[each]:
+                consumer.seek(each, ends[each] - 1)
+                record = await consumer.getone(each)
+                found.append(
+                    Stored(record.offset, record.key or b"", record.value, tuple(record.headers))
+                )
+        return found
     finally:
         await consumer.stop()
 

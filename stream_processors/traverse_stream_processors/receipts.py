@@ -34,7 +34,7 @@ class Brought(Protocol):
     @property
     def key(self) -> bytes: ...
     @property
-    def value(self) -> bytes: ...
+    def value(self) -> bytes | None: ...
     @property
     def partition(self) -> int: ...
     @property
@@ -105,7 +105,7 @@ def receipts_of(
         if not traced or changed.key not in last:
             continue
         if changed.key not in states:
-            states[changed.key] = orjson.loads(last[changed.key].value)
+            states[changed.key] = orjson.loads(last[changed.key].value or b"")
         state = states[changed.key]
         for event in traced:
             receipt = Receipt(source=state["source"], id=event.id, end="", validated=changed.time)

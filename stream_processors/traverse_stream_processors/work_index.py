@@ -1,11 +1,12 @@
-"""The link and index step at work: form opportunities, write them, index them, tell of changes.
+"""The link and index step at work: link, form opportunities, write them, index them, tell of it.
 
-Durable before acknowledged, as in `work_validate`. The offset that Kafka gives a message of
-`traverse.opportunities` is the version of its document.
+One process of all does this at a time; others follow and stand by. Durable before acknowledged, as
+in `work_validate`. The offset that Kafka gives a message of `traverse.opportunities` is the version
+of its document.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -13,117 +14,254 @@ import orjson
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.document import OpportunityMessage
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import CHANGES, OPPORTUNITIES, RECORDS
+from traverse_schemas.identity import partition_of, record_key
+from traverse_schemas.topics import (
+    CHANGES,
+    DECISIONS,
+    LINKS,
+    OPPORTUNITIES,
+    PARTITIONS,
+    RECORDS,
+)
 from traverse_stream_processors.admit import rejection_message
 from traverse_stream_processors.bulk import BulkWriter, Refused
+from traverse_stream_processors.errors import StateUnavailableError
 from traverse_stream_processors.index import Operation, operations
-from traverse_stream_processors.link import form
-from traverse_stream_processors.log import LogWriter, Message
-from traverse_stream_processors.receipts import Fate, receipts_of
+from traverse_stream_processors.linking.opportunities import Formed, LinkMessage, Opportunities
+from traverse_stream_processors.log import (
+    Follower,
+    LogShrunkError,
+    LogWriter,
+    Message,
+    Stored,
+    last_messages,
+    read_partition,
+)
+from traverse_stream_processors.receipts import receipts_of
+from traverse_stream_processors.telemetry import logger
+
+FENCE = "traverse-link"
+"""The name under which one process at a time writes opportunities and links."""
+
+_PORTION = 2000
+"""Opportunities written at once when a process takes over."""
 
 
 class Changed(NamedTuple):
     """A message of `traverse.records`: `trace` is its header of that name, `time` its timestamp
-    in milliseconds."""
+    in milliseconds. Or one of `traverse.decisions`."""
 
     partition: int
     offset: int
     key: bytes
-    value: bytes
+    value: bytes | None
     trace: bytes = b""
     time: int = 0
+    topic: str = RECORDS
 
 
-class _Formed(NamedTuple):
-    source: Changed
+class _Indexed(NamedTuple):
+    """A message of `traverse.opportunities` on its way to the index."""
+
     message: OpportunityMessage
     document: bytes
-    octets: bytes
+    partition: int
+    offset: int
 
 
 class IndexWork:
-    """Handles batches of `traverse.records`."""
+    """Handles batches of `traverse.records` and `traverse.decisions`, or follows who does.
 
-    def __init__(self, *, writer: LogWriter, bulk: BulkWriter, clock: Clock | None = None) -> None:
+    `writer` is fenced: only the process that leads writes opportunities and links. `teller` writes
+    what may be said twice: changes and refusals.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        writer: LogWriter,
+        teller: LogWriter,
+        bulk: BulkWriter,
+        opportunities: Opportunities,
+        clock: Clock | None = None,
+    ) -> None:
+        self._bootstrap = bootstrap
         self._writer = writer
+        self._teller = teller
         self._bulk = bulk
+        self._opportunities = opportunities
         self._clock = clock or SystemClock()
+        self._follower = Follower(bootstrap, (RECORDS, DECISIONS, OPPORTUNITIES), PARTITIONS)
+        self._next: dict[tuple[str, int], int] = {}
+        self._leading = False
+        self._standing = False
         self._busy = asyncio.Lock()
 
     async def release(self) -> None:
-        """Partitions are being taken away: finish the batch at hand."""
+        """Partitions are being taken away: finish the batch at hand, then lead no more."""
         async with self._busy:
-            return
+            self._leading = False
+
+    async def tick(self, *, owner: bool) -> None:
+        """Called now and then: lead as soon as this process is the one, else follow it."""
+        async with self._busy:
+            if owner:
+                await self._lead()
+                return
+            await self._follow()
+            if not self._standing:
+                self._standing = True
+                logger.warning("Une autre relie : cette étape la suit et attend de la relayer.")
 
     async def handle(self, batch: Sequence[Changed]) -> None:
         """Bring one batch into the index. Returns only when Elasticsearch has all of it."""
         async with self._busy:
-            formed = _form(batch)
-            offsets = await self._writer.write(
-                [
-                    Message(OPPORTUNITIES, one.source.partition, _id(one), one.octets)
-                    for one in formed
-                ]
-            )
-            linked = int(self._clock.now().timestamp() * 1000)
-            owners: dict[Operation, _Formed] = {}
-            for one, offset in zip(formed, offsets, strict=True):
-                for operation in operations(one.message, one.document, offset):
-                    owners[operation] = one
-            refused = await self._bulk.write(list(owners))
-            await self._writer.write(
-                [
-                    *(_change(one, offset) for one, offset in zip(formed, offsets, strict=True)),
-                    *(_refusal(one, owners[one.operation].source) for one in refused),
-                    *receipts_of(batch, _fates(formed, refused, owners), linked),
-                ]
-            )
+            await self._lead()
+            formed, links = await asyncio.to_thread(self._link, batch)
+            for one in batch:
+                self._next[one.topic, one.partition] = one.offset + 1
+            await self._write(formed, links, [one for one in batch if one.topic == RECORDS])
 
-
-def _form(batch: Sequence[Changed]) -> list[_Formed]:
-    """The opportunities of a batch; of several states of one record only the last counts."""
-    # A tombstone says that a record is gone for good; whoever wrote it has told the index.
-    last: dict[bytes, Changed] = {changed.key: changed for changed in batch if changed.value}
-    formed = []
-    for changed in last.values():
-        state: RecordState = orjson.loads(changed.value)
-        message = form(state)
-        if message is not None:
-            document = orjson.dumps(message["document"])
-            octets = orjson.dumps({**message, "document": orjson.Fragment(document)})
-            formed.append(_Formed(changed, message, document, octets))
-    return formed
-
-
-def _fates(
-    formed: Sequence[_Formed], refused: Sequence[Refused], owners: Mapping[Operation, _Formed]
-) -> dict[bytes, Fate]:
-    """What each record of a batch came to, by its key."""
-    whys = {owners[one.operation].source.key: _refusal_sentence(one) for one in refused}
-    return {
-        one.source.key: Fate(
-            one.message["id"], one.message["document"]["stub"], whys.get(one.source.key)
+    def _link(self, batch: Sequence[Changed]) -> tuple[list[Formed], list[LinkMessage]]:
+        touched = self._opportunities.put_records(
+            [(one.key.decode(), one.offset, one.value) for one in batch if one.topic == RECORDS]
         )
-        for one in formed
-    }
+        touched |= self._opportunities.put_decisions(
+            one.value for one in batch if one.topic == DECISIONS and one.value
+        )
+        return self._opportunities.form(touched), self._opportunities.links()
+
+    async def _lead(self) -> None:
+        """Become the one writer: shut out whoever was, know all it wrote, finish what it left."""
+        if self._leading:
+            return
+        await self._writer.start()
+        await self._follow()
+        await self._follower.close()
+        await self._index_what_is_written()
+        left = sorted(await asyncio.to_thread(self._opportunities.everything_linked))
+        for start in range(0, len(left), _PORTION):
+            portion = left[start : start + _PORTION]
+            formed = await asyncio.to_thread(self._opportunities.form, portion)
+            await self._write(formed, ())
+        await self._write((), self._opportunities.missing_links(await self._written_links()))
+        self._leading, self._standing = True, False
+        logger.warning("Cette étape relie désormais : %d dossiers liés relus.", len(left))
+
+    async def _follow(self) -> None:
+        """Know all that is on the log by now."""
+        try:
+            async for topic, partition, chunk in self._follower.news(self._next):
+                # In a thread: heartbeats go on meanwhile.
+                await asyncio.to_thread(self._know, topic, chunk)
+                self._next[topic, partition] = chunk[-1].offset + 1
+        except LogShrunkError as error:
+            raise StateUnavailableError(
+                "Un topic du journal est plus court que ce qui en a été lu : il a été recréé. "
+                "Relancez « traverse work », qui relit tout."
+            ) from error
+
+    def _know(self, topic: str, chunk: Sequence[Stored]) -> None:
+        if topic == RECORDS:
+            self._opportunities.put_records(
+                [(one.key.decode(), one.offset, one.value) for one in chunk]
+            )
+        elif topic == DECISIONS:
+            self._opportunities.put_decisions(one.value for one in chunk if one.value)
+        else:
+            self._opportunities.put_written(
+                [(one.key.decode(), one.value) for one in chunk if one.value]
+            )
+
+    async def _written_links(self) -> list[str]:
+        keys: dict[str, bool] = {}
+        for partition in range(PARTITIONS):
+            async for chunk in read_partition(self._bootstrap, LINKS, partition, 0):
+                keys.update((one.key.decode(), one.value is not None) for one in chunk)
+        return [key for key, there in keys.items() if there]
+
+    async def _index_what_is_written(self) -> None:
+        """Opportunities of which nothing was told yet may not be in the index: whoever wrote them
+        may have ended in between. Changes of a partition are told in its order."""
+        told = dict.fromkeys(range(PARTITIONS), -1)
+        for last in await last_messages(self._bootstrap, CHANGES):
+            change = orjson.loads(last.value or b"{}")
+            told[change["partition"]] = change["version"]
+        for partition, version in told.items():
+            async for chunk in read_partition(
+                self._bootstrap, OPPORTUNITIES, partition, version + 1
+            ):
+                await self._index([_read(one, partition) for one in chunk if one.value])
+
+    async def _write(
+        self,
+        formed: Sequence[Formed],
+        links: Iterable[LinkMessage],
+        records: Sequence[Changed] = (),
+    ) -> None:
+        """Opportunities and links to the log, in one transaction; then the former to the index,
+        and what became of these `records` is told."""
+        partitions = [partition_of(one.message["id"], PARTITIONS) for one in formed]
+        messages = [
+            Message(OPPORTUNITIES, partition, one.message["id"].encode(), one.octets)
+            for one, partition in zip(formed, partitions, strict=True)
+        ]
+        offsets = await self._writer.write(
+            [
+                *messages,
+                *(
+                    Message(LINKS, partition_of(key, PARTITIONS), key.encode(), value)
+                    for key, value in links
+                ),
+            ]
+        )
+        linked = int(self._clock.now().timestamp() * 1000)
+        self._opportunities.remember(formed)
+        await self._index(
+            [
+                _Indexed(one.message, one.document, partition, offset)
+                for one, partition, offset in zip(formed, partitions, offsets, strict=False)
+            ],
+            records,
+            linked,
+        )
+
+    async def _index(
+        self, documents: Sequence[_Indexed], records: Sequence[Changed] = (), linked: int = 0
+    ) -> None:
+        owners: dict[Operation, _Indexed] = {}
+        for one in documents:
+            for operation in operations(one.message, one.document, one.offset):
+                owners[operation] = one
+        refused = await self._bulk.write(list(owners))
+        whys = {one.operation.id: _refusal_sentence(one) for one in refused}
+        fates = self._opportunities.fates([one.key.decode() for one in records], whys)
+        await self._teller.write(
+            [
+                *(_change(one) for one in documents),
+                *(_refusal(one, owners[one.operation]) for one in refused),
+                *receipts_of(records, {key.encode(): one for key, one in fates.items()}, linked),
+            ]
+        )
 
 
-def _id(formed: _Formed) -> bytes:
-    return formed.message["id"].encode()
+def _read(stored: Stored, partition: int) -> _Indexed:
+    message: OpportunityMessage = orjson.loads(stored.value or b"")
+    return _Indexed(message, orjson.dumps(message["document"]), partition, stored.offset)
 
 
-def _change(formed: _Formed, offset: int) -> Message:
+def _change(indexed: _Indexed) -> Message:
     """What streams are told: which document, in which index, since which version."""
-    message = formed.message
+    message = indexed.message
     value = {
         "id": message["id"],
         "index": message["index"],
         "stub": message["document"]["stub"],
-        "partition": formed.source.partition,
-        "version": offset,
+        "partition": indexed.partition,
+        "version": indexed.offset,
     }
-    return Message(CHANGES, formed.source.partition, _id(formed), orjson.dumps(value))
+    return Message(CHANGES, indexed.partition, message["id"].encode(), orjson.dumps(value))
 
 
 def _refusal_sentence(refused: Refused) -> str:
@@ -133,13 +271,15 @@ def _refusal_sentence(refused: Refused) -> str:
     )
 
 
-def _refusal(refused: Refused, source: Changed) -> Message:
-    error = RejectedError(Reason.DOCUMENT_REFUSED, "", _refusal_sentence(refused))
+def _refusal(refused: Refused, indexed: _Indexed) -> Message:
+    sources = indexed.message["document"].get("sources") or [{"source": "", "subject": ""}]
+    first = sources[0]  # type: ignore[index]
+    key = record_key(first["source"], first["subject"])
     return rejection_message(
-        partition=source.partition,
-        key=source.key,
+        partition=partition_of(key, PARTITIONS),
+        key=key.encode(),
         octets=refused.operation.body,
-        error=error,
-        origin=f"{RECORDS}/{source.partition}@{source.offset}",
+        error=RejectedError(Reason.DOCUMENT_REFUSED, "", _refusal_sentence(refused)),
+        origin=f"{OPPORTUNITIES}/{indexed.partition}@{indexed.offset}",
         received="",
     )

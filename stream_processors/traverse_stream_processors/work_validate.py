@@ -51,6 +51,9 @@ class ValidateWork:
         async with self._busy:
             self._restored.clear()
 
+    async def tick(self, *, owner: bool) -> None:
+        """Nothing to do between batches."""
+
     async def handle(self, messages: Sequence[Inbound]) -> None:
         """Bring one batch onto the log. Returns only when all of it is there."""
         async with self._busy:

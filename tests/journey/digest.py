@@ -9,7 +9,7 @@ from elasticsearch.helpers import scan
 
 from tests.journey.harness import Journey
 from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import ACCEPTED
+from traverse_schemas.topics import ACCEPTED, LINKS
 
 
 class Outcome(NamedTuple):
@@ -19,6 +19,7 @@ class Outcome(NamedTuple):
     documents: int
     accepted: dict[bytes, bytes]
     rejected: Counter[tuple[bytes, bytes]]
+    links: dict[bytes, bytes]
 
 
 def digest_of_index(journey: Journey) -> tuple[str, int]:
@@ -33,12 +34,19 @@ def digest_of_index(journey: Journey) -> tuple[str, int]:
     return sha256(b"\n".join(sorted(lines))).hexdigest(), len(lines)
 
 
+def links_of(journey: Journey) -> dict[bytes, bytes]:
+    """The links that hold, by their key."""
+    last = {one.key: one.value for one in journey.read(LINKS)}
+    return {key: value for key, value in last.items() if value is not None}
+
+
 def outcome_of(journey: Journey) -> Outcome:
-    """What the journey came to: index, accepted events by key, rejections by reason."""
+    """What the journey came to: index, accepted events by key, rejections by reason, links."""
     digest, documents = digest_of_index(journey)
     return Outcome(
         digest=digest,
         documents=documents,
         accepted={one.key: one.value or b"" for one in journey.read(ACCEPTED)},
         rejected=Counter((one.headers["reason"], one.value or b"") for one in journey.rejections()),
+        links=links_of(journey),
     )

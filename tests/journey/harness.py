@@ -29,7 +29,7 @@ from traverse_schemas.index_mapping import ALIASES, PRIVATE_ALIAS, PUBLIC_ALIAS
 from traverse_schemas.topics import INBOUND, OPPORTUNITIES, PARTITIONS, REJECTED, TOPICS
 from traverse_stream_processors.log import LogWriter, Message
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a journey that has not come to rest is taken for stuck."""
 
 

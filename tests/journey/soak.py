@@ -30,9 +30,6 @@ from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import institutions_table
 from traverse_schemas.topics import ACCEPTED
 
-# A soak is about what gets lost or doubled; who says it is another test's business.
-_UNSIGNED = {"signatures": "off"}
-
 
 class GatewayProcess:
     """`traverse serve gateway`, at one address whatever happens to it, for three institutions."""
@@ -118,9 +115,7 @@ class Killer:
         worker = self._worker(victim)
         worker.kill()
         self._journey.workers.remove(worker)
-        self._journey.start(
-            victim, batch_size=str(self._random.choice((20, 100, 500))), **_UNSIGNED
-        )
+        self._journey.start(victim, batch_size=str(self._random.choice((20, 100, 500))))
 
     def revive(self) -> None:
         """A step that left by itself (its exit code says why) is started again, as `traverse work`
@@ -129,7 +124,7 @@ class Killer:
             if worker.process.poll() is not None:
                 self.kills[f"{worker.step} left with {worker.process.returncode}"] += 1
                 self._journey.workers.remove(worker)
-                self._journey.start(worker.step, **_UNSIGNED)
+                self._journey.start(worker.step)
 
     def _worker(self, step: str) -> Worker:
         self.revive()
@@ -173,7 +168,7 @@ def soak(
     records are published through the gateway, half through the outbox."""
     random = Random(seed)  # noqa: S311 -- a history that can be told again, not a secret
     with GatewayProcess(journey) as gateway:
-        journey.start(**_UNSIGNED)
+        journey.start()
         by_gateway = [one for one in messages if crc32(one.key or one.value or b"") % 2]
         by_outbox = [one for one in messages if not crc32(one.key or one.value or b"") % 2]
         publishers = [

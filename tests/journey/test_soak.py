@@ -17,7 +17,7 @@ from traverse_infra.engines.runner import Engines
 
 pytestmark = pytest.mark.engines
 
-EVENTS = int(os.environ.get("TRAVERSE_SOAK_EVENTS", "900"))
+EVENTS = int(os.environ.get("TRAVERSE_SOAK_EVENTS", "1500"))
 SEED = int(os.environ.get("TRAVERSE_SOAK_SEED", "4"))
 PARTS = ("validate", "index", "kafka", "gateway")
 

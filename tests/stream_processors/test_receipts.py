@@ -39,7 +39,7 @@ def indexed(*batches: Admitted, refused: str | None = None) -> dict[str, dict[st
     batch = [one for admitted in batches for one in changed(admitted)]
     fates = {}
     for one in batch:
-        message = form(cast(RecordState, orjson.loads(one.value)))
+        message = form(cast(RecordState, orjson.loads(one.value or b"")))
         if message is not None:
             fates[one.key] = Fate(message["id"], message["document"]["stub"], refused)
     return read(receipts_of(batch, fates, 2000))

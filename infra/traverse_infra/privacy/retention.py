@@ -67,6 +67,13 @@ TABLES: tuple[Table, ...] = (
         "ne coûte qu'une relecture du journal",
     ),
     Table(
+        "HOME/state, fichier sans nom de l'étape de rapprochement",
+        "cache de l'étape : dernier état des dossiers",
+        "disparaît avec le processus ; refait depuis le journal",
+        _AS_PUBLISHED,
+        "remplacé par un état sans contenu quand l'effacement est traité",
+    ),
+    Table(
         "HOME/state/receipts.sqlite",
         "cache des accusés et des refus, sans les contenus",
         "90 jours ; peut être supprimé à tout moment",
