@@ -37,6 +37,10 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     )
 }
 
+_MERGED: dict[int | str, dict[str, Any]] = {
+    301: {"description": "Publication regroupée avec d'autres : `Location` dit où."}
+}
+
 
 def create_app(
     settings: SearchSettings | None = None,
@@ -119,7 +123,9 @@ def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
             metrics.empty.inc()
         return _json(content, {"Server-Timing": f"engine;dur={took}"})
 
-    @app.get("/v1/opportunities/{identifier}", responses=_PROBLEMS, tags=["recherche"])
+    @app.get(
+        "/v1/opportunities/{identifier}", responses={**_MERGED, **_PROBLEMS}, tags=["recherche"]
+    )
     async def detail(identifier: str, as_of: str | None = None) -> Response:
         """Une publication entière, avec son statut à la date demandée."""
         return _json(orjson.dumps(await searcher.detail(identifier, as_of)))

@@ -123,6 +123,20 @@ class UnknownOpportunityError(SearchError):
         )
 
 
+class MergedError(SearchError):
+    """The opportunity is now part of another; `identifier` is that one's id."""
+
+    status = 301
+    title = "Regroupé"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            "Cette publication est désormais regroupée avec d’autres du même dossier : suivez "
+            f"l’adresse /v1/opportunities/{identifier}."
+        )
+        self.identifier = identifier
+
+
 class WithdrawnError(SearchError):
     """The opportunity was public, and is so no more."""
 

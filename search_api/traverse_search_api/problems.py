@@ -15,6 +15,7 @@ from traverse_search_api.errors import (
     AmbiguousPlaceError,
     ExpiredStreamError,
     InvalidParameterError,
+    MergedError,
     SearchError,
     SearchUnavailableError,
     StreamUnavailableError,
@@ -47,10 +48,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _search_error(_: Request, error: Exception) -> Response:
+def _search_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, SearchError):
         raise error
     headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, _LATER) else None
+    if isinstance(error, MergedError):
+        query = f"?{request.url.query}" if request.url.query else ""
+        headers = {"Location": f"/v1/opportunities/{error.identifier}{query}"}
     more: dict[str, Any] = {}
     if isinstance(error, InvalidParameterError):
         more["parameter"] = error.parameter

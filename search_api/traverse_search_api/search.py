@@ -9,7 +9,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
 from traverse_search_api.cursor import Cursor, decode, encode, fingerprint
 from traverse_search_api.elasticsearch_client import PublicIndex
-from traverse_search_api.errors import UnknownOpportunityError, WithdrawnError
+from traverse_search_api.errors import MergedError, UnknownOpportunityError, WithdrawnError
 from traverse_search_api.facets import read_facets
 from traverse_search_api.items import detail_of, item_of
 from traverse_search_api.paging import Snapshots, View, next_page
@@ -70,13 +70,15 @@ class Searcher:
     async def detail(self, identifier: str, as_of_text: str | None) -> dict[str, Any]:
         """One public opportunity, whole.
 
-        Raises UnknownOpportunityError, WithdrawnError (a stub, or expired),
+        Raises UnknownOpportunityError, MergedError, WithdrawnError (a stub, or expired),
         SearchUnavailableError.
         """
         as_of = self.as_of(as_of_text)
         document = await self.index.get(identifier)
         if document is None:
             raise UnknownOpportunityError(identifier)
+        if merged_into := document.get("merged_into"):
+            raise MergedError(merged_into)
         if document.get("stub") or document.get("visibility") != "public":
             raise WithdrawnError
         expires = document.get("expires")

@@ -43,12 +43,13 @@ def fates(client: Elasticsearch, ids: Iterable[str]) -> dict[str, Fate]:
     found: dict[str, Fate] = {}
     for chunk in _chunks(ids):
         for alias, fate in ((PRIVATE_ALIAS, Fate.RESERVED), (PUBLIC_ALIAS, Fate.SEARCHABLE)):
-            answer = client.mget(index=alias, ids=chunk, source_includes=["stub"])
+            answer = client.mget(index=alias, ids=chunk, source_includes=["stub", "merged_into"])
             for document in answer["docs"]:
                 if not document.get("found"):
                     continue
                 # A stub in one index says nothing while the other still shows the document.
-                if not document["_source"]["stub"]:
+                # What was merged is found under the id that it leads to.
+                if not document["_source"]["stub"] or "merged_into" in document["_source"]:
                     found[document["_id"]] = fate
                 else:
                     found.setdefault(document["_id"], Fate.WITHDRAWN)
