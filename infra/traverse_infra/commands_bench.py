@@ -1,8 +1,9 @@
 """`traverse bench`: the figures of this machine, on real engines of its own."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import orjson
 import typer
@@ -10,7 +11,23 @@ import typer
 from traverse_infra.bench.plan import Part, Plan
 
 
+def _bench_link(say: Callable[[str], None], *, as_json: bool) -> None:
+    from traverse_infra.bench.linking import measure_linking
+    from traverse_infra.bench.machine import computer
+
+    figures = {"machine": computer(), "link": measure_linking(say)}
+    if as_json:
+        typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
+
+
 def bench(
+    what: Annotated[
+        Literal["all", "link"],
+        typer.Argument(
+            help="all : tout, sur des moteurs à part ; link : le coût du rapprochement quand le "
+            "nombre de dossiers croît, sans moteur."
+        ),
+    ] = "all",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")] = False,
     events: Annotated[int, typer.Option(min=100, help="Combien d'événements en tout.")] = 100_000,
@@ -46,6 +63,9 @@ def bench(
     def say(sentence: str) -> None:
         typer.echo(sentence, err=True)
 
+    if what == "link":
+        _bench_link(say, as_json=as_json)
+        return
     # A stop asked from outside ends it like Ctrl-C: engines and files go.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     usual = Path("../shared/data")

@@ -21,16 +21,23 @@ def machine(settings: Settings, elasticsearch: str) -> dict[str, object]:
         [str(find_java(settings).java), "-version"], capture_output=True, text=True, check=True
     )
     return {
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
+        **computer(),
         "java": (java.stderr or java.stdout).splitlines()[0],
         "elasticsearch": elasticsearch,
         "kafka_heap": settings.kafka_heap,
         "elasticsearch_heap": settings.elasticsearch_heap,
         "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def computer() -> dict[str, object]:
+    """Processor, memory, kernel and Python."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
     }
 
 
