@@ -47,7 +47,8 @@ def purge(after: RecordState, partition: int, known: Iterable[tuple[str, bool]])
             continue
         key = event_key(source, subject, event_id).encode()
         if public:
-            found.effects.append(Message(EVENTS[after["kind"]], partition, key, None))
+            # On each: a source may have changed its mind about what kind of thing it is.
+            found.effects.extend(Message(topic, partition, key, None) for topic in EVENTS.values())
         arrival = Arrival(source, Version(0, "", event_id), None, None)
         found.effects.append(ended(arrival, partition, End.PURGED))
         found.accepted.append(Message(ACCEPTED, partition, key, None))

@@ -81,6 +81,15 @@ def test_what_was_never_public_is_not_named_on_the_public_topics() -> None:
     assert left(ACCEPTED, hidden, erased) == {key(gone): orjson.dumps(gone)}
 
 
+def test_what_was_published_as_another_kind_is_taken_too() -> None:
+    project = {"title": "Voirie", "subtype": "project", "place": ["com:13040"]}
+    first = decide(inbound(event(kind="project", id="1", data=project)))
+    second = decide(inbound(SECOND, offset=1), after=first)
+    erased = decide(inbound(ERASURE, offset=2), after=both(first, second))
+    assert left(EVENTS["project"], first, second, erased) == {}
+    assert left(EVENTS["call"], first, second, erased).keys() == {key(ERASURE)}
+
+
 def test_an_older_event_never_comes_back_and_a_newer_one_may() -> None:
     first = decide(inbound(FIRST))
     erased = decide(inbound(ERASURE, offset=1), after=first)
