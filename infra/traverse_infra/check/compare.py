@@ -27,7 +27,21 @@ from traverse_stream_processors.index import operations
 
 _CHUNK = 1000
 _NAMED = 1000
-"""At most so many differences are named; all are counted and repaired."""
+"""At most so many differences are named; all are counted."""
+
+_MOST = 100_000
+"""So many are asked again and repaired: it keeps memory flat, and more than that is no difference
+but an index to make anew."""
+
+
+class TooManyDifferencesError(InfraError):
+    """Repairing one by one would take longer than rebuilding."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"{count} documents diffèrent : reconstruisez l'index (traverse reindex), ce sera plus "
+            "court que de les réparer un à un."
+        )
 
 
 class Report(NamedTuple):
@@ -50,7 +64,8 @@ def compare(
     bootstrap: str, elasticsearch: str, *, repair: bool = False, patience: float = 15
 ) -> Report:
     """Check all, and with `repair` write anew what differs, no more. `patience`, in seconds, is
-    given to an index step that is behind. Raises EngineAwayError, InfraError."""
+    given to an index step that is behind. Raises EngineAwayError, TooManyDifferencesError,
+    InfraError."""
     with (
         Elasticsearch(elasticsearch, request_timeout=120) as client,
         tempfile.TemporaryDirectory(prefix="traverse-check-") as folder,
@@ -87,6 +102,8 @@ class _Check:
         found = list(islice(self._ledger.differences(), _NAMED))
         count = sum(1 for _ in self._ledger.differences())
         sums = self._ledger.sums()
+        if repair and count > _MOST:
+            raise TooManyDifferencesError(count)
         refused = self._repair() if repair and count else []
         left = sum(1 for _ in self._ledger.differences()) if repair else count
         return Report(sums, count, found, count - left, refused)
@@ -127,7 +144,7 @@ class _Check:
 
     def _ask_again(self) -> None:
         """What the index has by now of the documents that differ."""
-        for chunk in _chunks(list(self._ledger.differences())):
+        for chunk in _chunks(list(islice(self._ledger.differences(), _MOST))):
             answer = self._client.mget(
                 docs=[{"_index": each.alias, "_id": each.id} for each in chunk]
             )
