@@ -14,6 +14,7 @@ from traverse_infra import (
 )
 from traverse_producers import commands as producers
 from traverse_producers import commands_outbox as outbox
+from traverse_producers import commands_tables as tables
 from traverse_producers.gateway import command as gateway
 from traverse_producers.receipts import commands as receipts
 from traverse_search_api import commands as search
@@ -36,6 +37,7 @@ def build() -> typer.Typer:
         ("demo", commands_demo.demo),
         ("publish", producers.publish),
         ("import", producers.import_),
+        ("template", tables.template),
         ("work", commands_work.work),
         ("search", search.search),
         ("receipt", receipts.receipt),

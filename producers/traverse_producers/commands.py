@@ -7,7 +7,7 @@ sentence; what is wrong with a row is in the report, and the exit code is then 1
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ import typer
 from pydantic import ValidationError
 
 from traverse_producers.errors import InvalidOptionError, UndeliveredError
-from traverse_producers.publishing import Progress, publish_rows
+from traverse_producers.publishing import Confirmed, Progress, publish_rows
 from traverse_producers.report import Report
 from traverse_producers.rows import Row
 from traverse_producers.sender import Sender
@@ -47,7 +47,7 @@ def publish(
         list[str] | None,
         typer.Argument(
             metavar="FILE",
-            help="Événements en JSON, NDJSON ou tableau JSON ; dossiers en CSV avec un en-tête. "
+            help="Événements en JSON, NDJSON ou tableau JSON ; dossiers en CSV ou XLSX. "
             "Fichiers, dossiers, adresses https, ou - pour l'entrée standard.",
         ),
     ] = None,
@@ -56,8 +56,18 @@ def publish(
         str, typer.Option(metavar="SIREN", help="Qui publie : SIREN, ou SIREN:systeme.")
     ] = "",
     columns: Annotated[
-        bool, typer.Option("--columns", help="Montre les colonnes possibles d'un CSV.")
+        bool, typer.Option("--columns", help="Montre les colonnes possibles d'un tableau.")
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Ce que sont les colonnes d'un tableau (fichier TOML)."),
+    ] = None,
+    sent: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Écrit en CSV la source et l'identifiant de chaque événement."
+        ),
+    ] = None,
     gateway: _Gateway = "",
     api_key_file: _KeyFile = None,
     json_output: _AsJson = False,
@@ -68,17 +78,25 @@ def publish(
         return
     if not files:
         raise InvalidOptionError("Donnez au moins un fichier : traverse publish FILE...")
-    from traverse_producers.csv_rows import Voice
+    from traverse_producers.commands_tables import corrections_of, mapping_of
     from traverse_producers.files import read_files
     from traverse_producers.input_streams import expand, open_input
+    from traverse_producers.sent_list import sent_list
+    from traverse_producers.table_rows import Voice
 
     speaker = _speaker("--institution", institution) if institution else None
     voice = None
     if speaker is not None:
         voice = Voice(speaker.urn, SystemClock().now)
     siren = speaker.siren if speaker else None
-    rows = read_files(expand(files), open_input, institution=siren, voice=voice)
-    _finish(_publish(rows, "Publication", partial(_transport, gateway, api_key_file)), json_output)
+    known = mapping_of(mapping)
+    rows = read_files(expand(files), open_input, institution=siren, voice=voice, mapping=known)
+    carrying = partial(_transport, gateway, api_key_file)
+    with nullcontext(lambda _: None) if sent is None else sent_list(sent) as confirmed:
+        report = _publish(rows, "Publication", carrying, confirmed)
+    for line in corrections_of(report, known):
+        typer.echo(line, err=json_output)
+    _finish(report, json_output)
 
 
 def import_(
@@ -147,9 +165,14 @@ def import_(
     _finish(_publish(rows, "Import", carrying), json_output)
 
 
-def _publish(rows: Iterable[Row], title: str, carrying: _Carrying) -> Report:
+def _publish(
+    rows: Iterable[Row],
+    title: str,
+    carrying: _Carrying,
+    confirmed: Confirmed = lambda _: None,
+) -> Report:
     with _sending(title, carrying) as (sender, progress):
-        return publish_rows(rows, sender, progress)
+        return publish_rows(rows, sender, progress, confirmed)
 
 
 def _poll(

@@ -3,6 +3,8 @@
 from concurrent.futures import Future
 from zlib import crc32
 
+import pytest
+
 from traverse_producers.errors import BrokerAwayError
 from traverse_producers.transport import Delivery, Headers
 
@@ -41,3 +43,15 @@ class MemoryTransport:
         for future in self._open:
             future.set_exception(BrokerAwayError("mémoire"))
         self._open.clear()
+
+
+def opened_by_commands(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
+    """One transport that the commands open in Kafka's place, each time anew."""
+    transport = MemoryTransport()
+
+    def opened(*_: object, **__: object) -> MemoryTransport:
+        transport.closed = False
+        return transport
+
+    monkeypatch.setattr("traverse_producers.kafka_transport.KafkaTransport", opened)
+    return transport

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from tests.engines import RunningEngines
 from tests.producers.gateway.serving import KEY
 from tests.producers.http_gateways import real_gateway
-from tests.producers.memory_transport import MemoryTransport
+from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.stream_processors.factory import event
 from traverse_infra.topics import apply_topics
 from traverse_producers import commands
@@ -53,14 +53,7 @@ DECP = {
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
-    transport = MemoryTransport()
-
-    def opened(*_: object, **__: object) -> MemoryTransport:
-        transport.closed = False
-        return transport
-
-    monkeypatch.setattr("traverse_producers.kafka_transport.KafkaTransport", opened)
-    return transport
+    return opened_by_commands(monkeypatch)
 
 
 def run(*words: object) -> Result:

@@ -19,9 +19,10 @@ from traverse_producers.csv_cells import (
     read_territories,
 )
 from traverse_producers.csv_columns import BY_HEADER, COLUMNS, ONLY_IN_JSON
-from traverse_producers.csv_rows import Voice, read_csv
+from traverse_producers.csv_rows import read_csv
 from traverse_producers.event_builder import check_event
 from traverse_producers.rows import Ready, Refused, Row
+from traverse_producers.table_rows import Voice
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 HEADER = "reference;type;titre;territoire;url\n"

@@ -16,13 +16,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from traverse_producers.csv_cells import UnreadableCellError, plain
 from traverse_producers.csv_columns import BY_HEADER
 from traverse_producers.csv_record import Cell, event_of
-from traverse_producers.csv_rows import unknown_column
 from traverse_producers.errors import InvalidEventError
 from traverse_producers.gateway.errors import (
     MalformedBodyError,
     RefusedRecordError,
     UnsupportedContentError,
 )
+from traverse_producers.table_rows import unknown_column
 from traverse_schemas.events import Action
 from traverse_schemas.records.codes import Kind
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pytest
 from typer.testing import CliRunner
 
-from tests.producers.memory_transport import MemoryTransport
+from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.producers.polling.listing_server import Server, serving
 from traverse_producers.errors import BrokerAwayError, PositionError
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
@@ -341,10 +341,7 @@ def test_the_command(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     from traverse_producers import commands
 
-    transport = MemoryTransport()
-    monkeypatch.setattr(
-        "traverse_producers.kafka_transport.KafkaTransport", lambda *_, **__: transport
-    )
+    transport = opened_by_commands(monkeypatch)
     app = typer.Typer()
     app.command("import")(commands.import_)
     app.command("autre")(commands.publish)
