@@ -1,0 +1,107 @@
+"""A search as a file: what each form holds, and what no spreadsheet may compute."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from icalendar import Calendar
+from lxml import etree
+from openpyxl import load_workbook
+
+from tests.documents import deadline, document
+from traverse_search_api.exports import COLUMNS, FEED_LENGTH, Form, export, harmless
+from traverse_search_api.items import item_of
+
+NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
+
+
+def items(*documents: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item_of({"_source": one}, NOW) for one in documents]
+
+
+ITEMS = items(
+    document("a", "Réfection; de la voirie", amount=1234.5,
+             deadline=deadline("2026-03-20T11:00:00.000Z")),
+    document("b", '=HYPERLINK("http://x";"y")', deadline=deadline("2026-03-14T23:00:00Z", "day")),
+    document("c", "Sans échéance & sans <point>", location=None),
+)  # fmt: skip
+
+
+def exported(form: Form, found: list[dict[str, Any]], page: int = 2) -> bytes:
+    async def pages() -> AsyncIterator[Sequence[dict[str, Any]]]:
+        for start in range(0, len(found), page):
+            yield found[start : start + page]
+
+    async def whole() -> bytes:
+        address = "http://127.0.0.1:8000/v1/opportunities?q=x"
+        return b"".join([piece async for piece in export(form, pages(), address=address, now=NOW)])
+
+    return asyncio.run(whole())
+
+
+def test_a_csv_opens_in_a_french_spreadsheet() -> None:
+    """Byte order mark, semicolons, decimal commas, French headers; no formula."""
+    text = exported(Form.CSV, ITEMS).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    assert [row["Identifiant"] for row in rows] == [one["id"] for one in ITEMS]
+    assert rows[0]["Titre"] == "Réfection; de la voirie"
+    assert rows[0]["Montant (€)"] == "1234,50"
+    assert rows[1]["Titre"].startswith("'=")
+    assert rows[0]["Statut"] == "Ouvert"
+
+
+def test_an_xlsx_holds_the_same_without_formulas() -> None:
+    book = load_workbook(io.BytesIO(exported(Form.XLSX, ITEMS)))
+    rows = list(book["Traverse"].iter_rows())
+    assert [cell.value for cell in rows[0]] == [column.header for column in COLUMNS]
+    assert len(rows) == 4
+    assert not [cell for row in rows for cell in row if cell.data_type == "f"]
+    assert rows[1][10].value == 1234.5
+
+
+@given(st.text(max_size=80))
+def test_no_cell_begins_a_formula(text: str) -> None:
+    """Whatever a publisher wrote (OWASP, CSV Injection), and no character that XLSX refuses."""
+    shown = harmless(text)
+    assert not shown.lstrip().startswith(("=", "+", "-", "@"))
+    exported(Form.XLSX, items(document("x", text or "x")))
+
+
+def test_geojson_has_a_feature_for_each() -> None:
+    """RFC 7946: longitude first, and null where nothing says where."""
+    found = json.loads(exported(Form.GEOJSON, ITEMS))
+    assert [one["id"] for one in found["features"]] == [one["id"] for one in ITEMS]
+    lon, lat = found["features"][0]["geometry"]["coordinates"]
+    assert (round(lon), round(lat)) == (5, 43)
+    assert found["features"][2]["geometry"] is None
+    assert json.loads(exported(Form.GEOJSON, [])) == {"type": "FeatureCollection", "features": []}
+
+
+def test_a_calendar_has_the_deadlines() -> None:
+    """An instant where the hour is known, a whole day where it is not."""
+    events = list(Calendar.from_ical(exported(Form.ICS, ITEMS)).walk("VEVENT"))
+    assert [str(one["summary"])[:9] for one in events] == ["Échéance ", "Échéance "]
+    assert events[0].decoded("dtstart") == datetime(2026, 3, 20, 11, tzinfo=UTC)
+    assert str(events[1].decoded("dtstart")) == "2026-03-14"
+
+
+@pytest.mark.parametrize(("form", "entries"), [(Form.RSS, ".//item"), (Form.ATOM, ".//{*}entry")])
+def test_a_feed_shows_the_first_ones(form: Form, entries: str) -> None:
+    """Well formed whatever the titles hold, and never longer than a feed should be."""
+    found = etree.fromstring(exported(form, ITEMS)).findall(entries)
+    assert len(found) == 3
+    assert "<point>" in (found[2].findtext("title") or found[2].findtext("{*}title") or "")
+    many = items(*(document(str(n), f"Marché {n}") for n in range(FEED_LENGTH + 30)))
+    assert len(etree.fromstring(exported(form, many, 40)).findall(entries)) == FEED_LENGTH
+
+
+def test_ndjson_is_an_item_a_line() -> None:
+    lines = exported(Form.NDJSON, ITEMS).splitlines()
+    assert [json.loads(line) for line in lines] == ITEMS
