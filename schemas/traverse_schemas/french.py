@@ -8,7 +8,6 @@ Elasticsearch 8 takes the same settings. A contract test reads the tokens.
       words        the standard tokenizer (Unicode UAX #29); hyphens separate
       french_*     l'école is école, case, A.M.O. is AMO, accents
       stems        plurals and endings (light French), in `french_index` and `french_search`
-      synonyms     `french_search` only, so that the list can grow without a new index
       stop words   `french_search` only: "de la" excludes nothing, and a stored phrase keeps its
                    small words, which `french_exact` (phrases, prefixes, exact forms) still finds
 
@@ -16,8 +15,6 @@ Stop words are marked before the stemmer: otherwise "plus" becomes "plu", which 
 """
 
 from typing import Any, Final
-
-from traverse_schemas.synonyms import synonym_rules
 
 # Not "est" (Grand Est), "sans", "hors" or "sous", which carry meaning in titles.
 _STOP_TEXT: Final = """
@@ -42,7 +39,7 @@ _STEMS: Final = [*_WORDS, "french_stop_marker", "french_stemmer"]
 
 
 def analysis() -> dict[str, Any]:
-    """The `analysis` of the index settings. Raises SynonymsError when the list has faults."""
+    """The `analysis` of the index settings. Synonyms are no part of it: the search adds them."""
     return {
         "char_filter": {
             "french_characters": {
@@ -81,7 +78,6 @@ def analysis() -> dict[str, Any]:
             },
             "french_stop_marker": {"type": "keyword_marker", "keywords": list(STOP_WORDS)},
             "french_stemmer": {"type": "stemmer", "language": "light_french"},
-            "french_synonyms": {"type": "synonym_graph", "synonyms": list(synonym_rules())},
             "french_stop": {"type": "stop", "stopwords": list(STOP_WORDS)},
         },
         "analyzer": {
@@ -89,7 +85,7 @@ def analysis() -> dict[str, Any]:
             "french_search": {
                 "tokenizer": "standard",
                 "char_filter": _BEFORE,
-                "filter": [*_STEMS, "french_synonyms", "french_stop"],
+                "filter": [*_STEMS, "french_stop"],
             },
             "french_exact": {"tokenizer": "standard", "char_filter": _BEFORE, "filter": _WORDS},
         },

@@ -1,7 +1,7 @@
 """The synonyms and acronyms that a search adds: `synonyms_fr.txt`, read and checked.
 
-The file is in Solr's format (`a, b, c` or `a => a, b`); Elasticsearch's `synonym_graph` takes its
-rules as they are. The checks here are pure: they need no engine.
+The file is in Solr's format (`a, b, c` or `a => a, b`). The search applies it when it builds a
+query, so that it may change without a new index. The checks here are pure: they need no engine.
 """
 
 import re
@@ -14,6 +14,7 @@ from typing import Final
 from traverse_schemas.errors import TraverseError
 
 _ELIDED: Final = re.compile(r"\b(?:[lmtnsjdc]|qu|jusqu|lorsqu|puisqu|quoiqu)['’]")
+_DOTTED: Final = re.compile(r"\b(?:[a-z]\.){2,}")
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _LONGEST_TERM: Final = 14  # words: the longest official name that an acronym stands for
 
@@ -72,27 +73,25 @@ def faults(entries: tuple[Entry, ...]) -> list[str]:
 
 
 def conflate(term: str) -> str:
-    """What is left of a term when accents, case, elisions, hyphens and plurals do not matter.
+    """What is left of a term when accents, case, elisions, hyphens, dots and plurals do not matter.
 
     Coarser than the engine's stemmer on purpose: two terms that it would merge are merged here.
     """
     plain = unicodedata.normalize("NFKD", term.replace("œ", "oe").replace("Œ", "OE").lower())
     plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _DOTTED.sub(lambda acronym: acronym[0].replace(".", ""), plain)
     return " ".join(_stem(word) for word in _WORD.findall(_ELIDED.sub(" ", plain)))
 
 
 @cache
-def synonym_rules() -> tuple[str, ...]:
-    """The rules of the product's file, checked. Raises SynonymsError."""
+def product_entries() -> tuple[Entry, ...]:
+    """The entries of the product's file, checked. Raises SynonymsError."""
     text = files("traverse_schemas").joinpath("synonyms_fr.txt").read_text(encoding="utf-8")
     entries = parse(text)
     wrong = faults(entries)
     if wrong:
-        raise SynonymsError(
-            "Le fichier synonyms_fr.txt est à corriger avant de créer un index : "
-            + " ".join(wrong[:5])
-        )
-    return tuple(entry.rule for entry in entries)
+        raise SynonymsError("Le fichier synonyms_fr.txt est à corriger : " + " ".join(wrong[:5]))
+    return entries
 
 
 def _terms(side: str) -> tuple[str, ...]:

@@ -3,33 +3,40 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
 from elasticsearch import AsyncElasticsearch
-from fastapi import FastAPI, Query, Response
+from fastapi import FastAPI, Request, Response
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
-from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import CHANGES
 from traverse_search_api import problems
+from traverse_search_api.answer_schema import DETAIL, SEARCH, answers
+from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.counting import CountAnswers
 from traverse_search_api.elasticsearch_client import PublicIndex, connect
+from traverse_search_api.export_routes import export_router
+from traverse_search_api.freshness import Freshness
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.query_string import described, read_query
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.stream.change_log import ChangeLog
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.routes import stream_router
+from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.zones import load_territories
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"description": text, "content": {"application/problem+json": {}}}
     for code, text in (
         (400, "Paramètre ou curseur refusé ; `choices` quand un territoire est ambigu."),
+        (404, "Adresse ou identifiant inconnu."),
         (410, "Curseur expiré, ou publication retirée."),
         (422, "Paramètre mal formé."),
         (429, "Trop de flux ouverts (Retry-After)."),
@@ -59,17 +66,19 @@ def create_app(
     settings = settings or SearchSettings()
     own_client = client is None
     client = client or connect(settings.elasticsearch, settings.search_timeout)
-    index = PublicIndex(client, alias)
+    index = PublicIndex(client, alias, settings.search_patience)
     keep_alive = f"{settings.cursor_minutes}m"
     searcher = Searcher(
         index=index,
         snapshots=Snapshots(
             lambda: index.open_snapshot(keep_alive), lifetime=60 * settings.cursor_minutes
         ),
-        territories=Territories.load(),
+        territories=load_territories(settings.zones),
         clock=clock or settings.clock,
         cursor_key=settings.cursor_key.get_secret_value().encode(),
         keep_alive=keep_alive,
+        synonyms=SynonymBook(settings.synonyms),
+        freshness=Freshness(index.search),
     )
 
     metrics = Metrics()
@@ -78,6 +87,7 @@ def create_app(
         past=ChangeLog(settings.kafka, changes),
         index=index,
         territories=searcher.territories,
+        synonyms=searcher.synonyms,
         clock=searcher.clock,
         key=searcher.cursor_key,
         metrics=metrics,
@@ -103,6 +113,9 @@ def create_app(
     )
     problems.install(app)
     app.add_middleware(CountAnswers, metrics=metrics)
+    # Before /v1/opportunities/{identifier}: their addresses look like one.
+    app.include_router(beside_router(searcher, _PROBLEMS))
+    app.include_router(export_router(searcher, _PROBLEMS))
     _add_search(app, searcher, metrics)
     app.include_router(stream_router(hub, _PROBLEMS))
     _add_operation(app, index, metrics)
@@ -111,10 +124,17 @@ def create_app(
 
 
 def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
-    @app.get("/v1/opportunities", responses=_PROBLEMS, tags=["recherche"])
-    async def search(parameters: Annotated[SearchParameters, Query()]) -> Response:
+    @app.get(
+        "/v1/opportunities",
+        responses={**_PROBLEMS, **answers(SEARCH, "Ce qui a été trouvé, et ce qui a été fait.")},
+        response_class=Response,
+        tags=["recherche"],
+        openapi_extra=described(SearchParameters),
+    )
+    async def search(request: Request) -> Response:
         """Cherche parmi les publications de toutes les institutions."""
         start = perf_counter()
+        parameters = read_query(request, SearchParameters)
         answer, took = await searcher.search(parameters)
         content = orjson.dumps(answer)
         metrics.seconds.observe(perf_counter() - start)
@@ -124,7 +144,10 @@ def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
         return _json(content, {"Server-Timing": f"engine;dur={took}"})
 
     @app.get(
-        "/v1/opportunities/{identifier}", responses={**_MERGED, **_PROBLEMS}, tags=["recherche"]
+        "/v1/opportunities/{identifier}",
+        responses={**_MERGED, **_PROBLEMS, **answers(DETAIL, "La publication, entière.")},
+        response_class=Response,
+        tags=["recherche"],
     )
     async def detail(identifier: str, as_of: str | None = None) -> Response:
         """Une publication entière, avec son statut à la date demandée."""
@@ -143,7 +166,12 @@ def _add_operation(app: FastAPI, index: PublicIndex, metrics: Metrics) -> None:
         await index.check()
         return _json(b'{"status":"ok"}')
 
-    @app.get("/metrics", tags=["exploitation"])
+    @app.get(
+        "/metrics",
+        tags=["exploitation"],
+        response_class=Response,
+        responses={200: {"description": "Texte de Prometheus.", "content": {"text/plain": {}}}},
+    )
     async def measures() -> Response:
         """Les mesures du service, pour Prometheus."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

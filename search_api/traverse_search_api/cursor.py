@@ -1,7 +1,7 @@
 """The cursor of the next page: opaque text, signed, bound to one search."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -16,7 +16,9 @@ class Cursor:
 
     `snapshot` is the id of Elasticsearch's point in time. `shown` are the ids of the first page,
     which was not read from it. `after` are the sort values of the last hit, None for the second
-    page. `total` and `exact` are those of the first page; `as_of` its instant (ISO 8601).
+    page. `total` and `exact` are those of the first page; `as_of` its instant (ISO 8601). `text` is
+    what was searched in the end, which is not `q` where that was corrected; `relaxed` and
+    `kept` are those of its plan.
     """
 
     snapshot: str
@@ -26,6 +28,9 @@ class Cursor:
     exact: bool
     as_of: str
     search: str
+    text: str
+    relaxed: bool = False
+    kept: str = ""
 
 
 def fingerprint(parameters: SearchParameters) -> str:
@@ -37,7 +42,7 @@ def fingerprint(parameters: SearchParameters) -> str:
 
 def encode(cursor: Cursor, key: bytes) -> str:
     """The cursor as text for an address; `key` is the service's secret."""
-    payload = json.dumps(asdict(cursor), separators=(",", ":")).encode()
+    payload = json.dumps(_values(cursor), separators=(",", ":")).encode()
     return seal(payload, key)
 
 
@@ -64,6 +69,10 @@ def decode(text: str, parameters: SearchParameters, key: bytes) -> Cursor:
             "ou relancez sans cursor."
         )
     return cursor
+
+
+def _values(cursor: Cursor) -> dict[str, Any]:
+    return {name: getattr(cursor, name) for name in Cursor.__slots__}
 
 
 def _not_ours() -> InvalidCursorError:

@@ -3,10 +3,11 @@
 Only the public alias is read, whatever the caller asks (decision 9 of the design).
 """
 
+import asyncio
 import logging
 import re
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, TypeVar
 
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
@@ -23,8 +24,11 @@ _JSON: Final = {"accept": "application/json", "content-type": "application/json"
 # What the answer needs; the rest of Elasticsearch's envelope is not sent at all.
 _ANSWER: Final = (
     "took,timed_out,pit_id,hits.total,hits.hits._index,hits.hits._source,hits.hits.sort,"
-    "hits.hits.highlight,aggregations"
+    "hits.hits.highlight,aggregations,suggest"
 )
+_PING: Final = 0.8  # seconds
+Answer = TypeVar("Answer")
+_EXPLAINED: Final = f"{_ANSWER},hits.hits._score,hits.hits.matched_queries"
 
 _MATCHED: Final = "hits.hits._source,hits.hits._version,aggregations"
 
@@ -43,13 +47,20 @@ def connect(address: str, timeout: float) -> AsyncElasticsearch:
 class PublicIndex:
     """Searches and reads the documents that anybody may see."""
 
-    def __init__(self, client: AsyncElasticsearch, alias: str = PUBLIC_ALIAS) -> None:
-        """Reads `alias` through `client`, which the caller closes."""
+    def __init__(
+        self, client: AsyncElasticsearch, alias: str = PUBLIC_ALIAS, patience: float = 1.0
+    ) -> None:
+        """Reads `alias` through `client`, which the caller closes.
+
+        After `patience` seconds without an answer, Elasticsearch is asked whether it is there.
+        """
         self._client = client
         self._alias = alias
+        self._patience = patience
 
-    async def search(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Elasticsearch's answer to a search (or to a page of a snapshot, with `pit`).
+    async def search(self, body: dict[str, Any], *, explain: bool = False) -> dict[str, Any]:
+        """Elasticsearch's answer to a search (or to a page of a snapshot, with `pit`); with the
+        scores of its named parts when asked to `explain`.
 
         Raises ExpiredCursorError when the snapshot is gone, SearchUnavailableError when
         Elasticsearch is away, too busy, or has no index.
@@ -57,9 +68,11 @@ class PublicIndex:
         snapshot = "pit" in body
         path = "/_search" if snapshot else f"/{self._alias}/_search"
         params = {"filter_path": _ANSWER, "allow_partial_search_results": "false"}
+        if explain:
+            params |= {"include_named_queries_score": "true", "filter_path": _EXPLAINED}
         try:
-            answer = await self._client.perform_request(
-                "POST", path, params=params, headers=_JSON, body=body
+            answer = await self._patiently(
+                self._client.perform_request("POST", path, params=params, headers=_JSON, body=body)
             )
         except NotFoundError as error:
             if snapshot:
@@ -101,6 +114,30 @@ class PublicIndex:
             raise _unavailable(error) from error
         return {one["_id"]: int(one["_version"]) for one in answer.body["docs"] if one["found"]}
 
+    async def _patiently(self, request: Coroutine[Any, Any, Answer]) -> Answer:
+        """The answer, however long it takes, as long as Elasticsearch is there and not red.
+
+        A search may be slow; an Elasticsearch that is away or stands still must be said at once.
+        """
+        task = asyncio.ensure_future(request)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._patience)
+            if not done and not await self._alive():
+                raise SearchUnavailableError
+            return await task
+        finally:
+            task.cancel()
+
+    async def _alive(self) -> bool:
+        try:
+            health = await self._client.options(request_timeout=_PING).cluster.health(
+                index=self._alias, local=True, filter_path="status"
+            )
+        except (ApiError, TransportError) as error:
+            _LOG.warning("elasticsearch_stands_still cause=%s", error)
+            return False
+        return bool(health.get("status") != "red")
+
     async def open_snapshot(self, keep_alive: str) -> str:
         """The id of a new point in time. Raises SearchUnavailableError."""
         try:
@@ -108,6 +145,13 @@ class PublicIndex:
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         return str(answer["id"])
+
+    async def close_snapshot(self, identifier: str) -> None:
+        """Gives a point in time back; one that is gone is no error, it ends by itself."""
+        try:
+            await self._client.close_point_in_time(id=identifier)
+        except (ApiError, TransportError) as error:
+            _LOG.info("snapshot_not_closed cause=%s", error)
 
     async def get(self, identifier: str) -> dict[str, Any] | None:
         """The document or stub of this id as last written, or None.

@@ -48,32 +48,34 @@ def choice_filters(
     return found
 
 
-def other_filters(parameters: SearchParameters) -> list[Query]:
-    """The filters that no facet shows: owner, distance, dates, amounts."""
-    filters: list[Query] = []
+def other_filters(parameters: SearchParameters) -> dict[str, Query]:
+    """The filters that no facet shows, by name: owner, distance, dates, amounts."""
+    filters: dict[str, Query] = {}
     if parameters.institution:
-        filters.append(_owner(parameters.institution))
+        filters["institution"] = _owner(parameters.institution)
     if parameters.near:
-        filters.append(
-            {
-                "geo_distance": {
-                    "distance": f"{parameters.radius:g}km",
-                    "location": parameters.near.model_dump(),
-                }
+        filters["near"] = {
+            "geo_distance": {
+                "distance": f"{parameters.radius:g}km",
+                "location": parameters.near.model_dump(),
             }
-        )
-    filters += _period(
+        }
+    deadline = _period(
         "deadline.until",
         # A day's bare deadline ends at the next midnight: that midnight is of the day before.
         {"gt_day": parameters.deadline_from, "lte_day": parameters.deadline_to},
     )
-    filters += _period(
+    if deadline:
+        filters["deadline"] = deadline
+    published = _period(
         "published_at", {"gte_day": parameters.published_from, "lt_day": parameters.published_to}
     )
+    if published:
+        filters["published"] = published
     amount = {"gte": parameters.amount_min, "lte": parameters.amount_max}
     bounds = {name: value for name, value in amount.items() if value is not None}
     if bounds:
-        filters.append({"range": {"amount": bounds}})
+        filters["amount"] = {"range": {"amount": bounds}}
     return filters
 
 
@@ -87,7 +89,7 @@ def _owner(asked: tuple[str, ...]) -> Query:
     return {"bool": {"should": clauses}}
 
 
-def _period(field: str, asked: dict[str, str | None]) -> list[Query]:
+def _period(field: str, asked: dict[str, str | None]) -> Query | None:
     """One range. An instant is inclusive at both ends; a day is whole, as its bound says."""
     bounds: dict[str, str] = {}
     for name, text in asked.items():
@@ -99,4 +101,4 @@ def _period(field: str, asked: dict[str, str | None]) -> list[Query]:
         if isinstance(moment, datetime):
             bound = bound[0] + "te"
         bounds[bound] = index_text(instant)
-    return [{"range": {field: bounds}}] if bounds else []
+    return {"range": {field: bounds}} if bounds else None

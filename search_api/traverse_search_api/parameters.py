@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from traverse_schemas.records.codes import (
@@ -58,6 +65,15 @@ def _split(value: object) -> object:
         return value
     parts = [part.strip() for text in value for part in str(text).split(",")]
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _split_texts(value: object) -> object:
+    """Several values by repetition only: a text may hold commas."""
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, Iterable):
+        return value
+    return tuple(dict.fromkeys(text for one in value if (text := str(one).strip())))
 
 
 def _split_numbers(value: object) -> object:
@@ -164,6 +180,20 @@ class SearchParameters(BaseModel):
         description="Texte tel qu’on l’écrit : tous les mots comptent ; « expression exacte » "
         "entre guillemets, -mot pour exclure, mot* pour un début de mot.",
     )
+    literal: Annotated[
+        tuple[Annotated[str, Field(max_length=200)], ...],
+        BeforeValidator(_split_texts),
+        Field(
+            max_length=_MANY,
+            description="Expressions de q à prendre au mot : ce qui en avait été compris "
+            "(`understood`) est retiré. `*` pour toutes.",
+        ),
+    ] = ()
+    as_typed: bool = Field(
+        default=False,
+        description="Chercher exactement ce qui est écrit : ni correction, ni relâchement.",
+    )
+    explain: bool = Field(default=False, description="Dire de chaque résultat d’où vient son rang.")
     kind: Annotated[tuple[Kind, ...], BeforeValidator(_split), _LIST] = ()
     status: Annotated[tuple[Status, ...], BeforeValidator(_split), _LIST] = ()
     theme: Annotated[
@@ -184,7 +214,18 @@ class SearchParameters(BaseModel):
     ] = ()
     reach: Literal["within", "applies"] = "applies"
     as_of: Moment = None
-    near: Annotated[Near | None, BeforeValidator(_near), BeforeValidator(_blank_is_absent)] = None
+    near: Annotated[
+        Near | None,
+        BeforeValidator(_near),
+        BeforeValidator(_blank_is_absent),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "description": "Un point : latitude,longitude en degrés (WGS 84).",
+                "examples": ["43.2965,5.3698"],
+            }
+        ),
+    ] = None
     radius: float = Field(default=20, gt=0, le=20_000, description="En kilomètres.")
     deadline_from: Moment = None
     deadline_to: Moment = None

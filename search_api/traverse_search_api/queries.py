@@ -10,8 +10,8 @@ from traverse_search_api.facets import facet_aggregations
 from traverse_search_api.filters import choice_filters, other_filters, readable_filters
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.status_query import index_text, status_filter
-from traverse_search_api.text_query import marking_query, text_query
-from traverse_search_api.typed_words import read
+from traverse_search_api.territory_query import nearness
+from traverse_search_api.text_query import TextPlan, is_marked, marking_query, text_query
 
 Query = dict[str, Any]
 
@@ -28,31 +28,32 @@ ITEM_FIELDS: Final = [
     "links", "outcome", "notified", "end_max", "stage",
 ]  # fmt: skip
 
-_OPEN_BOOST: Final = 0.3
-_FRESH_BOOST: Final = 0.15
-_FRESH_SCALE: Final = "180d"
+OPEN_BOOST: Final = 0.3
+FRESH_BOOST: Final = 0.15
+FRESH_DAYS: Final = 180
 
-_OPEN: Final = (Status.OPEN, Status.IDEA, Status.STUDIES, Status.FUNDED, Status.REPORTED,
+OPEN: Final = (Status.OPEN, Status.IDEA, Status.STUDIES, Status.FUNDED, Status.REPORTED,
                 Status.QUALIFIED, Status.DIRECTED)  # fmt: skip
 
 
-def search_body(parameters: SearchParameters, as_of: datetime, territories: Territories) -> Query:
+def search_body(
+    parameters: SearchParameters, as_of: datetime, territories: Territories, plan: TextPlan
+) -> Query:
     """The search for a first page, without its place in the pages (`paging` adds that).
 
     Filters that a facet shows go into `post_filter` when facets are wanted, so that each facet can
     leave its own out. One hit more than a page is asked for: it tells whether there is a next one.
     Raises InvalidParameterError.
     """
-    typed = read(parameters.q)
     chosen = choice_filters(parameters, as_of, territories)
     always, never = readable_filters(as_of)
-    text = text_query(typed, parameters.q)
-    filters = [*always, *other_filters(parameters)]
+    text = text_query(plan)
+    filters = [*always, *other_filters(parameters).values()]
     aggregations: dict[str, Query] = {VIEW: _view()}
     body: Query = {
         "size": parameters.size + 1,
         "track_total_hits": EXACT_TOTAL,
-        "_source": ITEM_FIELDS,
+        "_source": [*ITEM_FIELDS, "within"] if parameters.explain else ITEM_FIELDS,
         "sort": sort_of(parameters),
     }
     if parameters.facets and chosen:
@@ -61,10 +62,17 @@ def search_body(parameters: SearchParameters, as_of: datetime, territories: Terr
         filters += chosen.values()
     if parameters.facets:
         aggregations |= facet_aggregations(parameters.facets, chosen, as_of)
-    body["query"] = _ordered(parameters, as_of, text, filters, never)
-    if typed.words or typed.phrases or typed.prefixes:
-        body["highlight"] = _highlight(marking_query(typed))
+    near = nearness(places_of(parameters, plan), territories)
+    body["query"] = _ordered(parameters, as_of, text, filters=filters, never=never, near=near)
+    if is_marked(plan):
+        body["highlight"] = _highlight(marking_query(plan))
     return body | {"aggs": aggregations}
+
+
+def places_of(parameters: SearchParameters, plan: TextPlan) -> tuple[str, ...]:
+    """The territories asked for, as filters and in words: what is near them comes first."""
+    said = (one.territory for one in plan.understood if one.territory)
+    return (*parameters.territory, *said)
 
 
 def sort_of(parameters: SearchParameters) -> list[Query | str]:
@@ -104,14 +112,16 @@ def _ordered(
     parameters: SearchParameters,
     as_of: datetime,
     text: Query,
+    *,
     filters: list[Query],
     never: list[Query],
+    near: list[Query],
 ) -> Query:
     """The query, scored as the order needs: relevance, to come or not, or not at all."""
     match parameters.sort:
         case Sort.RELEVANCE:
             found = {"bool": {"must": [text], "filter": filters, "must_not": never}}
-            return _lively_first(found, as_of)
+            return _lively_first(found, as_of, near)
         case Sort.DEADLINE:
             to_come = {"range": {"deadline.until": {"gt": index_text(as_of)}}}
             return {
@@ -125,19 +135,20 @@ def _ordered(
             return {"bool": {"filter": [text, *filters], "must_not": never}}
 
 
-def _lively_first(found: Query, as_of: datetime) -> Query:
-    """Between equals, what is open and what is fresh: mild factors, between 1 and 1.45."""
+def _lively_first(found: Query, as_of: datetime, near: list[Query]) -> Query:
+    """Between equals, what is near, open and fresh: mild factors (`docs/search.md`)."""
     origin = index_text(as_of)
     return {
         "function_score": {
             "query": found,
             "functions": [
                 {"weight": 1},
-                {"filter": status_filter(_OPEN, as_of), "weight": _OPEN_BOOST},
+                {"filter": status_filter(OPEN, as_of), "weight": OPEN_BOOST},
                 {
-                    "gauss": {"published_at": {"origin": origin, "scale": _FRESH_SCALE}},
-                    "weight": _FRESH_BOOST,
+                    "gauss": {"published_at": {"origin": origin, "scale": f"{FRESH_DAYS}d"}},
+                    "weight": FRESH_BOOST,
                 },
+                *near,
             ],
             "score_mode": "sum",
             "boost_mode": "multiply",

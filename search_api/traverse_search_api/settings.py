@@ -1,6 +1,7 @@
 """Settings of the search service (environment: TRAVERSE_…); nothing else here reads it."""
 
 from functools import cached_property
+from pathlib import Path
 from secrets import token_hex
 
 from pydantic import Field, SecretStr
@@ -19,6 +20,13 @@ class SearchSettings(BaseSettings):
     )
     search_timeout: float = Field(
         default=10, gt=0, le=120, description="Seconds that Elasticsearch may take to answer."
+    )
+    search_patience: float = Field(
+        default=1,
+        gt=0,
+        le=60,
+        description="Seconds without an answer after which Elasticsearch is asked whether it is "
+        "there at all.",
     )
     as_of: str = Field(
         default="",
@@ -49,6 +57,14 @@ class SearchSettings(BaseSettings):
         description="Secret that signs the cursors of pages and the positions of streams; the "
         "same for all processes of one service. By default a new one at each start: cursors then "
         "end with the process.",
+    )
+    synonyms: Path | None = Field(
+        default=None,
+        description="File of synonyms in place of the product's own; read again when it changes.",
+    )
+    zones: Path | None = Field(
+        default=None,
+        description="File of named zones (JSON: name to communes) for `territory=zone:NAME`.",
     )
     cursor_minutes: int = Field(
         default=5, ge=1, le=60, description="Minutes for which the next page may be asked for."

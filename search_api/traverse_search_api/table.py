@@ -25,8 +25,24 @@ def results_table(answer: dict[str, Any], *, width: int) -> RenderableType:
     """
     items = answer["items"]
     if not items:
-        return Text("Aucun résultat : essayez d’autres mots, ou moins de filtres.")
-    return Group(_table(items, wide=width >= _WIDE), Text(total_line(answer)))
+        diagnosis = answer.get("diagnosis") or {}
+        return Text(
+            diagnosis.get(
+                "sentence", "Aucun résultat : essayez d’autres mots, ou moins de filtres."
+            )
+        )
+    notices = [Text(line) for line in notice_lines(answer)]
+    return Group(*notices, _table(items, wide=width >= _WIDE), Text(total_line(answer)))
+
+
+def notice_lines(answer: dict[str, Any]) -> list[str]:
+    """What the search did that was not asked: what it understood, corrected, relaxed."""
+    lines = [f"« {one['text']} » compris : {one['label']}" for one in answer.get("understood", ())]
+    if answer.get("correction"):
+        lines.append(f"Résultats pour « {answer['correction']} ».")
+    if answer.get("relaxed"):
+        lines.append(str(answer["relaxed"]["sentence"]))
+    return lines
 
 
 def total_line(answer: dict[str, Any]) -> str:

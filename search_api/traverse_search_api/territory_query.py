@@ -1,12 +1,19 @@
 """Which documents concern a territory: what lies in it, and what covers it from above."""
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.place import is_territory, territory_guesses
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
+from traverse_search_api.zones import Atlas
 
 Query = dict[str, Any]
+
+
+NEAR: Final = {"com": 0.5, "cp": 0.5, "epci": 0.3, "dep": 0.2, "reg": 0.1}
+"""What lying in the same commune, EPCI, département, région adds to a score's factor; a document
+of the commune has all of them, so that the nearest comes first."""
 
 
 class Place(NamedTuple):
@@ -30,7 +37,7 @@ def resolve_place(asked: str, territories: Territories) -> Place:
         code = _guess(level, territories)
     code = code.lower() if code.lower() == "fr" or code.startswith("zone:") else code
     if code.startswith("zone:") and is_territory(code):
-        return Place((code,), (code,))  # an operator's list: the tables do not know it
+        return _zone(code, territories)
     chain = territories.chain(code)
     if chain is None:
         raise InvalidParameterError(
@@ -42,6 +49,19 @@ def resolve_place(asked: str, territories: Territories) -> Place:
     if code.startswith("cp:"):
         codes += [row.code for row in territories.communes_of_postal(code[3:])]
     return Place(tuple(codes), tuple(dict.fromkeys((*codes, *chain.codes))))
+
+
+def _zone(code: str, territories: Territories) -> Place:
+    """An operator's zone: its communes, and what covers them; just its name where none is loaded,
+    since records may name it."""
+    zone = territories.zone(code) if isinstance(territories, Atlas) else None
+    if zone is None:
+        return Place((code,), (code,))
+    above: dict[str, None] = dict.fromkeys((code, *zone.communes))
+    for commune in zone.communes:
+        chain = territories.chain(commune)
+        above.update(dict.fromkeys(chain.codes if chain else ()))
+    return Place((code, *zone.communes), tuple(above))
 
 
 def territory_filter(asked: tuple[str, ...], reach: str, territories: Territories) -> Query:
@@ -60,6 +80,28 @@ def territory_filter(asked: tuple[str, ...], reach: str, territories: Territorie
         above = list(dict.fromkeys(code for place in places for code in place.applying))
         clauses.append({"terms": {"covers": above}})
     return {"bool": {"should": clauses}}
+
+
+def nearness(asked: Iterable[str], territories: Territories) -> list[Query]:
+    """One function of a score for each level of the territories: the nearest first.
+
+    Takes codes that `resolve_place` takes; raises as it does.
+    """
+    weights: dict[str, float] = {}
+    for code in asked:
+        place = resolve_place(code, territories)
+        for level in place.applying:
+            weight = NEAR.get(level.partition(":")[0])
+            if weight:
+                weights[level] = weight
+        weights.update(dict.fromkeys(place.codes, NEAR["com"]))
+    return [
+        {"filter": {"term": {"within": code}}, "weight": weight}
+        for code, weight in list(weights.items())[:_MOST_NEAR]
+    ]
+
+
+_MOST_NEAR: Final = 60
 
 
 def _guess(bare: str, territories: Territories) -> str:

@@ -1,9 +1,23 @@
-"""Typed words as an Elasticsearch query: which fields are searched, and what ranks higher."""
+"""The words of a search as an Elasticsearch query: which fields are searched, what ranks higher.
 
-from collections.abc import Iterator
+Finding is one thing, ranking another. Found is what holds every unit (a word, another word for
+the same, or what it was understood as) in whichever field. Higher ranks what holds the words in
+their very form, together, in the title.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from traverse_search_api.typed_words import TypedWords
+from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.reference.names import fold_name
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.synonyms import conflate
+from traverse_search_api.synonym_book import Meanings
+from traverse_search_api.typed_words import TypedWords, joined_numbers, read
+from traverse_search_api.understanding import Reader, Understood, Unit
 
 Query = dict[str, Any]
 
@@ -16,117 +30,270 @@ _WEIGHTS: Final = {
     "holders.name": 1,
 }
 STEMMED: Final = tuple(f"{name}^{weight}" for name, weight in _WEIGHTS.items())
+_SUBJECT: Final = ("title.exact^4", "description.exact", "cpv_labels.exact")
 EXACT: Final = tuple(f"{name}.exact^{weight}" for name, weight in _WEIGHTS.items())
-# Finding is one thing, ranking another: a synonym of several words is a phrase of rare ones, and
-# would score above the very word that was typed.
+# Without the stop words that the search leaves out: an expression is searched as it stands.
+_PHRASE: Final = "french_index"
 _FOUND_BOOST: Final = 0.25
 _STEM_BOOST: Final = 2.0
-_EXACT_BOOST: Final = 2.0
+_EXACT_BOOST: Final = 1.0
+_TITLE_BOOST: Final = 1.0
+_ALSO_BOOST: Final = 1.5
+_PLACE_BOOST: Final = 4.0
+_MEANT_BOOST: Final = 60.0
+_SAID_BOOST: Final = 0.4
 _REFERENCE_BOOST: Final = 50.0
+_ELISION: Final = re.compile(r"\b(?:[ldjmtsnc]|qu)['’]", re.IGNORECASE)
+_STOPS: Final = frozenset(STOP_WORDS)
 
-# Lucene walks a query with synonyms recursively, one level a word, and gives up after 1,000.
+# Elasticsearch bounds the depth and the clauses of a query.
 _WORDS_A_CLAUSE: Final = 24
+_MOST_ALTERNATIVES: Final = 12  # other words for one unit
+_MOST_JOINED: Final = 6  # pairs of words tried as one word
 
 
-def text_query(typed: TypedWords, whole: str) -> Query:
-    """All words, phrases and beginnings must be found, each in whichever field; none excluded.
+@dataclass(frozen=True, slots=True)
+class TextPlan:
+    """What was typed, read: `units` are its words; `whole` the text as typed.
 
-    `whole` is the text as typed: a record's own reference, typed alone, also finds it. Forms as
-    typed rank above those that only share a stem, a synonym or an acronym.
+    `relaxed` lets some of the words be missing, but never `kept` (the rarest one, which is what
+    the search is about) nor what was understood.
     """
+
+    typed: TypedWords
+    units: tuple[Unit, ...]
+    whole: str
+    relaxed: bool = False
+    kept: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.typed)
+
+    @property
+    def understood(self) -> tuple[Understood, ...]:
+        """What words were understood as, in their order."""
+        return tuple(unit.understood for unit in self.units if unit.understood)
+
+    @property
+    def meaningful(self) -> tuple[Unit, ...]:
+        """The units that ask for something: "de la" does not."""
+        return tuple(unit for unit in self.units if not is_small(unit.text))
+
+    @property
+    def words(self) -> tuple[Unit, ...]:
+        """The meaningful units that were not understood as something else than words."""
+        return tuple(unit for unit in self.meaningful if unit.understood is None)
+
+    @property
+    def required(self) -> int:
+        """How many of `words` a document must hold."""
+        count = len(self.words)
+        return max(1, count * 2 // 3) if self.relaxed else count
+
+
+def plan_of(
+    text: str,
+    territories: Territories,
+    meanings: Meanings,
+    as_of: datetime,
+    literal: Sequence[str] = (),
+) -> TextPlan:
+    """`text` as typed, read. `literal` are expressions to be taken at their word, `*` for all."""
+    typed = read(joined_numbers(text))
+    taken = frozenset("*" if one == "*" else conflate(one) for one in literal)
+    reader = Reader(territories, meanings, as_of, taken)
+    return TextPlan(typed, reader.units(typed.words), text)
+
+
+def is_small(text: str) -> bool:
+    """Whether a text is made of stop words alone."""
+    return all(word in _STOPS for word in fold_name(text).split())
+
+
+def text_query(plan: TextPlan) -> Query:
+    """All units, phrases and beginnings must be found, each in whichever field; none excluded.
+
+    A record's own reference, typed alone, also finds it.
+    """
+    typed = plan.typed
     if not typed:
         return {"match_all": {}}
-    query: dict[str, Any] = {"must": _required(typed) or [{"match_all": {}}]}
+    query: dict[str, Any] = {"must": list(_required(plan)) or [{"match_all": {}}]}
     excluded = _excluded(typed)
     if excluded:
         query["must_not"] = excluded
-    if typed.words:
-        query["should"] = _as_typed(" ".join(typed.words[:_WORDS_A_CLAUSE]))
+    should = list(_ranking(plan))
+    if should:
+        query["should"] = should
     if excluded:
         return {"bool": query}
-    reference = {"term": {"references": {"value": whole.strip(), "case_insensitive": True}}}
-    by_reference = {"constant_score": {"filter": reference, "boost": _REFERENCE_BOOST}}
+    reference = {"term": {"references": {"value": plan.whole.strip(), "case_insensitive": True}}}
+    by_reference = {
+        "constant_score": {"filter": reference, "boost": _REFERENCE_BOOST, "_name": "reference"}
+    }
     return {"bool": {"should": [{"bool": query}, by_reference]}}
 
 
-def marking_query(typed: TypedWords) -> Query:
+def marking_query(plan: TextPlan) -> Query:
     """What to mark in titles and descriptions: words, synonyms, phrases and beginnings.
 
     Simpler than `text_query`, on stems alone: marking cost more than finding.
     """
     fields = ["title", "description"]
-    words: Query = {
-        "combined_fields": {"query": " ".join(typed.words[:_WORDS_A_CLAUSE]), "fields": fields}
-    }
+    words = " ".join(unit.text for unit in plan.units[:_WORDS_A_CLAUSE])
+    should: list[Query] = []
+    if words:
+        should.append({"combined_fields": {"query": words, "fields": fields}})
+    phrases = [
+        *plan.typed.phrases,
+        *(text for group in plan.typed.either for text in group),
+        *(other for unit in plan.units for other in unit.also[:_MOST_ALTERNATIVES]),
+    ]
+    should += [
+        {
+            "multi_match": {
+                "query": phrase, "type": "phrase", "fields": fields, "analyzer": _PHRASE
+            }
+        }
+        for phrase in phrases[:40]
+    ]  # fmt: skip
+    should += [
+        {"multi_match": {"query": prefix, "type": "bool_prefix", "fields": fields}}
+        for prefix in plan.typed.prefixes
+    ]
+    return {"bool": {"should": should}}
+
+
+def is_marked(plan: TextPlan) -> bool:
+    """Whether there is anything to mark."""
+    typed = plan.typed
+    return bool(plan.units or typed.phrases or typed.prefixes or typed.either)
+
+
+def _required(plan: TextPlan) -> Iterator[Query]:
+    typed = plan.typed
+    if plan.relaxed:
+        yield from (unit_query(unit) for unit in plan.units if unit.understood)
+        clauses = [unit_query(unit) for unit in plan.words]
+        yield {"bool": {"should": clauses, "minimum_should_match": plan.required}}
+        yield from (in_title(unit) for unit in plan.words if unit.text == plan.kept)
+    else:
+        yield from _units(plan.units)
+    yield from (_phrase(phrase) for phrase in typed.phrases)
+    yield from (_beginning(prefix) for prefix in typed.prefixes)
+    for group in typed.either:
+        yield {
+            "bool": {
+                "should": [_phrase(text) if " " in text else all_words(text) for text in group]
+            }
+        }
+    yield from (_in_field(field, text) for field, text in typed.fields)
+
+
+def _units(units: Sequence[Unit]) -> Iterator[Query]:
+    plain = [unit.text for unit in units if unit.plain]
+    for start in range(0, len(plain), _WORDS_A_CLAUSE):
+        yield _together(plain[start : start + _WORDS_A_CLAUSE])
+    yield from (unit_query(unit) for unit in units if not unit.plain)
+
+
+def _together(words: list[str]) -> Query:
+    """All of the words; two neighbours may also stand as one word (total energies)."""
+    whole = all_words(" ".join(words))
+    if not 2 <= len(words) <= _MOST_JOINED:
+        return whole
+    joined = []
+    for at in range(len(words) - 1):
+        first, second = words[at], words[at + 1]
+        if min(len(first), len(second)) < 3 or is_small(first) or is_small(second):
+            continue
+        rest = [*words[:at], first + second, *words[at + 2 :]]
+        joined.append(all_words(" ".join(rest)))
+    return {"dis_max": {"queries": [whole, *joined]}} if joined else whole
+
+
+def unit_query(unit: Unit) -> Query:
+    """One unit: its own words, its other words, or what it means."""
+    meant = unit.understood
+    if meant is not None and not meant.soft:
+        return {"bool": {"filter": [meant.query]}}
+    others = [_expression(other) for other in unit.also[:_MOST_ALTERNATIVES]]
+    if meant is not None and not meant.is_place:
+        # The word's very form: "traiteur" has the stem of "traitement", "réservé" of "réservation".
+        said = [_exactly(text) for text in (unit.text, *meant.words)]
+        # Who is meant and says so ranks first, who is only meant next.
+        return {"bool": {"should": [_meant(meant, _MEANT_BOOST), *said, *others]}}
+    clauses = [all_words(unit.text), *others]
+    if meant is not None:
+        clauses.append(_meant(meant, _PLACE_BOOST))
+    return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}
+
+
+def _meant(meant: Understood, boost: float) -> Query:
+    return {"constant_score": {"filter": meant.query, "boost": boost, "_name": meant.parameter}}
+
+
+def _exactly(text: str) -> Query:
+    """The words in their form, or their plural, next to each other, where a record says what it
+    is about: not in names of places or firms (a maçon is not Mâcon)."""
+    forms = dict.fromkeys((text, " ".join(_plural(word) for word in text.split())))
     return {
-        "bool": {
-            "should": [
-                *([words] if typed.words else []),
-                *(
-                    {"multi_match": {"query": phrase, "type": "phrase", "fields": fields}}
-                    for phrase in typed.phrases
-                ),
-                *(
-                    {"multi_match": {"query": prefix, "type": "bool_prefix", "fields": fields}}
-                    for prefix in typed.prefixes
-                ),
+        "dis_max": {
+            "queries": [
+                {
+                    "multi_match": {
+                        "query": form,
+                        "type": "phrase",
+                        "fields": list(_SUBJECT),
+                        "boost": _SAID_BOOST,
+                    }
+                }
+                for form in forms
             ]
         }
     }
 
 
-def _as_typed(words: str) -> list[Query]:
-    """What ranks higher: the words themselves over their synonyms, their very forms over their
-    stems, all of them together in the title over here and there.
-    """
-    return [
-        {
-            "multi_match": {
-                "query": words,
-                "fields": list(STEMMED),
-                "analyzer": "french_index",
-                "boost": _STEM_BOOST,
-            }
-        },
-        {
-            "combined_fields": {
-                "query": words,
-                "fields": list(EXACT),
-                "operator": "or",
-                "boost": _EXACT_BOOST,
-            }
-        },
-        {"match_phrase": {"title.exact": {"query": words, "slop": 2}}},
-    ]
+def _plural(word: str) -> str:
+    return word if is_small(word) or word.endswith(("s", "x", "z")) else f"{word}s"
 
 
-def _required(typed: TypedWords) -> list[Query]:
-    return [
-        *(_all_words(" ".join(chunk)) for chunk in _chunks(typed.words)),
-        *(_phrase(phrase) for phrase in typed.phrases),
-        *(_beginning(prefix) for prefix in typed.prefixes),
-    ]
-
-
-def _excluded(typed: TypedWords) -> list[Query]:
-    return [
-        # Without synonyms: who excludes "mairie" did not speak of "hôtel de ville".
-        *(
-            {
-                "multi_match": {
-                    "query": word,
-                    "fields": list(STEMMED),
-                    "operator": "and",
-                    "analyzer": "french_index",
+def in_title(unit: Unit) -> Query:
+    """The unit in the title, or another word for it."""
+    texts = (unit.text, *unit.also[:_MOST_ALTERNATIVES])
+    return {
+        "bool": {
+            "filter": [
+                {
+                    "bool": {
+                        "should": [
+                            {"match": {"title": {"query": text, "operator": "and"}}}
+                            for text in texts
+                        ]
+                    }
                 }
-            }
-            for word in typed.excluded_words
-        ),
-        *(_phrase(phrase) for phrase in typed.excluded_phrases),
-    ]
+            ]
+        }
+    }
 
 
-def _all_words(words: str) -> Query:
+def _expression(text: str) -> Query:
+    """Another word for a unit; one of several words is found as a phrase in one field."""
+    if " " not in text and "-" not in text and "'" not in text:
+        return all_words(text)
+    return {
+        "multi_match": {
+            "query": text,
+            "type": "phrase",
+            "fields": list(STEMMED),
+            "analyzer": _PHRASE,
+            "boost": _FOUND_BOOST,
+        }
+    }
+
+
+def all_words(words: str) -> Query:
+    """All of the words, each in whichever field."""
     return {
         "combined_fields": {
             "query": words,
@@ -137,6 +304,74 @@ def _all_words(words: str) -> Query:
             "boost": _FOUND_BOOST,
         }
     }
+
+
+def _ranking(plan: TextPlan) -> Iterator[Query]:
+    """What ranks higher: the words themselves over other words for them, their very forms over
+    their stems, all of them together in the title over here and there."""
+    # What was understood is ranked by its meaning; a place is a word besides.
+    said = [unit.text for unit in plan.units if not unit.understood or unit.understood.is_place]
+    words = " ".join(said[:_WORDS_A_CLAUSE])
+    forms = " ".join(basic_forms(words))
+    if forms:
+        yield {
+            "multi_match": {
+                "query": words,
+                "fields": list(STEMMED),
+                "boost": _STEM_BOOST,
+                "_name": "words",
+            }
+        }
+        yield {
+            "match_phrase": {
+                "title": {"query": forms, "slop": 3, "boost": _TITLE_BOOST, "_name": "title"}
+            }
+        }
+        yield {
+            "combined_fields": {
+                "query": forms,
+                "fields": list(EXACT),
+                "operator": "or",
+                "boost": _EXACT_BOOST,
+                "_name": "exact",
+            }
+        }
+    for unit in plan.units[:_WORDS_A_CLAUSE]:
+        for other in unit.also[:_MOST_ALTERNATIVES]:
+            yield {
+                "match_phrase": {
+                    "title": {"query": other, "analyzer": _PHRASE, "boost": _ALSO_BOOST,
+                              "_name": "synonym"}
+                }
+            }  # fmt: skip
+
+
+def basic_forms(words: str) -> list[str]:
+    """The words without small ones, in the singular: "d'une école" ranks what "écoles" ranks.
+
+    A form that is none (bu for bus) only ranks nothing higher.
+    """
+    found = []
+    for word in fold_name(_ELISION.sub("", words)).split():
+        if is_small(word):
+            continue
+        if word.endswith(("eaux", "eux")) or (
+            len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+        ):
+            word = word[:-1]  # noqa: PLW2901 - the word in its other form
+        found.append(word)
+    return found
+
+
+def _excluded(typed: TypedWords) -> list[Query]:
+    return [
+        # Without synonyms: who excludes "mairie" did not speak of "hôtel de ville".
+        *(
+            {"multi_match": {"query": word, "fields": list(STEMMED), "operator": "and"}}
+            for word in typed.excluded_words
+        ),
+        *(_phrase(phrase) for phrase in typed.excluded_phrases),
+    ]
 
 
 def _phrase(phrase: str) -> Query:
@@ -154,6 +389,26 @@ def _beginning(prefix: str) -> Query:
     }
 
 
-def _chunks(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(words), _WORDS_A_CLAUSE):
-        yield words[start : start + _WORDS_A_CLAUSE]
+_MATCHED: Final = {
+    "owner": "institutions.name",
+    "holder": "holders.name",
+    "title": "title",
+    "place": "place_names",
+}
+
+
+def _in_field(field: str, text: str) -> Query:
+    """A word or phrase in the one field that was named."""
+    digits = "".join(text.split())
+    match field:
+        case "cpv":
+            code = text.partition("-")[0].strip()
+            return {"term": {"cpv_within": code.ljust(8, "0")[:8]}}
+        case "reference":
+            return {"term": {"references": {"value": text, "case_insensitive": True}}}
+        case "owner" if digits.isdigit() and len(digits) in (9, 14):
+            return {"term": {"owner_siren": digits[:9]}}
+        case "holder" if digits.isdigit() and len(digits) in (9, 14):
+            return {"prefix": {"holders.id": digits}}
+        case _:
+            return {"match": {_MATCHED[field]: {"query": text, "operator": "and"}}}

@@ -1,6 +1,7 @@
 """A search service over a real Elasticsearch, in an index of its own."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -54,18 +55,28 @@ class Service:
         return [token["token"] for token in found["tokens"]]
 
 
-@pytest.fixture(scope="module")
-def service(engines: RunningEngines) -> Iterator[Service]:
-    """A fresh index and a service that reads it, for one module."""
+@contextmanager
+def serving(engines: RunningEngines, as_of: str) -> Iterator[Service]:
+    """A fresh index and a service that reads it, at that date."""
     name = f"search-{uuid4().hex[:12]}"
-    elasticsearch = Elasticsearch(engines.elasticsearch)
+    elasticsearch = Elasticsearch(engines.elasticsearch, request_timeout=120)
     elasticsearch.indices.create(index=name, **index_body())
-    settings = SearchSettings(elasticsearch=engines.elasticsearch)
+    # Patient: tests share the machine.
+    settings = SearchSettings(
+        elasticsearch=engines.elasticsearch, search_timeout=60, search_patience=50
+    )
     reader = connect(engines.elasticsearch, settings.search_timeout)
-    app = create_app(settings, client=reader, clock=clock_from(AS_OF), alias=name)
+    app = create_app(settings, client=reader, clock=clock_from(as_of), alias=name)
     with TestClient(app) as client:
         yield Service(client, elasticsearch, name)
         assert client.portal is not None
         client.portal.call(reader.close)
     elasticsearch.indices.delete(index=name)
     elasticsearch.close()
+
+
+@pytest.fixture(scope="module")
+def service(engines: RunningEngines) -> Iterator[Service]:
+    """A fresh index and a service that reads it, for one module."""
+    with serving(engines, AS_OF) as service:
+        yield service

@@ -12,7 +12,7 @@ from traverse_search_api.settings import SearchSettings
 _PARAMETERS = """
     q kind status theme cpv subtype institution institution_kind territory reach as_of near radius
     deadline_from deadline_to published_from published_to amount_min amount_max sort size cursor
-    facets
+    facets literal as_typed explain
 """
 
 

@@ -24,6 +24,7 @@ def cursor(**changes: object) -> Cursor:
         "exact": True,
         "as_of": "2026-03-12T10:00:00.000999+00:00",
         "search": fingerprint(PARAMETERS),
+        "text": "école",
     }
     return Cursor(**(values | changes))  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.documents import document
 from tests.search_api.conftest import Service
 from traverse_schemas.french import STOP_WORDS
-from traverse_schemas.synonyms import synonym_rules
+from traverse_schemas.synonyms import product_entries
 
 pytestmark = pytest.mark.engines
 
@@ -164,8 +164,9 @@ def test_no_two_synonym_entries_meet_after_stemming(service: Service) -> None:
     """The engine's own stemmer: two left sides that it merges would mix their meanings."""
     owner: dict[tuple[str, ...], str] = {}
     clashes: list[Any] = []
-    for rule in synonym_rules():
-        for term in rule.partition("=>")[0].split(","):
+    for entry in product_entries():
+        rule = entry.rule
+        for term in entry.terms:
             stems = tuple(service.tokens("french_index", term))
             if owner.setdefault(stems, rule) != rule:
                 clashes.append((term, rule, owner[stems]))

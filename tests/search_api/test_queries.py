@@ -9,18 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.synonyms import product_entries
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import VIEW, search_body
 from traverse_search_api.status_query import index_text, whole_millisecond
+from traverse_search_api.synonym_book import meanings_of
 from traverse_search_api.territory_query import resolve_place
+from traverse_search_api.text_query import TextPlan, plan_of
 
 NOW = whole_millisecond(datetime(2026, 3, 12, 10, tzinfo=UTC))
 TABLES = Territories.load()
 
 
 def body(**given: Any) -> dict[str, Any]:
-    return search_body(SearchParameters.model_validate(given), NOW, TABLES)
+    parameters = SearchParameters.model_validate(given)
+    return search_body(parameters, NOW, TABLES, plan(parameters))
+
+
+def plan(parameters: SearchParameters) -> TextPlan:
+    return plan_of(parameters.q, TABLES, meanings_of(product_entries()), NOW, parameters.literal)
 
 
 def found_in(value: Any, wanted: Any) -> bool:
@@ -145,7 +153,7 @@ def test_an_unknown_territory_is_refused(unknown: str) -> None:
 def test_any_text_gives_a_query_that_is_json(text: str) -> None:
     """Whatever people type, the request is well formed."""
     parameters = SearchParameters(q=text.encode("utf-8", "ignore").decode())
-    assert orjson.dumps(search_body(parameters, NOW, TABLES))
+    assert orjson.dumps(search_body(parameters, NOW, TABLES, plan(parameters)))
 
 
 @given(st.integers(min_value=-2_000_000, max_value=2_000_000))

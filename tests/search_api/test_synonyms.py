@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from traverse_schemas.synonyms import conflate, faults, parse, synonym_rules
+from traverse_schemas.synonyms import conflate, faults, parse, product_entries
 
 TEXT = files("traverse_schemas").joinpath("synonyms_fr.txt").read_text(encoding="utf-8")
 
@@ -12,7 +12,7 @@ TEXT = files("traverse_schemas").joinpath("synonyms_fr.txt").read_text(encoding=
 def test_the_list_of_the_product_has_no_fault() -> None:
     """A fault in the file would stop every new index."""
     assert faults(parse(TEXT)) == []
-    assert len(synonym_rules()) >= 150
+    assert len(product_entries()) >= 150
 
 
 @pytest.mark.parametrize(

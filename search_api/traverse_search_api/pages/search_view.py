@@ -48,6 +48,7 @@ _PLAIN: Final[dict[str, str]] = {
     "amount_max": "Au plus {}",
     "near": "Autour de {}",
     "as_of": "Vu du {}",
+    "literal": "« {} » au mot",
 }
 
 
@@ -95,6 +96,7 @@ class SearchView:
 
     query: str
     heading: str
+    notices: list[tuple[str, Link | None]]
     chips: list[Link]
     everything: str
     facets: list[FacetView]
@@ -119,7 +121,8 @@ def search_view(
     return SearchView(
         query=parameters.q,
         heading=heading,
-        chips=_chips(asked, territories),
+        notices=_notices(parameters.q, answer, asked),
+        chips=[*_understood(answer, asked), *_chips(asked, territories)],
         everything=page_address({"q": asked["q"]} if "q" in asked else {}),
         facets=_facets(asked, answer["facets"]),
         sorts=[
@@ -133,12 +136,38 @@ def search_view(
     )
 
 
+def _notices(query: str, answer: Mapping[str, Any], asked: Given) -> list[tuple[str, Link | None]]:
+    """What the search did that was not asked, each with the way to insist."""
+    insist = Link(
+        f"Chercher « {query} » tel quel", page_address(instead(asked, "as_typed", "true"))
+    )
+    found: list[tuple[str, Link | None]] = []
+    if answer["correction"]:
+        found.append((f"Résultats pour « {answer['correction']} ».", insist))
+    if answer["relaxed"]:
+        found.append((str(answer["relaxed"]["sentence"]), insist))
+    if answer["diagnosis"]:
+        found.append((str(answer["diagnosis"]["sentence"]), None))
+    return found
+
+
+def _understood(answer: Mapping[str, Any], asked: Given) -> list[Link]:
+    """What was understood in the words, as filters that can be taken back."""
+    return [
+        Link(
+            f"« {one['text']} » compris : {one['label']}",
+            page_address(with_value(asked, "literal", one["text"])),
+        )
+        for one in answer["understood"]
+    ]
+
+
 def _chips(asked: Given, territories: Territories) -> list[Link]:
     """The filters at work, each with the address of the page without it."""
     return [
         Link(_filter_label(name, text, territories), page_address(_dropped(asked, name, text)))
         for name, texts in asked.items()
-        if name not in ("q", "sort", "radius", "reach")
+        if name not in ("q", "sort", "radius", "reach", "explain")
         for text in texts
     ]
 
@@ -169,6 +198,10 @@ def _filter_label(name: str, text: str, territories: Territories) -> str:
             return labels.cpv_label(text)
         case "territory":
             return labels.territory_label(text, territories)
+        case "as_typed":
+            return "Texte tel quel"
+        case "literal":
+            return _PLAIN[name].format(text)
         case "amount_min" | "amount_max":
             return _PLAIN[name].format(words.euros(float(text)))
     return _PLAIN.get(name, f"{name} : {{}}").format(words.day_of(text))

@@ -37,6 +37,7 @@ from traverse_search_api.stream.matching import (
 from traverse_search_api.stream.message import Message, messages
 from traverse_search_api.stream.position import Position, decode
 from traverse_search_api.stream.recent import Recent
+from traverse_search_api.synonym_book import SynonymBook
 
 _LOG = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class Hub:
         past: ChangeLog,
         index: PublicIndex,
         territories: Territories,
+        synonyms: SynonymBook,
         clock: Clock,
         key: bytes,
         metrics: Metrics,
@@ -102,6 +104,7 @@ class Hub:
         self._live, self._past = live, past
         self._index = index
         self._territories = territories
+        self._synonyms = synonyms
         self._clock = clock
         self._key = key
         self._metrics = metrics
@@ -376,7 +379,8 @@ class Hub:
             del self._addresses[address]
 
     def _query(self, parameters: SearchParameters) -> Query:
-        return stream_filter(parameters, self._clock.now(), self._territories)
+        meanings = self._synonyms.meanings()
+        return stream_filter(parameters, self._clock.now(), self._territories, meanings)
 
 
 def _wanted(message: Message, looked: Looked, key: str) -> bool:

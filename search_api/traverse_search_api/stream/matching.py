@@ -13,6 +13,8 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.queries import ITEM_FIELDS, search_body
 from traverse_search_api.stream.change_log import Change
+from traverse_search_api.synonym_book import Meanings
+from traverse_search_api.text_query import plan_of
 
 Query = dict[str, Any]
 
@@ -33,13 +35,16 @@ class Looked(NamedTuple):
     matched: dict[str, frozenset[str]]
 
 
-def stream_filter(parameters: SearchParameters, as_of: datetime, places: Territories) -> Query:
+def stream_filter(
+    parameters: SearchParameters, as_of: datetime, places: Territories, meanings: Meanings
+) -> Query:
     """The filter of a stream: what a search with these parameters finds, unscored.
 
     Raises InvalidParameterError.
     """
     plain = parameters.model_copy(update={"facets": (), "sort": Sort.PUBLISHED})
-    query: Query = search_body(plain, as_of, places)["query"]
+    plan = plan_of(plain.q, places, meanings, as_of, plain.literal)
+    query: Query = search_body(plain, as_of, places, plan)["query"]
     return query
 
 

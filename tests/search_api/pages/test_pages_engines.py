@@ -155,3 +155,18 @@ def test_every_field_has_a_name_for_who_does_not_see(filled: Service) -> None:
     levels = [int(h.tag[1]) for h in found.cssselect("h1, h2, h3")]
     assert levels[0] == 1
     assert levels.count(1) == 1
+
+
+def test_what_the_search_did_by_itself_is_said_and_can_be_taken_back(filled: Service) -> None:
+    """A correction with the way to insist, and a place understood as a removable filter."""
+    corrected = page(filled, "/?q=voirke")
+    assert texts(corrected, ".notice") == [
+        "Résultats pour « voirie ». Chercher « voirke » tel quel"
+    ]
+    insisted = page(filled, corrected.cssselect(".notice a")[0].get("href"))
+    assert "Aucune publication ne contient" in texts(insisted, ".notice")[0]
+    understood = page(filled, "/?q=voirie+marseille")
+    chip = understood.cssselect(".chips a")[0]
+    assert "« marseille » compris : Marseille (13)" in chip.text_content()
+    literal = page(filled, chip.get("href"))
+    assert "« marseille » au mot" in texts(literal, ".chips")[0]

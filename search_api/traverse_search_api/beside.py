@@ -1,0 +1,257 @@
+"""What stands beside a search: records like this one, suggestions while typing, a map of counts.
+
+Queries are pure functions; the answers are read by pure functions too.
+"""
+
+from bisect import bisect_left
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from traverse_schemas.reference.names import fold_name
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.reference.themes import THEMES
+from traverse_search_api.filters import readable_filters
+from traverse_search_api.queries import ITEM_FIELDS
+
+Query = dict[str, Any]
+
+_SUGGESTED: Final = 5  # of each kind
+_SHORTEST: Final = 2  # letters from which suggestions make sense
+_MOST_TILES: Final = 2_000
+
+
+def similar_body(document: dict[str, Any], as_of: datetime, size: int) -> Query:
+    """Public records whose words are like the document's; its CPV codes and places count too.
+
+    Lucene's MoreLikeThis on the words that tell the document apart.
+    """
+    always, never = readable_filters(as_of)
+    text = f"{document['title']}\n{document.get('description', '')[:2_000]}"
+    likeness: Query = {
+        "more_like_this": {
+            "fields": ["title", "description", "cpv_labels"],
+            "like": text,
+            "min_term_freq": 1,
+            "min_doc_freq": 2,
+            "max_doc_freq": 100_000,
+            "max_query_terms": 25,
+            "minimum_should_match": "30%",
+        }
+    }
+    should: list[Query] = []
+    if document.get("cpv"):
+        should.append({"terms": {"cpv": document["cpv"][:20], "boost": 4}})
+    near = [code for code in document.get("within", ()) if code.startswith(("epci:", "dep:"))]
+    if near:
+        should.append({"terms": {"within": near[:20], "boost": 2}})
+    return {
+        "size": size,
+        "track_total_hits": False,
+        "_source": ITEM_FIELDS,
+        "query": {
+            "bool": {
+                "must": [likeness],
+                "should": should,
+                "filter": always,
+                "must_not": [*never, {"term": {"id": document["id"]}}],
+            }
+        },
+        "sort": ["_score", {"id": {"order": "asc"}}],
+    }
+
+
+class SuggestParameters(BaseModel):
+    """The beginning of what somebody types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    q: str = Field(default="", max_length=200, description="Le début de ce qu’on cherche.")
+
+
+def suggest_body(text: str, as_of: datetime) -> Query | None:
+    """Titles and institutions with words that begin so; None when too little was typed."""
+    if len(fold_name(text)) < _SHORTEST:
+        return None
+    always, never = readable_filters(as_of)
+
+    def beginning(field: str) -> Query:
+        return {"match_bool_prefix": {f"{field}.exact": {"query": text, "operator": "and"}}}
+
+    return {
+        "size": _SUGGESTED,
+        "track_total_hits": False,
+        "_source": ["id", "title"],
+        "query": {"bool": {"must": [beginning("title")], "filter": always, "must_not": never}},
+        "aggs": {
+            "all": {
+                "global": {},
+                "aggs": {
+                    "named": {
+                        "filter": {
+                            "bool": {
+                                "filter": [*always, beginning("institutions.name")],
+                                "must_not": never,
+                            }
+                        },
+                        "aggs": {
+                            "sirens": {
+                                "terms": {"field": "owner_siren", "size": _SUGGESTED},
+                                "aggs": {
+                                    "one": {"top_hits": {"size": 1, "_source": ["institutions"]}}
+                                },
+                            }
+                        },
+                    }
+                },
+            }
+        },
+    }
+
+
+def suggestions(
+    text: str, found: dict[str, Any] | None, territories: Territories
+) -> dict[str, list[dict[str, Any]]]:
+    """The suggestions of each kind, with what to ask for each."""
+    titles, institutions = [], []
+    if found is not None:
+        seen: set[str] = set()
+        for hit in found.get("hits", {}).get("hits", []):
+            source = hit["_source"]
+            if source["title"] not in seen:
+                seen.add(source["title"])
+                titles.append({"id": source["id"], "title": source["title"]})
+        named = found.get("aggregations", {}).get("all", {}).get("named", {})
+        for bucket in named.get("sirens", {}).get("buckets", ()):
+            hit = bucket["one"]["hits"]["hits"][0]["_source"]
+            owners = [one for one in hit["institutions"] if one.get("siren") == bucket["key"]]
+            if owners:
+                institutions.append(
+                    {
+                        "siren": bucket["key"],
+                        "name": owners[0]["name"],
+                        "count": bucket["doc_count"],
+                    }
+                )
+    folded = fold_name(text)
+    enough = len(folded) >= _SHORTEST
+    return {
+        "titles": titles,
+        "institutions": institutions,
+        "places": _places(folded, territories) if enough else [],
+        "themes": _themes(folded) if enough else [],
+    }
+
+
+def _places(folded: str, territories: Territories) -> list[dict[str, Any]]:
+    names = _place_names(territories)
+    found = []
+    for at in range(bisect_left(names, (folded,)), len(names)):
+        name, population, code, label = names[at]
+        if not name.startswith(folded):
+            break
+        found.append((-population, code, label))
+    found.sort()
+    return [{"code": code, "label": label} for _, code, label in found[:_SUGGESTED]]
+
+
+@cache
+def _place_names(territories: Territories) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = [
+        (fold_name(one.name), one.population * 10, one.code, f"{one.name} (région)")
+        for one in territories.regions()
+    ]
+    rows += [
+        (fold_name(one.name), one.population * 5, one.code, f"{one.name} ({one.number})")
+        for one in territories.departments()
+    ]
+    rows += [
+        (fold_name(one.name), one.population, one.code, f"{one.name} ({one.department})")
+        for one in territories.communes()
+    ]
+    return sorted(rows)
+
+
+def _themes(folded: str) -> list[dict[str, Any]]:
+    return [
+        {"theme": slug, "label": label}
+        for slug, label in THEMES.items()
+        if any(word.startswith(folded) for word in (slug, *fold_name(label).split()))
+    ][:_SUGGESTED]
+
+
+class Box(BaseModel):
+    """West, south, east, north in degrees (WGS 84); it may cross the 180th meridian."""
+
+    model_config = ConfigDict(frozen=True)
+
+    west: float = Field(ge=-180, le=180, allow_inf_nan=False)
+    south: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    east: float = Field(ge=-180, le=180, allow_inf_nan=False)
+    north: float = Field(ge=-90, le=90, allow_inf_nan=False)
+
+
+def read_box(value: object) -> object:
+    """`ouest,sud,est,nord` as the fields of a Box."""
+    if not isinstance(value, str):
+        return value
+    parts = [part.strip() for part in value.split(",")]
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 4 or not numbers[1] <= numbers[3]:
+        raise PydanticCustomError(
+            "bbox",
+            "« {value} » n’est pas un cadre : écrivez ouest,sud,est,nord en degrés "
+            "(4.2,43.1,5.8,44.0)",
+            {"value": value[:60]},
+        )
+    return dict(zip(("west", "south", "east", "north"), numbers, strict=True))
+
+
+def map_query(body: Query, box: Box, zoom: int) -> Query:
+    """The search of `queries.search_body` as counts by tile of a web map, inside of the box."""
+    inside = {
+        "geo_bounding_box": {
+            "location": {
+                "top": box.north, "left": box.west, "bottom": box.south, "right": box.east,
+            }
+        }
+    }  # fmt: skip
+    return {
+        "size": 0,
+        "track_total_hits": True,
+        "query": {"bool": {"filter": [body["query"], inside]}},
+        "aggs": {
+            "tiles": {
+                # Four by four tiles of counts on each tile of the map.
+                "geotile_grid": {
+                    "field": "location", "precision": min(zoom + 2, 29), "size": _MOST_TILES,
+                },
+                "aggs": {"middle": {"geo_centroid": {"field": "location"}}},
+            }
+        },
+    }  # fmt: skip
+
+
+def read_map(found: dict[str, Any]) -> dict[str, Any]:
+    """`{"total": …, "complete": …, "tiles": [{"tile": "z/x/y", "count", "lat", "lon"}, …]}`."""
+    buckets = found.get("aggregations", {}).get("tiles", {}).get("buckets", [])
+    total = int(found.get("hits", {}).get("total", {}).get("value", 0))
+    return {
+        "total": total,
+        "complete": sum(bucket["doc_count"] for bucket in buckets) >= total,
+        "tiles": [
+            {
+                "tile": bucket["key"],
+                "count": bucket["doc_count"],
+                "lat": round(bucket["middle"]["location"]["lat"], 5),
+                "lon": round(bucket["middle"]["location"]["lon"], 5),
+            }
+            for bucket in buckets
+        ],
+    }

@@ -1,0 +1,102 @@
+"""`/v1/suggest`, `/v1/opportunities/map`, `/v1/opportunities/{id}/similar`."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from traverse_search_api.answer_schema import MAP, SIMILAR, SUGGEST, answers
+from traverse_search_api.beside import (
+    Box,
+    SuggestParameters,
+    map_query,
+    read_box,
+    read_map,
+    similar_body,
+    suggest_body,
+    suggestions,
+)
+from traverse_search_api.items import item_of
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.queries import search_body
+from traverse_search_api.query_string import described, read_query
+from traverse_search_api.search import Searcher
+
+_WHOLE_FRANCE = Box(west=-180, south=-85, east=180, north=85)
+
+
+class MapParameters(SearchParameters):
+    """The filters of a search, and what of the map is shown."""
+
+    bbox: Annotated[
+        Box,
+        BeforeValidator(read_box),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "description": "Cadre : ouest,sud,est,nord en degrés (WGS 84).",
+                "examples": ["4.2,43.1,5.8,44.0"],
+            }
+        ),
+    ] = _WHOLE_FRANCE
+    zoom: int = Field(default=5, ge=0, le=20, description="Niveau de zoom d’une carte web.")
+
+
+def beside_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]]) -> APIRouter:
+    """The routes; to be added before that of one opportunity, whose address they look like."""
+    router = APIRouter(tags=["recherche"])
+
+    @router.get(
+        "/v1/suggest",
+        responses={**problems, **answers(SUGGEST, "Les suggestions, par sorte.")},
+        response_class=Response,
+        openapi_extra=described(SuggestParameters),
+    )
+    async def suggest(request: Request) -> Response:
+        """Titres, institutions, territoires et thèmes qui commencent ainsi."""
+        text = read_query(request, SuggestParameters).q
+        body = suggest_body(text, searcher.as_of(None))
+        found = await searcher.index.search(body) if body else None
+        return _json(suggestions(text, found, searcher.territories))
+
+    @router.get(
+        "/v1/opportunities/map",
+        responses={**problems, **answers(MAP, "Les comptes, par tuile z/x/y.")},
+        response_class=Response,
+        openapi_extra=described(
+            MapParameters, without={"cursor", "size", "facets", "sort", "explain"}
+        ),
+    )
+    async def tiles(request: Request) -> Response:
+        """Les résultats d’une recherche comptés par tuile d’une carte."""
+        parameters = read_query(request, MapParameters)
+        as_of = searcher.as_of(parameters.as_of)
+        plain = parameters.model_copy(update={"facets": (), "cursor": None})
+        plan = await searcher.settled(plain, as_of)
+        body = search_body(plain, as_of, searcher.territories, plan)
+        found = await searcher.index.search(map_query(body, parameters.bbox, parameters.zoom))
+        return _json(read_map(found))
+
+    @router.get(
+        "/v1/opportunities/{identifier}/similar",
+        responses={**problems, **answers(SIMILAR, "Les plus ressemblantes d’abord.")},
+        response_class=Response,
+    )
+    async def similar(
+        identifier: str,
+        as_of: str | None = None,
+        size: Annotated[int, Query(ge=1, le=20)] = 10,
+    ) -> Response:
+        """Les publications dont les mots ressemblent à celles de celle-ci."""
+        moment = searcher.as_of(as_of)
+        document = await searcher.document(identifier, moment)
+        found = await searcher.index.search(similar_body(document, moment, size))
+        hits = found.get("hits", {}).get("hits", [])
+        return _json({"items": [item_of(hit, moment) for hit in hits]})
+
+    return router
+
+
+def _json(answer: Any) -> Response:
+    return Response(orjson.dumps(answer), media_type="application/json")

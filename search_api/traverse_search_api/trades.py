@@ -1,0 +1,78 @@
+"""Trades as people name themselves: `trades_fr.txt`, read and checked.
+
+A mason who types "maçon" looks for what a buyer calls gros œuvre: the trade is understood as CPV
+codes beside the word.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from traverse_schemas.reference.cpv import cpv_table
+from traverse_schemas.synonyms import conflate
+from traverse_search_api.errors import SearchError
+
+
+class TradesError(SearchError):
+    """The file of trades has faults; the sentence names the first lines to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One line: its words, the first of which names it, other words searched beside them, and its
+    CPV codes (8 digits)."""
+
+    line: int
+    words: tuple[str, ...]
+    beside: tuple[str, ...]
+    cpv: tuple[str, ...]
+
+
+def parse_trades(text: str) -> tuple[Trade, ...]:
+    """The trades of a file; comments (#) and blank lines are passed over. Refuses nothing."""
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        content = line.strip()
+        if not content or content.startswith("#"):
+            continue
+        left, _, right = content.partition("=>")
+        named, _, beside = left.partition("|")
+        codes = tuple(code.ljust(8, "0") for code in right.split())
+        found.append(Trade(number, _words(named), _words(beside), codes))
+    return tuple(found)
+
+
+def _words(side: str) -> tuple[str, ...]:
+    return tuple(" ".join(word.split()) for word in side.split(",") if word.strip())
+
+
+def trade_faults(trades: tuple[Trade, ...]) -> list[str]:
+    """What is wrong, one French sentence each; [] when all is well."""
+    found: list[str] = []
+    owner: dict[str, int] = {}
+    known = cpv_table()
+    for trade in trades:
+        where = f"Ligne {trade.line} :"
+        if not trade.words or not trade.cpv:
+            found.append(f"{where} il faut au moins un mot, « => » et un code CPV.")
+        found += [
+            f"{where} « {code} » n’est pas un code de la nomenclature CPV."
+            for code in trade.cpv
+            if code not in known
+        ]
+        for key in dict.fromkeys(conflate(word) for word in trade.words):
+            first = owner.setdefault(key, trade.line)
+            if first != trade.line:
+                found.append(f"{where} « {key} » est déjà à la ligne {first}.")
+    return found
+
+
+@cache
+def trades() -> dict[str, Trade]:
+    """The product's trades by conflated word. Raises TradesError."""
+    text = files("traverse_search_api").joinpath("trades_fr.txt").read_text(encoding="utf-8")
+    found = parse_trades(text)
+    wrong = trade_faults(found)
+    if wrong:
+        raise TradesError("Le fichier trades_fr.txt est à corriger : " + " ".join(wrong[:5]))
+    return {conflate(word): trade for trade in found for word in trade.words}

@@ -1,0 +1,130 @@
+"""What is understood in the words of a search, and what is left as words."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.synonyms import product_entries
+from traverse_search_api.synonym_book import meanings_of
+from traverse_search_api.text_query import TextPlan, plan_of
+from traverse_search_api.trades import parse_trades, trade_faults, trades
+
+TABLES = Territories.load()
+NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)  # a Thursday
+MEANINGS = meanings_of(product_entries())
+
+
+def plan(text: str, *literal: str) -> TextPlan:
+    return plan_of(text, TABLES, MEANINGS, NOW, literal)
+
+
+def understood(text: str, *literal: str) -> list[tuple[str, str, str]]:
+    return [(one.text, one.parameter, one.value) for one in plan(text, *literal).understood]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("gymnase marseille", ("marseille", "territory", "com:13055")),
+        ("voirie à Aix-en-Provence", ("Aix-en-Provence", "territory", "com:13001")),
+        ("haute savoie GEMAPI", ("haute savoie", "territory", "dep:74")),
+        ("grand est", ("grand est", "territory", "reg:44")),
+        ("travaux d'Annecy", ("d'Annecy", "territory", "com:74010")),
+        ("école paris", ("paris", "territory", "com:75056")),
+        ("mairie 83", ("83", "territory", "dep:83")),
+        ("voirie 2A", ("2A", "territory", "dep:2A")),
+        ("maçon", ("maçon", "cpv", "45262500,45262520,45223220")),
+        ("Traiteurs", ("Traiteurs", "cpv", "55520000")),
+        ("MAPA", ("MAPA", "procedure", "adapted")),
+        ("appels à projets", ("appels à projets", "subtype", "call_for_projects")),
+        ("AMI tiers-lieux", ("AMI", "subtype", "expression_of_interest")),
+        ("DSP", ("DSP", "subtype", "concession")),
+        ("sans suite", ("sans suite", "status", "without_award")),
+        ("marché réservé", ("marché réservé", "access", "reserved")),
+        ("45233140", ("45233140", "cpv", "45233140")),
+        ("45233140-2", ("45233140-2", "cpv", "45233140")),
+        ("211 300 553", ("211300553", "institution", "211300553")),
+        ("211 300 553 00016", ("21130055300016", "institution", "211300553")),
+        (
+            "voirie clôture cette semaine",
+            ("clôture cette semaine", "deadline_from,deadline_to", "2026-03-09,2026-03-15"),
+        ),
+        (
+            "échéance 2027",
+            ("échéance 2027", "deadline_from,deadline_to", "2027-01-01,2027-12-31"),
+        ),
+        (
+            "clôture en mars 2026",
+            ("clôture en mars 2026", "deadline_from,deadline_to", "2026-03-01,2026-03-31"),
+        ),
+        (
+            "date limite avant le 20/03/2026",
+            ("date limite avant le 20/03/2026", "deadline_from,deadline_to",
+             "2026-03-12,2026-03-20"),
+        ),
+    ],
+)  # fmt: skip
+def test_places_trades_procedures_codes_and_times(
+    text: str, expected: tuple[str, str, str]
+) -> None:
+    """Each is said with the words that said it and the parameter that would."""
+    assert expected in understood(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["lot 13", "cours de la rue", "le nord", "2027", "réunion", "pont sur la mer", "école"]
+)
+def test_ordinary_words_stay_words(text: str) -> None:
+    """A lot is no département, and a year alone no deadline."""
+    assert not [one for one in understood(text) if one[1] != "territory" or one[2] != "dep:974"]
+
+
+def test_what_could_be_several_asks() -> None:
+    """13001 is Aix-en-Provence for INSEE and Marseille 1er for the post; Vienne a town and more."""
+    for text, codes in (("13001", {"com:13001", "cp:13001"}), ("vienne", {"com:38544", "dep:86"})):
+        (one,) = plan(text).understood
+        assert one.value == ""
+        assert codes <= {code for code, _ in one.choices}
+
+
+def test_an_understanding_can_be_taken_back() -> None:
+    """`literal=marseille` leaves the word a word; `*` leaves all of them."""
+    assert understood("MAPA marseille", "Marseille") == [("MAPA", "procedure", "adapted")]
+    assert understood("MAPA marseille", "*") == []
+
+
+def test_a_trade_comes_before_a_town() -> None:
+    """Accents do not matter, but trades come before towns; a capital means the town elsewhere."""
+    assert understood("maçon")[0][1] == "cpv"
+    assert understood("Mâcon voirie")[0][1] in {"cpv", "territory"}
+
+
+def test_expressions_of_the_list_are_one_unit() -> None:
+    """An acronym and its words are searched for each other."""
+    units = plan("travaux assistance à maîtrise d'ouvrage école").units
+    assert [unit.text for unit in units] == ["travaux", "assistance à maîtrise d'ouvrage", "école"]
+    assert "AMO" in units[1].also
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    """No word is lost: what is not understood stays."""
+    typed = plan(text)
+    said = [word for unit in typed.units for word in unit.text.split()]
+    assert len(said) == sum(len(word.split()) for word in typed.typed.words)
+
+
+def test_the_list_of_trades_has_no_fault() -> None:
+    assert len(trades()) > 30
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("maçon", "au moins un mot"), ("maçon => 99999999", "nomenclature"),
+     ("maçon => 45262500\nmaçons => 45262500", "déjà à la ligne 1")],
+)  # fmt: skip
+def test_each_fault_of_trades_is_named(text: str, word: str) -> None:
+    assert any(word in sentence for sentence in trade_faults(parse_trades(text)))

@@ -1,0 +1,55 @@
+"""An operator's zones are places like others; a fault in the file is one sentence."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from traverse_search_api.errors import SearchError
+from traverse_search_api.territory_query import nearness, resolve_place, territory_filter
+from traverse_search_api.zones import load_territories
+
+
+def file(tmp_path: Path, content: Any) -> Path:
+    path = tmp_path / "zones.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_a_zone_is_its_communes_and_what_covers_them(tmp_path: Path) -> None:
+    """Old codes give the present commune; the EPCI, département and région apply to it."""
+    zones = {"pays-d-aix": {"name": "Pays d'Aix", "communes": ["13001", "13026", "13001"]}}
+    territories = load_territories(file(tmp_path, zones))
+    place = resolve_place("zone:pays-d-aix", territories)
+    assert place.codes == ("zone:pays-d-aix", "com:13001", "com:13026")
+    assert {"epci:200054807", "dep:13", "reg:93", "fr"} <= set(place.applying)
+    query = territory_filter(("zone:pays-d-aix",), "within", territories)
+    assert {"terms": {"zones": ["pays-d-aix"]}} in query["bool"]["should"]
+    assert nearness(("zone:pays-d-aix",), territories)
+    chain = territories.chain("zone:pays-d-aix")
+    assert chain is not None and chain.name == "Pays d'Aix"
+
+
+def test_a_zone_that_nobody_loaded_is_still_found_by_its_name() -> None:
+    """Records may name zones themselves."""
+    assert resolve_place("zone:qpv-nord", load_territories(None)).codes == ("zone:qpv-nord",)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ([], "objet JSON"),
+        ({"Été": {"communes": ["13001"]}}, "minuscules"),
+        ({"a": {"communes": []}}, "liste « communes »"),
+        ({"a": {"communes": ["99999"]}}, "n’existe pas"),
+    ],
+)
+def test_each_fault_is_a_sentence(tmp_path: Path, content: Any, words: str) -> None:
+    with pytest.raises(SearchError, match=words):
+        load_territories(file(tmp_path, content))
+
+
+def test_an_absent_file_names_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(SearchError, match="TRAVERSE_ZONES"):
+        load_territories(tmp_path / "absent.json")
