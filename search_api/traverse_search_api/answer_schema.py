@@ -148,6 +148,11 @@ DETAIL: Final = _object(
 )
 
 
+MERGED: Final[dict[int | str, dict[str, Any]]] = {
+    301: {"description": "Publication regroupée avec d’autres : `Location` dit où."}
+}
+
+
 def answers(schema: Schema, description: str) -> dict[int | str, dict[str, Any]]:
     """The description of a 200 with this schema, for a route."""
     return {200: {"description": description, "content": {"application/json": {"schema": schema}}}}

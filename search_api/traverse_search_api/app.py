@@ -13,7 +13,7 @@ from traverse_schemas.clock import Clock
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.topics import CHANGES
 from traverse_search_api import problems
-from traverse_search_api.answer_schema import DETAIL, SEARCH, answers
+from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.counting import CountAnswers
 from traverse_search_api.elasticsearch_client import PublicIndex, connect
@@ -42,10 +42,6 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (429, "Trop de flux ouverts (Retry-After)."),
         (503, "Recherche momentanément indisponible (Retry-After)."),
     )
-}
-
-_MERGED: dict[int | str, dict[str, Any]] = {
-    301: {"description": "Publication regroupée avec d'autres : `Location` dit où."}
 }
 
 
@@ -145,7 +141,7 @@ def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
 
     @app.get(
         "/v1/opportunities/{identifier}",
-        responses={**_MERGED, **_PROBLEMS, **answers(DETAIL, "La publication, entière.")},
+        responses={**MERGED, **_PROBLEMS, **answers(DETAIL, "La publication, entière.")},
         response_class=Response,
         tags=["recherche"],
     )

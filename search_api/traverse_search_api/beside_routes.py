@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from traverse_search_api.answer_schema import MAP, SIMILAR, SUGGEST, answers
+from traverse_search_api.answer_schema import MAP, MERGED, SIMILAR, SUGGEST, answers
 from traverse_search_api.beside import (
     Box,
     SuggestParameters,
@@ -80,7 +80,7 @@ def beside_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]])
 
     @router.get(
         "/v1/opportunities/{identifier}/similar",
-        responses={**problems, **answers(SIMILAR, "Les plus ressemblantes d’abord.")},
+        responses={**problems, **MERGED, **answers(SIMILAR, "Les plus ressemblantes d’abord.")},
         response_class=Response,
     )
     async def similar(
