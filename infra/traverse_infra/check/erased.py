@@ -17,7 +17,15 @@ from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
 from traverse_schemas.identity import opportunity_id, record_key
 from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, OPPORTUNITIES, RECORDS, REJECTED
+from traverse_schemas.topics import (
+    ACCEPTED,
+    EVENTS,
+    INBOUND,
+    LINKS,
+    OPPORTUNITIES,
+    RECORDS,
+    REJECTED,
+)
 from traverse_schemas.topics import TOPICS as DECLARED
 
 _PARIS = ZoneInfo("Europe/Paris")
@@ -28,11 +36,13 @@ _SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """A purged record: what was said up to `until` (UTC text) is to be gone."""
+    """A purged record: what was said up to `until` (UTC text) is to be gone. `back` when it was
+    published again since."""
 
     source: str
     subject: str
     until: str
+    back: bool = False
 
     @property
     def key(self) -> str:
@@ -92,7 +102,7 @@ def prove(bootstrap: str, elasticsearch: str) -> Proof:
     proof = Proof(len(erased))
     if not erased:
         return proof
-    for topic in (ACCEPTED, RECORDS, OPPORTUNITIES, *EVENTS.values()):
+    for topic in (ACCEPTED, RECORDS, LINKS, OPPORTUNITIES, *EVENTS.values()):
         examine_compacted(topic, read_topic(bootstrap, topic), erased, proof)
     for topic in (INBOUND, REJECTED):
         examine_kept(topic, read_topic(bootstrap, topic), erased, proof)
@@ -109,7 +119,8 @@ def erased_records(records: Iterable[LogMessage]) -> dict[str, Erased]:
             continue
         state = orjson.loads(message.value)
         if "purged" in state:
-            found[key] = Erased(state["source"], state["subject"], state["purged"])
+            back = state["content"] is not None
+            found[key] = Erased(state["source"], state["subject"], state["purged"], back)
     return found
 
 
@@ -147,6 +158,8 @@ def _concerned(
     key = message.key.decode(errors="replace")
     if topic == RECORDS:
         return erased.get(key)
+    if topic == LINKS:
+        return next((ids[each] for each in key.split(" ") if each in ids), None)
     if topic == OPPORTUNITIES:
         if key in ids:
             return ids[key]
@@ -167,6 +180,8 @@ def _holds(topic: str, message: LogMessage, one: Erased) -> bool:
     """Whether the message has content that was said up to the erasure."""
     if message.value is None:
         return False
+    if topic == LINKS:
+        return not one.back  # its reason may repeat words of either record
     said = orjson.loads(message.value)
     if topic == RECORDS:
         content, life = said["content"], said["life"]

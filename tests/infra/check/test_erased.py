@@ -8,7 +8,7 @@ from tests.stream_processors.factory import CCI, event
 from traverse_infra.check.erased import Proof, erased_records, examine_compacted, examine_kept
 from traverse_infra.log_reading import LogMessage
 from traverse_schemas.identity import event_key, opportunity_id, record_key
-from traverse_schemas.topics import ACCEPTED, INBOUND, OPPORTUNITIES, RECORDS
+from traverse_schemas.topics import ACCEPTED, INBOUND, LINKS, OPPORTUNITIES, RECORDS
 
 DAY = 24 * 3600 * 1000
 NOON = 1795510800000  # 2026-11-24, 10:00 in Paris
@@ -83,6 +83,15 @@ def test_a_record_and_its_opportunity_must_have_no_content() -> None:
     stub = {"id": opportunity_id(CCI, "VOIRIE-2026"), "document": {"stub": True}}
     cleared = message(OPPORTUNITIES, b"autre", {**stub, "id": "autre"})
     assert proof_of(OPPORTUNITIES, cleared).sound
+
+
+def test_links_of_an_erased_record_must_end() -> None:
+    linked = f"{opportunity_id(CCI, 'VOIRIE-2026')} autre".encode()
+    link = {"reason": "même objet (voirie)"}
+    assert not proof_of(LINKS, message(LINKS, linked, link)).sound
+    ended = proof_of(LINKS, message(LINKS, linked, link), message(LINKS, linked, None))
+    assert (ended.sound, ended.waiting) == (True, {LINKS: 1})
+    assert proof_of(LINKS, message(LINKS, b"un autre", link)) == Proof(1)
 
 
 def test_what_was_sent_goes_with_its_segment() -> None:
