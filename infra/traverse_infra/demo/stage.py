@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from traverse_infra.demo.accounts import reasons
+from traverse_infra.demo.linked import linked_lines
 from traverse_infra.demo.play import Accounts, account, publish, settle
 from traverse_infra.demo.report import dropped_lines, refusals_table, sums_table
 from traverse_infra.demo.script import Script
@@ -87,6 +88,8 @@ class Stage:
             self._say(f"Tout est traité, {time.monotonic() - started:.0f} s après le début.")
             accounts = account(self._engines.kafka, client, sent)
         self._report(accounts)
+        for line in linked_lines(self._engines.kafka):
+            self._say(line)
         self._show_searches()
         lost = sum(one.lost for one in accounts.sums.values())
         if lost:

@@ -147,11 +147,15 @@ def reference_of(text: str) -> str:
 
 
 def _references(state: RecordState, content: Any) -> tuple[str, ...]:
-    """The record's references; its subject is one where it looks like one and not like a key that
-    some importer made of several things."""
+    """The record's references. Its subject is one where the owner itself speaks, or where it is
+    the number of a notice; what another system numbers by says nothing to anybody else."""
+    found = [reference_of(text) for text in content.get("references", ())[:20]]
     subject = state["subject"]
-    texts = [*content.get("references", ()), *(() if ":" in subject else (subject,))]
-    found = (reference_of(text) for text in texts[:20])
+    if ":" not in subject:  # else a key that an importer made of several things
+        own = state["source"][10:19] == content.get("owner_siren")
+        reference = reference_of(subject)
+        if own or reference.startswith(GLOBAL):
+            found.append(reference)
     return tuple(dict.fromkeys(reference for reference in found if reference))
 
 
