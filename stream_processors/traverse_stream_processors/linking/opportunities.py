@@ -46,6 +46,7 @@ class Opportunities:
         self._linker = linker
         self._shelf = shelf
         self._heads: dict[str, str] = {}
+        self._fresh: dict[str, RecordState] = {}
 
     def put_records(self, records: Sequence[tuple[str, int, bytes | None]]) -> set[str]:
         """Know messages of `traverse.records`: (key, offset, JSON or None). Gives the ids that may
@@ -59,11 +60,13 @@ class Opportunities:
         }
         touched = set(ids)
         kept: list[tuple[str, int, bytes]] = []
+        self._fresh = {}
         for identity, (offset, value) in last.items():
             state: RecordState | None = None if value is None else orjson.loads(value)
             touched |= self._linker.put(identity, features_of(state) if state else None)
-            if value is not None:
+            if value is not None and state is not None:
                 kept.append((identity, offset, value))
+                self._fresh[identity] = state
             elif identity in known:
                 kept.append((identity, offset, self._hollow(identity)))
         self._shelf.put_states(kept)
@@ -99,9 +102,7 @@ class Opportunities:
         heads = {one: group.head for group in groups for one in group.members}
         self._heads = heads
         ids = reached | heads.keys()
-        states: dict[str, RecordState] = {
-            identity: orjson.loads(octets) for identity, octets in self._shelf.states(ids).items()
-        }
+        states = self._states(ids)
         messages = [
             message
             for group in groups
@@ -144,6 +145,14 @@ class Opportunities:
     def remember(self, formed: Iterable[Formed]) -> None:
         """These are on the log now."""
         self._shelf.put_written(one.written for one in formed)
+
+    def _states(self, ids: Iterable[str]) -> dict[str, RecordState]:
+        """The states of these records; those that were just told need not be read again."""
+        fresh = self._fresh
+        found = {one: fresh[one] for one in ids if one in fresh}
+        stored = self._shelf.states([one for one in ids if one not in fresh])
+        found.update((identity, orjson.loads(octets)) for identity, octets in stored.items())
+        return found
 
     def _reached(self, touched: set[str]) -> set[str]:
         """With all that were last written into the same opportunities: they have to be told when

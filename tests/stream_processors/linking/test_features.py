@@ -19,11 +19,21 @@ def test_a_call_is_known_by_what_tells_it_apart() -> None:
     assert found.speakers == {"211300405", "211300553"}
     assert found.lots == ("3",)
     assert found.years == (2026,)
-    assert found.references == ("TED2026-8441", "2026VOI014")
+    assert found.references == ("TED2026-8441",)
     assert found.deadline == "2026-12-18T11:00"
     assert found.amount == 120000
     assert found.place == ("com:13040",)
     assert "dep:13" in found.within
+
+
+def test_a_subject_is_a_reference_where_the_owner_speaks() -> None:
+    """What a relay numbers by says nothing to anybody else, but for the number of a notice."""
+    own = features("2026-VOI-014", "urn:siren:211300405")
+    relayed = features("AVIS-884120", "urn:siren:181300013:veille")
+    notice = features("26-112233", "urn:siren:181300013:boamp")
+    assert own.references == ("2026VOI014",)
+    assert relayed.references == ()
+    assert notice.references == ("BOAMP26-112233",)
 
 
 def test_what_says_nothing_or_is_withdrawn_has_no_features() -> None:

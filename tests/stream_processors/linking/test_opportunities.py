@@ -1,0 +1,94 @@
+"""What must be written when records and decisions change, and nothing more."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.stream_processors.linking.records import call
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.opportunities import Formed, Opportunities
+from traverse_stream_processors.linking.shelf import Shelf
+
+OWNER, RELAY = "urn:siren:211300405", "urn:siren:181300013:boamp"
+OWN = call("2026-VOI-014", OWNER, time="2026-11-19T10:00:00Z")
+RELAYED = call("26-112233", RELAY, url="https://exemple.fr/boamp/26-112233")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def told(known: Opportunities, *states: RecordState, offset: int = 0) -> list[Formed]:
+    """What is to be written, and is written."""
+    messages = [
+        (f"{state['source']} {state['subject']}", offset + number, orjson.dumps(state))
+        for number, state in enumerate(states)
+    ]
+    formed = known.form(known.put_records(messages))
+    known.remember(formed)
+    return formed
+
+
+def ids(formed: list[Formed]) -> list[str]:
+    return sorted(one.message["id"] for one in formed)
+
+
+def begun(folder: Path) -> Opportunities:
+    return Opportunities(Linker(), Shelf(folder))
+
+
+def test_a_repetition_writes_nothing(folder: Path) -> None:
+    known = begun(folder)
+    assert ids(told(known, OWN)) == [OWN["id"]]
+    assert told(known, OWN, offset=5) == []
+
+
+def test_an_older_state_changes_nothing(folder: Path) -> None:
+    known = begun(folder)
+    newer = call("2026-VOI-014", OWNER, title="Nouveau", time="2026-11-19T10:00:00Z")
+    told(known, newer, offset=7)
+    assert told(known, OWN, offset=3) == []
+
+
+def test_a_second_record_makes_one_opportunity_and_a_stub(folder: Path) -> None:
+    known = begun(folder)
+    told(known, OWN)
+    formed = told(known, RELAYED, offset=1)
+    assert ids(formed) == sorted((OWN["id"], RELAYED["id"]))
+    key = " ".join(sorted((OWN["id"], RELAYED["id"])))
+    assert [link.key for link in known.links()] == [key]
+    assert known.links() == []
+    fates = known.fates([f"{RELAY} 26-112233"], {})
+    assert fates[f"{RELAY} 26-112233"].opportunity == OWN["id"]
+
+
+def test_what_another_process_left_undone_is_done(folder: Path) -> None:
+    """Killed after the records came and before anything was written: who takes over knows the
+    records and what is on the log, and writes the rest."""
+    first = begun(folder)
+    written = told(first, OWN)
+    second = begun(folder)
+    second.put_written((one.message["id"], one.octets) for one in written)
+    second.put_records(
+        [
+            (f"{OWNER} 2026-VOI-014", 0, orjson.dumps(OWN)),
+            (f"{RELAY} 26-112233", 1, orjson.dumps(RELAYED)),
+        ]
+    )
+    left = second.form(second.everything_linked())
+    assert ids(left) == sorted((OWN["id"], RELAYED["id"]))
+    second.remember(left)
+    assert second.form(second.everything_linked()) == []
+
+
+def test_a_record_that_is_gone_for_good_leaves_its_group(folder: Path) -> None:
+    known = begun(folder)
+    told(known, OWN, RELAYED)
+    formed = known.form(known.put_records([(f"{OWNER} 2026-VOI-014", 9, None)]))
+    documents = {one.message["id"]: one.message["document"] for one in formed}
+    assert documents[OWN["id"]] == {"id": OWN["id"], "stub": True}
+    assert documents[RELAYED["id"]]["stub"] is False
+    assert b"VOI-014" not in b"".join(one.octets for one in formed)
