@@ -1,6 +1,8 @@
 """Polling a listing: only what changed, withdrawn only when surely gone, safe when killed."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.producers.polling.listing_server import Server, serving
 from traverse_producers.errors import BrokerAwayError, PositionError
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_producers.importers.emit import make_event
+from traverse_producers.importers.registry import IMPORTERS
 from traverse_producers.input_streams import open_input
 from traverse_producers.polling.poll import Feed, Outcome, poll
 from traverse_producers.polling.position import Position
@@ -287,6 +290,80 @@ def test_killed_anywhere_the_next_run_repeats_without_harm(die_after: int, night
         nights.run(MANY, confirm=True)
     assert nights.view() == MANY
     assert nights.run(MANY).report.sent == 0
+
+
+DYING = """
+import os, sys
+from datetime import datetime, UTC
+from pathlib import Path
+from tests.producers.memory_transport import MemoryTransport
+from tests.producers.polling.test_poll import CONTEXT, import_list
+from traverse_producers.input_streams import open_input
+from traverse_producers.polling.poll import Feed, poll
+from traverse_producers.polling.position import Position
+from traverse_producers.sender import Sender
+
+path, listing, log, left = *sys.argv[1:4], int(sys.argv[4])
+
+class Transport(MemoryTransport):
+    def send(self, key, octets, headers):
+        with open(log, "ab") as file:
+            file.write(octets + b"\\n")
+        return super().send(key, octets, headers)
+
+def progress():
+    global left
+    left -= 1
+    if not left:
+        os._exit(9)
+
+feed = Feed("liste", import_list, listing, CONTEXT)
+with Position(Path(path)) as position:
+    poll(feed, position, Sender(Transport()), lambda: datetime.now(UTC), open_file=open_input,
+         complete=True, ask=lambda *_: True, progress=progress)
+"""
+
+
+@pytest.mark.parametrize("die_after", [1, 41, 700])
+def test_a_process_that_ends_without_a_word_leaves_a_position_that_holds(
+    die_after: int, tmp_path: Path
+) -> None:
+    """No good-bye, nothing flushed, as with SIGKILL: the next process goes on from there."""
+    rows = {f"R-{n:04}": f"Dossier {n}" for n in range(900)}
+    listing, log = tmp_path / "liste.json", tmp_path / "log"
+
+    def night(left: int) -> int:
+        words = [str(tmp_path / "p.sqlite"), str(listing), str(log), str(left)]
+        return subprocess.run([sys.executable, "-c", DYING, *words], check=False).returncode
+
+    listing.write_text(json.dumps(rows))
+    assert night(die_after) == 9
+    first = len(log.read_bytes().splitlines())
+    assert night(-1) == 0
+    sent = [json.loads(line) for line in log.read_bytes().splitlines()]
+    assert view_of(sent) == rows
+    assert len({event["id"] for event in sent}) == 900, "what was said again has the same id"
+    assert len(sent) < first + 900 if die_after > 600 else len(sent) <= first + 900
+    assert night(-1) == 0
+    assert len(log.read_bytes().splitlines()) == len(sent)
+
+
+@pytest.mark.realdata
+def test_a_real_listing_says_nothing_the_second_night(shared_data: Path, tmp_path: Path) -> None:
+    """Whatever rows it repeats."""
+    file = str(shared_data / "decp/data.gouv.fr_pes.json")
+    feed = Feed("decp", IMPORTERS["decp"], file, ImportContext(CONTEXT.source))
+
+    def night() -> Outcome:
+        with Position(tmp_path / "p.sqlite") as position:
+            return poll(
+                feed, position, Sender(MemoryTransport()), lambda: NIGHT,
+                open_file=open_input, complete=True,
+            )  # fmt: skip
+
+    assert night().report.sent == 1154
+    second = night()
+    assert second.report.sent == second.withdrawn == 0
 
 
 def test_events_that_were_not_delivered_come_again(nights: Nights) -> None:
