@@ -141,7 +141,9 @@ class PublicIndex:
     async def open_snapshot(self, keep_alive: str) -> str:
         """The id of a new point in time. Raises SearchUnavailableError."""
         try:
-            answer = await self._client.open_point_in_time(index=self._alias, keep_alive=keep_alive)
+            answer = await self._patiently(
+                self._client.open_point_in_time(index=self._alias, keep_alive=keep_alive)
+            )
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         return str(answer["id"])
@@ -162,7 +164,7 @@ class PublicIndex:
             return None
         path = f"/{self._alias}/_doc/{identifier}"
         try:
-            answer = await self._client.perform_request("GET", path, headers=_JSON)
+            answer = await self._patiently(self._client.perform_request("GET", path, headers=_JSON))
         except NotFoundError as error:
             if "error" in error.body:  # no index, rather than no document
                 raise _unavailable(error) from error
@@ -175,7 +177,7 @@ class PublicIndex:
     async def check(self) -> None:
         """Raises SearchUnavailableError unless the alias exists and its documents can be read."""
         try:
-            await self._client.count(index=self._alias, terminate_after=1)
+            await self._patiently(self._client.count(index=self._alias, terminate_after=1))
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
 

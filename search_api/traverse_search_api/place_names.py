@@ -4,7 +4,7 @@ A name of several words, or of a town that people know, is taken for a place; a 
 also an ordinary one (le Lot, la commune de Mer) is not, unless it is written with a capital.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -30,10 +30,10 @@ class NamedPlace(NamedTuple):
     choices: tuple[tuple[str, str], ...]
 
 
-def named_place(words: Sequence[str], territories: Territories) -> NamedPlace | None:
-    """The territory that exactly these words name, or None."""
-    folded = fold_name(" ".join(words))
-    if not folded or len(folded) < 3:
+def named_place(folded: str, territories: Territories, *, capital: bool) -> NamedPlace | None:
+    """The territory of exactly this name (`names.fold_name`), or None; `capital` tells whether it
+    was typed with one."""
+    if len(folded) < 3:
         return None
     found = _names(territories).get(folded)
     if found is None:
@@ -41,7 +41,6 @@ def named_place(words: Sequence[str], territories: Territories) -> NamedPlace | 
     if " " not in folded:
         if folded in _NEVER:
             return None
-        capital = words[0][:1].isupper()
         if folded in _ORDINARY and not capital:
             return None
         if found[0][0] < _KNOWN_TOWN and not capital:

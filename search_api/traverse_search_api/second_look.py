@@ -18,6 +18,7 @@ Query = dict[str, Any]
 _SHORTEST_CORRECTED: Final = 5  # letters: shorter words have too many neighbours
 _TWO_EDITS_FROM: Final = 8  # letters from which two mistakes are one word's
 _MOST_WORDS: Final = 12
+_MOST_SPLIT: Final = 4  # words of which every cut is tried
 _SUGGEST_FIELDS: Final = ("title.exact", "description.exact", "cpv_labels.exact")
 
 
@@ -60,7 +61,7 @@ def look_body(
         }
     for at, unit in enumerate(plan.meaningful[:_MOST_WORDS]):
         aggregations[f"word:{at}"] = {"filter": unit_query(unit)}
-        for cut, query in _splits(unit.text).items():
+        for cut, query in (_splits(unit.text) if at < _MOST_SPLIT else {}).items():
             aggregations[f"split:{at}:{cut}"] = {"filter": query}
     body: Query = {
         "size": 0,

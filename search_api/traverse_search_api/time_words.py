@@ -5,11 +5,9 @@ date is meant.
 """
 
 import re
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.reference.names import fold_name
 from traverse_schemas.status import french_day
 from traverse_search_api.moments import end_instant, first_instant
 from traverse_search_api.status_query import index_text
@@ -40,11 +38,10 @@ class Time(NamedTuple):
     query: Query
 
 
-def time_words(span: Sequence[str], as_of: datetime) -> Time | None:
-    """What exactly these words say of a time, or None. Weeks begin on Monday (ISO 8601)."""
-    if len(span) < 2:
-        return None
-    said = _CLOSES.match(fold_name(" ".join(span)))
+def time_words(folded: str, as_of: datetime) -> Time | None:
+    """What exactly these words (`names.fold_name`) say of a time, or None. Weeks begin on Monday
+    (ISO 8601)."""
+    said = _CLOSES.match(folded)
     if said is None:
         return None
     days = _days(said["when"], french_day(as_of))

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.reference.cpv import cpv_label
+from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import conflate
 from traverse_schemas.values.place import territory_guesses
@@ -90,10 +91,15 @@ class Reader:
         return tuple(self._units(list(words)))
 
     def _units(self, words: list[str]) -> Iterator[Unit]:
+        # Folded once a word: a text of five hundred words has thousands of expressions.
+        keys = [conflate(word) for word in words]
+        names = [fold_name(_without_elision(word)) for word in words]
         at = 0
         while at < len(words):
             for length in range(min(_LONGEST, len(words) - at), 0, -1):
-                unit = self._unit(words, at, length)
+                key = " ".join(key for key in keys[at : at + length] if key)
+                name = " ".join(names[at : at + length])
+                unit = self._unit(words, at, length, key, name)
                 if unit is not None:
                     yield unit
                     at += length
@@ -102,20 +108,20 @@ class Reader:
                 yield Unit(words[at])
                 at += 1
 
-    def _unit(self, words: list[str], at: int, length: int) -> Unit | None:
-        span = words[at : at + length]
-        text = " ".join(span)
-        key = conflate(text)
+    def _unit(self, words: list[str], at: int, length: int, key: str, name: str) -> Unit | None:
         if not key:
             return None
+        span = words[at : at + length]
+        text = " ".join(span)
         also = self.meanings.get(key, ())
         understood = None
         if key not in self.literal and "*" not in self.literal:
-            understood = self._understood(span, text, key, words[at - 1] if at else "")
+            understood = self._understood(span, key, name, words[at - 1] if at else "")
         return Unit(text, also, understood) if also or understood else None
 
-    def _understood(self, span: list[str], text: str, key: str, before: str) -> Understood | None:
-        times = time_words(span, self.as_of)
+    def _understood(self, span: list[str], key: str, name: str, before: str) -> Understood | None:
+        text = " ".join(span)
+        times = time_words(name, self.as_of) if len(span) > 1 else None
         if times is not None:
             return Understood(text, times.parameter, times.value, times.label, times.query,
                               soft=False)  # fmt: skip
@@ -128,7 +134,7 @@ class Reader:
             return code
         trade = trades().get(key)
         if trade is None:
-            return self._place(span, text)
+            return self._place(text, name)
         return Understood(
             text,
             "cpv",
@@ -138,11 +144,9 @@ class Reader:
             words=trade.beside,
         )
 
-    def _place(self, span: list[str], text: str) -> Understood | None:
-        first = span[0]
-        if first[:2].lower() in _ELISIONS:
-            first = first[2:]
-        found = named_place([first, *span[1:]], self.territories)
+    def _place(self, text: str, name: str) -> Understood | None:
+        capital = _without_elision(text)[:1].isupper()
+        found = named_place(name, self.territories, capital=capital)
         return None if found is None else self._places(text, found.choices)
 
     def _places(self, text: str, choices: tuple[tuple[str, str], ...]) -> Understood:
@@ -179,6 +183,10 @@ class Reader:
             )
             return self._places(word, known) if known else None
         return None
+
+
+def _without_elision(word: str) -> str:
+    return word[2:] if word[:2].lower() in _ELISIONS else word
 
 
 _LEVELS: Final[Mapping[str, str]] = {
