@@ -48,12 +48,7 @@ def _endpoint(form: Form, searcher: Searcher, places: asyncio.Semaphore) -> Any:
         parameters = read_query(request, SearchParameters)
         if places.locked():
             raise SearchUnavailableError("trop d’exports à la fois")
-        await places.acquire()
-        try:
-            items = await export_pages(searcher, parameters)
-        except BaseException:
-            places.release()
-            raise
+        items = await export_pages(searcher, parameters)
         now = searcher.as_of(parameters.as_of)
         pieces = export(form, items, address=str(request.url), now=now)
         return StreamingResponse(
@@ -68,13 +63,16 @@ def _endpoint(form: Form, searcher: Searcher, places: asyncio.Semaphore) -> Any:
 async def _until_the_end(
     pieces: AsyncIterator[bytes], items: AsyncIterator[Any], places: asyncio.Semaphore
 ) -> AsyncIterator[bytes]:
-    """The pieces; the point in time and the place are given back however it ends."""
-    try:
-        async for piece in pieces:
-            yield piece
-    finally:
-        places.release()
-        for left in (pieces, items):
-            close = getattr(left, "aclose", None)
-            if close is not None:
-                await close()
+    """The pieces; the point in time and the place are given back however it ends.
+
+    The place is taken here and no sooner: what a client that left never began to read takes none.
+    """
+    async with places:
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            for left in (pieces, items):
+                close = getattr(left, "aclose", None)
+                if close is not None:
+                    await close()

@@ -5,6 +5,7 @@ length neither repeats nor misses anything and holds one page in memory. What pe
 spreadsheet has French headers, and no cell that a spreadsheet would compute.
 """
 
+import asyncio
 import csv
 import io
 import re
@@ -134,22 +135,29 @@ def _csv_lines(rows: list[list[Any]]) -> bytes:
 
 
 async def _xlsx(items: Items) -> AsyncIterator[bytes]:
-    """Rows go to a file on disk as they come; the archive is sent when it is whole."""
+    """Rows go to a file on disk as they come; the archive is sent when it is whole.
+
+    In a thread: writing one takes long enough to hold up everybody else's searches.
+    """
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Traverse")
     sheet.append([column.header for column in COLUMNS])
     rows = 0
     async for page in items:
-        for item in page[: _SHEET_ROWS - rows]:
-            sheet.append([harmless(column.value(item)) for column in COLUMNS])
+        await asyncio.to_thread(_append, sheet, page[: _SHEET_ROWS - rows])
         rows += len(page)
         if rows >= _SHEET_ROWS:
             break
     with TemporaryFile() as file:
-        book.save(file)
+        await asyncio.to_thread(book.save, file)
         file.seek(0)
         while chunk := file.read(_CHUNK):
             yield chunk
+
+
+def _append(sheet: Any, page: Sequence[Item]) -> None:
+    for item in page:
+        sheet.append([harmless(column.value(item)) for column in COLUMNS])
 
 
 async def _geojson(items: Items) -> AsyncIterator[bytes]:

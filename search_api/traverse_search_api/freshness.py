@@ -37,7 +37,11 @@ class Freshness:
         if self._read_at is None or self.now() - self._read_at >= _KEPT:
             # Before the question: others that come meanwhile do not ask it again.
             self._read_at = self.now()
-            found = await self.search(_BODY)
+            try:
+                found = await self.search(_BODY)
+            except BaseException:
+                self._read_at = None
+                raise
             self._sources = [
                 {
                     "source": bucket["key"],
