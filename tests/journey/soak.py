@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from random import Random
 from typing import Any, Self
 from zlib import crc32
@@ -17,12 +16,13 @@ from zlib import crc32
 import orjson
 import psutil
 
-from tests.journey.harness import Journey, Sent, Worker, until
+from tests.journey.harness import Journey, Sent, Worker
 from tests.journey.soak_publishers import PATIENCE, ByGateway, ByOutbox, Publisher
 from tests.journey.traces import Traces
 from traverse_infra.check.compare import compare
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.runner import Engines
+from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.institutions import Institution, Scope
 from traverse_schemas.receipts import End
@@ -78,6 +78,17 @@ class GatewayProcess:
                 stdout=log,
                 stderr=log,
             )
+
+    def revive(self) -> None:
+        """Start it again when it left by itself, as a supervisor does."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
+    @property
+    def words(self) -> str:
+        """The end of what it said."""
+        log = self._journey.home / "gateway.log"
+        return log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
     def kill(self) -> None:
         if self._process is not None:
@@ -181,9 +192,9 @@ def soak(
         for publisher in publishers:
             publisher.start()
         for moment, victim in zip(moments, kills, strict=True):
-            until(partial(_answered, publishers, moment), "progress", PATIENCE)
+            _await(publishers, gateway, moment)
             killer.strike(victim)
-        until(lambda: all(one.done for one in publishers), "everything answered", PATIENCE)
+        _await(publishers, gateway, len(messages))
     killer.revive()
     with suppress(AssertionError):
         journey.settle(PATIENCE / 10)
@@ -192,10 +203,22 @@ def soak(
     return balance(journey, publishers, killer)
 
 
-def _answered(publishers: Sequence[Publisher], least: int) -> bool:
-    failed = [each for one in publishers for each in one.failed]
-    assert not failed, failed
-    return sum(one.answered for one in publishers) >= least
+def _await(publishers: Sequence[Publisher], gateway: GatewayProcess, least: int) -> None:
+    """Wait until so many messages are answered; say who stands still when they are not."""
+
+    def reached() -> bool:
+        gateway.revive()
+        failed = [each for one in publishers for each in one.failed]
+        assert not failed, failed
+        return sum(one.answered for one in publishers) >= least
+
+    assert wait_until(reached, timeout=PATIENCE), "\n".join(
+        (
+            f"less than {least} answered",
+            *(f"{type(one).__name__}: {one.answered}/{len(one.messages)}" for one in publishers),
+            gateway.words,
+        )
+    )
 
 
 def balance(journey: Journey, publishers: Sequence[Publisher], killer: Killer) -> Balance:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 import httpx
 import orjson
@@ -34,6 +34,7 @@ class Publisher:
         self.refused: dict[bytes, str] = {}
         self.failed: list[str] = []
         self._answered = 0
+        self._counting = Lock()
         self._thread = Thread(target=self._guarded, name=type(self).__name__, daemon=True)
 
     def start(self) -> None:
@@ -47,6 +48,11 @@ class Publisher:
     @property
     def done(self) -> bool:
         return bool(self.failed) or self._answered == len(self.messages)
+
+    def _count(self) -> None:
+        """One more is answered; said by whichever thread has the answer."""
+        with self._counting:
+            self._answered += 1
 
     def _guarded(self) -> None:
         try:
@@ -94,7 +100,7 @@ class ByOutbox(Publisher):
                 self.failed.append(f"not delivered: {error}")
             else:
                 self.acknowledged.append(value)
-            self._answered += 1
+            self._count()
 
         return settle
 
@@ -142,7 +148,7 @@ class ByGateway(Publisher):
             else:
                 again.append(value)
                 continue
-            self._answered += 1
+            self._count()
         return again
 
 
