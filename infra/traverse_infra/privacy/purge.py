@@ -117,6 +117,8 @@ def expunge(elasticsearch: str) -> None:
                 try:
                     client.indices.flush(index=alias, wait_if_ongoing=True)
                     client.indices.forcemerge(index=alias, only_expunge_deletes=True)
+                    # A searcher that is still open keeps the files of the old segments.
+                    client.indices.refresh(index=alias)
                 finally:
                     client.indices.put_settings(index=alias, settings={setting: None})
         except TransportError as error:
