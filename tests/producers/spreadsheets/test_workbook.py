@@ -1,6 +1,7 @@
 """Workbooks of strangers: what is read, what is refused with a sentence, nothing that grows."""
 
 import io
+import random
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -198,3 +199,30 @@ def test_what_cannot_be_read_is_one_sentence(octets: bytes, said: str) -> None:
         assert any(part in str(error) for part in said.split("|"))
     else:
         assert not said
+
+
+def test_workbooks_with_octets_changed_anywhere() -> None:
+    """In any of their parts: rows, or a sentence (seeded)."""
+    octets = book(["a", 1, 2.5, date(2026, 1, 1), "=1+1"], ["b"] * 5)
+    with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+        names = archive.namelist()
+    chance = random.Random(3)  # noqa: S311 - mutations, no secrets
+
+    def changed(content: bytes) -> bytes:
+        made = bytearray(content)
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(made))
+            kind = chance.randrange(3)
+            if kind == 0:
+                made[at] = chance.randrange(256)
+            elif kind == 1:
+                del made[at : at + chance.randint(1, 30)]
+            else:
+                made[at:at] = made[at : at + chance.randint(1, 40)]
+        return bytes(made)
+
+    for _ in range(60):
+        try:
+            list(read_rows(io.BytesIO(rewritten(octets, chance.choice(names), changed))))
+        except UnreadableCellError as error:
+            assert str(error).endswith(".")
