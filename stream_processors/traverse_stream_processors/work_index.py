@@ -105,6 +105,8 @@ class IndexWork:
 
     async def tick(self, *, owner: bool) -> None:
         """Called now and then: lead as soon as this process is the one, else follow it."""
+        if self._busy.locked():
+            return  # a batch is at hand: this process leads
         async with self._busy:
             if owner:
                 await self._lead()
