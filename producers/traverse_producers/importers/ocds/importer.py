@@ -11,13 +11,9 @@ from traverse_producers.importers.contract import Dropped, ImportContext, Import
 from traverse_producers.importers.emit import Once, make_event, within_limit, without_empty
 from traverse_producers.importers.errors import UnreadableFileError
 from traverse_producers.importers.json_items import Row, Shape, json_or_lines
+from traverse_producers.importers.ocds.lots import OUTCOMES, closings_of
 from traverse_producers.importers.ocds.parties import items, object_of
-from traverse_producers.importers.ocds.record import (
-    OUTCOMES,
-    closings_of,
-    moment_of,
-    record_of,
-)
+from traverse_producers.importers.ocds.record import moment_of, record_of
 from traverse_producers.importers.places import Places
 from traverse_producers.importers.text import clean
 from traverse_schemas.events import Action

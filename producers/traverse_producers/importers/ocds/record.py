@@ -18,7 +18,7 @@ from traverse_producers.importers.bodies import (
 from traverse_producers.importers.days import add_months, read_day
 from traverse_producers.importers.emit import without_empty
 from traverse_producers.importers.json_items import Row
-from traverse_producers.importers.money import euros
+from traverse_producers.importers.ocds.lots import amount, cpv_of, lots_of, money
 from traverse_producers.importers.ocds.parties import (
     buyers_of,
     holders_of,
@@ -28,7 +28,6 @@ from traverse_producers.importers.ocds.parties import (
 )
 from traverse_producers.importers.places import FRANCE, Places
 from traverse_producers.importers.text import clean, cut, title_and_description, web_address
-from traverse_schemas.values.cpv import normalise_cpv
 from traverse_schemas.values.instant import Instant
 from traverse_schemas.values.siren import is_siren
 
@@ -40,12 +39,6 @@ _PROCEDURES = {
     "direct": "Attribution directe",
 }
 _PAGES = ("tenderNotice", "awardNotice", "contractNotice", "biddingDocuments")
-OUTCOMES = {
-    "active": "awarded",
-    "unsuccessful": "unsuccessful",
-    "cancelled": "dropped",
-    "complete": "awarded",
-}
 
 
 def record_of(release: Row, places: Places) -> dict[str, Any]:
@@ -92,87 +85,15 @@ def record_of(release: Row, places: Places) -> dict[str, Any]:
     return without_empty(record) | _duration(tender, contracts)
 
 
-def lots_of(release: Row) -> list[dict[str, Any]]:
-    """The lots (extension) as they are planned."""
-    tender = object_of(release, "tender")
-    found: dict[str, dict[str, Any]] = {}
-    for lot in items(tender.get("lots"))[:1000]:
-        number = cut(clean(lot.get("id")), 40)
-        if not number or number in found:
-            continue
-        mine = [i for i in items(tender.get("items")) if clean(i.get("relatedLot")) == number]
-        value = money(lot.get("value"))
-        found[number] = without_empty(
-            {
-                "number": number,
-                "title": cut(clean(lot.get("title")), 500),
-                "description": cut(clean(lot.get("description")), 5000),
-                "cpv": cpv_of(mine, {}),
-                "amount": None if value is None else _amount(value, "estimate"),
-            }
-        )
-    return list(found.values())
-
-
-def closings_of(release: Row) -> list[dict[str, Any]]:
-    """How lots ended, by the awards that name them: `{number, outcome, holders, amount}`."""
-    parties = parties_of(release)
-    found: dict[str, dict[str, Any]] = {}
-    for award in items(release.get("awards")):
-        outcome = OUTCOMES.get(clean(award.get("status")) or "active")
-        lots = award.get("relatedLots")
-        names = [cut(clean(name), 40) for name in lots] if isinstance(lots, list) else []
-        for number in names[:1000]:
-            if outcome is None or not number:
-                continue
-            known = found.get(number)
-            if known and known["outcome"] == "awarded" and outcome != "awarded":
-                continue
-            holders = holders_of(award.get("suppliers"), parties) if outcome == "awarded" else []
-            value = money(award.get("value")) if outcome == "awarded" and len(names) == 1 else None
-            found[number] = without_empty(
-                {
-                    "number": number,
-                    "outcome": outcome,
-                    "holders": [*(known or {}).get("holders", []), *holders],
-                    "amount": None if value is None else _amount(value, "awarded"),
-                }
-            )
-    return list(found.values())[:1000]
-
-
-def cpv_of(rows: list[Row], tender: Row) -> list[str]:
-    """The CPV codes of items, main ones first; of the whole tender where it has its own."""
-    main = [object_of(row, "classification") for row in (tender, *rows)]
-    more = [each for row in (tender, *rows) for each in items(row.get("additionalClassifications"))]
-    codes = (
-        normalise_cpv(clean(each.get("id")))
-        for each in [*main, *more]
-        if clean(each.get("scheme")).upper() in ("CPV", "EU-CPV")
-    )
-    return list(dict.fromkeys(code for code in codes if code))[:100]
-
-
-def money(value: Any) -> float | None:
-    """A Value in euros; None for another currency, 0 or a mistake."""
-    if not isinstance(value, dict) or clean(value.get("currency")) not in ("EUR", ""):
-        return None
-    return euros(value.get("amount"))
-
-
-def _amount(value: float, kind: str) -> dict[str, Any]:
-    return {"value": value, "kind": kind, "tax": "unknown"}  # OCDS does not say
-
-
 def _amounts(release: Row) -> list[dict[str, Any]]:
     tender = object_of(release, "tender")
     awards = [a for a in items(release.get("awards")) if clean(a.get("status")) in ("active", "")]
     signed = [v for a in awards if (v := money(a.get("value"))) is not None]
-    found = [_amount(round(sum(signed), 2), "awarded")] if signed else []
+    found = [amount(round(sum(signed), 2), "awarded")] if signed else []
     budget = object_of(object_of(release, "planning"), "budget").get("amount")
     for value in (tender.get("value"), budget):
         if (estimate := money(value)) is not None:
-            found.append(_amount(estimate, "estimate"))
+            found.append(amount(estimate, "estimate"))
             break
     return found
 
@@ -299,8 +220,8 @@ def _techniques(tender: Row) -> list[str]:
 
 
 def _said(tender: Row) -> str:
-    names = ("procurementMethodDetails", "mainProcurementCategory", "title")
-    return " ".join(clean(tender.get(name)).casefold() for name in names[:2])
+    names = ("procurementMethodDetails", "mainProcurementCategory")
+    return " ".join(clean(tender.get(name)).casefold() for name in names)
 
 
 def _duration(tender: Row, contracts: list[Row]) -> dict[str, Any]:
