@@ -13,7 +13,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from traverse_producers.event_builder import check_event
+from traverse_producers.signing_keys import write_key
 from traverse_producers.transport import Delivery, Headers
+from traverse_schemas.signatures import SIGNATURE_HEADER, Signer, verify
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -183,18 +185,24 @@ def test_every_package_says_that_it_is_typed() -> None:
     assert [each for each in packages if not (ROOT / each / "py.typed").is_file()] == []
 
 
-def test_the_first_event_of_the_readme_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first Python example of the README runs as it stands and sends one event that fits."""
+def test_the_first_event_of_the_readme_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first Python example of the README runs as it stands and sends one event that fits,
+    signed with the key that `traverse institutions add` has written."""
+    signer = Signer.generate()
+    write_key(tmp_path / "keys" / "211300553.pem", signer)
+    monkeypatch.setenv("TRAVERSE_HOME", str(tmp_path))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     example = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0]
-    sent: list[bytes] = []
+    sent: list[tuple[bytes, bytes]] = []
 
     class Recorder:
         def __init__(self, bootstrap: str, *, timeout: float) -> None:
             pass
 
         def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
-            sent.append(octets)
+            sent.append((octets, dict(headers)[SIGNATURE_HEADER]))
             done: Future[Delivery] = Future()
             done.set_result(Delivery("traverse.inbound", 0, 0))
             return done
@@ -207,4 +215,5 @@ def test_the_first_event_of_the_readme_is_accepted(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("traverse_producers.publisher.KafkaTransport", Recorder)
     exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own page
-    assert [check_event(octets).subject for octets in sent] == ["VOIRIE-2026-01"]
+    assert [check_event(octets).subject for octets, _ in sent] == ["VOIRIE-2026-01"]
+    assert all(verify(octets, signature, signer.x) for octets, signature in sent)

@@ -1,5 +1,7 @@
 """Every command in one table, each from the package that it belongs to."""
 
+from collections.abc import Callable
+
 import typer
 
 from traverse_infra import (
@@ -7,6 +9,7 @@ from traverse_infra import (
     commands_check,
     commands_demo,
     commands_engines,
+    commands_institutions,
     commands_likeness,
     commands_log,
     commands_privacy,
@@ -51,6 +54,19 @@ def build() -> typer.Typer:
     serve.command("search")(search.serve_search)
     serve.command("gateway")(gateway.serve_gateway)
     app.add_typer(serve, name="serve")
+    institutions = typer.Typer(help="Le registre des institutions.", no_args_is_help=True)
+    registry: dict[str, Callable[..., None]] = {
+        "list": commands_institutions.list_,
+        "add": commands_institutions.add,
+        "rotate-key": commands_institutions.rotate_key,
+        "revoke": commands_institutions.revoke,
+        "delegate": commands_institutions.delegate,
+        "api-key": commands_institutions.api_key,
+        "keys": commands_institutions.keys,
+    }
+    for name, change in registry.items():
+        institutions.command(name)(change)
+    app.add_typer(institutions, name="institutions")
     rejected = typer.Typer(help="Les événements refusés.", no_args_is_help=True)
     rejected.command("list")(commands_log.rejected_list)
     rejected.command("show")(commands_log.rejected_show)

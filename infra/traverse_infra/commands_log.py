@@ -1,11 +1,14 @@
 """`traverse rejected …` and `traverse reindex`: what the operator does with the log."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from traverse_infra.errors import InfraError
+
+if TYPE_CHECKING:
+    from traverse_infra.rejections import Rejection
 
 
 class UnknownRejectionError(InfraError):
@@ -55,10 +58,20 @@ def rejected_replay(
     from traverse_infra.commands_engines import load_settings
     from traverse_infra.demo.play import publish
     from traverse_producers.receipts.replay import replayed
+    from traverse_producers.settings import PublishSettings
+    from traverse_producers.signing_keys import KeyFolder, siren_of
 
     one = _find(place)
     octets = replayed(one.octets or b"", file.read_bytes() if file else None, one.reason)
-    sent = publish(load_settings().kafka, [octets])
+    settings = load_settings()
+
+    def sign(said: bytes, source: str) -> bytes:
+        if said == one.octets and one.signature:
+            return one.signature  # the institution's own word goes on as it was given
+        return KeyFolder(settings.keys).signer(siren_of(source)).sign(said)
+
+    required = PublishSettings().signatures == "required"
+    sent = publish(settings.kafka, [octets], sign=sign if required else None)
     typer.echo(f"Remis sur le journal : {sent[0].place}.")
 
 
@@ -72,7 +85,7 @@ def reindex() -> None:
         typer.echo(line)
 
 
-def _find(place: str):  # type: ignore[no-untyped-def]
+def _find(place: str) -> "Rejection":
     from traverse_infra.commands_engines import load_settings
     from traverse_infra.rejections import read_rejections
 

@@ -38,8 +38,10 @@ def purge(
 ) -> None:
     """Efface un dossier partout, pour toujours : rien de plus ancien n'est accepté de nouveau."""
     from traverse_infra.commands_engines import load_settings
+    from traverse_infra.members import eraser, open_registry, signed
     from traverse_infra.privacy.purge import purge as purge_record
     from traverse_producers.kafka_transport import KafkaTransport
+    from traverse_producers.signing_keys import siren_of
     from traverse_schemas.clock import SystemClock
 
     if not yes:
@@ -47,6 +49,8 @@ def purge(
             f"Effacer le dossier {subject} de {source}, sans retour possible ?", abort=True
         )
     settings = load_settings()
+    with open_registry(settings.kafka) as table:
+        signer = eraser(table, settings.keys, siren_of(source))
     transport = KafkaTransport(settings.kafka)
     try:
         until = purge_record(
@@ -55,7 +59,7 @@ def purge(
             source,
             subject,
             send=lambda key, octets, headers: (
-                transport.send(key, octets, headers).result(60) and None
+                transport.send(key, octets, signed(octets, headers, signer)).result(60) and None
             ),
             clock=SystemClock(),
         )

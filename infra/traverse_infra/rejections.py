@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from traverse_infra.log_reading import LogMessage, read_topic
+from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import REJECTED
 
 _UNREADABLE = "(illisible)"
@@ -26,6 +27,7 @@ class Rejection(NamedTuple):
     sentence: str
     octets: bytes | None
     at: datetime
+    signature: bytes | None = None
 
 
 def read_rejections(bootstrap: str) -> list[Rejection]:
@@ -73,6 +75,7 @@ def _rejection(message: LogMessage) -> Rejection:
         sentence=headers.get("sentence", ""),
         octets=message.value,
         at=datetime.fromtimestamp(message.time / 1000, UTC),
+        signature=message.headers.get(SIGNATURE_HEADER),
     )
 
 

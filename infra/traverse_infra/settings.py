@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         return (self.engines or self.home / "engines").absolute()
 
     @property
+    def keys(self) -> Path:
+        """Folder of the private signing keys of this machine."""
+        return self.home.absolute() / "keys"
+
+    @property
     def kafka_address(self) -> tuple[str, int]:
         """Host and port of Kafka (of the first server, when several are listed)."""
         return _host_port(f"//{self.kafka.split(',', maxsplit=1)[0].strip()}", 9092)

@@ -223,8 +223,15 @@ def _poll(
 
 @contextmanager
 def _sending(title: str, carrying: _Carrying) -> Iterator[tuple[Sender, Progress]]:
+    from traverse_producers.kafka_transport import KafkaTransport
+    from traverse_producers.signing_keys import KeyFolder
+
     settings = _settings()
-    sender = Sender(carrying(settings), timeout=settings.publish_timeout)
+    transport = carrying(settings)
+    # By the gateway, that one signs, for who delegated to it.
+    direct = isinstance(transport, KafkaTransport) and settings.signatures == "required"
+    keys = KeyFolder(settings.keys) if direct else None
+    sender = Sender(transport, timeout=settings.publish_timeout, keys=keys)
     try:
         with _progress_bar(title) as progress:
             yield sender, progress

@@ -14,6 +14,8 @@ TraverseError
     │   └── ParkedError         the outbox has events that were refused for good
     ├── OutboxError             the file of the events that wait cannot be used: damaged, disk full
     │   └── OutboxFullError     it holds as much as it may
+    ├── MissingKeyError         the institution's private key is not on this machine
+    ├── UnsafeKeyError          others may read it
     ├── PublisherClosedError    the publisher was closed before
     ├── UnreadableInputError    a file or an address that cannot be read
     ├── UnreadableCellError     a cell of a table is not what its column holds (csv_cells)
@@ -53,6 +55,29 @@ class EventTooLargeError(PublishError):
             ": donnez les pièces par leur adresse (url, actions)."
         )
         self.size = size
+
+
+class MissingKeyError(PublishError):
+    """The private key of an institution is not where it is looked for."""
+
+    def __init__(self, path: Path, siren: str = "") -> None:
+        who = f" de l'institution {siren}" if siren else ""
+        super().__init__(
+            f"La clé de signature{who} n'est pas dans {path} : « traverse institutions add "
+            f"{siren or 'SIREN'} --name NOM --kind TYPE » l'y écrit ; si elle est ailleurs, "
+            "donnez-la (key=, ou TRAVERSE_HOME)."
+        )
+
+
+class UnsafeKeyError(PublishError):
+    """A private key that others on the machine may read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"La clé de signature {path} peut être lue par d'autres comptes de cette machine : "
+            f"« chmod 600 {path} », et changez-la si elle a pu être copiée (« traverse "
+            "institutions rotate-key »)."
+        )
 
 
 class BrokerAwayError(PublishError):

@@ -23,8 +23,11 @@ from traverse_producers.event_builder import build_event
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.outbox import Outbox
 from traverse_producers.sender import Sender
+from traverse_producers.settings import PublishSettings
+from traverse_producers.signing_keys import KeyFolder, Keys, OneKey, read_signer
 from traverse_producers.transport import Delivery, Transport
 from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.signatures import Signer
 from traverse_schemas.sources import parse_source
 
 Data = dict[str, Any] | BaseModel
@@ -32,6 +35,21 @@ Data = dict[str, Any] | BaseModel
 
 def _new_id() -> str:
     return str(uuid4())
+
+
+def _keys(key: Signer | str | Path | bytes | None, siren: str, *, needed: bool) -> Keys | None:
+    if key is None:
+        settings = PublishSettings()
+        folder = KeyFolder(settings.keys)
+        # A transport of the caller's own may lead to a gateway, which signs for who delegated.
+        if settings.signatures == "off" or not (needed or folder.path(siren).exists()):
+            return None
+        return OneKey(folder.signer(siren))
+    if isinstance(key, Signer):
+        return OneKey(key)
+    if isinstance(key, bytes):
+        return OneKey(Signer.from_pem(key))
+    return OneKey(read_signer(Path(key), siren))
 
 
 class Publisher(Sender):
@@ -47,6 +65,7 @@ class Publisher(Sender):
         self,
         source: str,
         *,
+        key: Signer | str | Path | bytes | None = None,
         bootstrap: str = "127.0.0.1:9092",
         timeout: float = 30,
         transport: Transport | Callable[[], Transport] | None = None,
@@ -59,12 +78,20 @@ class Publisher(Sender):
         """`source` is `urn:siren:NNNNNNNNN[:system]` (InvalidSourceError); `timeout`, in seconds,
         bounds the delivery of one event. Raises BrokerAwayError when Kafka does not answer.
 
+        `key` signs the events: a path to a private key in PEM, or its octets. Without, it is the
+        one that `traverse institutions add` wrote (`TRAVERSE_HOME/keys/SIREN.pem`), unless
+        TRAVERSE_SIGNATURES is `off`; with a `transport` of your own and no such file, nothing is
+        signed here: a gateway signs for who delegated to it. Raises MissingKeyError,
+        UnsafeKeyError, SigningKeyError.
+
         `outbox` is a file, made when there is none: each method then returns as soon as the event
         is on disk, Kafka may be away, and nothing is lost if this program dies. A full outbox (by
         `outbox_limits`) raises OutboxFullError, after `outbox_patience` seconds. The transport, if
         one is given, is then given as a function that opens it, as it may be opened again.
         """
-        self._source = parse_source(source).urn
+        parsed = parse_source(source)
+        self._source = parsed.urn
+        keys = _keys(key, parsed.siren, needed=transport is None)
         self._clock = clock or SystemClock()
         self._new_id = new_id
         self.outbox: Outbox | None = None
@@ -72,7 +99,7 @@ class Publisher(Sender):
         if outbox is None:
             carrying = transport() if callable(transport) else transport
             super().__init__(
-                carrying or KafkaTransport(bootstrap, timeout=timeout), timeout=timeout
+                carrying or KafkaTransport(bootstrap, timeout=timeout), timeout=timeout, keys=keys
             )
             return
         if transport is not None and not callable(transport):
@@ -83,7 +110,7 @@ class Publisher(Sender):
             limits=outbox_limits,
             patience=outbox_patience,
         )
-        super().__init__(self.outbox, timeout=timeout, kept=self.outbox.path)
+        super().__init__(self.outbox, timeout=timeout, kept=self.outbox.path, keys=keys)
 
     def publish(
         self,

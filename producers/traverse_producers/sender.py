@@ -14,9 +14,11 @@ from traverse_producers.errors import (
     UndeliveredError,
 )
 from traverse_producers.event_builder import check_event, octets_of
-from traverse_producers.transport import Delivery, Transport
+from traverse_producers.signing_keys import Keys, siren_of
+from traverse_producers.transport import Delivery, Headers, Transport
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import record_key
+from traverse_schemas.signatures import SIGNATURE_HEADER
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 _LEAVE_TAKING = 1.0  # seconds that the connection may take to close once all is settled
@@ -29,10 +31,17 @@ class Sender:
     """
 
     def __init__(
-        self, transport: Transport, *, timeout: float = 30, kept: Path | None = None
+        self,
+        transport: Transport,
+        *,
+        timeout: float = 30,
+        kept: Path | None = None,
+        keys: Keys | None = None,
     ) -> None:
         """`timeout`, in seconds, bounds `flush` and `close` unless they are given their own.
-        `kept`: the file in which the transport keeps what is not delivered, if it does."""
+        `kept`: the file in which the transport keeps what is not delivered, if it does. `keys`
+        sign each event for its source's institution; without, none is signed."""
+        self._keys = keys
         self._transport = transport
         self._timeout = timeout
         self._kept = kept
@@ -43,10 +52,17 @@ class Sender:
         self._closed = False
 
     def send(self, event: dict[str, Any] | bytes) -> Future[Delivery]:
-        """A ready CloudEvent in structured mode. Octets travel as they are."""
+        """A ready CloudEvent in structured mode. Octets travel as they are, and signed.
+
+        Raises InvalidEventError, EventTooLargeError, MissingKeyError.
+        """
         octets = event if isinstance(event, bytes) else octets_of(event)
         checked = check_event(octets)
-        return self._send(record_key(checked.source, checked.subject), octets)
+        headers: Headers = _HEADERS
+        if self._keys is not None:
+            signature = self._keys.signer(siren_of(checked.source)).sign(octets)
+            headers = (*_HEADERS, (SIGNATURE_HEADER, signature))
+        return self._send(record_key(checked.source, checked.subject), octets, headers)
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until everything that was sent is delivered.
@@ -102,13 +118,13 @@ class Sender:
             # What flush could not wait for gets no second time: its futures fail now.
             self._transport.close(_LEAVE_TAKING)
 
-    def _send(self, key: str, octets: bytes) -> Future[Delivery]:
+    def _send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
         # One lock for the hand-over, so that two threads' events of one record keep their order;
         # another for the books: the hand-over may wait for room, which deliveries make.
         with self._order:
             if self._closed:
                 raise PublisherClosedError
-            future = self._transport.send(key, octets, _HEADERS)
+            future = self._transport.send(key, octets, headers)
             # Still under the first lock: who closes afterwards must see it among the pending.
             with self._lock:
                 self._pending.add(future)

@@ -54,7 +54,7 @@ class Stored(NamedTuple):
 class TableLog(Protocol):
     """The log under a table: one partition, compacted.
 
-    `open`, `read` and `close` are called by the table's thread alone, `append` by any.
+    `open`, `read` and `close` are called by the table's thread alone, `append` and `last` by any.
     """
 
     @property
@@ -73,6 +73,10 @@ class TableLog(Protocol):
 
     def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
         """Add a message, durably. Raises TableAwayError."""
+        ...
+
+    def last(self) -> int:
+        """The offset after the last message, now. Raises TableAwayError."""
         ...
 
     def close(self) -> None:
@@ -126,11 +130,15 @@ class CompactedTable(Generic[Row]):
         self._stop = threading.Event()
         self._updating = threading.Lock()
         self._failure: TableError | None = None
+        self._position = 0
+        self._moved = threading.Condition()
         self._thread = threading.Thread(target=self._follow, name=f"table-{log.name}", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow the topic, in a thread. Returns at once; `wait` tells when it is read."""
-        self._thread.start()
+        """Begin to follow the topic, in a thread. Returns at once; `wait` tells when it is read.
+        Starting twice is fine."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def wait(self, timeout: float) -> None:
         """Wait until everything the topic held at the start is in the table.
@@ -222,6 +230,21 @@ class CompactedTable(Generic[Row]):
     ) -> None:
         self.close()
 
+    def catch_up(self, timeout: float) -> None:
+        """Wait until everything that the topic holds now is in the table: for who must not answer
+        from what was true a moment ago. Raises TableAwayError after `timeout` seconds."""
+        deadline = monotonic() + timeout
+        self.wait(timeout)
+        end = self._log.last()
+        with self._moved:
+            if not self._moved.wait_for(
+                lambda: self._position >= end, max(0.0, deadline - monotonic())
+            ):
+                raise TableAwayError(
+                    f"La table {self._log.name} n'est pas à jour après {timeout:g} s : vérifiez "
+                    "que Kafka répond (« traverse status »)."
+                )
+
     def _write(self, key: str, octets: bytes | None, timeout: float) -> _Pending[Row]:
         """Append and wait until it is read back."""
         deadline = monotonic() + timeout
@@ -271,16 +294,23 @@ class CompactedTable(Generic[Row]):
         self._version += 1
         self._failure = None
         self._ready.set()
+        self._reached(position)
         while not self._stop.is_set():
             for pending in read_back:
                 pending.done.set()
             read_back.clear()
-            found, _ = self._log.read(_POLL)
+            found, position = self._log.read(_POLL)
             for stored in found:
                 if stored.offset < following:
                     raise TableAwayError(f"Le topic {self._log.name} a été recréé : il est relu.")
                 following = stored.offset + 1
                 self._apply(entries, stored, read_back)
+            self._reached(position)
+
+    def _reached(self, position: int) -> None:
+        with self._moved:
+            self._position = position
+            self._moved.notify_all()
 
     def _apply(
         self, entries: dict[str, _Entry[Row]], stored: Stored, read_back: list[_Pending[Row]]

@@ -22,6 +22,7 @@ class KafkaTableLog:
         self._where = TopicPartition(topic, 0)
         self._consumer: Any = None
         self._producer: Any = None
+        self._asking: Any = None
         self._lock = threading.Lock()
 
     @property
@@ -31,13 +32,7 @@ class KafkaTableLog:
     def open(self) -> int:
         """See TableLog.open."""
         with self._mapped():
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=self._bootstrap.split(","),
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                bootstrap_timeout_ms=_FIRST_ANSWER_MS,
-                allow_auto_create_topics=False,
-            )
+            self._consumer = self._new_consumer()
             if not self._consumer.partitions_for_topic(self._topic):
                 raise TableAwayError(
                     f"Le topic {self._topic} n'existe pas sur {self._bootstrap} : créez-le avec "
@@ -67,6 +62,15 @@ class KafkaTableLog:
                 headers=[(WRITE_HEADER, write.encode())],
             ).get(timeout)
 
+    def last(self) -> int:
+        """See TableLog.last."""
+        # A consumer of its own: the reader's is not to be shared between threads.
+        with self._mapped(), self._lock:
+            if self._asking is None:
+                self._asking = self._new_consumer()
+            end: int = self._asking.end_offsets([self._where])[self._where]
+            return end
+
     def close(self) -> None:
         """See TableLog.close."""
         consumer, self._consumer = self._consumer, None
@@ -78,8 +82,20 @@ class KafkaTableLog:
         """See TableLog.end."""
         with self._lock:
             producer, self._producer = self._producer, None
+            asking, self._asking = self._asking, None
         if producer is not None:
             producer.close(timeout=1)
+        if asking is not None:
+            asking.close()
+
+    def _new_consumer(self) -> Any:
+        return KafkaConsumer(
+            bootstrap_servers=self._bootstrap.split(","),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            bootstrap_timeout_ms=_FIRST_ANSWER_MS,
+            allow_auto_create_topics=False,
+        )
 
     def _writer(self) -> Any:
         with self._lock:

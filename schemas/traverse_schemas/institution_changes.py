@@ -35,6 +35,23 @@ def default_roles(kind: InstitutionKind) -> frozenset[Role]:
     return frozenset({Role.BUYER}) if kind in BUYER_KINDS else frozenset()
 
 
+def enrol(known: Institution | None, newcomer: Institution) -> Institution:
+    """The row of an institution that becomes a member: `newcomer`, with its first keys.
+
+    One that was a member before comes back with its old signing keys beside the new: what it
+    signed then stays verifiable. Raises AlreadyRegisteredError.
+    """
+    if known is None:
+        return newcomer
+    require_new(newcomer.siren, known)
+    return newcomer.model_copy(
+        update={
+            "created": known.created,
+            "signing_keys": (*known.signing_keys, *newcomer.signing_keys),
+        }
+    )
+
+
 def require_new(siren: str, known: Institution | None) -> None:
     """Raises AlreadyRegisteredError, unless the institution was revoked and may come back."""
     if known is not None and known.revoked_at is None:

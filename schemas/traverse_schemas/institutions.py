@@ -29,7 +29,8 @@ class Role(StrEnum):
 
     `buyer`: subject to the Code de la commande publique (art. L.1210-1), so it may read what is
     for `buyers`. `gateway`: its signing keys vouch for the institutions that delegated to it.
-    `administrator`: its API keys may administer the registry.
+    `administrator`: its API keys may administer the registry, and its
+    signing keys erase any record.
     """
 
     BUYER = "buyer"

@@ -88,6 +88,10 @@ class Registry(Protocol):
 
     def view(self) -> RegistryView: ...
 
+    def catch_up(self, timeout: float) -> None:
+        """Wait until what was registered before this call is in the view. Raises TableError."""
+        ...
+
 
 class FixedRegistry:
     """A registry that stands still, for tests and measurements."""
@@ -102,6 +106,9 @@ class FixedRegistry:
     def view(self) -> RegistryView:
         """Always the same."""
         return self._view
+
+    def catch_up(self, timeout: float) -> None:
+        """Nothing to wait for."""
 
 
 class LiveRegistry:
@@ -123,6 +130,10 @@ class LiveRegistry:
             view = RegistryView(self.table.rows().values())
             self._known = (now, view)
         return view
+
+    def catch_up(self, timeout: float) -> None:
+        """See Registry.catch_up."""
+        self.table.catch_up(timeout)
 
 
 def institutions_table(bootstrap: str) -> CompactedTable[Institution]:

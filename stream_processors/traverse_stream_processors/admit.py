@@ -5,8 +5,6 @@ its record's state. The state and the known ids are looked up before and saved a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,48 +14,39 @@ from traverse_schemas.document import Content
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import event_key, partition_of, record_key
-from traverse_schemas.receipts import EVENT_HEADER, TRACE_HEADER, End, Traced, receipt_key
+from traverse_schemas.receipts import (
+    EVENT_HEADER,
+    SIREN_HEADER,
+    TRACE_HEADER,
+    End,
+    Traced,
+    receipt_key,
+)
 from traverse_schemas.record_state import RecordState
-from traverse_schemas.reference.territories import Territories
+from traverse_schemas.signatures import RECEIVED_HEADER, SIGNATURE_HEADER, VOUCHED_HEADER
 from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, RECORDS, REJECTED
+from traverse_stream_processors.check import (
+    Checked,
+    Inbound,
+    event_id_of,
+    header_of,
+    internal,
+    own_failure,
+)
 from traverse_stream_processors.decide import decided
 from traverse_stream_processors.disclose import disclose
-from traverse_stream_processors.errors import BadDeployError
 from traverse_stream_processors.fold import fold, is_erasure, refuses
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.purge import purge, record_number
 from traverse_stream_processors.receipts import Arrival, ended, traced_of
 from traverse_stream_processors.state import Known, StateBrokenError
-from traverse_stream_processors.telemetry import logger
-from traverse_stream_processors.validate import Accepted, validate
+from traverse_stream_processors.validate import Accepted
 
 _CONTENT_TYPE = (("content-type", CONTENT_TYPE.encode()),)
 _REKEYED = "traverse-rekeyed"
 _PUBLIC = "traverse-public"
-# A bad deploy breaks on ordinary events: more failures of our own than this stop the process
-# instead of filling the rejected topic with what is not the publishers' fault.
-_MOST_INTERNAL_FAILURES = 5
 _SHOWN = 2000  # characters of a pointer or sentence: both may repeat a key of half a mebibyte
 _MOST_HEADERS = 16 * 1024
-
-
-class Inbound(NamedTuple):
-    """A message of `traverse.inbound`; `received` is the broker's timestamp."""
-
-    partition: int
-    offset: int
-    received: datetime
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-class Checked(NamedTuple):
-    """A message with what validate said of it."""
-
-    message: Inbound
-    accepted: Accepted | None
-    error: RejectedError | None
-    event_id: bytes
 
 
 class Admitted(NamedTuple):
@@ -74,26 +63,6 @@ class Admitted(NamedTuple):
     states: list[tuple[str, int, bytes]]
     known: list[Known]
     forgotten: list[bytes]
-
-
-def check(messages: Sequence[Inbound], territories: Territories) -> list[Checked]:
-    """Validate each message alone."""
-    checked: list[Checked] = []
-    failures = 0
-    for message in messages:
-        try:
-            accepted = validate(message.value, message.received, territories)
-        except RejectedError as error:
-            checked.append(Checked(message, None, error, b""))
-        except Exception as error:
-            failures = _own_failure(message, error, failures)
-            checked.append(Checked(message, None, _internal(error), b""))
-        else:
-            event = accepted.event
-            checked.append(
-                Checked(message, accepted, None, _event_id(event.source, event.id)),
-            )
-    return checked
 
 
 def admit(  # noqa: PLR0917 -- what is known, in the order in which it is looked up
@@ -141,10 +110,10 @@ class _Deciding:
 
     def take(self, one: Checked) -> None:
         """Decide one message."""
-        message, accepted, error, event_id = one
+        message, accepted, error, event_id, siren = one
         effects = self._result.effects
         if accepted is None:
-            effects.append(_rejection(message, None, error))
+            effects.append(_rejection(message, None, error, siren))
             return
         key = accepted.key
         partition = partition_of(key, self._partitions)
@@ -153,7 +122,7 @@ class _Deciding:
             return
         seen = self._ids.get(event_id)
         if seen is not None and seen != accepted.hash:
-            effects.append(_rejection(message, accepted, _id_reused(accepted)))
+            effects.append(_rejection(message, accepted, _id_reused(accepted), siren))
             return
         if accepted.type.is_decision:
             self._decide(message, accepted, event_id, new=seen is None)
@@ -168,8 +137,8 @@ class _Deciding:
         try:
             after = fold(before, accepted, self._enrich(accepted))
         except Exception as failure:
-            self._failures = _own_failure(message, failure, self._failures)
-            effects.append(_rejection(message, accepted, _internal(failure)))
+            self._failures = own_failure(message, failure, self._failures)
+            effects.append(_rejection(message, accepted, internal(failure), siren))
             return
         if after != before:
             self._current[key] = after
@@ -213,7 +182,7 @@ class _Deciding:
         result.effects.extend(purged.effects)
         result.accepted.extend(purged.accepted)
         for gone in purged.gone:
-            event_id = _event_id(accepted.event.source, gone)
+            event_id = event_id_of(accepted.event.source, gone)
             result.forgotten.append(event_id)
             self._ids.pop(event_id, None)
         came = self._came.get(key, ())
@@ -280,7 +249,9 @@ def _tell(
     key = _keep(result, message, accepted, public=octets is not None)
     if octets is not None:
         topic = EVENTS[accepted.type.kind]
-        result.effects.append(Message(topic, message.partition, key, octets, _CONTENT_TYPE))
+        # A notice is the platform's own word: nobody signed it.
+        own = _provenance(message, accepted) if octets is accepted.octets else _CONTENT_TYPE
+        result.effects.append(Message(topic, message.partition, key, octets, own))
     return octets is not None
 
 
@@ -288,19 +259,27 @@ def _keep(result: Admitted, message: Inbound, accepted: Accepted, *, public: boo
     """The event on `traverse.accepted`; gives its key there."""
     event = accepted.event
     key = event_key(event.source, event.subject, event.id).encode()
-    headers = (
-        *_CONTENT_TYPE,
+    headers = _provenance(message, accepted)
+    kept = (
+        *headers,
         ("traverse-hash", accepted.hash),
-        ("traverse-received", message.received.isoformat().encode()),
         (_PUBLIC, b"1" if public else b"0"),
     )
-    result.accepted.append(Message(ACCEPTED, message.partition, key, accepted.octets, headers))
+    result.accepted.append(Message(ACCEPTED, message.partition, key, accepted.octets, kept))
     return key
 
 
-def _event_id(source: str, event_id: str) -> bytes:
-    """16 bytes for (source, id): what an event is unique by."""
-    return blake2b(f"{source} {event_id}".encode(), digest_size=16).digest()
+def _provenance(message: Inbound, accepted: Accepted) -> tuple[tuple[str, bytes], ...]:
+    """What lets whoever reads the octets verify who said them, and when they came."""
+    headers: tuple[tuple[str, bytes], ...] = (
+        *_CONTENT_TYPE,
+        (RECEIVED_HEADER, message.received.isoformat().encode()),
+    )
+    if accepted.signature is not None:
+        headers = (*headers, (SIGNATURE_HEADER, accepted.signature))
+    if accepted.vouched_by is not None:
+        headers = (*headers, (VOUCHED_HEADER, accepted.vouched_by.encode()))
+    return headers
 
 
 def known_from_log(
@@ -312,7 +291,7 @@ def known_from_log(
     if "traverse-hash" not in found:
         return None
     return Known(
-        id=_event_id(source, event_id),
+        id=event_id_of(source, event_id),
         partition=partition,
         hash=found["traverse-hash"],
         record=record_number(record_key(source, subject)),
@@ -324,7 +303,7 @@ def known_from_log(
 def forgotten_from_log(key: bytes) -> bytes:
     """The id of an event whose tombstone is on `traverse.accepted`."""
     source, _, event_id = orjson.loads(key)
-    return _event_id(source, event_id)
+    return event_id_of(source, event_id)
 
 
 def _state(octets: bytes | None) -> RecordState | None:
@@ -342,7 +321,8 @@ def _rekeyed(message: Inbound, key: str, partition: int) -> Message:
     # a header more, a copy of it would be refused.
     kept = message.headers
     if sum(len(name) + len(value or b"") for name, value in kept) > _MOST_HEADERS:
-        kept = ()
+        signature = header_of(message, SIGNATURE_HEADER)
+        kept = ((SIGNATURE_HEADER, signature),) if signature and len(signature) <= _SHOWN else ()
     return Message(
         INBOUND,
         partition,
@@ -352,7 +332,9 @@ def _rekeyed(message: Inbound, key: str, partition: int) -> Message:
     )
 
 
-def _rejection(message: Inbound, accepted: Accepted | None, error: RejectedError | None) -> Message:
+def _rejection(
+    message: Inbound, accepted: Accepted | None, error: RejectedError | None, siren: str | None
+) -> Message:
     if error is None:
         raise AssertionError("a message is either accepted or rejected")
     return rejection_message(
@@ -362,15 +344,26 @@ def _rejection(message: Inbound, accepted: Accepted | None, error: RejectedError
         error=error,
         origin=f"{INBOUND}/{message.partition}@{message.offset}",
         received=message.received.isoformat(),
+        siren=siren,
+        signature=header_of(message, SIGNATURE_HEADER),
     )
 
 
 def rejection_message(
-    *, partition: int, key: bytes, octets: bytes, error: RejectedError, origin: str, received: str
+    *,
+    partition: int,
+    key: bytes,
+    octets: bytes,
+    error: RejectedError,
+    origin: str,
+    received: str,
+    siren: str | None = None,
+    signature: bytes | None = None,
 ) -> Message:
     """A message of `traverse.rejected`: the original octets, and in the headers why.
 
     `origin` (topic/partition@offset) tells one rejection from its repetition after a restart.
+    `siren` is who surely sent it, `signature` what came with it: the same octets replayed need it.
     """
     headers: tuple[tuple[str, bytes], ...] = (
         ("reason", error.reason.encode()),
@@ -382,6 +375,10 @@ def rejection_message(
     event = _who(octets)
     if event is not None:
         headers = (*headers, (EVENT_HEADER, event))
+    if siren is not None:
+        headers = (*headers, (SIREN_HEADER, siren.encode()))
+    if signature and len(signature) <= _SHOWN:
+        headers = (*headers, (SIGNATURE_HEADER, signature))
     return Message(REJECTED, partition, key, octets, headers)
 
 
@@ -405,25 +402,3 @@ def _id_reused(accepted: Accepted) -> RejectedError:
         f"L'identifiant {accepted.event.id} a déjà servi pour un autre contenu de la même "
         "source : donnez un identifiant neuf à chaque événement.",
     )
-
-
-def _internal(error: Exception) -> RejectedError:
-    return RejectedError(
-        Reason.INTERNAL,
-        "",
-        f"Traverse n'a pas su traiter cet événement ({type(error).__name__}) ; la faute est de "
-        "notre côté : il est gardé et pourra être rejoué après correction.",
-    )
-
-
-def _own_failure(message: Inbound, error: Exception, failures: int) -> int:
-    logger.error(
-        "Défaut interne sur %s/%d@%d", INBOUND, message.partition, message.offset, exc_info=error
-    )
-    if failures + 1 > _MOST_INTERNAL_FAILURES:
-        raise BadDeployError(
-            f"Plus de {_MOST_INTERNAL_FAILURES} événements d'un même lot ont révélé un défaut "
-            "interne : le traitement s'arrête sans rien acquitter ; revenez à la version "
-            "précédente ou corrigez, puis relancez « traverse work »."
-        ) from error
-    return failures + 1

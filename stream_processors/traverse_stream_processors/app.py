@@ -26,9 +26,10 @@ from traverse_schemas.errors import TraverseError
 from traverse_schemas.receipts import TRACE_HEADER
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
-from traverse_stream_processors.admit import Inbound
 from traverse_stream_processors.bulk import BulkWriter
+from traverse_stream_processors.check import Inbound
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.fetching import fetch_promptly
 from traverse_stream_processors.linking.linker import Linker
@@ -69,7 +70,10 @@ def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
     """The app of validate and enrich. `generation` names the generation of the topics."""
     app = _app("traverse-validate", settings)
     territories = Territories.load()
-    institutions = Institutions.load(settings.institutions_file, territories)
+    registry = LiveRegistry(institutions_table(settings.kafka))
+    institutions = Institutions.load(
+        settings.institutions_file, territories, lambda siren: registry.view().get(siren)
+    )
     writer = LogWriter(settings.kafka)
     work = ValidateWork(
         bootstrap=settings.kafka,
@@ -77,8 +81,23 @@ def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
         writer=writer,
         territories=territories,
         enrich=partial(enrich, territories=territories, institutions=institutions),
+        registry=registry if settings.signatures == "required" else None,
     )
-    _agent(app, (INBOUND,), work, _inbound, settings, start=writer.start, stop=writer.stop)
+
+    async def start() -> None:
+        # Nothing is judged before all of the registry is known. It is followed until the process
+        # ends: it belongs to no group that would want to be told.
+        registry.table.start()
+        await asyncio.to_thread(registry.table.wait, settings.start_wait)
+        if settings.signatures == "off":
+            logger.warning(
+                "Les signatures ne sont pas vérifiées (TRAVERSE_SIGNATURES=off) : qui peut écrire "
+                "%s parle au nom de toutes les institutions.",
+                INBOUND,
+            )
+        await writer.start()
+
+    _agent(app, (INBOUND,), work, _inbound, settings, start=start, stop=writer.stop)
     return app
 
 
@@ -175,7 +194,7 @@ def _agent(
                 for event in mine:
                     event.ack()
 
-        await start()
+        await leaving(start())
         started.set()
         try:
             await leaving(all_batches())

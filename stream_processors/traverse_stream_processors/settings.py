@@ -1,6 +1,7 @@
 """Settings of the stream processors (environment: TRAVERSE_…)."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +38,17 @@ class ProcessorSettings(BaseSettings):
         default=None,
         description="File of the likeness model (`traverse train`); default: likeness.npz in the "
         "home folder where there is one, else the model that comes with the product.",
+    )
+    signatures: Literal["required", "off"] = Field(
+        default="required",
+        description="`required`: an event counts only when a key of its institution signed it. "
+        "`off`: anybody who may write traverse.inbound speaks for everybody; for a closed network "
+        "where the broker's own rights tell who writes.",
+    )
+    start_wait: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds that reading the registry of institutions may take at the start.",
     )
     stall_after: float = Field(
         default=120,

@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel
 
+from traverse_schemas.attribution import Signed, speaker
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.events import Event, EventType
+from traverse_schemas.events import Event, EventType, Withdrawn
 from traverse_schemas.identity import Version, content_hash, record_key
 from traverse_schemas.judge import check_object, check_size, judge, too_deep
+from traverse_schemas.records.codes import WithdrawalReason
 from traverse_schemas.records.models import Call, Need, Project
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.registry import RegistryView
 from traverse_schemas.sources import Source
 
 
@@ -24,7 +27,8 @@ class Accepted(NamedTuple):
 
     `raw` is its JSON as read, `record` the record it carries (None for a withdrawal, or a closing
     without one), `raw_record` that record's JSON, `hash` 8 bytes of its content whatever the
-    order of the keys.
+    order of the keys. `signature` is the JWS that was verified, `vouched_by` the gateway's SIREN
+    where that one signed for the institution; None where signatures are not asked for.
     """
 
     octets: bytes
@@ -37,16 +41,32 @@ class Accepted(NamedTuple):
     record: Project | Call | Need | None
     raw_record: dict[str, Any] | None
     hash: bytes
+    signature: bytes | None = None
+    vouched_by: str | None = None
 
 
-def validate(octets: bytes, received: datetime, territories: Territories) -> Accepted:
+def validate(
+    octets: bytes,
+    received: datetime,
+    territories: Territories,
+    signed: Signed | None = None,
+    registry: RegistryView | None = None,
+) -> Accepted:
     """Check one message of `traverse.inbound`.
 
     `received` is the broker's timestamp (aware): the same message is judged the same when it is
-    read again. Raises RejectedError.
+    read again. `signed` says who signed the octets, and comes with the `registry` that knows them;
+    without, who speaks is not checked. Raises RejectedError.
     """
     raw = _read(octets)
     judged = judge(octets, raw, received, territories)
+    vouched_by = None
+    if signed is not None and registry is not None:
+        # By the source as it was judged: what is compared is what will be used.
+        data = judged.event.data
+        erasure = isinstance(data, Withdrawn) and data.reason is WithdrawalReason.ERASURE
+        who = speaker(signed, judged.source, received, registry, erasure=erasure)
+        vouched_by = who.vouched_by
     event = judged.event
     return Accepted(
         octets=octets,
@@ -59,6 +79,8 @@ def validate(octets: bytes, received: datetime, territories: Territories) -> Acc
         record=judged.record,
         raw_record=judged.raw_record,
         hash=content_hash(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)),
+        signature=signed.signature if signed is not None else None,
+        vouched_by=vouched_by,
     )
 
 

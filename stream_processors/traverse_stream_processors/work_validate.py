@@ -7,22 +7,27 @@ Killed anywhere in between, the batch is read again and comes to the same.
 import asyncio
 from collections.abc import Callable, Sequence
 
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+
+from traverse_schemas.attribution import AWAITS_REGISTRY
+from traverse_schemas.compacted_table import TableError
 from traverse_schemas.document import Content
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.registry import Registry
 from traverse_schemas.topics import ACCEPTED, PARTITIONS, RECORDS
 from traverse_stream_processors.admit import (
-    Checked,
-    Inbound,
     admit,
-    check,
     erased_records,
     forgotten_from_log,
     known_from_log,
 )
+from traverse_stream_processors.check import Checked, Inbound, check
 from traverse_stream_processors.log import LogShrunkError, LogWriter, Message, read_partition
 from traverse_stream_processors.state import StateBrokenError, ValidateState
 from traverse_stream_processors.telemetry import logger
 from traverse_stream_processors.validate import Accepted
+
+_REGISTRY_PATIENCE = 10.0
 
 
 class ValidateWork:
@@ -36,12 +41,15 @@ class ValidateWork:
         writer: LogWriter,
         territories: Territories,
         enrich: Callable[[Accepted], Content | None],
+        registry: Registry | None,
     ) -> None:
+        """`registry` tells who may speak; None where signatures are not asked for."""
         self._bootstrap = bootstrap
         self._state = state
         self._writer = writer
         self._territories = territories
         self._enrich = enrich
+        self._registry = registry
         self._restored: set[int] = set()
         self._busy = asyncio.Lock()
 
@@ -59,7 +67,7 @@ class ValidateWork:
         async with self._busy:
             # In a thread: heartbeats must go on while a batch of hostile events costs seconds, or
             # Kafka gives the partitions away and the same batch comes again, for ever.
-            checked = await asyncio.to_thread(check, messages, self._territories)
+            checked = await asyncio.to_thread(self._check, messages)
             try:
                 await self._admit(checked)
             except StateBrokenError as error:
@@ -69,6 +77,33 @@ class ValidateWork:
                 self._state.renew()
                 self._restored.clear()
                 await self._admit(checked)
+
+    def _check(self, messages: Sequence[Inbound]) -> list[Checked]:
+        registry = self._registry
+        if registry is None:
+            return check(messages, self._territories, None)
+        checked = check(messages, self._territories, registry.view())
+        unknown = [
+            index
+            for index, one in enumerate(checked)
+            if one.error is not None and one.error.reason in AWAITS_REGISTRY
+        ]
+        if unknown:
+            # Who was registered a moment ago publishes at once: know all of the registry before
+            # calling anybody a stranger.
+            for attempt in Retrying(
+                retry=retry_if_exception_type(TableError),
+                wait=wait_exponential_jitter(multiplier=0.2, max=15, jitter=0.1),
+                before_sleep=_say_waiting,
+            ):
+                with attempt:
+                    registry.catch_up(_REGISTRY_PATIENCE)
+            again = check(
+                [messages[index] for index in unknown], self._territories, registry.view()
+            )
+            for index, one in zip(unknown, again, strict=True):
+                checked[index] = one
+        return checked
 
     async def _admit(self, checked: Sequence[Checked]) -> None:
         for partition in {one.message.partition for one in checked} - self._restored:
@@ -142,3 +177,8 @@ def _progress(messages: Sequence[Message], offsets: Sequence[int]) -> list[tuple
         if message.topic in (RECORDS, ACCEPTED):
             latest[message.topic, message.partition] = offset + 1
     return [(topic, partition, after) for (topic, partition), after in latest.items()]
+
+
+def _say_waiting(attempt: RetryCallState) -> None:
+    error = attempt.outcome.exception() if attempt.outcome else None
+    logger.warning("Le registre n'est pas à jour : nouvel essai, rien n'est perdu. %s", error)

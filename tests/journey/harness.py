@@ -19,6 +19,7 @@ from elasticsearch import Elasticsearch
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import UnknownTopicOrPartitionError
 
+from tests.signing import members, signature
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.indices import prepare_indices
@@ -26,7 +27,16 @@ from traverse_infra.log_reading import LogMessage, lags, read_topic
 from traverse_infra.topics import apply_topics
 from traverse_schemas.identity import opportunity_id, partition_of, record_key
 from traverse_schemas.index_mapping import ALIASES, PRIVATE_ALIAS, PUBLIC_ALIAS
-from traverse_schemas.topics import INBOUND, OPPORTUNITIES, PARTITIONS, REJECTED, TOPICS
+from traverse_schemas.institutions import Institution, encode_institution
+from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.topics import (
+    INBOUND,
+    INSTITUTIONS,
+    OPPORTUNITIES,
+    PARTITIONS,
+    REJECTED,
+    TOPICS,
+)
 from traverse_stream_processors.log import LogWriter, Message
 
 PATIENCE = 180.0
@@ -41,6 +51,7 @@ class Sent:
     key: bytes | None
     partition: int
     headers: tuple[tuple[str, bytes | None], ...] = ()
+    signed: bool = True
 
 
 def sent(whole: dict[str, Any] | bytes, **changes: Any) -> Sent:
@@ -54,6 +65,13 @@ def sent(whole: dict[str, Any] | bytes, **changes: Any) -> Sent:
         "partition": partition_of(key, PARTITIONS),
     }
     return Sent(**{**message, **changes})
+
+
+def _headers(one: Sent) -> tuple[tuple[str, bytes | None], ...]:
+    """With a signature of the source's institution, or of somebody's where it names none."""
+    if not one.signed:
+        return one.headers
+    return (*one.headers, (SIGNATURE_HEADER, signature(one.value or b"")))
 
 
 class Worker:
@@ -132,6 +150,14 @@ class Journey:
                     if index["mappings"]["_meta"]["topic_id"] != ids[OPPORTUNITIES]:
                         client.indices.delete(index=name)
             prepare_indices(client, ids[OPPORTUNITIES])
+        self.register(*members())
+
+    def register(self, *institutions: Institution) -> None:
+        """Put institutions into the registry."""
+        self.write(
+            Message(INSTITUTIONS, 0, one.siren.encode(), encode_institution(one))
+            for one in institutions
+        )
 
     def client(self) -> Elasticsearch:
         return Elasticsearch(self.elasticsearch, request_timeout=30)
@@ -172,6 +198,16 @@ class Journey:
 
     def send(self, messages: Iterable[Sent]) -> None:
         """Put messages on `traverse.inbound`, in their order, and wait for the broker."""
+        ordered = [
+            # What others may send, no message of ours would be: no key, headers without value.
+            Message(INBOUND, one.partition, one.key, one.value, _headers(one))  # type: ignore[arg-type]
+            for one in messages
+        ]
+        self.write(ordered)
+
+    def write(self, messages: Iterable[Message]) -> None:
+        """Put messages on the log, and wait for the broker."""
+        ordered = list(messages)
 
         async def write() -> None:
             # Not kafka-python: it sends no header and no message without a value.
@@ -182,11 +218,6 @@ class Journey:
             finally:
                 await writer.stop()
 
-        ordered = [
-            # What others may send, no message of ours would be: no key, headers without value.
-            Message(INBOUND, one.partition, one.key, one.value, one.headers)  # type: ignore[arg-type]
-            for one in messages
-        ]
         asyncio.run(write())
 
     def publish(self, *events: dict[str, Any]) -> None:

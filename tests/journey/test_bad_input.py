@@ -11,6 +11,7 @@ from kafka.errors import MessageSizeTooLargeError
 
 from tests.engines import RunningEngines
 from tests.journey.harness import PATIENCE, Journey, Sent, sent
+from tests.signing import signature
 from tests.stream_processors.factory import call_data, event
 from traverse_infra.engines.install import install
 from traverse_infra.engines.java import find_java
@@ -189,8 +190,9 @@ def test_a_publisher_may_compress_as_it_likes(
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         events.append(bad(f"CODEC-{codec}"))
         file = tmp_path / codec
-        file.write_bytes(orjson.dumps(events[-1]))
-        words += [codec, str(file)]
+        octets = orjson.dumps(events[-1])
+        file.write_bytes(octets)
+        words += [codec, str(file), signature(octets).decode()]
     source = Path(__file__).with_name("Compressing.java")
     subprocess.run(
         [str(java.java), "-cp", classpath, str(source), flowing.kafka, INBOUND, *words],

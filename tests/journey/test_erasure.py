@@ -6,6 +6,7 @@ import pytest
 
 from tests.journey.harness import Ends, Journey, sent, until
 from tests.journey.traces import Traces
+from tests.signing import signature
 from tests.stream_processors.factory import CCI, call_data, event
 from traverse_infra.check.compare import compare
 from traverse_infra.check.erased import prove
@@ -17,6 +18,7 @@ from traverse_schemas.clock import SystemClock
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.receipts import End
+from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, OPPORTUNITIES, RECORDS, REJECTED
 
 pytestmark = pytest.mark.engines
@@ -108,7 +110,11 @@ def test_a_person_is_found_everywhere_and_an_operator_erases_the_record(journey:
     try:
         until_when = purge(
             journey.kafka, journey.elasticsearch, CCI, "PV-1",
-            send=lambda *event: transport.send(*event).result(60) and None,
+            send=lambda key, octets, headers: (
+                transport.send(key, octets, (*headers, (SIGNATURE_HEADER, signature(octets))))
+                .result(60)
+                and None
+            ),
             clock=SystemClock(),
         )  # fmt: skip
     finally:

@@ -51,6 +51,9 @@ class MemoryTableLog:
     def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
         self._topic.write(key, value, write)
 
+    def last(self) -> int:
+        return len(self._topic.messages)
+
     def close(self) -> None:
         pass
 

@@ -68,6 +68,13 @@ class TableContract:
         assert one.get("a") is None
         assert wait_until(lambda: other.get("a") is None, timeout=PATIENCE)
 
+    def test_who_catches_up_knows_what_others_wrote_before(self, open_table: Open) -> None:
+        one, other = open_table(), open_table()
+        for number in range(10):
+            one.put("a", str(number), PATIENCE)
+            other.catch_up(PATIENCE)
+            assert other.get("a") == str(number)
+
     def test_a_view_of_the_rows_does_not_move(self, open_table: Open) -> None:
         table = open_table()
         table.put("a", "1", PATIENCE)

@@ -19,13 +19,8 @@ from traverse_schemas.topics import (
     RECORDS,
     REJECTED,
 )
-from traverse_stream_processors.admit import (
-    Admitted,
-    Inbound,
-    admit,
-    check,
-    known_from_log,
-)
+from traverse_stream_processors.admit import Admitted, admit, known_from_log
+from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.errors import BadDeployError
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.validate import Accepted
@@ -50,7 +45,7 @@ def decide(*messages: Inbound, enrich: Any = content, after: Admitted | None = N
     events: dict[int, list[tuple[str, bool]]] = {}
     for one in after.known if after else ():
         events.setdefault(one.record, []).append((one.event, one.public))
-    checked = check(messages, Territories.load())
+    checked = check(messages, Territories.load(), None)
     return admit(checked, known, states, enrich, PARTITIONS, events)
 
 

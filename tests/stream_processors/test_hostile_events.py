@@ -23,7 +23,8 @@ from traverse_schemas.topics import (
     REJECTED,
     TOPICS,
 )
-from traverse_stream_processors.admit import Admitted, Inbound, admit, check
+from traverse_stream_processors.admit import Admitted, admit
+from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.link import form
 from traverse_stream_processors.text import clean_text
@@ -39,7 +40,7 @@ def decide(*messages: Inbound, after: Admitted | None = None) -> Admitted:
     territories = Territories.load()
     apply = partial(enrich, territories=territories, institutions=Institutions(territories, {}))
     states = {key: state for key, _, state in after.states} if after else {}
-    return admit(check(messages, territories), {}, states, apply, PARTITIONS)
+    return admit(check(messages, territories, None), {}, states, apply, PARTITIONS)
 
 
 def document_of(whole: dict[str, Any]) -> dict[str, Any]:

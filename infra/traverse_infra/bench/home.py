@@ -1,7 +1,6 @@
 """A home of the benchmark's own: engines, topics and indices that are erased at the end."""
 
 import asyncio
-import json
 import shutil
 import sys
 import tempfile
@@ -19,9 +18,12 @@ from traverse_infra.bench.load import Load
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.runner import Engines
 from traverse_infra.indices import prepare_indices
+from traverse_infra.members import cast_signature, ensure_members, open_registry
 from traverse_infra.services import Services
 from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics
+from traverse_producers.signing_keys import KeyFolder
+from traverse_schemas.clock import SystemClock
 from traverse_schemas.index_mapping import index_body
 from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS
 from traverse_stream_processors.log import LogWriter, Message
@@ -49,14 +51,17 @@ class Home:
         self.client = Elasticsearch(self.elasticsearch, request_timeout=60)
         topics = apply_topics(self.kafka)
         prepare_indices(self.client, topics.ids[OPPORTUNITIES])
-        institutions = folder / "institutions.json"
-        institutions.write_text(json.dumps(load.institutions), encoding="utf-8")
+        with open_registry(self.kafka) as table:
+            signers = ensure_members(
+                table, self.settings.keys, load.institutions, SystemClock().now()
+            )
+        self.sign = cast_signature(signers)
+        self.keys = KeyFolder(self.settings.keys)
         self.search_port = next(iter(free_ports(1)))
         self._environment = {
             "TRAVERSE_HOME": str(folder),
             "TRAVERSE_KAFKA": self.kafka,
             "TRAVERSE_ELASTICSEARCH": self.elasticsearch,
-            "TRAVERSE_INSTITUTIONS": str(institutions),
             "TRAVERSE_AS_OF": load.as_of,
             "TRAVERSE_SEARCH_PORT": str(self.search_port),
         }

@@ -13,9 +13,11 @@ from typing import NamedTuple
 from elasticsearch import Elasticsearch
 
 from traverse_infra.bench.figures import latency_figures, percentile, schedule
+from traverse_infra.bench.home import Home
 from traverse_infra.bench.load import Event
 from traverse_infra.errors import InfraError
-from traverse_producers.publisher import Publisher
+from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.sender import Sender
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 
@@ -36,13 +38,13 @@ class Run(NamedTuple):
 
 
 def latency(
-    kafka: str, client: Elasticsearch, events: Iterator[Event], per_second: float, seconds: float
+    home: Home, events: Iterator[Event], per_second: float, seconds: float
 ) -> dict[str, float]:
     """The figures in milliseconds of so many events a second for so many seconds.
 
     Raises NeverSearchableError.
     """
-    run = _run(kafka, client, events, schedule(per_second, seconds))
+    run = _run(home, events, schedule(per_second, seconds))
     return {
         **latency_figures(run.latencies),
         "events": len(run.latencies),
@@ -51,11 +53,10 @@ def latency(
     }
 
 
-def _run(kafka: str, client: Elasticsearch, events: Iterator[Event], due: list[float]) -> Run:
+def _run(home: Home, events: Iterator[Event], due: list[float]) -> Run:
     waiting: dict[str, float] = {}
     chosen = [next(events) for _ in due]
-    source = chosen[0]["source"]
-    with Publisher(source, bootstrap=kafka) as publisher:
+    with Sender(KafkaTransport(home.kafka), keys=home.keys) as publisher:
         failures: list[BaseException] = []
         begin = time.monotonic() + 0.1
 
@@ -71,7 +72,7 @@ def _run(kafka: str, client: Elasticsearch, events: Iterator[Event], due: list[f
 
         sender = threading.Thread(target=send_all, name="bench-publisher")
         sender.start()
-        run = _poll(client, waiting, sender.is_alive)
+        run = _poll(home.client, waiting, sender.is_alive)
         sender.join()
         if failures:
             raise failures[0]

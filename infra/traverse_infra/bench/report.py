@@ -25,7 +25,7 @@ _PROCESSES = {
 
 def tables(figures: Mapping[str, Any]) -> Iterator[Table]:
     """The tables of what was measured, the machine first."""
-    yield _machine(figures["machine"])
+    yield _machine({**figures["machine"], "signatures": figures["signatures"]})
     if "spread" in figures:
         yield _rates(figures)
     if "latency" in figures:
@@ -45,6 +45,7 @@ def _machine(machine: Mapping[str, Any]) -> Table:
         ("python", "Python"),
         ("java", "Java"),
         ("elasticsearch", "Elasticsearch"),
+        ("signatures", "Signatures"),
     ):
         table.add_row(label, str(machine[name]))
     return table

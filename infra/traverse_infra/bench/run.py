@@ -32,6 +32,7 @@ from traverse_infra.bench.throughput import (
 from traverse_infra.settings import Settings
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_stream_processors.settings import ProcessorSettings
 
 Say = Callable[[str], None]
 
@@ -44,6 +45,8 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
         figures: dict[str, Any] = {
             "machine": machine(home.settings, home.client.info()["version"]["number"]),
             "home": str(home.folder),
+            # Events are signed in any case; `off` leaves the signatures unread.
+            "signatures": ProcessorSettings().signatures,
             "load": {"origin": load.origin, "events_before_repetition": len(load.events)},
         }
         figures |= _throughput(home, plan, events, say)
@@ -148,9 +151,9 @@ def _latency(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, dict[str
             say(f"Latence à {pace} événements/s pendant {plan.seconds:.0f} s…")
             if index == 0:
                 # The first event waits for the processes to start; it is no part of the figures.
-                latency(home.kafka, home.client, chosen, 1, 1)
-            latency(home.kafka, home.client, chosen, pace, plan.warm_seconds)
-            found[str(pace)] = latency(home.kafka, home.client, chosen, pace, plan.seconds)
+                latency(home, chosen, 1, 1)
+            latency(home, chosen, pace, plan.warm_seconds)
+            found[str(pace)] = latency(home, chosen, pace, plan.seconds)
             services.check()
     return found
 

@@ -26,6 +26,7 @@ from traverse_infra.log_reading import end_offsets, lags, read_topic
 from traverse_infra.services import Services
 from traverse_schemas.identity import partition_of
 from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import (
     ACCEPTED,
     INBOUND,
@@ -81,7 +82,7 @@ def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
     before = {name: end_offsets(home.kafka, name) for name in (ACCEPTED, REJECTED, OPPORTUNITIES)}
     written = home.searchable(OPPORTUNITY_INDICES)
     records = sum(end_offsets(home.kafka, RECORDS).values())
-    home.write(_inbound(event) for event in events)
+    home.write(_inbound(event, home.sign) for event in events)
     rest(home)
     with home.services() as services:
         started = time.monotonic()
@@ -196,9 +197,10 @@ def on_documents_topic(documents: Iterable[Document]) -> Iterable[Message]:
     )
 
 
-def _inbound(event: Event) -> Message:
+def _inbound(event: Event, sign: Callable[[bytes, str], bytes]) -> Message:
     octets, key = octets_and_key(event)
-    return Message(INBOUND, partition_of(key.decode(), PARTITIONS), key, octets)
+    headers = ((SIGNATURE_HEADER, sign(octets, event["source"])),)
+    return Message(INBOUND, partition_of(key.decode(), PARTITIONS), key, octets, headers)
 
 
 async def _bulk(address: str, documents: Sequence[Document]) -> None:

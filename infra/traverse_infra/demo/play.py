@@ -17,6 +17,7 @@ from traverse_producers.transport import Delivery
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import opportunity_id, record_key
 from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.signatures import SIGNATURE_HEADER
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 
@@ -33,11 +34,15 @@ class Accounts(NamedTuple):
 
 
 def publish(
-    bootstrap: str, events: Iterable[bytes], progress: Callable[[], None] = lambda: None
+    bootstrap: str,
+    events: Iterable[bytes],
+    progress: Callable[[], None] = lambda: None,
+    sign: Callable[[bytes, str], bytes] | None = None,
 ) -> list[Sent]:
     """Put the events on `traverse.inbound` as they are, right or wrong, and wait for all.
 
-    The SDK would refuse the wrong ones at once; here the platform itself is to say no.
+    The SDK would refuse the wrong ones at once; here the platform itself is to say no. `sign`
+    gives the signature of an event's octets, given its source.
     """
     transport = KafkaTransport(bootstrap)
     pending: list[tuple[str, str | None, Future[Delivery]]] = []
@@ -46,7 +51,9 @@ def publish(
             source, subject = _who(octets)
             key = record_key(source, subject) if subject else ""
             identity = opportunity_id(source, subject) if subject else None
-            pending.append((source, identity, transport.send(key, octets, _HEADERS)))
+            signature = ((SIGNATURE_HEADER, sign(octets, source)),) if sign else ()
+            future = transport.send(key, octets, (*_HEADERS, *signature))
+            pending.append((source, identity, future))
             progress()
         transport.flush(60)
         return [

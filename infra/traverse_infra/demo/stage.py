@@ -1,10 +1,8 @@
 """The stage of a demonstration: engines and services up, the play, what staff would see, down."""
 
-import json
 import signal
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Self
 
 import httpx
@@ -20,9 +18,11 @@ from traverse_infra.demo.script import Script
 from traverse_infra.engines.runner import Engines
 from traverse_infra.errors import InfraError
 from traverse_infra.indices import prepare_indices
+from traverse_infra.members import cast_signature, ensure_members, open_registry
 from traverse_infra.services import Services
 from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics
+from traverse_schemas.clock import SystemClock
 from traverse_schemas.topics import OPPORTUNITIES
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.table import results_table
@@ -48,15 +48,12 @@ class Stage:
         self._console.rule(self._script.title)
         self._started_engines = self._engines.up(self._console.print)
         home = self._settings.home
-        institutions = home / "demo" / "institutions.json"
-        _write(institutions, self._script)
         self._services = Services(
             home / "logs",
             {
                 "TRAVERSE_HOME": str(home),
                 "TRAVERSE_KAFKA": self._engines.kafka,
                 "TRAVERSE_ELASTICSEARCH": self._engines.elasticsearch,
-                "TRAVERSE_INSTITUTIONS": str(institutions),
                 "TRAVERSE_AS_OF": self._search.as_of or self._script.as_of,
             },
         )
@@ -70,6 +67,10 @@ class Stage:
     def perform(self) -> int:
         """The whole play. Gives the number of events that are neither searchable nor refused."""
         topics = apply_topics(self._engines.kafka)
+        with open_registry(self._engines.kafka) as table:
+            keys, cast = self._settings.keys, self._script.institutions
+            signers = ensure_members(table, keys, cast, SystemClock().now())
+        self._say(f"{len(signers)} institutions au registre ; leurs clés sont dans {keys}.")
         with Elasticsearch(self._engines.elasticsearch, request_timeout=60) as client:
             prepare_indices(client, topics.ids[OPPORTUNITIES])
             self._services.start("work", "work")
@@ -81,6 +82,7 @@ class Stage:
                     self._engines.kafka,
                     self._script.events(),
                     lambda: progress.advance(task),
+                    cast_signature(signers),
                 )
             self._say(f"{len(sent)} événements publiés en {time.monotonic() - started:.0f} s.")
             with self._console.status("Traitement : valider, enrichir, relier, indexer…"):
@@ -146,9 +148,3 @@ class Stage:
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, markup=False, highlight=False)
-
-
-def _write(path: Path, script: Script) -> None:
-    """The cast, for the processors."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(script.institutions, ensure_ascii=False), encoding="utf-8")

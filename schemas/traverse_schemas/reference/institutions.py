@@ -1,13 +1,13 @@
 """Who an institution is: its name and kind by SIREN.
 
-Territorial institutions come from the reference tables; others (chambers, federations, feeds)
-from a file of institutions, where the operator has one.
+Registered institutions come from the registry, live; territorial ones from the reference tables
+too; others (chambers, federations, feeds) from a file of institutions, where the operator has one.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.records.codes import InstitutionKind
@@ -21,6 +21,27 @@ class Institution(NamedTuple):
     name: str
     kind: InstitutionKind
     territory: str | None = None
+
+
+class Named(Protocol):
+    """An institution as the registry has it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> InstitutionKind: ...
+
+    @property
+    def territory(self) -> str | None: ...
+
+
+Registered = Callable[[str], Named | None]
+"""Finds a registered institution by SIREN."""
+
+
+def _nobody(_: str) -> Named | None:
+    return None
 
 
 class InstitutionsFileError(TraverseError):
@@ -51,18 +72,26 @@ def kind_by_number(siren: str) -> InstitutionKind:
 class Institutions:
     """Finds an institution by SIREN."""
 
-    def __init__(self, territories: Territories, others: Mapping[str, Institution]) -> None:
+    def __init__(
+        self,
+        territories: Territories,
+        others: Mapping[str, Institution],
+        registered: Registered = _nobody,
+    ) -> None:
         self._territories = territories
         self._others = others
+        self._registered = registered
 
     @classmethod
-    def load(cls, path: Path | None, territories: Territories) -> "Institutions":
+    def load(
+        cls, path: Path | None, territories: Territories, registered: Registered = _nobody
+    ) -> "Institutions":
         """Read the file, a JSON list of {siren, name, kind, territory}; none is no error.
 
         Raises InstitutionsFileError when it is there and cannot be used.
         """
         if path is None or not path.is_file():
-            return cls(territories, {})
+            return cls(territories, {}, registered)
         try:
             rows = json.loads(path.read_text(encoding="utf-8"))
             others = {
@@ -79,10 +108,13 @@ class Institutions:
                 f"Le fichier d'institutions {path} est illisible ({error}) : il doit être une "
                 "liste JSON d'objets siren, name, kind."
             ) from error
-        return cls(territories, others)
+        return cls(territories, others, registered)
 
     def find(self, siren: str) -> Institution | None:
         """The institution of this SIREN; None when nothing is known of it."""
+        member = self._registered(siren)
+        if member is not None:
+            return Institution(siren, member.name, member.kind, member.territory)
         known = self._others.get(siren)
         if known is not None:
             return known

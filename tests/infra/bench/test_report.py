@@ -10,6 +10,7 @@ FIGURES: dict[str, Any] = {
     "machine": dict.fromkeys(
         ("cpu", "cores", "memory_gb", "kernel", "python", "java", "elasticsearch"), "x"
     ),
+    "signatures": "required",
     "spread": {
         name: {"min": 1000.0, "median": 2000.0, "max": 3000.0}
         for name in ("pipeline", "passthrough", "bulk", "quixstreams")
@@ -39,7 +40,7 @@ def test_every_figure_is_on_the_page() -> None:
 
 def test_parts_that_were_not_measured_are_left_out() -> None:
     """`--only search` shows no rates and no latency."""
-    text = shown({name: FIGURES[name] for name in ("machine", "search", "memory")})
+    text = shown({name: FIGURES[name] for name in ("machine", "signatures", "search", "memory")})
     assert "Recherche avec décomptes" in text
     assert "Débits" not in text
     assert "De la publication" not in text

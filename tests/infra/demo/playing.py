@@ -18,7 +18,8 @@ from traverse_schemas.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import RECEIPTS, REJECTED
-from traverse_stream_processors.admit import Inbound, admit, check
+from traverse_stream_processors.admit import admit
+from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.link import form
 
@@ -56,7 +57,7 @@ def play(events: Iterable[bytes], institutions: Path) -> Played:
     states: dict[str, bytes] = {}
     newest: dict[str, Version] = {}
     for offset, octets in enumerate(events):
-        checked = check([Inbound(0, offset, RECEIVED, octets)], territories)
+        checked = check([Inbound(0, offset, RECEIVED, octets)], territories, None)
         admitted = admit(checked, known, states, enriched, 1)
         known |= {one.id: one.hash for one in admitted.known}
         states |= {key: state for key, _, state in admitted.states}

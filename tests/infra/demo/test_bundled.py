@@ -13,6 +13,7 @@ import pytest
 
 from tests.infra.demo.playing import RECEIVED, Played, play
 from traverse_infra.demo.bundled import Bundled, Search, load
+from traverse_schemas.attribution import OF_ATTRIBUTION
 from traverse_schemas.errors import Reason
 from traverse_schemas.events import EVENT_TYPES, event_adapter
 from traverse_schemas.identity import record_key
@@ -99,7 +100,8 @@ def test_every_wrong_event_is_refused_for_its_reason() -> None:
 
 
 def test_the_reasons_are_those_that_a_publisher_can_cause() -> None:
-    assert set(bundled().reasons) == {*Reason} - {Reason.INTERNAL, Reason.DOCUMENT_REFUSED}
+    ours = {Reason.INTERNAL, Reason.DOCUMENT_REFUSED}
+    assert set(bundled().reasons) == {*Reason} - ours - OF_ATTRIBUTION
 
 
 def test_the_sums_are_those_of_the_manifest() -> None:

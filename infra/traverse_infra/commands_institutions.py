@@ -1,0 +1,318 @@
+"""`traverse institutions …`: the registry, for the operator. `members` does, this one says."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from traverse_infra.errors import InfraError
+from traverse_schemas.clock import SystemClock
+from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.records.codes import INSTITUTION_KIND_LABELS, InstitutionKind
+
+if TYPE_CHECKING:
+    from traverse_infra.settings import Settings
+    from traverse_schemas.institutions import SigningKey
+
+_Siren = Annotated[str, typer.Argument(metavar="SIREN", help="Ses 9 chiffres.")]
+_Json = Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")]
+_PublicKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--public-key",
+        metavar="FILE",
+        help="Sa clé publique en PEM, si l'institution garde la privée ; sinon une paire est faite "
+        "ici.",
+    ),
+]
+
+
+class InvalidMemberError(InfraError):
+    """What was given of an institution cannot stand in the registry."""
+
+
+def list_(json_output: _Json = False) -> None:
+    """Montre les institutions du registre."""
+    from traverse_infra.members import open_registry
+
+    with open_registry(_settings().kafka) as table:
+        rows = sorted(table.rows().values(), key=lambda one: one.siren)
+    if json_output:
+        _print_json([_as_json(one) for one in rows])
+        return
+    if not rows:
+        typer.echo("Le registre est vide : « traverse institutions add » l'ouvre.")
+        return
+    _show(rows)
+
+
+def add(
+    siren: _Siren,
+    name: Annotated[str, typer.Option(help="Son nom, comme il se lit.")],
+    kind: Annotated[InstitutionKind, typer.Option(help="Sa nature.")],
+    *,
+    territory: Annotated[
+        str, typer.Option(metavar="CODE", help="Son territoire : com:INSEE, epci:SIREN, dep:NN…")
+    ] = "",
+    role: Annotated[
+        list[Role] | None, typer.Option(help="Un rôle de plus que ceux de sa nature.")
+    ] = None,
+    contact: Annotated[str, typer.Option(help="Une adresse professionnelle.")] = "",
+    delegated: Annotated[
+        bool, typer.Option("--delegated", help="La passerelle signe pour elle.")
+    ] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Pour essayer : rien de ce qu'elle publie ne sort.")
+    ] = False,
+    public_key: _PublicKey = None,
+    json_output: _Json = False,
+) -> None:
+    """Ajoute une institution : lui fait une clé de signature et une clé d'API."""
+    from pydantic import ValidationError
+
+    from traverse_infra.members import add_member, new_member, open_registry
+
+    now = _now()
+    try:
+        newcomer = new_member(
+            siren=siren,
+            name=name,
+            kind=kind,
+            now=now,
+            territory=territory or None,
+            roles=role or (),
+            contact=contact or None,
+            delegated=delegated,
+            sandbox=sandbox,
+        )
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise InvalidMemberError(f"{wrong['loc'][0]} : {wrong['msg']}") from None
+    settings = _settings()
+    given = _public_key(public_key, now)
+    with open_registry(settings.kafka) as table:
+        done = add_member(table, settings.keys, newcomer, now, given)
+    private = str(done.private_key) if done.private_key else None
+    if json_output:
+        _print_json(
+            {
+                "siren": siren,
+                "name": name,
+                "kind": kind,
+                "api_key": done.api_key.secret,
+                "api_key_id": done.api_key.key.id,
+                "private_key": private,
+                "kid": done.institution.signing_keys[-1].kid,
+            }
+        )
+        return
+    typer.echo(f"{name} ({siren}) est au registre.")
+    typer.echo(
+        f"Clé privée de signature : {private} (à garder secrète)."
+        if private
+        else "L'institution garde sa clé privée."
+    )
+    _tell_secret(done.api_key.secret, done.api_key.key.id)
+
+
+def rotate_key(
+    siren: _Siren,
+    *,
+    overlap: Annotated[
+        float, typer.Option(min=0, help="Jours pendant lesquels l'ancienne clé vaut encore.")
+    ] = 7,
+    api_key: Annotated[
+        str,
+        typer.Option("--api-key", metavar="ID", help="Change cette clé d'API, pas la signature."),
+    ] = "",
+    public_key: _PublicKey = None,
+    json_output: _Json = False,
+) -> None:
+    """Donne une clé neuve ; l'ancienne vaut encore le temps de changer."""
+    from traverse_infra.members import add_key, open_registry, rotate_api_key, rotate_signing_key
+
+    settings, now, days = _settings(), _now(), timedelta(days=overlap)
+    given = _public_key(public_key, now)
+    with open_registry(settings.kafka) as table:
+        if api_key:
+            new = rotate_api_key(table, siren, api_key, now, days)
+            if json_output:
+                _print_json({"siren": siren, "api_key": new.secret, "api_key_id": new.key.id})
+            else:
+                _tell_secret(new.secret, new.key.id)
+            return
+        path = None
+        if given is not None:
+            row = add_key(table, siren, given, days)
+        else:
+            row, path = rotate_signing_key(table, settings.keys, siren, now, days)
+    said = {"siren": siren, "kid": row.signing_keys[-1].kid, "private_key": path and str(path)}
+    if json_output:
+        _print_json(said)
+    else:
+        typer.echo(
+            f"La clé {said['kid']} signe désormais pour {siren} ({path or 'gardée par elle'})."
+        )
+
+
+def revoke(
+    siren: _Siren,
+    *,
+    key: Annotated[
+        str, typer.Option(metavar="KID", help="Révoque seulement cette clé de signature (volée).")
+    ] = "",
+    api_key: Annotated[
+        str, typer.Option("--api-key", metavar="ID", help="Révoque seulement cette clé d'API.")
+    ] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Rétablit l'institution.")] = False,
+    json_output: _Json = False,
+) -> None:
+    """Révoque une institution, ou une de ses clés : à l'instant, sans redémarrage."""
+    from traverse_schemas.api_keys import revoked_api_keys
+    from traverse_schemas.institution_changes import (
+        restore_institution,
+        revoke_institution,
+        revoke_signing_key,
+    )
+
+    now = _now()
+
+    def change(row: Institution) -> Institution:
+        if key:
+            return revoke_signing_key(row, key, now)
+        if api_key:
+            keys = revoked_api_keys(row.api_keys, api_key, now)
+            return row.model_copy(update={"api_keys": keys})
+        return restore_institution(row) if undo else revoke_institution(row, now)
+
+    _change(siren, change, json_output)
+
+
+def delegate(
+    siren: _Siren,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Reprend la délégation.")] = False,
+    json_output: _Json = False,
+) -> None:
+    """Laisse la passerelle signer pour l'institution (« attesté par la passerelle »)."""
+    _change(siren, lambda row: row.model_copy(update={"delegated": not undo}), json_output)
+
+
+def api_key(
+    siren: _Siren,
+    *,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="Ce que la clé permet ; par défaut publish et read.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="À quoi elle sert.")] = "",
+    days: Annotated[float, typer.Option(min=0, help="Jours de validité ; 0 : sans fin.")] = 0,
+    json_output: _Json = False,
+) -> None:
+    """Donne une clé d'API de plus, montrée une seule fois."""
+    from traverse_infra.members import add_api_key, open_registry
+    from traverse_schemas.api_keys import new_api_key
+
+    now = _now()
+    expires = now + timedelta(days=days) if days else None
+    scopes = scope or [Scope.PUBLISH, Scope.READ]
+    new = new_api_key(scopes, now, label=label, expires=expires)
+    with open_registry(_settings().kafka) as table:
+        add_api_key(table, siren, new.key)
+    if json_output:
+        _print_json({"siren": siren, "api_key": new.secret, "api_key_id": new.key.id})
+    else:
+        _tell_secret(new.secret, new.key.id)
+
+
+def keys(
+    siren: Annotated[str, typer.Argument(metavar="SIREN", help="Une seule institution.")] = "",
+) -> None:
+    """Les clés publiques (JWK Set, RFC 7517), pour vérifier qui a dit quoi."""
+    from traverse_infra.members import open_registry
+    from traverse_schemas.key_set import key_set
+    from traverse_schemas.registry import RegistryView
+
+    with open_registry(_settings().kafka) as table:
+        _print_json(key_set(RegistryView(table.rows().values()), siren or None))
+
+
+def _change(siren: str, change: Any, json_output: bool) -> None:
+    from traverse_infra.members import open_registry
+    from traverse_schemas.institution_changes import require_known
+
+    with open_registry(_settings().kafka) as table:
+        row = table.update(siren, lambda known: change(require_known(siren, known)))
+    if json_output:
+        _print_json(_as_json(row))
+    else:
+        _show([row])
+
+
+def _public_key(path: Path | None, now: datetime) -> "SigningKey | None":
+    if path is None:
+        return None
+    from traverse_schemas.signatures import public_key_of
+
+    try:
+        return public_key_of(path.read_bytes(), now)
+    except OSError as error:
+        raise InvalidMemberError(
+            f"Le fichier {path} est illisible ({error.strerror}) : donnez la clé publique en PEM."
+        ) from error
+
+
+def _as_json(one: Institution) -> dict[str, Any]:
+    """A row without what lets nobody in anyway, but is nobody's business: hashes of API keys."""
+    row = one.model_dump(mode="json", exclude={"api_keys": {"__all__": {"sha256"}}})
+    return {**row, "state": str(one.state)}
+
+
+def _show(rows: list[Institution]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    now = _now()
+    table = Table("SIREN", "Nom", "Nature", "État", "Clés de signature", "Clés d'API")
+    for one in rows:
+        state = "active" if one.active(now) else "révoquée"
+        marks = [
+            state,
+            *(["passerelle"] if one.delegated else []),
+            *(["essai"] if one.sandbox else []),
+        ]
+        table.add_row(
+            one.siren,
+            one.name,
+            INSTITUTION_KIND_LABELS[one.kind],
+            ", ".join(marks),
+            "\n".join(f"{key.kid[:8]} {_fate(key, now)}" for key in one.signing_keys),
+            "\n".join(f"{each.id} {_fate(each, now)}" for each in one.api_keys),
+        )
+    Console().print(table)
+
+
+def _fate(key: Any, now: datetime) -> str:
+    if key.revoked_at is not None and key.revoked_at <= now:
+        return "révoquée"
+    end = getattr(key, "valid_to", None) or getattr(key, "expires", None)
+    return "" if end is None else f"jusqu'au {end:%d/%m/%Y %H:%M}"
+
+
+def _tell_secret(secret: str, key_id: str) -> None:
+    typer.echo(f"Clé d'API {key_id} (montrée une seule fois) : {secret}")
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _settings() -> "Settings":
+    from traverse_infra.commands_engines import load_settings
+
+    return load_settings()
+
+
+def _now() -> datetime:
+    return SystemClock().now()

@@ -1,0 +1,225 @@
+"""Members of the registry, with their private keys on this machine: enrolling, changing keys.
+
+The order of the writes is that a crash in between costs nothing: a key is on disk before the
+registry knows it, and the same command takes up what it finds.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from traverse_infra.errors import InfraError
+from traverse_producers.errors import MissingKeyError
+from traverse_producers.signing_keys import read_signer, siren_of, write_key
+from traverse_schemas.api_keys import NewApiKey, new_api_key, rotated_api_keys
+from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.institution_changes import (
+    default_roles,
+    enrol,
+    require_known,
+    require_new,
+    with_signing_key,
+)
+from traverse_schemas.institutions import ApiKey, Institution, Role, Scope, SigningKey
+from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.registry import institutions_table
+from traverse_schemas.signatures import SIGNATURE_HEADER, Signer
+
+_PATIENCE = 20.0
+
+Table = CompactedTable[Institution]
+
+
+class NoEraserError(InfraError):
+    """Nobody whose key is on this machine may erase the record."""
+
+
+class Enrolled(NamedTuple):
+    """A new member: its row, where its private key was written (None: it keeps it itself), and its
+    API key, to be shown once."""
+
+    institution: Institution
+    private_key: Path | None
+    api_key: NewApiKey
+
+
+@contextmanager
+def open_registry(bootstrap: str) -> Iterator[Table]:
+    """The registry, read whole. Raises TableAwayError."""
+    with institutions_table(bootstrap) as table:
+        table.wait(_PATIENCE)
+        yield table
+
+
+def key_path(keys: Path, siren: str) -> Path:
+    """The file of an institution's private key."""
+    return keys / f"{siren}.pem"
+
+
+def add_member(
+    table: Table,
+    keys: Path,
+    newcomer: Institution,
+    now: datetime,
+    public_key: SigningKey | None = None,
+) -> Enrolled:
+    """Enrol an institution with an API key and a signing key: the one it gives, else a new one
+    that is written into the folder `keys`. Raises AlreadyRegisteredError, TableError."""
+    require_new(newcomer.siren, table.get(newcomer.siren))
+    path = None
+    if public_key is None:
+        path = key_path(keys, newcomer.siren)
+        public_key = _own_signer(path).public(now)
+    scopes = [Scope.PUBLISH, Scope.READ]
+    if Role.ADMINISTRATOR in newcomer.roles:
+        scopes.append(Scope.ADMINISTER)
+    api_key = new_api_key(scopes, now)
+    full = newcomer.model_copy(update={"signing_keys": (public_key,), "api_keys": (api_key.key,)})
+    row = table.update(newcomer.siren, lambda known: enrol(known, full))
+    return Enrolled(row, path, api_key)
+
+
+def ensure_members(
+    table: Table, keys: Path, cast: Iterable[dict[str, Any]], now: datetime
+) -> dict[str, Signer]:
+    """Have every institution of a cast (siren, name, kind, territory, systems) in the registry with
+    a key of this machine; doing it twice changes nothing. Gives the signers by SIREN."""
+    signers = {}
+    for one in cast:
+        siren = one["siren"]
+        signer = signers[siren] = _own_signer(key_path(keys, siren))
+        known = table.get(siren)
+        if known is None or not known.active(now):
+            newcomer = new_member(**one, now=now).model_copy(
+                update={"signing_keys": (signer.public(now),)}
+            )
+            table.update(siren, lambda row, newcomer=newcomer: enrol(row, newcomer))  # type: ignore[misc]
+        elif all(key.kid != signer.kid for key in known.signing_keys):
+            add_key(table, siren, signer.public(now), None)
+    return signers
+
+
+def cast_signature(signers: Mapping[str, Signer]) -> Callable[[bytes, str], bytes]:
+    """Signs octets for the institution of their source; what names none of the cast is signed by
+    its first: somebody of the cast has sent it."""
+    fallback = next(iter(signers.values()))
+    return lambda octets, source: signers.get(siren_of(source), fallback).sign(octets)
+
+
+def new_member(
+    *,
+    siren: str,
+    name: str,
+    kind: str,
+    now: datetime,
+    territory: str | None = None,
+    systems: Iterable[str] = (),
+    roles: Iterable[Role] = (),
+    **more: Any,
+) -> Institution:
+    """A row for an institution, with the roles that its kind brings. Raises ValidationError."""
+    return Institution.model_validate(
+        {
+            "siren": siren,
+            "name": name,
+            "kind": kind,
+            "territory": territory,
+            "systems": tuple(systems),
+            "roles": default_roles(InstitutionKind(kind)) | frozenset(roles),
+            "created": now,
+            **more,
+        }
+    )
+
+
+def rotate_signing_key(
+    table: Table, keys: Path, siren: str, now: datetime, overlap: timedelta
+) -> tuple[Institution, Path]:
+    """Give an institution a new signing key; those before hold for `overlap` more. The file of the
+    old one is kept beside, under the name of the key. Raises NotRegisteredError, TableError."""
+    known = require_known(siren, table.get(siren))
+    path = key_path(keys, siren)
+    coming = path.with_name(f"{siren}.new.pem")
+    signer = _own_signer(coming)
+    row = add_key(table, known.siren, signer.public(now), overlap)
+    if path.exists():
+        path.rename(path.with_name(f"{siren}.{read_signer(path, siren).kid[:8]}.pem"))
+    coming.rename(path)
+    return row, path
+
+
+def add_key(table: Table, siren: str, key: SigningKey, overlap: timedelta | None) -> Institution:
+    """See `with_signing_key`. Raises NotRegisteredError, TableError."""
+    return table.update(
+        siren, lambda row: with_signing_key(require_known(siren, row), key, overlap)
+    )
+
+
+def eraser(table: Table, keys: Path, siren: str) -> Signer | None:
+    """Who on this machine may sign an erasure of the institution's: itself, else an administrator;
+    None where the registry is empty (a closed network without signatures).
+
+    Raises NoEraserError.
+    """
+    rows = table.rows()
+    if not rows:
+        return None
+    able = [one.siren for one in rows.values() if Role.ADMINISTRATOR in one.roles]
+    for who in (siren, *sorted(able)):
+        path = key_path(keys, who)
+        if who and path.exists():
+            return read_signer(path, who)
+    raise NoEraserError(
+        f"Aucune clé de {keys} ne peut signer l'effacement d'un dossier de {siren} : il faut la "
+        "clé de l'institution, ou celle d'un administrateur (« traverse institutions add SIREN "
+        "--role administrator »)."
+    )
+
+
+def signed(
+    octets: bytes, headers: tuple[tuple[str, bytes], ...], signer: Signer | None
+) -> tuple[tuple[str, bytes], ...]:
+    """The headers with the signature of the octets, where somebody signs."""
+    if signer is None:
+        return headers
+    return (*headers, (SIGNATURE_HEADER, signer.sign(octets)))
+
+
+def add_api_key(table: Table, siren: str, key: ApiKey) -> Institution:
+    """One more API key. Raises NotRegisteredError, TableError."""
+
+    def change(row: Institution | None) -> Institution:
+        known = require_known(siren, row)
+        others = (each for each in known.api_keys if each.id != key.id)
+        return known.model_copy(update={"api_keys": (*others, key)})
+
+    return table.update(siren, change)
+
+
+def rotate_api_key(
+    table: Table, siren: str, key_id: str, now: datetime, overlap: timedelta
+) -> NewApiKey:
+    """A new API key in the place of one, which holds for `overlap` more. Raises
+    NotRegisteredError, UnknownApiKeyError, TableError."""
+    made: list[NewApiKey] = []
+
+    def change(row: Institution | None) -> Institution:
+        known = require_known(siren, row)
+        keys, new = rotated_api_keys(known.api_keys, key_id, now, overlap)
+        made.append(new)
+        return known.model_copy(update={"api_keys": keys})
+
+    table.update(siren, change)
+    return made[-1]
+
+
+def _own_signer(path: Path) -> Signer:
+    """The key of a file; a new one where there is none."""
+    try:
+        return read_signer(path)
+    except MissingKeyError:
+        signer = Signer.generate()
+        write_key(path, signer)
+        return signer

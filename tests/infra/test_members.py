@@ -1,0 +1,238 @@
+"""Members, their keys on disk, and the command line of the registry."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
+from traverse_infra import members
+from traverse_infra.command_tree import build
+from traverse_infra.members import (
+    Table,
+    add_member,
+    ensure_members,
+    eraser,
+    new_member,
+    rotate_signing_key,
+)
+from traverse_producers.signing_keys import read_signer
+from traverse_schemas.attribution import signed_by
+from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.errors import TraverseError
+from traverse_schemas.institution_changes import (
+    AlreadyRegisteredError,
+    NotRegisteredError,
+    revoke_institution,
+)
+from traverse_schemas.institutions import Role, Scope, decode_institution, encode_institution
+from traverse_schemas.registry import Principal, RegistryView
+
+SIREN = "211300553"
+NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture
+def topic() -> MemoryTopic:
+    return MemoryTopic()
+
+
+def table_on(topic: MemoryTopic) -> Table:
+    return CompactedTable(
+        MemoryTableLog(topic), encode=encode_institution, decode=decode_institution
+    )
+
+
+@pytest.fixture
+def table(topic: MemoryTopic) -> Iterator[Table]:
+    with table_on(topic) as one:
+        one.wait(30)
+        yield one
+
+
+def marseille(**more: Any) -> Any:
+    return new_member(siren=SIREN, name="Marseille", kind="commune", now=NOW, **more)
+
+
+def test_a_new_member_can_sign_and_call_at_once(table: Table, tmp_path: Path) -> None:
+    done = add_member(table, tmp_path, marseille(), NOW)
+    assert done.private_key == tmp_path / f"{SIREN}.pem"
+    view = RegistryView(table.rows().values())
+    octets = b"{}"
+    signer = read_signer(tmp_path / f"{SIREN}.pem")
+    assert signed_by(octets, signer.sign(octets), view).attributed(NOW) == SIREN
+    caller = view.authenticate(done.api_key.secret, NOW)
+    assert isinstance(caller, Principal)
+    assert caller.key.scopes == {Scope.PUBLISH, Scope.READ}
+    assert Role.BUYER in caller.institution.roles
+
+
+def test_one_is_added_once(table: Table, tmp_path: Path) -> None:
+    add_member(table, tmp_path, marseille(), NOW)
+    with pytest.raises(AlreadyRegisteredError, match="rotate-key"):
+        add_member(table, tmp_path, marseille(), NOW)
+
+
+def test_who_comes_back_keeps_the_keys_of_the_past(table: Table, tmp_path: Path) -> None:
+    first = add_member(table, tmp_path, marseille(), NOW).institution
+    table.update(SIREN, lambda row: revoke_institution(row or first, NOW + WEEK))
+    (tmp_path / f"{SIREN}.pem").unlink()
+    again = add_member(table, tmp_path, marseille(), NOW + 2 * WEEK).institution
+    assert again.revoked_at is None
+    assert again.created == NOW
+    assert again.signing_keys[0] == first.signing_keys[0]
+    assert len(again.signing_keys) == 2
+
+
+def test_a_rotation_changes_the_file_and_keeps_the_old_key_for_a_while(
+    table: Table, tmp_path: Path
+) -> None:
+    add_member(table, tmp_path, marseille(), NOW)
+    path = tmp_path / f"{SIREN}.pem"
+    old = read_signer(path)
+    row, written = rotate_signing_key(table, tmp_path, SIREN, NOW + WEEK, WEEK)
+    assert written == path
+    assert read_signer(path).kid == row.signing_keys[-1].kid != old.kid
+    assert row.signing_keys[0].valid_to == NOW + 2 * WEEK
+    assert read_signer(tmp_path / f"{SIREN}.{old.kid[:8]}.pem").kid == old.kid
+
+
+def test_a_rotation_that_was_cut_off_is_taken_up(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the registry knows the new key and before the file is in its place: the old
+    key still signs, and the same command ends with the same new key."""
+    add_member(table, tmp_path, marseille(), NOW)
+    with monkeypatch.context() as cut:
+        cut.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            rotate_signing_key(table, tmp_path, SIREN, NOW, WEEK)
+    row, path = rotate_signing_key(table, tmp_path, SIREN, NOW, WEEK)
+    assert len(row.signing_keys) == 2
+    assert read_signer(path).kid == row.signing_keys[-1].kid
+
+
+def test_a_cast_is_registered_once_and_its_keys_are_found_again(
+    table: Table, tmp_path: Path
+) -> None:
+    cast: list[dict[str, Any]] = [
+        {"siren": SIREN, "name": "Marseille", "kind": "commune", "systems": ["marches"]},
+        {"siren": "181300013", "name": "CCI", "kind": "chamber", "territory": "dep:13"},
+    ]
+    first = ensure_members(table, tmp_path, cast, NOW)
+    version = table.version
+    again = ensure_members(table, tmp_path, cast, NOW + WEEK)
+    assert table.version == version
+    assert {siren: one.kid for siren, one in first.items()} == {
+        siren: one.kid for siren, one in again.items()
+    }
+
+
+def test_who_is_not_registered_has_no_key_to_change(table: Table, tmp_path: Path) -> None:
+    with pytest.raises(NotRegisteredError, match="institutions add"):
+        rotate_signing_key(table, tmp_path, SIREN, NOW, WEEK)
+
+
+def test_an_erasure_is_signed_by_the_institution_else_by_the_operator(
+    table: Table, tmp_path: Path
+) -> None:
+    assert eraser(table, tmp_path, SIREN) is None  # no registry: no signatures
+    operator = new_member(
+        siren="231300021", name="Région", kind="region", now=NOW, roles=[Role.ADMINISTRATOR]
+    )
+    own = tmp_path / "own"
+    add_member(table, tmp_path, operator, NOW)
+    add_member(table, own, marseille(), NOW)
+    found = eraser(table, tmp_path, SIREN)
+    assert found is not None
+    assert found.kid == read_signer(tmp_path / "231300021.pem").kid
+    mine = eraser(table, own, SIREN)
+    assert mine is not None
+    assert mine.kid == read_signer(own / f"{SIREN}.pem").kid
+    with pytest.raises(TraverseError, match="administrator"):
+        eraser(table, tmp_path / "nobody", SIREN)
+
+
+@pytest.fixture
+def cli(topic: MemoryTopic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command on a registry in memory; gives its JSON."""
+
+    @contextmanager
+    def opened(_: str) -> Iterator[Table]:
+        with table_on(topic) as one:
+            one.wait(30)
+            yield one
+
+    monkeypatch.setattr(members, "open_registry", opened)
+    monkeypatch.setenv("TRAVERSE_HOME", str(tmp_path))
+
+    def run(*words: str) -> Any:
+        done = CliRunner().invoke(build(), ["institutions", *words], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.output) if done.output.startswith(("{", "[")) else done.output
+
+    return run
+
+
+def test_the_commands_of_the_registry(cli: Any, tmp_path: Path) -> None:
+    """Added, listed, given keys, rotated, delegated, revoked, restored; no hash, no private key
+    and no API key is shown again."""
+    added = cli("add", SIREN, "--name", "Marseille", "--kind", "commune", "--json")
+    assert added["siren"] == SIREN
+    assert added["api_key"].startswith("trv_")
+    assert added["private_key"] == str(tmp_path / "keys" / f"{SIREN}.pem")
+    more = cli("api-key", SIREN, "--scope", "read", "--days", "30", "--json")
+    assert more["api_key"] != added["api_key"]
+    rotated = cli("rotate-key", SIREN, "--json")
+    assert rotated["kid"] != added["kid"]
+    assert cli("rotate-key", SIREN, "--api-key", more["api_key_id"], "--json")["api_key"]
+    assert cli("delegate", SIREN, "--json")["delegated"] is True
+    assert cli("revoke", SIREN, "--key", added["kid"], "--json")["state"] == "active"
+    assert cli("revoke", SIREN, "--json")["state"] == "revoked"
+    assert cli("revoke", SIREN, "--undo", "--json")["state"] == "active"
+    (row,) = cli("list", "--json")
+    assert "sha256" not in json.dumps(row)
+    assert len(row["api_keys"]) == 3
+    assert "Marseille" in cli("list")
+    assert [key["kid"] for key in cli("keys", SIREN)["keys"]] == [added["kid"], rotated["kid"]]
+
+
+def test_an_institution_may_keep_its_private_key(cli: Any, tmp_path: Path) -> None:
+    """It gives the public half alone, and nothing is written here."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    public = tmp_path / "public.pem"
+    public.write_bytes(
+        Ed25519PrivateKey.generate()
+        .public_key()
+        .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    added = cli(
+        "add", SIREN, "--name", "M", "--kind", "commune", "--public-key", str(public), "--json"
+    )
+    assert added["private_key"] is None
+    assert not (tmp_path / "keys").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("add", "211300554", "--name", "X", "--kind", "commune"), "SIREN"),
+        (("rotate-key", SIREN), "institutions add"),
+        (("revoke", SIREN), "institutions add"),
+        (
+            ("add", SIREN, "--name", "X", "--kind", "commune", "--public-key", "/nowhere"),
+            "/nowhere",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence(cli: Any, words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(TraverseError, match=said):
+        cli(*words)
