@@ -24,6 +24,7 @@ from traverse_producers.gateway_answers import Later, Outcome, outcomes
 from traverse_producers.pauses import Pauses
 from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
+from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import MAX_EVENT_BYTES
 
 # What may be under way; `send` waits when it is more, so that memory stays bounded.
@@ -38,10 +39,12 @@ _CONNECT = 10.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An event under way. `deadline`: when its time to be delivered is over (monotonic)."""
+    """An event under way. `signature`: its detached JWS, empty when the gateway is to sign;
+    `deadline`: when its time to be delivered is over (monotonic)."""
 
     key: str
     octets: bytes
+    signature: bytes
     future: Future[Delivery]
     deadline: float
 
@@ -80,7 +83,7 @@ class HttpTransport:
         self,
         key: str,
         octets: bytes,
-        headers: Headers,  # noqa: ARG002 - the gateway makes those of the log
+        headers: Headers,
     ) -> Future[Delivery]:
         """See Transport.send. The gateway does not tell where an event lies on the log: partition
         and offset are -1."""
@@ -90,7 +93,9 @@ class HttpTransport:
             future.set_exception(self._away("trop d'événements attendent déjà"))
             return future
         future.add_done_callback(lambda _: self._room.give_back(len(octets)))
-        item = _Item(key, octets, future, self._now() + self._timeout)
+        # The gateway makes the headers of the log; a signature is the sender's own.
+        signature = dict(headers).get(SIGNATURE_HEADER, b"")
+        item = _Item(key, octets, signature, future, self._now() + self._timeout)
         with self._changed:
             if not self._ended.is_set():
                 self._waiting.append(item)
@@ -175,10 +180,13 @@ class HttpTransport:
         event's, or that they are too many."""
         body = b"[" + b",".join(item.octets for item in batch) + b"]"
         left = max(0.01, min(item.deadline for item in batch) - self._now())
+        signatures = b",".join(item.signature for item in batch)
+        signed = any(item.signature for item in batch)
         try:
             answer = self._client.post(
                 f"{self._gateway}/v1/events",
                 content=body,
+                headers={SIGNATURE_HEADER: signatures.decode()} if signed else None,
                 timeout=httpx.Timeout(left, connect=min(left, _CONNECT)),
             )
         except (httpx.HTTPError, RuntimeError) as error:  # the latter: closed meanwhile

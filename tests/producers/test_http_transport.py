@@ -32,6 +32,7 @@ from traverse_producers.outbox import Outbox
 from traverse_producers.pauses import Pauses
 from traverse_producers.publisher import Publisher
 from traverse_schemas.clock import FixedClock
+from traverse_schemas.signatures import SIGNATURE_HEADER
 
 QUICK = Pauses(first=0.001, longest=0.01)
 
@@ -85,6 +86,22 @@ def test_the_request_is_a_batch_with_the_key(
     assert named["authorization"] == f"Bearer {KEY}"
     assert named["content-type"] == "application/cloudevents-batch+json"
     assert body == b"[" + octets() + b"]"
+
+
+def test_a_signature_travels_with_its_event(
+    gateway: ScriptedGateway, transport: HttpTransport
+) -> None:
+    """In a header, one an event, in the order of the batch; none where none was made."""
+    busy = Busy(gateway, transport)
+    futures = [
+        transport.send("a", octets("A"), ((SIGNATURE_HEADER, b"x..y"),)),
+        transport.send("b", octets("B"), ()),
+    ]
+    busy.over()
+    assert all(future.exception(60) is None for future in futures)
+    named = [{name.lower(): value for name, value in each.items()} for each, _ in gateway.requests]
+    assert SIGNATURE_HEADER not in named[0]
+    assert named[1][SIGNATURE_HEADER] == "x..y,"
 
 
 def test_events_that_come_together_travel_together(

@@ -19,7 +19,9 @@ from traverse_producers.gateway.publish_events import Entrance, answer_of
 from traverse_producers.gateway.rates import Rates
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_producers.gateway.settings import GatewaySettings
+from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.gateway.vocabulary import schema_of, schemas
+from traverse_producers.gateway.vouching import Vouching
 from traverse_producers.receipts.desk import Desk
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.router import receipts_router
@@ -27,6 +29,7 @@ from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.institutions import Scope
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import Registry
+from traverse_schemas.signatures import Signer
 
 
 class _SchemaResponse(Response):
@@ -36,13 +39,17 @@ class _SchemaResponse(Response):
 def create_app(
     settings: GatewaySettings,
     *,
-    journal: Journal,
+    journal: Journal | SpooledJournal,
     registry: Registry,
     follow: Follower,
+    signer: Signer | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
-    """The service as an ASGI application. It starts the journal, and closes it at the end; the
-    registry and the follower of receipts are the caller's to start and to close."""
+    """The service as an ASGI application; `signer` has the gateway's own key.
+
+    It starts the journal, and closes it at the end; the registry and the follower of receipts are
+    the caller's to start and to close.
+    """
     clock = clock or SystemClock()
     metrics = Metrics()
     access = Access(registry, clock)
@@ -57,7 +64,8 @@ def create_app(
         ),
         desk,
     )
-    intake = Intake(journal, Territories.load(), clock)
+    vouching = Vouching(registry, signer, required=settings.signatures == "required")
+    intake = Intake(journal, vouching, Territories.load(), clock)
     book = RecordBook(settings.home / "gateway" / "records.sqlite3")
 
     @asynccontextmanager
@@ -140,7 +148,7 @@ def _vocabulary(kafka: str) -> APIRouter:
     return routes
 
 
-def _operation(journal: Journal, access: Access, metrics: Metrics) -> APIRouter:
+def _operation(journal: Journal | SpooledJournal, access: Access, metrics: Metrics) -> APIRouter:
     routes = APIRouter(tags=["exploitation"])
 
     @routes.get("/healthz")

@@ -18,12 +18,15 @@ def serve_gateway(
     ] = None,
 ) -> None:
     """Lance la passerelle : publier par HTTP."""
+    from traverse_producers.durable_queue import Limits
     from traverse_producers.gateway.app import create_app
     from traverse_producers.gateway.journal import Journal
     from traverse_producers.gateway.server import listen, server_of
     from traverse_producers.gateway.settings import GatewaySettings
+    from traverse_producers.gateway.spool import SpooledJournal
     from traverse_producers.kafka_transport import KafkaTransport
     from traverse_producers.receipts.follow import Follower
+    from traverse_producers.signing_keys import KeyFolder
     from traverse_schemas.registry import LiveRegistry, institutions_table
 
     try:
@@ -32,15 +35,34 @@ def serve_gateway(
         problem = explain(error)[0]
         name = problem.pointer.strip("/").upper()
         raise InvalidOptionError(f"Réglage TRAVERSE_{name} : {problem.sentence}") from None
+    signer = None
+    if settings.gateway_siren:
+        signer = KeyFolder(settings.home / "keys").signer(settings.gateway_siren)
+    elif settings.signatures == "required":
+        typer.echo(
+            "TRAVERSE_GATEWAY_SIREN n'est pas réglé : la passerelle ne signe pour personne, et ne "
+            "prend que ce que les institutions signent elles-mêmes.",
+            err=True,
+        )
     chosen = host or settings.gateway_host, port or settings.gateway_port
     follower = Follower(settings.kafka, settings.home)
-    journal = Journal(
-        lambda: KafkaTransport(settings.kafka, timeout=_PATIENCE),
-        timeout=settings.gateway_kafka_timeout,
-    )
+
+    def connect() -> KafkaTransport:
+        return KafkaTransport(settings.kafka, timeout=_PATIENCE)
+
+    direct = Journal(connect, timeout=settings.gateway_kafka_timeout)
+    journal: Journal | SpooledJournal = direct
+    if settings.gateway_spool:
+        path = settings.home / "gateway" / "spool.sqlite3"
+        limits = Limits(messages=_MOST_SPOOLED, octets=settings.gateway_spool)
+        journal = SpooledJournal(direct, path, connect, limits)
     with listen(*chosen) as listener, institutions_table(settings.kafka) as institutions:
         app = create_app(
-            settings, journal=journal, registry=LiveRegistry(institutions), follow=follower
+            settings,
+            journal=journal,
+            registry=LiveRegistry(institutions),
+            follow=follower,
+            signer=signer,
         )
         follower.start()
         try:
@@ -55,3 +77,5 @@ def serve_gateway(
 _PATIENCE = 10.0
 """Seconds for which Kafka's client tries to deliver: longer than a caller is kept waiting, since
 what comes late is still better than what is sent twice."""
+_MOST_SPOOLED = 10_000_000
+"""Events; the octets bound it before."""

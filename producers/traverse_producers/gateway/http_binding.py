@@ -17,6 +17,7 @@ from traverse_producers.gateway.errors import (
     TooLargeBodyError,
     UnsupportedContentError,
 )
+from traverse_producers.gateway.vouching import SIGNATURE, presented
 from traverse_schemas.errors import Reason, RejectedError
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
@@ -43,10 +44,12 @@ class Mode(Enum):
 
 
 class Piece(NamedTuple):
-    """One event of a request: its octets in structured mode, or why there are none."""
+    """One event of a request: its octets in structured mode, or why there are none; and the
+    signature that came with it."""
 
     octets: bytes
     error: RejectedError | None = None
+    signature: bytes | None = None
 
 
 def mode_of(headers: RawHeaders) -> Mode:
@@ -86,12 +89,21 @@ def pieces_of(mode: Mode, headers: RawHeaders, body: bytes, most: int) -> list[P
     Raises MalformedBodyError when the body as a whole cannot be read, TooLargeBodyError when
     there are more: nothing of it is then taken.
     """
-    if mode is Mode.STRUCTURED:
-        return [Piece(body)]
+    signatures = _first(headers, SIGNATURE.encode())
     if mode is Mode.BINARY:
+        if signatures:
+            raise MalformedBodyError(
+                "Une signature couvre les octets d'un événement structuré, et celui-ci est en mode "
+                f"binaire : envoyez-le en {STRUCTURED}. Rien n'en a été retenu."
+            )
         return [_binary(headers, body)]
-    octets = _bounded(_items(body) if mode is Mode.BATCH else _lines(body), most)
-    return [Piece(each) for each in octets]
+    octets: Sequence[bytes] = [body]
+    if mode is not Mode.STRUCTURED:
+        octets = _bounded(_items(body) if mode is Mode.BATCH else _lines(body), most)
+    return [
+        Piece(each, signature=signature)
+        for each, signature in zip(octets, presented(signatures, len(octets)), strict=True)
+    ]
 
 
 def _bounded(items: Iterable[bytes], most: int) -> list[bytes]:

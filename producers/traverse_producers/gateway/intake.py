@@ -4,6 +4,7 @@ The judging is pure and may run in a thread; only the journal waits.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import orjson
@@ -14,12 +15,15 @@ from traverse_producers.gateway.answers import Item, RefusalReason, Status
 from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.journal import Entry, Journal
 from traverse_producers.gateway.recent import Recent
+from traverse_producers.gateway.spool import SpooledJournal
+from traverse_producers.gateway.vouching import Vouching
 from traverse_schemas.clock import Clock
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import content_hash, record_key
 from traverse_schemas.judge import Judged, check_object, check_size, judge, too_deep
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.signatures import SIGNATURE_HEADER
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 _SHOWN = 2000  # characters of a pointer or sentence: both may repeat a key of half a mebibyte
@@ -48,8 +52,15 @@ class _ForbiddenSourceError(Exception):
 class Intake:
     """Takes in the events of one caller at a time."""
 
-    def __init__(self, journal: Journal, territories: Territories, clock: Clock) -> None:
+    def __init__(
+        self,
+        journal: Journal | SpooledJournal,
+        vouching: Vouching,
+        territories: Territories,
+        clock: Clock,
+    ) -> None:
         self._journal = journal
+        self._vouching = vouching
         self._territories = territories
         self._clock = clock
         self._recent = Recent()
@@ -85,7 +96,10 @@ class Intake:
                 raise piece.error
             check_size(piece.octets)
             raw = check_object(piece.octets, _json(piece.octets))
-            event = self._checked(piece.octets, raw, caller).event
+            now = self._clock.now()
+            judged = self._checked(piece.octets, raw, caller, now)
+            event = judged.event
+            signature = self._vouching.signature(piece.octets, judged.source, piece.signature, now)
         except RejectedError as error:
             return _not_accepted(_item(index, raw), error.reason, error.sentence, error.pointer)
         except _ForbiddenSourceError:
@@ -98,13 +112,19 @@ class Intake:
             )
         return _Sayable(
             index,
-            Entry(record_key(event.source, event.subject), piece.octets, _HEADERS),
+            Entry(
+                record_key(event.source, event.subject),
+                piece.octets,
+                (*_HEADERS, (SIGNATURE_HEADER, signature)) if signature else _HEADERS,
+            ),
             event.source,
             event.id,
             content_hash(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)),
         )
 
-    def _checked(self, octets: bytes, raw: dict[str, object], caller: Caller) -> Judged:
+    def _checked(
+        self, octets: bytes, raw: dict[str, object], caller: Caller, now: datetime
+    ) -> Judged:
         if "data_base64" in raw:
             raise RejectedError(
                 Reason.INVALID_ENVELOPE,
@@ -112,7 +132,7 @@ class Intake:
                 "Nos événements portent du JSON : donnez le dossier dans data, et non des octets "
                 "en base64.",
             )
-        judged = judge(octets, raw, self._clock.now(), self._territories)
+        judged = judge(octets, raw, now, self._territories)
         if judged.source.siren != caller.siren:
             raise _ForbiddenSourceError
         return judged

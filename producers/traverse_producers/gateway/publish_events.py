@@ -20,7 +20,9 @@ from traverse_producers.receipts.desk import Desk
 from traverse_producers.receipts.streaks import slowed_rate
 from traverse_schemas.institutions import Scope
 
-_SHORT = 64 * 1024  # octets that are judged at once; more go to a thread, so that others are served
+_SHORT = (
+    128 * 1024
+)  # octets judged at once (some 20 ms); more go to a thread, so that others are served
 _THREADS = 2
 _FRESH = 5.0  # seconds for which it stays known how much of an institution's was refused
 

@@ -1,6 +1,7 @@
 """Settings of the gateway (environment: TRAVERSE_…); nothing else of it reads the environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,17 @@ class GatewaySettings(BaseSettings):
     kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers.")
     gateway_host: str = Field(default="127.0.0.1", description="Interface the gateway listens on.")
     gateway_port: int = Field(default=8001, ge=1, le=65535, description="Port it listens on.")
+    gateway_siren: str = Field(
+        default="",
+        pattern=r"^([0-9]{9})?$",
+        description="SIREN of the institution that runs the gateway (role gateway): with its key, "
+        "keys/SIREN.pem in the home folder, it signs for those that delegated to it.",
+    )
+    signatures: Literal["required", "off"] = Field(
+        default="required",
+        description="`required`: an event that nobody signs is refused. `off`: it is not, for "
+        "platforms that do not ask for it.",
+    )
     gateway_kafka_timeout: float = Field(
         default=1.8,
         gt=0,
@@ -41,6 +53,12 @@ class GatewaySettings(BaseSettings):
     )
     gateway_rate: int = Field(
         default=60_000, ge=1, description="Events that one institution may send in a minute."
+    )
+    gateway_spool: int = Field(
+        default=0,
+        ge=0,
+        description="Octets that may wait on disk (gateway/spool.sqlite3 in the home folder) while "
+        "Kafka is away, and be answered 202 meanwhile; 0: none, the answer is then 503.",
     )
     gateway_connections: int = Field(
         default=500, ge=1, description="Connections that are served at one time."

@@ -16,15 +16,23 @@ from traverse_producers.errors import BrokerAwayError
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal, Log
 from traverse_producers.gateway.settings import GatewaySettings
+from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.receipts.follow import Follower
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import Clock, FixedClock
-from traverse_schemas.institutions import ApiKey, Institution, Quota, Scope
+from traverse_schemas.institutions import ApiKey, Institution, Quota, Role, Scope
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.signatures import Signer
 
 KEY = "clef-de-la-chambre"
 READER = "clef-de-lecture"
+HOST = "200054807"
+SIGNER = Signer.generate()
+"""The gateway's key."""
+OWN = Signer.generate()
+"""The chamber's."""
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -49,6 +57,15 @@ def registry(rate: int | None = None, **more: Any) -> FixedRegistry:
         )
         for number, (secret, scope) in enumerate(((KEY, Scope.PUBLISH), (READER, Scope.READ)))
     ]
+    host = Institution(
+        siren=HOST,
+        name="Qui tient la passerelle",
+        kind=InstitutionKind.OTHER,
+        roles=frozenset({Role.GATEWAY}),
+        signing_keys=(SIGNER.public(LONG_AGO),),
+        created=LONG_AGO,
+    )
+    more = {"delegated": True, "signing_keys": (OWN.public(LONG_AGO),), **more}
     chamber = Institution(
         siren="181300013",
         name="Chambre de commerce",
@@ -58,7 +75,7 @@ def registry(rate: int | None = None, **more: Any) -> FixedRegistry:
         created=NOW,
         **more,
     )
-    return FixedRegistry([chamber])
+    return FixedRegistry([chamber, host])
 
 
 class Gateway:
@@ -85,21 +102,26 @@ def serving(
     log: MemoryLog | None = None,
     *,
     connect: Callable[[], Log] | None = None,
+    journal: Journal | SpooledJournal | None = None,
     rate: int | None = None,
     timeout: float = 30,
     clock: Clock | None = None,
+    chamber: dict[str, Any] | None = None,
+    signer: Signer | None = SIGNER,
     **settings: Any,
 ) -> Iterator[Gateway]:
     """Run the gateway; its callers are the chamber (KEY) and nobody else."""
     log = log or MemoryLog()
-    journal = Journal(connect or (lambda: log), timeout=timeout)
+    waits = connect is None and journal is None
+    journal = journal or Journal(connect or (lambda: log), timeout=timeout)
     with (
         TemporaryDirectory() as home,
         TestClient(
             create_app(
-                GatewaySettings(home=Path(home), **settings),
+                GatewaySettings(home=Path(home), **{"signatures": "required", **settings}),
                 journal=journal,
-                registry=registry(rate),
+                registry=registry(rate, **(chamber or {})),
+                signer=signer,
                 follow=Follower("127.0.0.1:1", Path(home)),
                 clock=clock or FixedClock(NOW),
             ),
@@ -107,7 +129,7 @@ def serving(
         ) as client,
     ):
         client.headers["authorization"] = f"Bearer {KEY}"
-        if connect is None:
+        if waits:
             assert wait_until(lambda: journal.connected, timeout=60)
         yield Gateway(client, log)
 

@@ -22,6 +22,7 @@ from tests.producers.gateway.serving import (
     serving,
 )
 from tests.stream_processors.factory import call_data, event, octets
+from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
 from traverse_producers.gateway import journal
 from traverse_producers.gateway.journal import Log
@@ -300,17 +301,35 @@ def test_what_the_log_confirmed_is_told_apart_from_what_it_did_not() -> None:
         assert [item["code"] for item in answer.json()["items"]] == [202, 503, 202, 503]
 
 
+class StuckLog(MemoryLog):
+    """Takes all and confirms nothing, until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[Future[Delivery]] = []
+
+    def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
+        super().send(key, octets, headers)
+        self._held.append(Future())
+        return self._held[-1]
+
+    def release(self) -> None:
+        for future in self._held:
+            future.set_result(Delivery("traverse.inbound", 0, 0))
+        self._held.clear()
+
+
 def test_what_is_under_way_is_bounded_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log that takes and never confirms: beyond the bound all is refused at once."""
+    """A log that takes and does not confirm: beyond the bound all is refused at once."""
     monkeypatch.setattr(journal, "_MOST_EVENTS", 40)
-    log = MemoryLog(answer=False)
+    log = StuckLog()
     with serving(log, timeout=0.05) as gateway:
         for _ in range(4):
             gateway.post([event()] * 15, BATCH)
-        assert len(log.sent) == 30
-        log.close(0)  # every future fails: their room is free again
+        assert wait_until(lambda: len(log.sent) == 30, timeout=60)
+        log.release()
         gateway.post([event()] * 15, BATCH)
-        assert len(log.sent) == 45
+        assert wait_until(lambda: len(log.sent) == 45, timeout=60)
 
 
 def test_a_connection_that_is_refused_for_good_is_made_anew() -> None:

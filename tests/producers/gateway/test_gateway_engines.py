@@ -13,7 +13,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from tests.engines import engine_settings
-from tests.producers.gateway.serving import BATCH, KEY, STRUCTURED, registry
+from tests.producers.gateway.serving import BATCH, KEY, SIGNER, STRUCTURED, registry
 from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.install import install
 from traverse_infra.engines.java import find_java
@@ -30,6 +30,7 @@ from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.receipts.follow import Follower
 from traverse_schemas.identity import partition_of, record_key
 from traverse_schemas.registry import LiveRegistry, institutions_table
+from traverse_schemas.signatures import SIGNATURE_HEADER, verify
 from traverse_schemas.topics import INBOUND, PARTITIONS
 
 pytestmark = pytest.mark.engines
@@ -68,10 +69,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
     try:
         own.start()
         apply_topics(own.address)
-        chamber = registry().view().institutions["181300013"]
         with institutions_table(own.address) as institutions:
             institutions.wait(60)
-            institutions.put(chamber.siren, chamber, timeout=60)
+            for one in registry().view().institutions.values():
+                institutions.put(one.siren, one, timeout=60)
         yield own
     finally:
         stop(engine.processes())
@@ -90,6 +91,7 @@ def running(kafka: str, home: Any, **more: Any) -> Iterator[httpx.Client]:
             journal=journal,
             registry=LiveRegistry(institutions),
             follow=Follower(kafka, home),
+            signer=SIGNER,
         )
         server = server_of(app, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -159,6 +161,8 @@ def test_202_means_that_kafka_has_it(kafka: OwnKafka, tmp_path: Any) -> None:
             partition_of(key, PARTITIONS)
         }
         assert ("content-type", STRUCTURED.encode()) in found[0].headers
+        for each in found:
+            assert verify(each.value, dict(each.headers)[SIGNATURE_HEADER], SIGNER.x)
 
 
 def test_kafka_that_stands_still_is_told_in_time_and_waited_for(

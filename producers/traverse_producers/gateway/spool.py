@@ -1,0 +1,107 @@
+"""The spool: events on this machine's disk while Kafka is away, where the operator wants it.
+
+What Kafka does not confirm in time is queued (fsynced) and answered as accepted; as long as
+something is queued, all that comes goes behind it, so that records keep their order. A thread
+delivers in that order as soon as Kafka is back. The queue is that of the SDK's outbox.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from traverse_producers.durable_queue import DurableQueue, Limits, Message
+from traverse_producers.errors import OutboxError, PublishError
+from traverse_producers.gateway.errors import LogAwayError
+from traverse_producers.gateway.journal import Entry, Journal
+from traverse_producers.outbox import Outbox
+from traverse_producers.pauses import Pauses
+from traverse_producers.transport import Delivery, Transport
+from traverse_schemas.topics import INBOUND
+
+_LOG = logging.getLogger(__name__)
+_QUEUED: Final = Delivery(INBOUND, -1, -1)
+"""On disk here; where on the log it will lie is not known yet."""
+_LONGEST_PAUSE = 5.0
+
+
+class SpooledJournal:
+    """A journal that says yes while Kafka is away, until its disk space is used up."""
+
+    def __init__(
+        self, journal: Journal, path: Path, open_transport: Callable[[], Transport], limits: Limits
+    ) -> None:
+        """`path` is the spool's file, `open_transport` gives the connection by which it is emptied.
+        Raises OutboxError when the file cannot be used."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._journal = journal
+        self._path = path
+        self._open_transport = open_transport
+        self._limits = limits
+        self._queue = DurableQueue(path, limits=limits)
+        self._outbox: Outbox | None = None
+
+    def start(self) -> None:
+        """Begin to connect, and to deliver what an earlier process left."""
+        self._outbox = Outbox(
+            self._path,
+            self._open_transport,
+            limits=self._limits,
+            pauses=Pauses(longest=_LONGEST_PAUSE),
+        )
+        self._journal.start()
+
+    def close(self, timeout: float = 5) -> None:
+        """Release everything; what is queued stays for the next process."""
+        self._journal.close(timeout)
+        if self._outbox is not None:
+            self._outbox.close(1)
+        self._queue.close()
+
+    @property
+    def connected(self) -> bool:
+        """See Journal.connected."""
+        return self._journal.connected
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait on disk."""
+        return self._queue.counts().waiting
+
+    async def answers(self) -> bool:
+        """Whether events can be taken: by Kafka, or by the disk."""
+        return await self._journal.answers() or await asyncio.to_thread(self._writable)
+
+    async def append(self, entries: Sequence[Entry]) -> list[Delivery | PublishError]:
+        """See Journal.append; what Kafka does not confirm in time is on disk instead."""
+        if not entries:
+            return []
+        if await asyncio.to_thread(lambda: self.waiting):
+            return await asyncio.to_thread(self._queue_all, entries)
+        outcomes = await self._journal.append(entries)
+        # What is in doubt is queued too: the log counts an event once, however often it comes.
+        late = [
+            place for place, outcome in enumerate(outcomes) if isinstance(outcome, PublishError)
+        ]
+        if late:
+            queued = await asyncio.to_thread(self._queue_all, [entries[place] for place in late])
+            for place, outcome in zip(late, queued, strict=True):
+                outcomes[place] = outcome
+        return outcomes
+
+    def _queue_all(self, entries: Sequence[Entry]) -> list[Delivery | PublishError]:
+        """All of them or none."""
+        messages = [Message(each.key, each.octets, tuple(each.headers)) for each in entries]
+        try:
+            self._queue.put(messages)
+        except OutboxError as error:
+            _LOG.error("spool_refuses detail=%s", error)
+            return [LogAwayError() for _ in entries]
+        return [_QUEUED for _ in entries]
+
+    def _writable(self) -> bool:
+        try:
+            return self._queue.counts().octets >= 0
+        except OutboxError:
+            return False

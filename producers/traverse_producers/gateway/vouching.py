@@ -1,0 +1,71 @@
+"""The signature that goes with an event: the institution's own, or the gateway's for those that
+entrusted it with theirs (design, decision 8). Judged as the validate step will judge it."""
+
+from datetime import datetime
+from typing import Final
+
+from traverse_producers.gateway.errors import MalformedBodyError
+from traverse_schemas.attribution import signed_by, speaker
+from traverse_schemas.errors import Reason, RejectedError
+from traverse_schemas.registry import Registry
+from traverse_schemas.signatures import Signer
+from traverse_schemas.sources import Source
+
+SIGNATURE: Final = "traverse-signature"
+"""The HTTP header: a detached JWS for each event of the request, in its order, with commas; an
+empty place leaves that event to the gateway's signature."""
+
+
+def presented(header: str | None, events: int) -> list[bytes | None]:
+    """The signatures of a request, one an event; none when there is no header.
+
+    Raises MalformedBodyError when there are more, or fewer, than events.
+    """
+    if header is None or not header.strip():
+        return [None] * events
+    signatures = [part.strip().encode(errors="replace") for part in header.split(",")]
+    if len(signatures) != events:
+        raise MalformedBodyError(
+            f"L'en-tête Traverse-Signature a {len(signatures)} signature(s) pour {events} "
+            "événement(s) : donnez-en une par événement, dans leur ordre, séparées par des "
+            "virgules. Rien de cet envoi n'a été retenu."
+        )
+    return [signature or None for signature in signatures]
+
+
+class Vouching:
+    """Gives each event its signature. Safe to share between threads."""
+
+    def __init__(self, registry: Registry, signer: Signer | None, *, required: bool) -> None:
+        """`signer` has the gateway's own key; `required`: nothing goes without a signature."""
+        self._registry = registry
+        self._signer = signer
+        self._required = required
+
+    def signature(
+        self, octets: bytes, source: Source, own: bytes | None, now: datetime
+    ) -> bytes | None:
+        """The signature of these octets, `own` being the one that came with them; None where none
+        is asked for. Raises RejectedError."""
+        view = self._registry.view()
+        if own is not None:
+            speaker(signed_by(octets, own, view), source, now, view)
+            return own
+        institution = view.get(source.siren)
+        if institution is not None and institution.delegated and self._signer is not None:
+            return self._signer.sign(octets)
+        if not self._required:
+            return None
+        raise RejectedError(Reason.UNSIGNED, "", self._why(source))
+
+    def _why(self, source: Source) -> str:
+        if self._signer is None:
+            return (
+                "La passerelle n'a pas de clé pour signer à votre place : signez vous-même "
+                "(Traverse-Signature), ou prévenez l'exploitant (TRAVERSE_GATEWAY_SIREN)."
+            )
+        return (
+            f"L'institution {source.siren} n'a pas confié sa signature à la passerelle : signez "
+            "les octets envoyés (Traverse-Signature), ou faites déléguer la signature (« traverse "
+            f"institutions delegate {source.siren} »)."
+        )
