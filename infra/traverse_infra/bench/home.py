@@ -66,9 +66,9 @@ class Home:
             "TRAVERSE_SEARCH_PORT": str(self.search_port),
         }
 
-    def services(self) -> Services:
-        """Services of ours on these engines, to use in a `with` block."""
-        return Services(self.folder / "logs", self._environment)
+    def services(self, more: Mapping[str, str] | None = None) -> Services:
+        """Services of ours on these engines, to use in a `with` block; `more` are settings."""
+        return Services(self.folder / "logs", {**self._environment, **(more or {})})
 
     def close(self) -> None:
         self.client.close()

@@ -10,6 +10,7 @@ class Part(StrEnum):
     THROUGHPUT = "throughput"
     LATENCY = "latency"
     SEARCH = "search"
+    GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +25,6 @@ class Plan:
     warm_seconds: float = 5
     warm_events: int = 15_000
     search_rounds: int = 20
+    gateway_events: int = 10_000
     peers: bool = False
     parts: tuple[Part, ...] = tuple(Part)

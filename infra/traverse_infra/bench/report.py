@@ -32,7 +32,10 @@ def tables(figures: Mapping[str, Any]) -> Iterator[Table]:
         yield _latency(figures["latency"])
     if "search" in figures:
         yield _search(figures["search"])
-    yield _memory(figures["memory"])
+    if "gateway" in figures:
+        yield from _gateway(figures["gateway"])
+    if "memory" in figures:
+        yield _memory(figures["memory"])
 
 
 def _machine(machine: Mapping[str, Any]) -> Table:
@@ -81,6 +84,28 @@ def _search(search: Mapping[str, float]) -> Table:
     ):
         table.add_row(label, f"{search[f'{name}p50_ms']:.1f}", f"{search[f'{name}p95_ms']:.1f}")
     return table
+
+
+def _gateway(gateway: Mapping[str, Any]) -> Iterator[Table]:
+    table = _table("Passerelle, lots de 100 (événements/s)", "", "Moindre", "Médiane", "Meilleur")
+    for name, label, form in (
+        ("events_per_s", "Passerelle, clés et signatures", ".0f"),
+        ("bare_producer_events_per_s", "kafka-python seul", ".0f"),
+        ("ratio", "Passerelle / lui", ".2f"),
+    ):
+        each = gateway[name]
+        table.add_row(label, *(format(each[kind], form) for kind in ("min", "median", "max")))
+    for name, label in (
+        ("processor_us_per_event", "Passerelle, processeur (µs par événement)"),
+        ("bare_processor_us_per_event", "kafka-python seul, processeur (µs)"),
+    ):
+        table.add_row(label, "", f"{gateway[name]:.0f}", "")
+    yield table
+    table = _table("Un événement, 50 par seconde (ms)", "", "p50", "p95", "p99", "max")
+    for name, label in (("post_ms", "POST /v1/events"), ("kafka_ms", "Accusé de Kafka")):
+        each = gateway[name]
+        table.add_row(label, *(f"{each[kind]:.1f}" for kind in ("p50", "p95", "p99", "max")))
+    yield table
 
 
 def _memory(memory: Mapping[str, Mapping[str, float]]) -> Table:

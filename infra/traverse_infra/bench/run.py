@@ -9,6 +9,7 @@ import psutil
 from elasticsearch.helpers import scan
 
 from traverse_infra.bench.figures import spread
+from traverse_infra.bench.gateway import gateway_figures
 from traverse_infra.bench.home import Home, bench_home
 from traverse_infra.bench.latency import latency
 from traverse_infra.bench.load import Event, Load, another_system, repeated
@@ -49,11 +50,14 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
             "signatures": ProcessorSettings().signatures,
             "load": {"origin": load.origin, "events_before_repetition": len(load.events)},
         }
-        figures |= _throughput(home, plan, events, say)
+        if set(plan.parts) != {Part.GATEWAY}:
+            figures |= _throughput(home, plan, events, say)
         if Part.LATENCY in plan.parts:
             figures["latency"] = _latency(home, plan, load, say)
         if Part.SEARCH in plan.parts:
             figures["search"], figures["memory"]["search"] = _search(home, plan, say)
+        if Part.GATEWAY in plan.parts:
+            figures["gateway"] = gateway_figures(home, plan, load, say)
     figures["seconds"] = time.monotonic() - started
     return figures
 
