@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from traverse_infra.errors import InfraError
 from traverse_infra.settings import Settings
-from traverse_schemas.topics import OPPORTUNITIES
 
 if TYPE_CHECKING:
     from traverse_infra.engines.runner import EngineStatus
@@ -25,22 +24,31 @@ def up(
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Applique aussi les réglages de topics qui diffèrent.")
     ] = False,
+    secure: Annotated[
+        bool,
+        typer.Option(
+            "--secure", help="Avec TLS, comptes et droits, dans un dossier et des données à part."
+        ),
+    ] = False,
 ) -> None:
     """Démarre Kafka et Elasticsearch, crée les topics et les index qui manquent."""
-    from elasticsearch import Elasticsearch
-
     from traverse_infra.engines.runner import Engines
-    from traverse_infra.indices import prepare_indices
-    from traverse_infra.topics import apply_topics
+    from traverse_infra.equip import equip
 
     settings = load_settings()
+    if secure:
+        settings = settings.model_copy(update={"secure": True})
     engines = Engines(settings)
     started = engines.up(typer.echo)
     typer.echo("Les moteurs sont prêts." if started else "Les moteurs étaient déjà en marche.")
-    applied = apply_topics(engines.kafka, migrate=migrate)
-    _tell_topics(applied)
-    with Elasticsearch(engines.elasticsearch) as client:
-        prepare_indices(client, applied.ids[OPPORTUNITIES])
+    equipped = equip(engines, migrate=migrate)
+    _tell_topics(equipped.topics)
+    if equipped.environments:
+        typer.echo(
+            f"Droits ajoutés : {len(equipped.rules)}. Un programme prend un compte par ses "
+            "variables, par exemple : set -a; . "
+            f"{equipped.environments['processors']}; traverse work"
+        )
     typer.echo(f"Kafka : {engines.kafka} · Elasticsearch : {engines.elasticsearch}")
 
 
@@ -48,8 +56,11 @@ def down() -> None:
     """Arrête les moteurs de ce dossier, et eux seuls. Les données restent."""
     from traverse_infra.engines.runner import Engines
 
-    stopped = Engines(load_settings()).down()
-    typer.echo("Les moteurs sont arrêtés." if stopped else "Aucun moteur n’était en marche.")
+    settings = load_settings()
+    stopped = [
+        Engines(settings.model_copy(update={"secure": secure})).down() for secure in (False, True)
+    ]
+    typer.echo("Les moteurs sont arrêtés." if any(stopped) else "Aucun moteur n’était en marche.")
 
 
 def status(
@@ -58,7 +69,13 @@ def status(
     """Montre l’état des moteurs. Code de sortie 0 s’ils répondent tous, 3 sinon."""
     from traverse_infra.engines.runner import Engines
 
-    states = Engines(load_settings()).status()
+    settings = load_settings()
+    states = Engines(settings).status()
+    if not settings.secure and all(state.pid is None for state in states):
+        # Those of the secure profile, when it is they that run.
+        secured = Engines(settings.model_copy(update={"secure": True})).status()
+        if any(state.pid is not None for state in secured):
+            states = secured
     if as_json:
         typer.echo(json.dumps({"engines": [asdict(state) for state in states]}, indent=2))
     else:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from traverse_infra.errors import EngineAwayError, TopicError
+from traverse_schemas.engine_access import elasticsearch_client
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STEPS = ("validate", "index")
@@ -63,7 +64,7 @@ def _check_indices(elasticsearch: str, topic_id: str) -> None:
     from traverse_infra.engines.waiting import wait_until
     from traverse_infra.indices import prepare_indices
 
-    with Elasticsearch(elasticsearch, max_retries=0) as client:
+    with Elasticsearch(**elasticsearch_client(elasticsearch), max_retries=0) as client:
         told = False
 
         def prepared() -> bool:

@@ -9,6 +9,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from traverse_infra.errors import EngineAwayError
+from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +43,7 @@ def read_topic(
     with _mapped(bootstrap):
         # What a writer that was shut out had not finished was never said.
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **kafka_client(bootstrap),
             enable_auto_commit=False,
             isolation_level="read_committed",
         )
@@ -57,7 +58,7 @@ def read_topic(
 def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
     """The offset after the last message of each partition. Raises EngineAwayError."""
     with _mapped(bootstrap):
-        consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        consumer = KafkaConsumer(**kafka_client(bootstrap), enable_auto_commit=False)
         try:
             where = [
                 TopicPartition(topic, partition)
@@ -74,7 +75,7 @@ def lags(bootstrap: str) -> dict[str, int]:
     Raises EngineAwayError.
     """
     with _mapped(bootstrap):
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=_PATIENCE_MS)
+        admin = KafkaAdminClient(**kafka_client(bootstrap), bootstrap_timeout_ms=_PATIENCE_MS)
         try:
             committed = _committed(admin)
             found = {}

@@ -17,6 +17,7 @@ from traverse_infra.indices import delete_index, fresh_index, swap_alias
 from traverse_infra.log_reading import LogMessage, end_offsets, read_topic
 from traverse_infra.topics import opportunities_generation
 from traverse_schemas.document import Stub
+from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.topics import OPPORTUNITIES
 
@@ -37,7 +38,7 @@ class _Copied(NamedTuple):
 def rebuild(bootstrap: str, elasticsearch: str) -> Iterator[str]:
     """Do it, and tell each stage in a sentence. Raises RebuildError; the old index then stays."""
     topic_id = opportunities_generation(bootstrap)
-    with Elasticsearch(elasticsearch, request_timeout=120) as client:
+    with Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=120) as client:
         fresh = {name: fresh_index(client, alias, topic_id) for name, alias in ALIASES.items()}
         try:
             copied_to = end_offsets(bootstrap, OPPORTUNITIES)

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     elasticsearch_heap: str = Field(
         default="1g", description="Java heap of the local Elasticsearch, like 512m or 1g."
     )
+    secure: bool = Field(
+        default=False,
+        description="The secure profile of the local engines: TLS, users and permissions.",
+    )
     java_home: Path | None = Field(
         default=None,
         validation_alias=AliasChoices("TRAVERSE_JAVA_HOME", "JAVA_HOME"),

@@ -14,6 +14,7 @@ from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType, NewTo
 from kafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsError
 
 from traverse_infra.errors import EngineAwayError, TopicError
+from traverse_schemas.engine_access import EngineAccess, engine_access
 from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
 
 _PATIENCE = 8000
@@ -90,14 +91,18 @@ def plan_topics(wanted: Iterable[Topic], actual: Mapping[str, TopicState]) -> To
 
 
 def apply_topics(
-    bootstrap: str, *, topics: tuple[Topic, ...] = TOPICS, migrate: bool = False
+    bootstrap: str,
+    *,
+    topics: tuple[Topic, ...] = TOPICS,
+    migrate: bool = False,
+    access: EngineAccess | None = None,
 ) -> AppliedTopics:
     """Creates the missing topics and, with `migrate`, changes the settings that differ.
 
-    Applying twice changes nothing. Raises EngineAwayError when no broker answers, TopicError when
-    one refuses.
+    `access`: who asks; by the environment when it is None. Applying twice changes nothing. Raises
+    EngineAwayError when no broker answers, TopicError when one refuses.
     """
-    with _admin(bootstrap) as admin:
+    with kafka_admin(bootstrap, access) as admin:
         plan = plan_topics(topics, read_topics(admin, topics))
         if plan.create:
             _create(admin, plan.create)
@@ -114,7 +119,7 @@ def apply_topics(
 
 def topic_ids(bootstrap: str, *, topics: tuple[Topic, ...] = TOPICS) -> dict[str, str]:
     """The id (UUID) of each declared topic that exists. Raises EngineAwayError."""
-    with _admin(bootstrap) as admin:
+    with kafka_admin(bootstrap) as admin:
         return {name: state.topic_id for name, state in read_topics(admin, topics).items()}
 
 
@@ -177,11 +182,13 @@ def _alter(admin: KafkaAdminClient, changes: Iterable[Change]) -> None:
 
 
 @contextmanager
-def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+def kafka_admin(bootstrap: str, access: EngineAccess | None = None) -> Iterator[KafkaAdminClient]:
     """An admin client, closed at the end; Kafka's errors become ours here."""
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap, client_id="traverse-infra", bootstrap_timeout_ms=_PATIENCE
+            **(access or engine_access()).kafka(bootstrap),
+            client_id="traverse-infra",
+            bootstrap_timeout_ms=_PATIENCE,
         )
         try:
             yield admin

@@ -24,6 +24,7 @@ from traverse_producers.errors import (
 )
 from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
+from traverse_schemas.engine_access import EngineAccess, engine_access
 from traverse_schemas.identity import partition_of
 from traverse_schemas.topics import INBOUND, MAX_EVENT_BYTES
 
@@ -42,14 +43,17 @@ class KafkaTransport:
     when it does not have the topic.
     """
 
-    def __init__(self, bootstrap: str, *, timeout: float = 30) -> None:
+    def __init__(
+        self, bootstrap: str, *, timeout: float = 30, access: EngineAccess | None = None
+    ) -> None:
+        """`access`: who publishes, for a Kafka that asks; by the environment when it is None."""
         self._bootstrap = bootstrap
         self._timeout = timeout
         self._room = Room(_MOST_EVENTS, _MOST_OCTETS)
         milliseconds = int(timeout * 1000)
         try:
             self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap.split(","),
+                **(access or engine_access()).kafka(bootstrap),
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=5,

@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from traverse_producers.errors import BrokerAwayError
+from traverse_schemas.engine_access import kafka_client
 
 _CHUNK = 5000
 _POLL_MS = 500
@@ -33,9 +34,7 @@ class LogReader:
         self._bootstrap = bootstrap
         self._lock = Lock()
         with self._mapped():
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=bootstrap.split(","), enable_auto_commit=False
-            )
+            self._consumer = KafkaConsumer(**kafka_client(bootstrap), enable_auto_commit=False)
 
     def close(self) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from traverse_schemas.compacted_table import WRITE_HEADER, Stored, TableAwayError
+from traverse_schemas.engine_access import kafka_client
 
 _FIRST_ANSWER_MS = 5_000
 
@@ -90,7 +91,7 @@ class KafkaTableLog:
 
     def _new_consumer(self) -> Any:
         return KafkaConsumer(
-            bootstrap_servers=self._bootstrap.split(","),
+            **kafka_client(self._bootstrap),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             bootstrap_timeout_ms=_FIRST_ANSWER_MS,
@@ -101,7 +102,7 @@ class KafkaTableLog:
         with self._lock:
             if self._producer is None:
                 self._producer = KafkaProducer(
-                    bootstrap_servers=self._bootstrap.split(","),
+                    **kafka_client(self._bootstrap),
                     acks="all",
                     enable_idempotence=True,
                     bootstrap_timeout_ms=_FIRST_ANSWER_MS,

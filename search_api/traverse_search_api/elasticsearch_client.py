@@ -13,6 +13,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 from elasticsearch.serializer import OrjsonSerializer
 
+from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError
 
@@ -36,7 +37,7 @@ _MATCHED: Final = "hits.hits._source,hits.hits._version,aggregations"
 def connect(address: str, timeout: float) -> AsyncElasticsearch:
     """A client for the address (a URL); `timeout` in seconds. Opens no connection yet."""
     return AsyncElasticsearch(
-        address,
+        **elasticsearch_client(address),
         request_timeout=timeout,
         # A search that failed is the caller's to ask again: Retry-After says when.
         max_retries=0,

@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 import faust
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
+from traverse_schemas.engine_access import elasticsearch_client, engine_access
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.receipts import TRACE_HEADER
 from traverse_schemas.reference.institutions import Institutions
@@ -107,7 +108,10 @@ def index_app(settings: ProcessorSettings) -> faust.App:
     # Fenced, and so started only when this process is the one that works.
     writer, teller = LogWriter(settings.kafka, fence=FENCE), LogWriter(settings.kafka)
     client = AsyncElasticsearch(
-        settings.elasticsearch, serializer=OrjsonSerializer(), request_timeout=60, max_retries=0
+        **elasticsearch_client(settings.elasticsearch),
+        serializer=OrjsonSerializer(),
+        request_timeout=60,
+        max_retries=0,
     )
     work = IndexWork(
         bootstrap=settings.kafka,
@@ -144,6 +148,7 @@ def _app(name: str, settings: ProcessorSettings, **more: Any) -> faust.App:
     app = faust.App(
         name,
         broker=f"kafka://{settings.kafka.replace(',', ';')}",
+        broker_credentials=_credentials(settings.kafka),
         datadir=datadir,
         store="memory://",
         key_serializer="raw",
@@ -164,6 +169,20 @@ def _app(name: str, settings: ProcessorSettings, **more: Any) -> faust.App:
         **more,
     )
     return fetch_promptly(app)
+
+
+def _credentials(bootstrap: str) -> Any:
+    """Faust's own form of who this program is for Kafka."""
+    words = engine_access().aiokafka(bootstrap)
+    context = words.get("ssl_context")
+    if "sasl_mechanism" in words:
+        return faust.SASLCredentials(
+            username=words["sasl_plain_username"],
+            password=words["sasl_plain_password"],
+            mechanism=words["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
 
 
 def _agent(

@@ -17,6 +17,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from traverse_schemas.engine_access import aiokafka_client
 from traverse_stream_processors.errors import LogRefusedError, WriterFencedError
 from traverse_stream_processors.telemetry import logger
 
@@ -65,7 +66,7 @@ class LogWriter:
         """Connect; must run in the event loop that will write."""
         await self.stop()
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **aiokafka_client(self._bootstrap),
             acks="all",
             enable_idempotence=True,
             transactional_id=self._fence,
@@ -200,7 +201,7 @@ async def read_partition(
     `start` lies beyond the end: the topic is not the one that was read before.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **aiokafka_client(bootstrap),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -275,7 +276,7 @@ class Follower:
 
     async def _open(self, start: Mapping[tuple[str, int], int]) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **aiokafka_client(self._bootstrap),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
@@ -293,7 +294,7 @@ class Follower:
 async def last_messages(bootstrap: str, topic: str) -> list[Stored]:
     """The last message of each partition that has one, of a topic written without transactions."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **aiokafka_client(bootstrap),
         enable_auto_commit=False,
         max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
     )

@@ -163,6 +163,18 @@ def test_one_record_that_fails_waits_alone_and_longer_each_time(world: World) ->
     assert [one for one in world.broker.log if one[0] == "a"] == ["a 1", "a 2"]
 
 
+def test_a_later_event_of_a_record_that_waits_does_not_overtake_it(world: World) -> None:
+    world.put("a 1")
+    world.deliverer.turn()
+    world.broker.answer(0, UNWELL, came=False)
+    world.deliverer.turn()
+    world.put("a 2")
+    world.deliverer.turn()
+    assert world.under_way() == []
+    world.finish()
+    assert world.broker.log == ["a 1", "a 2"]
+
+
 def test_a_broker_that_is_away_is_left_alone_for_a_while(world: World) -> None:
     """Many failures of one moment are one failure, and nothing is sent before the pause ends."""
     world.put(*(f"k{number} 1" for number in range(20)))
@@ -269,7 +281,7 @@ class DelivererMachine(RuleBasedStateMachine):
         self.world.wait(seconds)
 
     @precondition(lambda self: self.world.broker.open)
-    @rule(data=st.data(), error=st.sampled_from([None, None, AWAY, UNWELL]), came=st.booleans())
+    @rule(data=st.data(), error=st.sampled_from([None, AWAY, UNWELL, UNWELL]), came=st.booleans())
     def answer(self, data: st.DataObject, error: PublishError | None, came: bool) -> None:
         index = data.draw(st.integers(0, len(self.world.broker.open) - 1))
         self.world.broker.answer(index, error, came=came)

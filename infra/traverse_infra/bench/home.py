@@ -24,6 +24,7 @@ from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics
 from traverse_producers.signing_keys import KeyFolder
 from traverse_schemas.clock import SystemClock
+from traverse_schemas.engine_access import elasticsearch_client, kafka_client
 from traverse_schemas.index_mapping import index_body
 from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS
 from traverse_stream_processors.log import LogWriter, Message
@@ -48,7 +49,7 @@ class Home:
         self.engines.up(say)
         self.kafka = self.engines.kafka
         self.elasticsearch = self.engines.elasticsearch
-        self.client = Elasticsearch(self.elasticsearch, request_timeout=60)
+        self.client = Elasticsearch(**elasticsearch_client(self.elasticsearch), request_timeout=60)
         topics = apply_topics(self.kafka)
         prepare_indices(self.client, topics.ids[OPPORTUNITIES])
         with open_registry(self.kafka) as table:
@@ -80,7 +81,7 @@ class Home:
 
     def make_topic(self, name: str) -> None:
         """A topic like those of the journey, with the broker's own settings."""
-        admin = KafkaAdminClient(bootstrap_servers=self.kafka)
+        admin = KafkaAdminClient(**kafka_client(self.kafka))
         try:
             admin.create_topics([NewTopic(name, PARTITIONS, 1)], wait_for_metadata=True)
         finally:

@@ -21,6 +21,7 @@ from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError, InfraError
 from traverse_infra.log_reading import LogMessage, end_offsets, read_topic
 from traverse_schemas.document import Stub
+from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.topics import OPPORTUNITIES
 from traverse_stream_processors.index import operations
@@ -67,7 +68,7 @@ def compare(
     given to an index step that is behind. Raises EngineAwayError, TooManyDifferencesError,
     InfraError."""
     with (
-        Elasticsearch(elasticsearch, request_timeout=120) as client,
+        Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=120) as client,
         tempfile.TemporaryDirectory(prefix="traverse-check-") as folder,
     ):
         ledger = Ledger(Path(folder) / "ledger.sqlite")

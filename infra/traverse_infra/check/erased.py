@@ -15,6 +15,7 @@ from elasticsearch import Elasticsearch, TransportError
 
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
+from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.identity import opportunity_id, record_key
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.topics import (
@@ -233,7 +234,7 @@ def examine_kept(
 
 
 def _examine_index(elasticsearch: str, erased: Mapping[str, Erased], proof: Proof) -> None:
-    with Elasticsearch(elasticsearch, request_timeout=60) as client:
+    with Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=60) as client:
         try:
             client.indices.refresh(index=list(ALIASES.values()))
             for one in erased.values():

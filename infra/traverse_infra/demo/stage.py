@@ -23,6 +23,7 @@ from traverse_infra.services import Services
 from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics
 from traverse_schemas.clock import SystemClock
+from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.topics import OPPORTUNITIES
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.table import results_table
@@ -71,7 +72,9 @@ class Stage:
             keys, cast = self._settings.keys, self._script.institutions
             signers = ensure_members(table, keys, cast, SystemClock().now())
         self._say(f"{len(signers)} institutions au registre ; leurs clés sont dans {keys}.")
-        with Elasticsearch(self._engines.elasticsearch, request_timeout=60) as client:
+        with Elasticsearch(
+            **elasticsearch_client(self._engines.elasticsearch), request_timeout=60
+        ) as client:
             prepare_indices(client, topics.ids[OPPORTUNITIES])
             self._services.start("work", "work")
             self._services.start("search", "serve", "search")

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
+from traverse_infra.access_rules import elasticsearch_roles, elasticsearch_users
 from traverse_infra.engines.engine import Engine, fresh_log
 from traverse_infra.engines.install import Installation
 from traverse_infra.engines.java import Java
+from traverse_infra.engines.secure import Secrets
 from traverse_infra.errors import EngineError
+from traverse_schemas.engine_access import EngineAccess
 
 # Parallel collection suits few cores; and the whole heap is not touched at once (Elasticsearch does
 # by default: 1 GB of heap is 1 GB resident from the first second, and the start takes longer).
@@ -34,9 +37,16 @@ class ElasticsearchEngine(Engine):
     heap_setting = "TRAVERSE_ELASTICSEARCH_HEAP"
     least_heap = 384 * 2**20
 
+    def __init__(
+        self, folder: Path, port: int, inner_port: int, heap: str, secrets: Secrets | None = None
+    ) -> None:
+        """With `secrets`: TLS, users and roles; else whoever reaches the loopback may do all."""
+        super().__init__(folder, port, inner_port, heap)
+        self._secrets = secrets
+
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self._secrets is None else 'https'}://127.0.0.1:{self.port}"
 
     @property
     def launcher_marks(self) -> tuple[str, ...]:
@@ -62,8 +72,12 @@ class ElasticsearchEngine(Engine):
         shutil.copyfile(original, config / "log4j2.properties")
         (config / "jvm.options").write_text(_JVM_OPTIONS)
         (config / "elasticsearch.yml").write_text(
-            elasticsearch_yml(self.folder, self.port, self.inner_port)
+            elasticsearch_yml(
+                self.folder, self.port, self.inner_port, secure=self._secrets is not None
+            )
         )
+        if self._secrets is not None:
+            _secure(config, self._secrets)
         if account:
             self.folder.chmod(0o755)
             _give(account, config, data, self._pid_file.parent, self.folder / "logs")
@@ -106,7 +120,10 @@ class ElasticsearchEngine(Engine):
         return self.find() is None
 
     def answers(self) -> bool:
-        client = Elasticsearch(self.address, request_timeout=5, max_retries=0)
+        access = EngineAccess() if self._secrets is None else self._secrets.access()
+        client = Elasticsearch(
+            **access.elasticsearch(self.address), request_timeout=5, max_retries=0
+        )
         try:
             health = client.cluster.health(wait_for_status="yellow", timeout="1s")
             return health["status"] in {"yellow", "green"} and not health["timed_out"]
@@ -116,7 +133,36 @@ class ElasticsearchEngine(Engine):
             client.close()
 
 
-def elasticsearch_yml(folder: Path, port: int, transport_port: int) -> str:
+def _secure(config: Path, secrets: Secrets) -> None:
+    """Elasticsearch's own files of users and roles, and the certificate: it reads no other folder
+    than its configuration."""
+    users = elasticsearch_users()
+    files = {
+        "engines.pem": secrets.certificate.read_text(),
+        "engines.key": secrets.key.read_text(),
+        # A role a line: Elasticsearch cuts this file at lines that begin with a name.
+        "roles.yml": "".join(
+            f"{name}: {json.dumps(role)}\n" for name, role in elasticsearch_roles().items()
+        ),
+        "users": "".join(f"{name}:{secrets.elasticsearch_hash(name)}\n" for name in users),
+        "users_roles": "".join(f"{role}:{name}\n" for name, role in users.items()),
+    }
+    for name, text in files.items():
+        (config / name).touch(mode=0o600)
+        (config / name).write_text(text)
+
+
+_SECURED: dict[str, object] = {
+    "xpack.security.enabled": True,
+    "xpack.security.http.ssl.enabled": True,
+    "xpack.security.http.ssl.certificate": "engines.pem",
+    "xpack.security.http.ssl.key": "engines.key",
+    "xpack.security.autoconfiguration.enabled": False,
+    "xpack.security.enrollment.enabled": False,
+}
+
+
+def elasticsearch_yml(folder: Path, port: int, transport_port: int, *, secure: bool = False) -> str:
     """The node's configuration (JSON, which is YAML too: paths need no quoting rules)."""
     settings: dict[str, object] = {
         "cluster.name": "traverse",
@@ -139,6 +185,8 @@ def elasticsearch_yml(folder: Path, port: int, transport_port: int) -> str:
         "cluster.routing.allocation.disk.watermark.high": "700mb",
         "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
     }
+    if secure:
+        settings |= _SECURED
     return json.dumps(settings, indent=2) + "\n"
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from traverse_infra.access_rules import ACCOUNTS, OPERATOR
 from traverse_infra.engines.engine import Engine, fresh_log
 from traverse_infra.engines.install import Installation
 from traverse_infra.engines.java import Java
+from traverse_infra.engines.secure import BROKER, Secrets
 from traverse_infra.errors import StartError
+from traverse_schemas.engine_access import EngineAccess
 
 # Parallel collection needs less processor than G1 on few cores; a broker keeps little on its heap.
 _JVM = ("-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true")
@@ -30,6 +33,13 @@ class KafkaEngine(Engine):
     heap_setting = "TRAVERSE_KAFKA_HEAP"
     least_heap = 256 * 2**20  # the log cleaner alone takes 128 MB
 
+    def __init__(
+        self, folder: Path, port: int, inner_port: int, heap: str, secrets: Secrets | None = None
+    ) -> None:
+        """With `secrets`: TLS, users and ACLs; else whoever reaches the loopback may do all."""
+        super().__init__(folder, port, inner_port, heap)
+        self._secrets = secrets
+
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
@@ -45,7 +55,9 @@ class KafkaEngine(Engine):
     def prepare(self, installation: Installation, java: Java) -> None:
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(server_properties(data, self.port, self.inner_port))
+        properties = server_properties(data, self.port, self.inner_port, self._secrets)
+        self._properties.touch(mode=0o600)  # it may hold a password
+        self._properties.write_text(properties)
         if not (data / "meta.properties").exists():
             self._format(installation, java)
 
@@ -55,6 +67,9 @@ class KafkaEngine(Engine):
             *(java.java, "-XX:TieredStopAtLevel=1", "-cp", installation.kafka_classpath),
             *("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._properties),
         ]
+        if self._secrets is not None:
+            for account in ACCOUNTS:
+                command += ["--add-scram", self._secrets.scram(account)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
@@ -80,9 +95,10 @@ class KafkaEngine(Engine):
         self.record.find()  # by its argument: writes number and start time
 
     def answers(self) -> bool:
+        access = EngineAccess() if self._secrets is None else self._secrets.access()
         try:
             admin = KafkaAdminClient(
-                bootstrap_servers=self.address,
+                **access.kafka(self.address),
                 client_id="traverse-infra",
                 request_timeout_ms=3000,
             )
@@ -95,7 +111,9 @@ class KafkaEngine(Engine):
         return True
 
 
-def server_properties(data: Path, port: int, controller_port: int) -> str:
+def server_properties(
+    data: Path, port: int, controller_port: int, secrets: Secrets | None = None
+) -> str:
     """The broker's configuration."""
     settings = {
         "process.roles": "broker,controller",
@@ -122,4 +140,33 @@ def server_properties(data: Path, port: int, controller_port: int) -> str:
         # A lone consumer group need not wait 3 s for members to come.
         "group.initial.rebalance.delay.ms": "0",
     }
+    if secrets is not None:
+        settings |= _secured(secrets, port, controller_port)
     return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+def _secured(secrets: Secrets, port: int, controller_port: int) -> dict[str, str]:
+    """TLS everywhere, SCRAM for clients, the certificate for the controller, and ACLs."""
+    keystore = secrets.folder / "kafka.pem"  # Kafka wants the key and the certificate in one file
+    keystore.touch(mode=0o600)
+    keystore.write_bytes(secrets.key.read_bytes() + secrets.certificate.read_bytes())
+    return {
+        "listeners": f"SASL_SSL://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"SASL_SSL://127.0.0.1:{port}",
+        "listener.security.protocol.map": "SASL_SSL:SASL_SSL,CONTROLLER:SSL",
+        "inter.broker.listener.name": "SASL_SSL",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required "
+            f'username="{OPERATOR}" password="{secrets.password(OPERATOR)}";'
+        ),
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(keystore),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(secrets.ca),
+        "listener.name.controller.ssl.client.auth": "required",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": f"User:{OPERATOR};User:CN={BROKER}",
+    }

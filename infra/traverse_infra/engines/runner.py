@@ -31,6 +31,7 @@ from traverse_infra.engines.resources import (
     check_heap,
     heap_size,
 )
+from traverse_infra.engines.secure import Secrets
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineError, HomeInUseError, NotLocalError, PortTakenError
 from traverse_infra.settings import Settings
@@ -72,7 +73,10 @@ class Engines:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._home = settings.home.absolute()
+        # Apart from those of the open profile, data included: what was readable stays so.
+        self._home = settings.home.absolute() / ("secure" if settings.secure else "")
+        self.secrets = Secrets(self._home / "secrets") if settings.secure else None
+        """Certificates and accounts, in the secure profile."""
         self._places_file = self._home / "engines.json"
 
     @property
@@ -93,6 +97,8 @@ class Engines:
         """
         self._check_local()
         with self._lock():
+            if self.secrets is not None:
+                self.secrets.ensure()
             engines = self._engines(self._places())
             missing = {engine.name for engine in engines if engine.find() is None}
             if missing:
@@ -132,7 +138,7 @@ class Engines:
         folder = Path(self._places().elasticsearch_folder or self._home / "elasticsearch")
         if folder.parent != self._home:
             shutil.rmtree(folder.parent, ignore_errors=True)  # `place` made it, for us alone
-        for name in ("elasticsearch", "kafka"):
+        for name in ("elasticsearch", "kafka", "secrets"):
             shutil.rmtree(self._home / name, ignore_errors=True)
         for name in (self._places_file.name, "lock"):
             (self._home / name).unlink(missing_ok=True)
@@ -241,12 +247,14 @@ class Engines:
                 settings.kafka_address[1] or places.kafka_port,
                 places.controller_port,
                 settings.kafka_heap,
+                self.secrets,
             ),
             ElasticsearchEngine(
                 Path(places.elasticsearch_folder or self._home / "elasticsearch"),
                 settings.elasticsearch_address[1] or places.elasticsearch_port,
                 places.transport_port,
                 settings.elasticsearch_heap,
+                self.secrets,
             ),
         )
 

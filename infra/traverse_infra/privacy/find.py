@@ -17,6 +17,7 @@ from elasticsearch.helpers import scan
 
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
+from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.topics import TOPICS
 
@@ -113,7 +114,7 @@ def _record_of(message: LogMessage) -> tuple[str, str]:
 
 
 def _in_index(elasticsearch: str, term: Term) -> Iterator[Found]:
-    with Elasticsearch(elasticsearch, request_timeout=60) as client:
+    with Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=60) as client:
         try:
             for alias in ALIASES.values():
                 for hit in scan(client, index=alias, size=500):

@@ -9,6 +9,7 @@ from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError, InfraError
 from traverse_infra.log_reading import read_topic
 from traverse_schemas.clock import Clock
+from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.events import CONTENT_TYPE, Action, event_type
 from traverse_schemas.identity import opportunity_id, record_key, utc_text
 from traverse_schemas.index_mapping import ALIASES
@@ -86,7 +87,7 @@ def _await(
         state = _state(bootstrap, source, subject)
         if state is None or state.get("purged", "") < until:
             return False
-        with Elasticsearch(elasticsearch) as client:
+        with Elasticsearch(**elasticsearch_client(elasticsearch)) as client:
             answers = [
                 client.options(ignore_status=404).get(index=alias, id=identity)
                 for alias in ALIASES.values()
@@ -110,7 +111,7 @@ def expunge(elasticsearch: str) -> None:
     """Rewrite the segments that hold documents which were replaced, so that no copy stays on the
     index's disk. By default Elasticsearch leaves those with less than a tenth of such."""
     setting = "index.merge.policy.expunge_deletes_allowed"
-    with Elasticsearch(elasticsearch, request_timeout=600) as client:
+    with Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=600) as client:
         try:
             for alias in ALIASES.values():
                 client.indices.put_settings(index=alias, settings={setting: 0})

@@ -14,6 +14,7 @@ import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import CHANGES
 from traverse_search_api.errors import StreamUnavailableError
 from traverse_search_api.stream.position import Position
@@ -83,7 +84,7 @@ class ChangeLog:
 
     def _end(self) -> Position:
         admin = KafkaAdminClient(
-            bootstrap_servers=self._bootstrap, bootstrap_timeout_ms=_FIRST_ANSWER_MS
+            **kafka_client(self._bootstrap), bootstrap_timeout_ms=_FIRST_ANSWER_MS
         )
         try:
             described = admin.describe_topics([self._topic])[0]
@@ -139,7 +140,7 @@ class ChangeLog:
     def _connected(self) -> KafkaConsumer:
         if self._consumer is None:
             self._consumer = KafkaConsumer(
-                bootstrap_servers=self._bootstrap,
+                **kafka_client(self._bootstrap),
                 enable_auto_commit=False,
                 # What a reader asks for and the log no longer holds is an error to see, not a
                 # place to begin again in silence.

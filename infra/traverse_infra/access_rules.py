@@ -1,0 +1,110 @@
+"""Who may do what on the engines, as data: Kafka's ACLs, Elasticsearch's roles (decision 8).
+
+What is not said here is refused. The operator may do everything, and is nobody's service.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.topics import (
+    CHANGES,
+    EVENTS,
+    INBOUND,
+    INSTITUTIONS,
+    RECEIPTS,
+    REJECTED,
+    TOPICS,
+)
+
+OPERATOR: Final = "operator"
+PUBLISHER: Final = "publisher"
+SUBSCRIBER: Final = "subscriber"
+PROCESSORS: Final = "processors"
+GATEWAY: Final = "gateway"
+SEARCH: Final = "search"
+SEARCH_MEMBERS: Final = "search-members"
+
+ACCOUNTS: Final = (
+    OPERATOR,
+    PUBLISHER,
+    SUBSCRIBER,
+    PROCESSORS,
+    GATEWAY,
+    SEARCH,
+    SEARCH_MEMBERS,
+)
+"""`search` answers anybody; `search-members` is for answers to those who have said who they are."""
+
+
+class Rule(NamedTuple):
+    """An account may do an operation on a topic, a group or a
+    transactional id of Kafka; READ and WRITE include
+    DESCRIBE. `prefix`: on all whose name begins so."""
+
+    account: str
+    operation: str
+    kind: str
+    name: str
+    prefix: bool = False
+
+
+def kafka_rules() -> tuple[Rule, ...]:
+    """Every permission on Kafka."""
+    names = [topic.name for topic in TOPICS]
+    public = next(iter(EVENTS.values())).rpartition(".")[0] + "."
+    return (
+        Rule(PUBLISHER, "WRITE", "TOPIC", INBOUND),
+        Rule(SUBSCRIBER, "READ", "TOPIC", public, prefix=True),
+        Rule(SUBSCRIBER, "READ", "GROUP", SUBSCRIBER, prefix=True),
+        *(Rule(PROCESSORS, "READ", "TOPIC", name) for name in names),
+        # The registry is changed by people, never by what reads events.
+        *(Rule(PROCESSORS, "WRITE", "TOPIC", name) for name in names if name != INSTITUTIONS),
+        *(Rule(PROCESSORS, "DESCRIBE_CONFIGS", "TOPIC", name) for name in names),
+        Rule(PROCESSORS, "READ", "GROUP", "traverse-", prefix=True),
+        # The one writer of links is fenced by a transactional id (decision 6).
+        Rule(PROCESSORS, "WRITE", "TRANSACTIONAL_ID", "traverse-", prefix=True),
+        Rule(GATEWAY, "WRITE", "TOPIC", INBOUND),
+        *(Rule(GATEWAY, "READ", "TOPIC", name) for name in (INSTITUTIONS, RECEIPTS, REJECTED)),
+        *(
+            Rule(account, "READ", "TOPIC", name)
+            for account in (SEARCH, SEARCH_MEMBERS)
+            for name in (CHANGES, INSTITUTIONS, RECEIPTS, REJECTED)
+        ),
+    )
+
+
+_PUBLIC: Final = [PUBLIC_ALIAS, f"{PUBLIC_ALIAS}-*"]
+_PRIVATE: Final = [PRIVATE_ALIAS, f"{PRIVATE_ALIAS}-*"]
+
+
+def elasticsearch_roles() -> dict[str, dict[str, Any]]:
+    """The roles, as Elasticsearch's roles.yml has them."""
+    return {
+        "traverse_indexer": {
+            "cluster": ["monitor"],
+            # Writes documents, and reads which index an alias points at; no document.
+            "indices": [
+                {"names": [*_PUBLIC, *_PRIVATE], "privileges": ["index", "view_index_metadata"]}
+            ],
+        },
+        "traverse_search_public": {
+            "cluster": ["monitor"],
+            "indices": [{"names": _PUBLIC, "privileges": ["read", "view_index_metadata"]}],
+        },
+        "traverse_search_members": {
+            "cluster": ["monitor"],
+            "indices": [
+                {"names": [*_PUBLIC, *_PRIVATE], "privileges": ["read", "view_index_metadata"]}
+            ],
+        },
+    }
+
+
+def elasticsearch_users() -> dict[str, str]:
+    """The role of each account that Elasticsearch knows."""
+    return {
+        OPERATOR: "superuser",
+        PROCESSORS: "traverse_indexer",
+        SEARCH: "traverse_search_public",
+        SEARCH_MEMBERS: "traverse_search_members",
+    }
