@@ -76,12 +76,13 @@ class Grouping(TypedDict):
 
 
 class GroupingMessage(TypedDict):
-    """A message of `traverse.groupings`: the grouping, or that there is none any more."""
+    """A message of `traverse.groupings`, keyed by `id`; a grouping that is no more is a
+    tombstone."""
 
     id: str
     layer: str
-    state: Literal["proposed", "gone"]
-    grouping: NotRequired[Grouping]
+    state: Literal["proposed"]
+    grouping: Grouping
 
 
 PUBLIC_LAYER = "public"

@@ -17,6 +17,7 @@ _STEMMER: Final = Stemmer.Stemmer("french")
 _WORD: Final = re.compile(r"\b[a-z]{2,}\b")
 # What titles hold without meaning anything by it: who buys, and that it is a purchase.
 _FILLERS: Final = """
+    numero consultation prestation prestations objet present presente relatif relative concernant
     lot lots no num tranche marche marches accord cadre mapa ht ttc type divers diverses
     appel appels projet projets offre offres avis programme besoin besoins candidature candidatures
     commune communes communal communale communaux communales municipal municipale municipaux

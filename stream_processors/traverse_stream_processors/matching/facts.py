@@ -44,7 +44,6 @@ class Facts(NamedTuple):
     cpv: tuple[str, ...]
     themes: tuple[str, ...]
     topics: tuple[str, ...]
-    nature: str
     place: tuple[str, ...]
     within: frozenset[str]
     covers: frozenset[str]
@@ -115,7 +114,6 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         cpv=tuple(dict.fromkeys(map(significant, codes))),
         themes=themes,
         topics=topics.of(themes, texts.vector) if not codes and (asks or purchase) else themes,
-        nature=content.get("nature", ""),
         place=tuple(map(intern, content["place"][:20])),
         within=_shared(tuple(content["within"])),
         covers=_shared(tuple(content["covers"])),

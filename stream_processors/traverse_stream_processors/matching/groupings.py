@@ -21,6 +21,7 @@ from traverse_schemas.reference.thresholds import crossed
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import euros, listed, lower_first
 from traverse_stream_processors.matching.joint import Together, when_in_words
+from traverse_stream_processors.matching.purchases import Sort
 from traverse_stream_processors.matching.territory import level_of
 
 _WIDER: Final = ("epci", "department", "region")
@@ -71,7 +72,7 @@ def grouping_of(
     )
     if amounts:
         found["total"] = round(sum(amounts), 2)
-        works = any(one.nature == "works" or one.cpv[:1] == ("45",) for one in ordered)
+        works = any(one.purchase and one.purchase.sort is Sort.WORKS for one in ordered)
         on = start if start != _FAR[0] else end if end != _FAR[1] else first.first_time[:10]
         row = crossed(amounts, works=works, on=date.fromisoformat(on))
         if row is not None:

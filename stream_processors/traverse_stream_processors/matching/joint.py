@@ -10,13 +10,15 @@ from traverse_stream_processors.matching.answers import subject_in_words
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day
 from traverse_stream_processors.matching.purchases import Purchase, overlap
-from traverse_stream_processors.matching.subject import alike
+from traverse_stream_processors.matching.subject import alike, common_depth
 from traverse_stream_processors.matching.territory import neighbours
 
 LEAST: Final = 0.62
 """A pair below this score is not proposed."""
 
 LEAST_SUBJECT: Final = 0.6
+_SURE_NEAR: Final = 0.7
+_SURE_WORDS: Final = 0.3
 _BUYERS: Final = frozenset({"region", "department", "epci", "commune", "chamber", "state", "other"})
 
 
@@ -42,16 +44,21 @@ def together(left: Facts, right: Facts) -> Together | None:
         return None
     if left.owner_kind not in _BUYERS or right.owner_kind not in _BUYERS:
         return None
-    if (mine.renewal and theirs.renewal) or _works(left) != _works(right):
+    if (mine.renewal and theirs.renewal) or mine.sort is not theirs.sort:
         # Two ends of contracts are two guesses: somebody has to say a need first.
         return None
+    coded = bool(left.cpv and right.cpv)
     shared = overlap(mine, theirs)
+    if shared is None or (coded and common_depth(left.cpv, right.cpv) < 2):
+        return None
     near = neighbours(left, right)
-    if shared is None or near is None:
+    if near is None:
         return None
     subject = alike(left, right)
     if subject.score < LEAST_SUBJECT:
         return None
+    if not coded and (subject.near < _SURE_NEAR or subject.words < _SURE_WORDS):
+        return None  # without two codes the words must be both alike and the same
     sure = 0.85 if mine.renewal or theirs.renewal else 1.0
     score = round(sure * (0.6 * subject.score + 0.25 * near.score + 0.15 * _share(mine, theirs)), 3)
     if score < LEAST:
@@ -68,10 +75,6 @@ def when_in_words(start: str, end: str) -> str:
     if opened:
         return f"à partir du {day(start)}"
     return f"avant le {day(end)}" if closed else ""
-
-
-def _works(facts: Facts) -> bool:
-    return facts.nature == "works" or any(code.startswith("45") for code in facts.cpv)
 
 
 def _share(left: Purchase, right: Purchase) -> float:

@@ -168,9 +168,11 @@ class Matcher:
     def _may_answer(self, facts: Facts) -> list[Facts]:
         """Those that a record meets: for a need what may answer it, and other firms' needs."""
         keys, refinements = answer_keys(facts), answer_refinements(facts)
-        met = self._of_answers.asking(keys, refinements)
+        met: set[str] = set()
         if facts.asks:
             met |= self._of_answers.found(keys, refinements)
+        if not facts.asks or facts.seeks is not None:
+            met |= self._of_answers.asking(keys, refinements)
         met.discard(facts.id)
         return [self._facts[one] for one in met]
 

@@ -4,19 +4,35 @@ Needs and purchase programmes say it themselves. A contract that ends says it on
 supplies and services: works (CPV 45) and studies (CPV 71) are not bought again when they are done.
 """
 
+import re
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from traverse_stream_processors.linking.words import fold
+
 _NOT_AGAIN: Final = ("45", "71")
-_STUDY_WORDS: Final = (
-    "étude", "etude", "maîtrise d", "maitrise d", "amo ", "assistance à maîtrise", "diagnostic",
-    "mission", "travaux", "construction", "réhabilitation", "rehabilitation",
-)  # fmt: skip
+_STUDIES: Final = re.compile(
+    r"\b(?:etudes?|maitrise d|moe\b|amo\b|assistance a (?:la )?maitrise|diagnostics?|missions?"
+    r"|audits?|coordination sps|controle technique)"
+)
+_WORKS: Final = re.compile(
+    r"\b(?:travaux|construction|rehabilitation|refection|renovation|restauration d[eu]"
+    r"|extension|demolition|amenagement|restructuration|agrandissement)\b"
+)
 _RECURRING_MONTHS: Final = 12
 # A formal procedure takes some six months from the first meeting to the notification, and a
 # grouping has to be agreed before it.
 _LEAD: Final = timedelta(days=270)
 _FAR_FIRST, _FAR_LAST = "0001-01-01", "9999-12-31"
+
+
+class Sort(StrEnum):
+    """What sort of thing is bought: different sorts are never bought together."""
+
+    WORKS = "works"
+    STUDIES = "studies"
+    GOODS = "goods"  # supplies, and services but studies
 
 
 class Purchase(NamedTuple):
@@ -26,6 +42,7 @@ class Purchase(NamedTuple):
     start: str
     end: str
     renewal: bool
+    sort: Sort = Sort.GOODS
 
 
 def purchase_of(content: Any, life: Any) -> Purchase | None:
@@ -43,7 +60,12 @@ def purchase_of(content: Any, life: Any) -> Purchase | None:
         if kind == "project" and not content.get("cpv"):
             return None  # a programme of everything is like everything
         window = content.get("window", {})
-        return Purchase(window.get("from", _FAR_FIRST), window.get("to", _FAR_LAST), renewal=False)
+        return Purchase(
+            window.get("from", _FAR_FIRST),
+            window.get("to", _FAR_LAST),
+            renewal=False,
+            sort=sort_of(content),
+        )
     if kind == "call" and life is not None and life.get("outcome") == "awarded":
         return _renewal(content)
     return None
@@ -56,11 +78,11 @@ def _renewal(content: Any) -> Purchase | None:
     codes = content.get("cpv", ())
     if not codes or any(code.startswith(_NOT_AGAIN) for code in codes):
         return None
-    recurring = (months or 0) >= _RECURRING_MONTHS or "framework_agreement" in content.get(
-        "techniques", ()
-    )
-    title = content["title"].lower()
-    if not recurring or title.startswith(_STUDY_WORDS):
+    title = fold(content["title"])
+    if _STUDIES.match(title) or _WORKS.match(title):
+        return None  # whatever its code says
+    techniques = content.get("techniques", ())
+    if (months or 0) < _RECURRING_MONTHS and "framework_agreement" not in techniques:
         return None
     end = date.fromisoformat(last)
     first = _first_end(content, end)
@@ -73,6 +95,19 @@ def _first_end(content: Any, end: date) -> date:
     if content.get("end_min"):
         return min(date.fromisoformat(content["end_min"]), end)
     return end
+
+
+def sort_of(content: Any) -> Sort:
+    """The sort of a purchase, by its codes and nature, else by the words of its title."""
+    codes = content.get("cpv", ())
+    if content.get("nature") == "works" or any(code.startswith("45") for code in codes):
+        return Sort.WORKS
+    if codes:
+        return Sort.STUDIES if codes[0].startswith("71") else Sort.GOODS
+    title = fold(content["title"])
+    if _STUDIES.search(title):
+        return Sort.STUDIES
+    return Sort.WORKS if _WORKS.search(title) else Sort.GOODS
 
 
 def overlap(left: Purchase, right: Purchase) -> tuple[str, str] | None:

@@ -13,11 +13,13 @@ _WORDS: Final = 0.6
 
 
 class Alike(NamedTuple):
-    """`score` is 0 to 1; `depth` the significant CPV digits in common, `text` the likeness of the
-    words, 0 to 1."""
+    """`score` is 0 to 1; `depth` the significant CPV digits in common; `near` the cosine of the
+    texts, `words` how many words the titles share, `text` what both come to, 0 to 1."""
 
     score: float
     depth: int
+    near: float
+    words: float
     text: float
     theme: bool
 
@@ -25,7 +27,8 @@ class Alike(NamedTuple):
 def alike(left: Facts, right: Facts) -> Alike:
     """How much two records are about the same thing: codes where both have them, words always. A
     few microseconds."""
-    near = max(0.0, nearness(left.texts.vector, right.texts.vector)) / _NEAR
+    cosine = nearness(left.texts.vector, right.texts.vector)
+    near = max(0.0, cosine) / _NEAR
     words = shared_words(left.texts.words, right.texts.words)
     text = min(1.0, max(near, 0.7 * near + _WORDS * words))
     theme = not set(left.themes).isdisjoint(right.themes)
@@ -36,7 +39,9 @@ def alike(left: Facts, right: Facts) -> Alike:
         score = 0.6 * code + 0.4 * text if depth >= 3 else 0.35 * code + 0.65 * text - 0.1
     else:
         score = text if theme else 0.7 * text
-    return Alike(round(max(0.0, score), 3), depth, round(text, 3), theme)
+    return Alike(
+        round(max(0.0, score), 3), depth, round(cosine, 3), round(words, 3), round(text, 3), theme
+    )
 
 
 def common_depth(left: tuple[str, ...], right: tuple[str, ...]) -> int:

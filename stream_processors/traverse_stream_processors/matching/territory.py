@@ -54,10 +54,11 @@ def reach(need: Facts, offer: Facts) -> Reach | None:
 
 def neighbours(left: Facts, right: Facts) -> Reach | None:
     """Whether two buyers could buy together: one territory, one within the other, or near."""
-    for level, score in (("com", 1.0), ("cp", 1.0), ("epci", 0.95)):
-        if any(level_of(code) == level for code in left.within & right.within):
-            words = "dans la même commune" if level != "epci" else "dans le même EPCI"
-            return Reach(score, words)
+    levels = {level_of(code) for code in left.within & right.within}
+    if "com" in levels or "cp" in levels:
+        return Reach(1.0, "dans la même commune")
+    if "epci" in levels:
+        return Reach(0.95, "dans le même EPCI")
     if not left.within.isdisjoint(_wide(right.place)):
         return Reach(0.85, f"{left.territory} est dans {right.territory}")
     if not right.within.isdisjoint(_wide(left.place)):

@@ -1,0 +1,192 @@
+"""Matches: from records to the links that their opportunities show, and the messages to write.
+
+Holds a matcher and a reader of facts together. No Kafka here. What is to be written is what changed
+since it was last asked; a process that takes over asks for everything, and ends what is no more.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from traverse_schemas.grouping import GroupingMessage
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.likeness.model import Model
+from traverse_stream_processors.matching.answers import Answer
+from traverse_stream_processors.matching.facts import Facts, Reader
+from traverse_stream_processors.matching.groupings import grouping_id
+from traverse_stream_processors.matching.joint import Together
+from traverse_stream_processors.matching.matcher import Key, Matcher
+
+ANSWERS: Final = "answers"
+JOINT: Final = "joint"
+_SHOWN: Final = 10
+"""Links of one type shown of one opportunity: the best, ties by id."""
+
+
+class MatchMessage(NamedTuple):
+    """A message of a topic: `value` is None when there is nothing under the key any more."""
+
+    key: str
+    value: bytes | None
+
+
+class Matches:
+    """Told of records; gives the links of any, and what changed on the topics."""
+
+    def __init__(self, model: Model) -> None:
+        self._reader = Reader(model)
+        self._matcher = Matcher(model.version)
+        self._model = model.version
+
+    def put(self, identity: str, state: RecordState | None) -> set[str]:
+        """Know a record by its state; gives the ids whose links may have changed."""
+        facts = None if state is None else self._reader.read(state)
+        return self._matcher.put(identity, facts)
+
+    def links(self, members: Iterable[str], head_of: Callable[[str], str]) -> list[dict[str, Any]]:
+        """The links that the opportunity of these records shows: what answers its needs, the needs
+        it answers, purchases it could be made with. `head_of` gives the opportunity of a record.
+
+        A link shows only to those who may read both ends: on a public document only public ends
+        stand; elsewhere each end tells its `audience`.
+        """
+        inside = list(members)
+        own = {head_of(one) for one in inside}
+        best: dict[tuple[str, str], dict[str, Any]] = {}
+        for one in inside:
+            for link in self._links_of(one):
+                link["id"] = head_of(link["id"])
+                place = (link["type"], link["id"])
+                known = best.get(place)
+                if link["id"] not in own and (known is None or link["score"] > known["score"]):
+                    best[place] = link
+        ranked = sorted(best.values(), key=lambda link: (-link["score"], link["id"]))
+        shown: dict[tuple[str, bool], int] = {}
+        kept = []
+        for link in ranked:
+            # What few may read takes no place from what all may.
+            kind = (link["type"], link["audience"] == "public")
+            shown[kind] = shown.get(kind, 0) + 1
+            if shown[kind] <= _SHOWN:
+                kept.append(link)
+        return kept
+
+    def linked(self) -> Iterator[str]:
+        """The ids of all records that are something to another."""
+        for left, right, _ in (*self._pairs(), *self._bonds()):
+            yield from (left, right)
+
+    def reached(self, identity: str) -> set[str]:
+        """The records that this one's links lead to."""
+        return {link["id"] for link in self._links_of(identity)}
+
+    def changed(self) -> tuple[list[MatchMessage], list[MatchMessage]]:
+        """The messages of links and of groupings that changed since this was last asked."""
+        answers, bonds, groupings = self._matcher.changed()
+        links = [self._answer_message(need, offer) for need, offer in sorted(answers)]
+        links += [self._joint_message(left, right) for left, right in sorted(bonds)]
+        return links, self._grouping_messages(groupings)
+
+    def everything(
+        self, links: Iterable[str], groupings: Iterable[str]
+    ) -> tuple[list[MatchMessage], list[MatchMessage]]:
+        """All links and groupings, and the ends of those that are written (by key) and are none any
+        more. Keys of links that are not ours are left alone."""
+        self._matcher.changed()
+        found = [self._answer_message(need, offer) for need, offer, _ in self._pairs()]
+        found += [self._joint_message(left, right) for left, right, _ in self._bonds()]
+        there = {one.key for one in found}
+        ours = (key for key in links if key.endswith((f" {ANSWERS}", f" {JOINT}")))
+        found += [MatchMessage(key, None) for key in ours if key not in there]
+        formed = self._grouping_messages(set(self._matcher.every_grouping()))
+        known = {one.key for one in formed}
+        formed += [MatchMessage(key, None) for key in groupings if key not in known]
+        return found, formed
+
+    def _pairs(self) -> Iterator[tuple[str, str, Answer]]:
+        return self._matcher.every_answer()
+
+    def _bonds(self) -> Iterator[tuple[str, str, Together]]:
+        return self._matcher.every_bond()
+
+    def _links_of(self, identity: str) -> Iterator[dict[str, Any]]:
+        mine = self._matcher.get(identity)
+        if mine is None:
+            return
+        for other, answer in self._matcher.chosen(identity).items():
+            yield from self._link(mine, other, ANSWERS, "need", answer)
+        for other, answer in self._matcher.answered_by(identity):
+            yield from self._link(mine, other, ANSWERS, "offer", answer)
+        for other, bond in self._matcher.joint_with(identity).items():
+            yield from self._link(mine, other, JOINT, "", bond)
+
+    def _link(
+        self, mine: Facts, other: str, kind: str, role: str, found: Answer | Together
+    ) -> Iterator[dict[str, Any]]:
+        """One link as a document shows it; `role` says which side of an answer this record is."""
+        theirs = self._matcher.get(other)
+        if theirs is None or (mine.audience == "public" and theirs.audience != "public"):
+            return
+        link: dict[str, Any] = {
+            "type": kind,
+            "id": other,
+            "title": theirs.title,
+            "owner": theirs.owner_name,
+            "score": found.score,
+            "reason": found.reason,
+            "audience": theirs.audience,
+        }
+        if role:
+            link["role"] = role
+        until = found.until if isinstance(found, Answer) else found.end
+        if until and not until.startswith("9999"):
+            link["until"] = until
+        yield link
+
+    def _answer_message(self, need: str, offer: str) -> MatchMessage:
+        key = f"{need} {offer} {ANSWERS}"
+        found = self._matcher.chosen(need).get(offer)
+        if found is None:
+            return MatchMessage(key, None)
+        more = {"until": found.until} if found.until else {}
+        return self._message(key, ANSWERS, (need, offer), found, more)
+
+    def _joint_message(self, left: str, right: str) -> MatchMessage:
+        key = f"{left} {right} {JOINT}"
+        found = self._matcher.joint_with(left).get(right)
+        if found is None:
+            return MatchMessage(key, None)
+        return self._message(key, JOINT, (left, right), found, {"window": [found.start, found.end]})
+
+    def _message(
+        self,
+        key: str,
+        kind: str,
+        ends: tuple[str, str],
+        found: Answer | Together,
+        more: Mapping[str, Any],
+    ) -> MatchMessage:
+        sides = [self._matcher.get(one) for one in ends]
+        value = {
+            "type": kind,
+            "records": list(ends),
+            "score": found.score,
+            "state": "proposed",
+            "audience": [side.audience for side in sides if side is not None],
+            "reason": found.reason,
+            "model": self._model,
+            **more,
+        }
+        return MatchMessage(key, orjson.dumps(value))
+
+    def _grouping_messages(self, keys: set[Key]) -> list[MatchMessage]:
+        return [self._grouping_message(key) for key in sorted(keys)]
+
+    def _grouping_message(self, key: Key) -> MatchMessage:
+        identity = grouping_id(key.layer, key.earliest)
+        grouping = self._matcher.grouping(key)
+        if grouping is None:
+            return MatchMessage(identity, None)
+        message = GroupingMessage(id=identity, layer=key.layer, state="proposed", grouping=grouping)
+        return MatchMessage(identity, orjson.dumps(message))
