@@ -108,8 +108,11 @@ def _await(
 
 
 def expunge(elasticsearch: str) -> None:
-    """Rewrite the segments that hold documents which were replaced, so that no copy stays on the
-    index's disk. By default Elasticsearch leaves those with less than a tenth of such."""
+    """Ask to rewrite the segments that hold documents which were replaced.
+
+    What Elasticsearch keeps for its own history (soft deletes) leaves with a later merge. By
+    default it leaves alone the segments with less than a tenth of such documents.
+    """
     setting = "index.merge.policy.expunge_deletes_allowed"
     with Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=600) as client:
         try:

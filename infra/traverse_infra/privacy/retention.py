@@ -56,7 +56,7 @@ TABLES: tuple[Table, ...] = (
         "tant que le dossier est publié ; reconstruit depuis le journal",
         _AS_PUBLISHED,
         "la fiche devient un repère sans contenu ; l'ancienne copie part avec la fusion des "
-        "segments, forcée par « traverse privacy purge »",
+        "segments, que demande « traverse privacy purge »",
     ),
     Table(
         "HOME/state/validate-*.sqlite",
