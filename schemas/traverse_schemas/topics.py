@@ -14,6 +14,9 @@ MAX_EVENT_BYTES: Final = 512 * 1024
 """The largest event that is accepted, in octets of its structured JSON."""
 
 _DAY_MS = 24 * 3600 * 1000
+LARGEST_BATCH: Final = 1024 * 1024
+"""What the broker must take at once: its limit counts a whole batch, however small its messages."""
+
 _BROKER_ROOM = 64 * 1024  # headers, key and batch overhead beside the event itself
 
 INBOUND: Final = "traverse.inbound"
@@ -106,12 +109,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
         DECISIONS,
         "what people say of links between records, every word of it",
-        config=_compacted(_BROKER_ROOM),
+        config=_compacted(LARGEST_BATCH),
     ),
     Topic(
         LINKS,
         "what two records are to one another, with the score and the reason",
-        config=_compacted(_BROKER_ROOM),
+        config=_compacted(LARGEST_BATCH),
     ),
     Topic(
         OPPORTUNITIES,

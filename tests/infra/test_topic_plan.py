@@ -4,7 +4,7 @@ import pytest
 
 from traverse_infra.errors import TopicError
 from traverse_infra.topics import Change, TopicPlan, TopicState, plan_topics
-from traverse_schemas.topics import TOPICS, Topic
+from traverse_schemas.topics import LARGEST_BATCH, TOPICS, Topic
 
 _TOPIC = Topic("t", "a topic", partitions=4, config={"retention.ms": "10"})
 
@@ -49,3 +49,9 @@ def test_the_declared_topics_once_created_need_nothing() -> None:
         for topic in TOPICS
     }
     assert plan_topics(TOPICS, actual) == TopicPlan()
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_every_topic_takes_the_batches_that_are_written(topic: Topic) -> None:
+    """The broker's limit counts a batch, not a message: small messages too come in large ones."""
+    assert int(topic.config["max.message.bytes"]) >= LARGEST_BATCH

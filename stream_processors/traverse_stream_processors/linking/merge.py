@@ -8,6 +8,8 @@ the others say otherwise is kept beside it as claims. Pure.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+import orjson
+
 Document = dict[str, Any]
 
 # Fields that are taken from one record together, by the first of them.
@@ -36,6 +38,8 @@ _FLAG_OF_FIELD: Final = {
 _LEVELS: Final = ("fr", "reg", "dep", "zone", "epci", "cp", "com")
 _AMOUNTS: Final = ("subsidy", "cost", "maximum", "estimate", "awarded")
 _CLAIM_LENGTH: Final = 500
+_CLAIM_OCTETS: Final = 2000
+_MOST_CLAIMS: Final = 20
 _MOST_REFERENCES: Final = 100
 
 
@@ -104,7 +108,7 @@ def _provenance(field: str, winner: Document, having: Sequence[Document]) -> dic
         {**_said_by(one), "value": _short(one[field])}
         for one in having
         if one is not winner and one[field] != winner[field]
-    ]
+    ][:_MOST_CLAIMS]
     return {**found, "claims": claims} if claims else found
 
 
@@ -114,8 +118,11 @@ def _said_by(one: Document) -> dict[str, Any]:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > _CLAIM_LENGTH:
-        return value[:_CLAIM_LENGTH] + "…"
+    """A claim to read, not a second record: long texts are cut, long lists left where they are."""
+    if isinstance(value, str):
+        return value if len(value) <= _CLAIM_LENGTH else value[:_CLAIM_LENGTH] + "…"
+    if isinstance(value, list | dict) and len(orjson.dumps(value)) > _CLAIM_OCTETS:
+        return None
     return value
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 from tests.stream_processors.factory import call_data, event
 from tests.stream_processors.linking.records import call, state_of
 from traverse_schemas.record_state import RecordState
@@ -134,3 +136,11 @@ def test_lots_of_one_procedure_are_one_document_that_lists_them() -> None:
     assert document["merged"][0]["reason"] == (
         "Lots 1 et 2 d'une même consultation du même acheteur."
     )
+
+
+def test_claims_stay_small_however_much_the_others_say() -> None:
+    """A merged document has to fit in a message, whoever merges what with it."""
+    lots = [{"number": str(number), "title": "Un lot"} for number in range(900)]
+    told = documents(*(call(f"L{number}", OWNER, title="Voirie") for number in range(40)))
+    records = [{**one, "lots": [*lots, {"number": one["id"]}]} for one in told]
+    assert len(orjson.dumps(merge(records)["provenance"])) < 60_000
