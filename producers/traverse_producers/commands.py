@@ -38,7 +38,7 @@ _KeyFile = Annotated[
     Path | None,
     typer.Option("--api-key-file", metavar="FILE", help="Le fichier de la clé d'API."),
 ]
-_Carrying = Callable[[PublishSettings], Transport]
+_Carrying = Callable[[PublishSettings], tuple[Transport, bool]]
 _AsJson = Annotated[bool, typer.Option("--json", help="Le rapport en JSON.")]
 
 
@@ -223,14 +223,13 @@ def _poll(
 
 @contextmanager
 def _sending(title: str, carrying: _Carrying) -> Iterator[tuple[Sender, Progress]]:
-    from traverse_producers.kafka_transport import KafkaTransport
     from traverse_producers.signing_keys import KeyFolder
 
     settings = _settings()
-    transport = carrying(settings)
+    transport, direct = carrying(settings)
     # By the gateway, that one signs, for who delegated to it.
-    direct = isinstance(transport, KafkaTransport) and settings.signatures == "required"
-    keys = KeyFolder(settings.keys) if direct else None
+    signed = direct and settings.signatures == "required"
+    keys = KeyFolder(settings.keys) if signed else None
     sender = Sender(transport, timeout=settings.publish_timeout, keys=keys)
     try:
         with _progress_bar(title) as progress:
@@ -240,17 +239,19 @@ def _sending(title: str, carrying: _Carrying) -> Iterator[tuple[Sender, Progress
             sender.close(timeout=_LEAVE_TAKING)
 
 
-def _transport(gateway: str, api_key_file: Path | None, settings: PublishSettings) -> Transport:
-    """By the gateway where one is named, else to Kafka."""
+def _transport(
+    gateway: str, api_key_file: Path | None, settings: PublishSettings
+) -> tuple[Transport, bool]:
+    """By the gateway where one is named, else to Kafka; and whether it is direct."""
     address = gateway or settings.gateway
     if address:
         from traverse_producers.http_transport import HttpTransport
 
         key = _secret(api_key_file or settings.api_key_file)
-        return HttpTransport(address, key, timeout=settings.publish_timeout)
+        return HttpTransport(address, key, timeout=settings.publish_timeout), False
     from traverse_producers.kafka_transport import KafkaTransport
 
-    return KafkaTransport(settings.kafka, timeout=settings.publish_timeout)
+    return KafkaTransport(settings.kafka, timeout=settings.publish_timeout), True
 
 
 def _secret(file: Path | None) -> str:

@@ -46,7 +46,7 @@ class MemoryTransport:
 
 
 def opened_by_commands(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
-    """One transport that the commands open in Kafka's place, each time anew."""
+    """One transport that the commands open in Kafka's place, each time anew; nothing is signed."""
     transport = MemoryTransport()
 
     def opened(*_: object, **__: object) -> MemoryTransport:
@@ -54,4 +54,5 @@ def opened_by_commands(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
         return transport
 
     monkeypatch.setattr("traverse_producers.kafka_transport.KafkaTransport", opened)
+    monkeypatch.setenv("TRAVERSE_SIGNATURES", "off")
     return transport
