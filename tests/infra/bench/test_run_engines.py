@@ -8,15 +8,16 @@ import pytest
 from tests.engines import engine_settings
 from tests.stream_processors.factory import event
 from traverse_infra.bench.load import Load
-from traverse_infra.bench.plan import Plan
+from traverse_infra.bench.plan import Part, Plan
 from traverse_infra.bench.run import run
 
 pytestmark = pytest.mark.engines
 
 EVENTS = 16_000  # a turn must outlast the refresh interval many times, on a fast machine too
+SIREN = event()["source"].split(":")[2]
 PLAN = Plan(
     events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=2000,
-    search_rounds=2,
+    search_rounds=2, parts=(Part.THROUGHPUT, Part.LATENCY, Part.SEARCH),
 )  # fmt: skip
 
 
@@ -27,6 +28,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         events=[event(id=f"e{number}", subject=f"r{number}") for number in range(500)],
         as_of="2026-03-12",
         origin="test",
+        institutions=[{"siren": SIREN, "name": "Ville d'essai", "kind": "commune"}],
     )
     said: list[str] = []
     found = run(PLAN, load, engine_settings(tmp_path_factory.mktemp("unused")), said.append)
