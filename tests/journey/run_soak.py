@@ -1,6 +1,6 @@
 """Whatever is killed while events flow, every acknowledged event is accounted for in the end.
 
-`make soak` does it with 20,000 events; in CI it is short. TRAVERSE_SOAK_EVENTS and
+`make soak` does it with 20,000 events; its name keeps it out of `make test`. TRAVERSE_SOAK_EVENTS and
 TRAVERSE_SOAK_SEED choose.
 """
 
