@@ -1,8 +1,8 @@
 """Same: how sure it is that two records speak of one real thing, and why. Pure.
 
 Each aspect of the two records gives points for or against; their sum through the logistic function
-is the score. The points were set on one half of a judged set and measured on the other
-(`tests/stream_processors/linking/judged.py`); no aspect depends on any third record.
+is the score. The points were set by hand after looking at pairs of the real files, and measured
+on a judged set (`tests/stream_processors/linking/judged.py`); no aspect depends on any third record.
 """
 
 import re
