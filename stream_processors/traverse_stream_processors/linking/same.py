@@ -2,7 +2,7 @@
 
 Each aspect of the two records gives points for or against; their sum through the logistic function
 is the score. The points were set by hand after looking at pairs of the real files, and measured
-on a judged set (`tests/stream_processors/linking/judged.py`); no aspect depends on any third record.
+on a judged set (`tests/stream_processors/linking/judged.py`); no aspect depends on a third record.
 """
 
 import re
