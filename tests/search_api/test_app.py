@@ -39,7 +39,6 @@ def test_elasticsearch_away_is_a_503_with_retry_after(client: TestClient, path: 
     ("path", "status", "words"),
     [
         ("/nope", 404, "n’existe pas"),
-        ("/rien", 404, "n’existe pas"),
         ("/v1/opportunities?kind=x", 422, "kind : « x » n’est pas admis"),
         ("/v1/opportunities?size=many", 422, "nombre entier"),
         ("/v1/opportunities?territoire=13", 422, "n’existe pas"),
