@@ -55,9 +55,10 @@ def test_killed_in_the_middle_of_erasures_going_on_finishes_them(journey: Journe
     journey.publish(*first, *second, other)
     assert len(left(journey, ACCEPTED)) == 2 * ERASED + 1
     ends = Ends(journey.kafka, RECORDS)
-    journey.send([sent(whole) for whole in erasures])
-    for _ in range(2):
-        until(partial(_more, ends, ends.count() + 5), "erasures under way")
+    before = ends.count()
+    for done in range(0, ERASED, ERASED // 2):
+        journey.send([sent(whole) for whole in erasures[done : done + ERASED // 2]])
+        until(partial(_more, ends, before + done + 5), "erasures under way")
         validate = next(worker for worker in journey.workers if worker.step == "validate")
         validate.kill()
         journey.workers.remove(validate)
