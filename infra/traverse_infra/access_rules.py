@@ -6,7 +6,9 @@ What is not said here is refused. The operator may do everything, and is nobody'
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
 from traverse_schemas.topics import (
+    AUDIT,
     CHANGES,
     EVENTS,
     INBOUND,
@@ -36,6 +38,10 @@ ACCOUNTS: Final = (
 """`search` answers anybody; `search-members` is for answers to those who have said who they are."""
 
 
+_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT)
+"""Topics of the people who use the pages: the processors have no business there."""
+
+
 class Rule(NamedTuple):
     """An account may do an operation on a topic, a group or a
     transactional id of Kafka; READ and WRITE include
@@ -56,9 +62,13 @@ def kafka_rules() -> tuple[Rule, ...]:
         Rule(PUBLISHER, "WRITE", "TOPIC", INBOUND),
         Rule(SUBSCRIBER, "READ", "TOPIC", public, prefix=True),
         Rule(SUBSCRIBER, "READ", "GROUP", SUBSCRIBER, prefix=True),
-        *(Rule(PROCESSORS, "READ", "TOPIC", name) for name in names),
-        # The registry is changed by people, never by what reads events.
-        *(Rule(PROCESSORS, "WRITE", "TOPIC", name) for name in names if name != INSTITUTIONS),
+        *(Rule(PROCESSORS, "READ", "TOPIC", name) for name in names if name not in _STAFF),
+        # The registry is changed by people, never by what reads events; nor are their accounts.
+        *(
+            Rule(PROCESSORS, "WRITE", "TOPIC", name)
+            for name in names
+            if name not in (INSTITUTIONS, *_STAFF)
+        ),
         *(Rule(PROCESSORS, "DESCRIBE_CONFIGS", "TOPIC", name) for name in names),
         Rule(PROCESSORS, "READ", "GROUP", "traverse-", prefix=True),
         # The one writer of links is fenced by a transactional id (decision 6).
@@ -68,7 +78,13 @@ def kafka_rules() -> tuple[Rule, ...]:
         *(
             Rule(account, "READ", "TOPIC", name)
             for account in (SEARCH, SEARCH_MEMBERS)
-            for name in (CHANGES, INSTITUTIONS, RECEIPTS, REJECTED)
+            for name in (CHANGES, INSTITUTIONS, RECEIPTS, REJECTED, ACCOUNTS_TOPIC)
+        ),
+        # Who signs out closes a session; what people do is written down.
+        *(
+            Rule(account, "WRITE", "TOPIC", name)
+            for account in (SEARCH, SEARCH_MEMBERS)
+            for name in _STAFF
         ),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from traverse_infra import (
+    commands_accounts,
     commands_bench,
     commands_check,
     commands_demo,
@@ -67,6 +68,18 @@ def build() -> typer.Typer:
     for name, change in registry.items():
         institutions.command(name)(change)
     app.add_typer(institutions, name="institutions")
+    accounts = typer.Typer(help="Les comptes des agents, pour les pages.", no_args_is_help=True)
+    people: dict[str, Callable[..., None]] = {
+        "list": commands_accounts.list_,
+        "add": commands_accounts.add,
+        "password": commands_accounts.password,
+        "sign-out": commands_accounts.sign_out,
+        "disable": commands_accounts.disable,
+        "remove": commands_accounts.remove,
+    }
+    for name, change in people.items():
+        accounts.command(name)(change)
+    app.add_typer(accounts, name="accounts")
     rejected = typer.Typer(help="Les événements refusés.", no_args_is_help=True)
     rejected.command("list")(commands_log.rejected_list)
     rejected.command("show")(commands_log.rejected_show)

@@ -17,11 +17,13 @@ from traverse_schemas.values.siren import Siren
 
 class Scope(StrEnum):
     """What an API key may do: publish in the institution's name, read what its members may read,
-    administer the registry (only for an institution with that role)."""
+    administer the registry (only for an institution with that role), act for the institutions that
+    entrusted the gateway with their signature (only for the gateway's)."""
 
     PUBLISH = "publish"
     READ = "read"
     ADMINISTER = "administer"
+    ON_BEHALF = "on_behalf"
 
 
 class Role(StrEnum):

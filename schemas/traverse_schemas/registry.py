@@ -23,6 +23,8 @@ from traverse_schemas.institutions import (
 )
 from traverse_schemas.topics import INSTITUTIONS
 
+_ROLES = {Scope.ADMINISTER: Role.ADMINISTRATOR, Scope.ON_BEHALF: Role.GATEWAY}
+
 
 class Refusal(StrEnum):
     """Why an API key does not open; for the journal: the answer says no more than « refused »."""
@@ -39,8 +41,10 @@ class Principal(NamedTuple):
     key: ApiKey
 
     def may(self, scope: Scope) -> bool:
-        """Whether the key has this scope; to administer, the institution needs the role too."""
-        if scope is Scope.ADMINISTER and Role.ADMINISTRATOR not in self.institution.roles:
+        """Whether the key has this scope; to administer, or to act for others, the institution
+        needs the role too."""
+        needed = _ROLES.get(scope)
+        if needed is not None and needed not in self.institution.roles:
             return False
         return scope in self.key.scopes
 

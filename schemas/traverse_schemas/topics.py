@@ -29,6 +29,8 @@ OPPORTUNITIES: Final = "traverse.opportunities"
 CHANGES: Final = "traverse.changes"
 RECEIPTS: Final = "traverse.receipts"
 INSTITUTIONS: Final = "traverse.institutions"
+ACCOUNTS: Final = "traverse.accounts"
+AUDIT: Final = "traverse.audit"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -132,5 +134,17 @@ TOPICS: Final[tuple[Topic, ...]] = (
         "the registry: who may publish and read, with public keys and hashes of API keys",
         partitions=1,  # a table that every service holds whole
         config=_compacted(1024 * 1024),
+    ),
+    Topic(
+        ACCOUNTS,
+        "accounts of staff: addresses, roles, hashes of passwords",
+        partitions=1,
+        config=_compacted(1024 * 1024),
+    ),
+    Topic(
+        AUDIT,
+        "what people did in the pages: who, for whom, what, when (365 days)",
+        partitions=1,
+        config=_kept(365, 1024 * 1024),
     ),
 )

@@ -13,6 +13,7 @@ from traverse_schemas.clock import Clock
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.topics import CHANGES
 from traverse_search_api import problems
+from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.counting import CountAnswers
@@ -52,12 +53,14 @@ def create_app(
     clock: Clock | None = None,
     alias: str = PUBLIC_ALIAS,
     changes: str = CHANGES,
+    staff: Staff | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
     Without arguments, everything comes from the environment. A `client` that is passed in stays
     the caller's to close; another `alias` or topic of `changes` is for tests that share the
-    engines. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
+    engines. With `staff`, people sign in; it is started and closed here. Raises InvalidClockError
+    when TRAVERSE_AS_OF is no date.
     """
     settings = settings or SearchSettings()
     own_client = client is None
@@ -94,8 +97,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if staff is not None:
+            staff.start()
         yield
         await hub.close()
+        if staff is not None:
+            await staff.close()
         if own_client:
             await client.close()
 
@@ -115,7 +122,7 @@ def create_app(
     _add_search(app, searcher, metrics)
     app.include_router(stream_router(hub, _PROBLEMS))
     _add_operation(app, index, metrics)
-    pages.install(app, searcher)
+    pages.install(app, searcher, staff)
     return app
 
 

@@ -91,11 +91,12 @@ def serve_search(
     """Lance le service de recherche."""
     import uvicorn
 
+    from traverse_search_api.accounts.staff import open_staff
     from traverse_search_api.app import create_app
 
     settings = SearchSettings()
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, staff=open_staff(settings)),
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=5,  # streams have no end of their own

@@ -58,6 +58,52 @@ class SearchSettings(BaseSettings):
         "same for all processes of one service. By default a new one at each start: cursors then "
         "end with the process.",
     )
+    public_address: str = Field(
+        default="http://127.0.0.1:8000",
+        pattern=r"^https?://[^/\s]+$",
+        description="Address at which people reach the pages. With https, cookies are for TLS "
+        "alone, and their names begin with __Host-.",
+    )
+    session_key: SecretStr = Field(
+        default_factory=lambda: SecretStr(token_hex(32)),
+        description="Secret that seals the sessions of people who signed in; the same for all "
+        "processes of one service. By default a new one at each start: sessions then end with the "
+        "process.",
+    )
+    session_minutes: int = Field(
+        default=60, ge=1, le=24 * 60, description="Minutes after which an unused session ends."
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=7 * 24, description="Hours after which any session ends."
+    )
+    gateway: str = Field(
+        default="",
+        description="Address of the gateway that the pages publish through; none: they do not "
+        "publish.",
+    )
+    api_key_file: Path | None = Field(
+        default=None,
+        description="File with the API key of the pages at the gateway (scope on_behalf, of the "
+        "institution that runs the gateway).",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        description="Address of an OpenID Connect provider where people sign in; none: with a "
+        "password only.",
+    )
+    oidc_client_id: str = Field(default="", description="What this service is to the provider.")
+    oidc_client_secret_file: Path | None = Field(
+        default=None, description="File with the secret that the provider gave this service."
+    )
+    oidc_name: str = Field(
+        default="mon fournisseur d’identité", description="What people call the provider."
+    )
+    showcase_origins: str = Field(
+        default="",
+        pattern=r"^(https?://[A-Za-z0-9.:*-]+( https?://[A-Za-z0-9.:*-]+)*)?$",
+        description="Sites that may show the public list of /vitrine in a frame, with spaces "
+        "between (https://www.exemple.fr); none: no site may.",
+    )
     synonyms: Path | None = Field(
         default=None,
         description="File of synonyms in place of the product's own; read again when it changes.",

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as BinasciiError
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from traverse_producers.gateway.errors import (
     ForbiddenError,
@@ -10,13 +10,17 @@ from traverse_producers.gateway.errors import (
     UnknownKeyError,
 )
 from traverse_schemas.clock import Clock
-from traverse_schemas.institutions import Scope
+from traverse_schemas.institutions import Institution, Scope
 from traverse_schemas.registry import Principal, Registry
+
+ON_BEHALF_OF: Final = "Traverse-On-Behalf-Of"
+"""The header with the SIREN of the institution that a service acts for."""
 
 _MAY = {
     Scope.PUBLISH: "publier",
     Scope.READ: "lire au nom de l'institution",
     Scope.ADMINISTER: "administrer le registre",
+    Scope.ON_BEHALF: "agir pour d'autres institutions",
 }
 
 
@@ -41,8 +45,11 @@ class Access:
         """Whether the registry has been read up to the present once."""
         return self._registry.ready
 
-    def caller(self, authorization: str | None, *scopes: Scope) -> Caller:
-        """Who calls, with a key that has one of `scopes`.
+    def caller(
+        self, authorization: str | None, *scopes: Scope, on_behalf: str | None = None
+    ) -> Caller:
+        """Who calls, with a key that has one of `scopes`; or the institution `on_behalf` (a SIREN)
+        of which a service of the gateway's own calls, with a key of scope `on_behalf`.
 
         Raises UnknownKeyError, ForbiddenError, RegistryUnreadError.
         """
@@ -56,13 +63,34 @@ class Access:
                 "Cette clé d'API n'est pas valable (inconnue, expirée ou révoquée) : demandez-en "
                 "une à l'exploitant."
             )
+        if on_behalf is not None:
+            return self._represented(found, on_behalf)
         if not any(found.may(scope) for scope in scopes):
             wanted = " ou ".join(_MAY[scope] for scope in scopes)
             raise ForbiddenError(
                 f"Cette clé d'API ne permet pas de {wanted} : prenez-en une autre."
             )
-        institution = found.institution
-        return Caller(institution.siren, institution.quota.events_per_minute, institution.delegated)
+        return _caller(found.institution)
+
+    def _represented(self, service: Principal, siren: str) -> Caller:
+        """The institution that a service acts for: one that entrusted the gateway with its
+        signature, since that is the whole of what it entrusted."""
+        if not service.may(Scope.ON_BEHALF):
+            raise ForbiddenError(
+                f"Cette clé d'API ne permet pas d'{_MAY[Scope.ON_BEHALF]} "
+                f"({ON_BEHALF_OF}) : prenez-en une autre."
+            )
+        found = self._registry.view().get(siren)
+        if found is None or not found.active(self._clock.now()) or not found.delegated:
+            raise ForbiddenError(
+                f"L'institution {siren[:20]} n'a pas confié sa signature à la passerelle : on ne "
+                f"peut pas agir pour elle (« traverse institutions delegate {siren[:20]} »)."
+            )
+        return _caller(found)
+
+
+def _caller(institution: Institution) -> Caller:
+    return Caller(institution.siren, institution.quota.events_per_minute, institution.delegated)
 
 
 def key_of(authorization: str | None) -> str:

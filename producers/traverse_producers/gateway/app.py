@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from traverse_producers.gateway import asyncapi, openapi, problems, publish_events, publish_records
-from traverse_producers.gateway.access import Access, Caller
+from traverse_producers.gateway.access import ON_BEHALF_OF, Access, Caller
 from traverse_producers.gateway.body import BodyReader, Memory
 from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.http_binding import Piece
@@ -106,7 +106,8 @@ def _receipts(
 
     def reader_of(request: Request) -> str:
         authorization = request.headers.get("authorization")
-        return access.caller(authorization, Scope.PUBLISH, Scope.READ).siren
+        on_behalf = request.headers.get(ON_BEHALF_OF)
+        return access.caller(authorization, Scope.PUBLISH, Scope.READ, on_behalf=on_behalf).siren
 
     async def body_of(request: Request) -> bytes:
         with entrance.reader.room() as body:

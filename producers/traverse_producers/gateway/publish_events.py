@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 
-from traverse_producers.gateway.access import Access, Caller
+from traverse_producers.gateway.access import ON_BEHALF_OF, Access, Caller
 from traverse_producers.gateway.answers import Item, receipt_of, status_of
 from traverse_producers.gateway.body import BodyReader
 from traverse_producers.gateway.http_binding import mode_of, pieces_of
@@ -43,7 +43,11 @@ class Entrance:
     async def caller(self, request: Request) -> Caller:
         """Who publishes, if more may come from there; slowed down while all it sends is refused.
         Raises UnknownKeyError, ForbiddenError, RegistryUnreadError, TooFastError."""
-        caller = self._access.caller(request.headers.get("authorization"), Scope.PUBLISH)
+        caller = self._access.caller(
+            request.headers.get("authorization"),
+            Scope.PUBLISH,
+            on_behalf=request.headers.get(ON_BEHALF_OF),
+        )
         failed = await self._failed(caller.siren)
         rate = slowed_rate(caller.rate or self.rates.usual, failed)
         self.rates.check(caller.siren, rate)

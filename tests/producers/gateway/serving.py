@@ -27,6 +27,8 @@ from traverse_schemas.signatures import Signer
 
 KEY = "clef-de-la-chambre"
 READER = "clef-de-lecture"
+SERVICE = "clef-des-pages"
+"""Of a service that acts for those that delegated to the gateway."""
 HOST = "200054807"
 SIGNER = Signer.generate()
 """The gateway's key."""
@@ -63,6 +65,14 @@ def registry(rate: int | None = None, **more: Any) -> FixedRegistry:
         kind=InstitutionKind.OTHER,
         roles=frozenset({Role.GATEWAY}),
         signing_keys=(SIGNER.public(LONG_AGO),),
+        api_keys=(
+            ApiKey(
+                id="000000000009",
+                sha256=api_key_hash(SERVICE),
+                scopes=frozenset({Scope.ON_BEHALF}),
+                created=NOW,
+            ),
+        ),
         created=LONG_AGO,
     )
     more = {"delegated": True, "signing_keys": (OWN.public(LONG_AGO),), **more}

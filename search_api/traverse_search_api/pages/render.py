@@ -1,0 +1,159 @@
+"""Pages as answers: a template with what every page shows, and the headers that protect it."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from traverse_search_api.accounts.account import ROLE_LABELS
+from traverse_search_api.accounts.errors import (
+    AccountsAwayError,
+    SignInNeededError,
+    TooManyAttemptsError,
+)
+from traverse_search_api.accounts.throttle import WAIT
+from traverse_search_api.errors import (
+    AmbiguousPlaceError,
+    MergedError,
+    SearchError,
+    SearchUnavailableError,
+)
+
+if TYPE_CHECKING:
+    from traverse_search_api.accounts.visits import Visits
+
+# Nothing comes from elsewhere, nothing is run, nobody frames the pages.
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors {ancestors}"
+)
+_HEADERS: Final = {
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_NAVIGATION: Final = (
+    ("/", "Rechercher", False),
+    ("/tableau-de-bord", "Tableau de bord", False),
+    ("/visite", "Fiche de visite", False),
+    ("/mutualiser", "Mutualiser", True),
+    ("/signaler", "Signaler un besoin", True),
+    ("/mon-institution", "Mon institution", True),
+)
+"""Every page that one goes to: address, name, and whether it is for people with an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page in the navigation."""
+
+    address: str
+    label: str
+    current: bool
+
+
+class Renderer:
+    """Renders pages. Without `visits` nobody signs in, and pages for who does are not shown."""
+
+    def __init__(self, visits: "Visits | None" = None) -> None:
+        self._visits = visits
+        self._templates = Environment(
+            loader=PackageLoader("traverse_search_api.pages"),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        status: int = 200,
+        *,
+        frames: str = "'none'",
+        **view: Any,
+    ) -> Response:
+        """A page of a template; `frames` says who may show it in a frame (CSP)."""
+        person = self._visits.person(request) if self._visits else None
+        content = self._templates.get_template(name).render(
+            {
+                "query": "",
+                "navigation": self._navigation(request),
+                "accounts": self._visits is not None,
+                "person": person,
+                "role_label": ROLE_LABELS[person.role] if person else "",
+                "token": self._visits.form_token(request) if self._visits else "",
+                "here": _address(request),
+                **view,
+            }
+        )
+        headers = {
+            **_HEADERS,
+            "Content-Security-Policy": _POLICY.format(ancestors=frames),
+            # What a page shows to somebody is nobody else's, and no cache's.
+            "Cache-Control": "no-store" if person or "token" in view else "no-cache",
+        }
+        answer = Response(content, status, headers, media_type="text/html; charset=utf-8")
+        return self._visits.keep(request, answer) if self._visits else answer
+
+    def excuse(self, request: Request, error: SearchError) -> Response:
+        """The page for what cannot be done, with the sentence that says why."""
+        if isinstance(error, SignInNeededError):
+            if request.method == "GET":
+                return RedirectResponse(f"/connexion?{urlencode({'vers': _address(request)})}", 303)
+            return RedirectResponse("/connexion", 303)
+        if isinstance(error, MergedError):
+            return RedirectResponse(f"/fiche/{error.identifier}", 301)
+        choices = error.choices if isinstance(error, AmbiguousPlaceError) else ()
+        answer = self.page(
+            request,
+            "excuse.html",
+            error.status,
+            title=error.title,
+            sentence=str(error),
+            choices=[(f"/?territory={code}", label) for code, label in choices],
+            query=request.query_params.get("q", "") if request.url.path == "/" else "",
+        )
+        if isinstance(error, SearchUnavailableError | AccountsAwayError) or error.status == 503:
+            answer.headers["Retry-After"] = "2"
+        if isinstance(error, TooManyAttemptsError):
+            answer.headers["Retry-After"] = str(WAIT)
+        return answer
+
+    @property
+    def route_class(self) -> type[APIRoute]:
+        """Routes of which every error of ours is answered by a page."""
+        excuse = self.excuse
+
+        class PageRoute(APIRoute):
+            def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+                handle = super().get_route_handler()
+
+                async def excused(request: Request) -> Response:
+                    try:
+                        return await handle(request)
+                    except SearchError as error:
+                        return excuse(request, error)
+
+                return excused
+
+        return PageRoute
+
+    def _navigation(self, request: Request) -> list[Step]:
+        here = request.url.path
+        return [
+            Step(address, label, here == address)
+            for address, label, members in _NAVIGATION
+            if self._visits is not None or not members
+        ]
+
+
+def _address(request: Request) -> str:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{request.url.path}{query}"
