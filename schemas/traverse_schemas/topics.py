@@ -31,6 +31,7 @@ RECEIPTS: Final = "traverse.receipts"
 INSTITUTIONS: Final = "traverse.institutions"
 ACCOUNTS: Final = "traverse.accounts"
 AUDIT: Final = "traverse.audit"
+GROUPINGS: Final = "traverse.groupings"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -146,5 +147,10 @@ TOPICS: Final[tuple[Topic, ...]] = (
         "what people did in the pages: who, for whom, what, when (365 days)",
         partitions=1,
         config=_kept(365, 1024 * 1024),
+    ),
+        GROUPINGS,
+        "the proposed joint purchases, for each layer of readers",
+        partitions=1,  # a table that the search holds whole
+        config=_compacted(1024 * 1024),
     ),
 )

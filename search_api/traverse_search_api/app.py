@@ -1,5 +1,6 @@
 """The search service: its routes, each a few lines over `search.Searcher`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -20,6 +21,9 @@ from traverse_search_api.counting import CountAnswers
 from traverse_search_api.elasticsearch_client import PublicIndex, connect
 from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
+from traverse_search_api.grouping_table import GroupingTable
+from traverse_search_api.groupings import GroupingParameters, GroupingRows
+from traverse_search_api.groupings import answer as groupings_answer
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.paging import Snapshots
@@ -54,6 +58,7 @@ def create_app(
     alias: str = PUBLIC_ALIAS,
     changes: str = CHANGES,
     staff: Staff | None = None,
+    groupings: GroupingRows | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
@@ -95,6 +100,8 @@ def create_app(
         ),
     )
 
+    rows = groupings or GroupingTable(settings.kafka)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if staff is not None:
@@ -103,6 +110,7 @@ def create_app(
         await hub.close()
         if staff is not None:
             await staff.close()
+        await asyncio.to_thread(rows.close)
         if own_client:
             await client.close()
 
@@ -121,6 +129,7 @@ def create_app(
     app.include_router(export_router(searcher, _PROBLEMS))
     _add_search(app, searcher, metrics)
     app.include_router(stream_router(hub, _PROBLEMS))
+    _add_groupings(app, searcher, rows)
     _add_operation(app, index, metrics)
     pages.install(app, searcher, staff)
     return app
@@ -155,6 +164,17 @@ def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
     async def detail(identifier: str, as_of: str | None = None) -> Response:
         """Une publication entière, avec son statut à la date demandée."""
         return _json(orjson.dumps(await searcher.detail(identifier, as_of)))
+
+
+def _add_groupings(app: FastAPI, searcher: Searcher, rows: GroupingRows) -> None:
+    @app.get("/v1/groupings", responses=_PROBLEMS, tags=["recherche"])
+    async def groupings(parameters: Annotated[GroupingParameters, Query()]) -> Response:
+        """Les groupements de commandes proposés, parmi ce que chacun peut lire."""
+        as_of = searcher.as_of(parameters.as_of)
+        # The first question waits until the table is read.
+        known = await asyncio.to_thread(rows.rows)
+        found = groupings_answer(known.values(), parameters, as_of, searcher.territories)
+        return _json(orjson.dumps(found))
 
 
 def _add_operation(app: FastAPI, index: PublicIndex, metrics: Metrics) -> None:

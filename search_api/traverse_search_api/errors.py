@@ -13,6 +13,7 @@ TraverseError
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
     ├── StreamUnavailableError    503, Kafka is away or has no changes topic
+    ├── GroupingsUnavailableError 503, Kafka is away or has no topic of groupings
     └── ServiceNotRunningError    (command line) nothing answers at TRAVERSE_SEARCH
 """
 
@@ -159,6 +160,19 @@ class SearchUnavailableError(SearchError):
     def __init__(self, why: str = "le moteur de recherche ne répond pas") -> None:
         super().__init__(
             f"La recherche est momentanément indisponible ({why}) : réessayez dans un instant."
+        )
+
+
+class GroupingsUnavailableError(SearchError):
+    """The topic of groupings cannot be read."""
+
+    status = 503
+    title = "Groupements indisponibles"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Les groupements sont momentanément indisponibles : Kafka ne répond pas, ou "
+            "n’a pas leur topic. Réessayez dans un instant."
         )
 
 

@@ -14,6 +14,7 @@ from traverse_schemas.clock import InvalidClockError
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
     ExpiredStreamError,
+    GroupingsUnavailableError,
     InvalidParameterError,
     MergedError,
     SearchError,
@@ -24,7 +25,12 @@ from traverse_search_api.errors import (
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER: Final = "2"  # seconds
-_LATER: Final = (SearchUnavailableError, StreamUnavailableError, TooManyStreamsError)
+_LATER: Final = (
+    GroupingsUnavailableError,
+    SearchUnavailableError,
+    StreamUnavailableError,
+    TooManyStreamsError,
+)
 _TITLES: Final = {
     404: ("Introuvable", "Cette adresse n’existe pas : voyez /openapi.json pour celles qui sont."),
     405: ("Méthode refusée", "Cette adresse ne se consulte qu’avec GET."),
