@@ -2,7 +2,8 @@
 
     traverse.inbound --(validate, enrich)--> accepted, events.*, rejected, records, receipts
     traverse.records, traverse.decisions
-                     --(link, index)-------> opportunities, links, Elasticsearch, changes, receipts
+                     --(link, index)-------> opportunities, links, groupings, Elasticsearch,
+                                             changes, receipts
 
 Two processes, one a step, so that they share the cores. More of the first share the partitions;
 of the second, one works and the others stand by. The loop is the one Faust pattern that
@@ -33,10 +34,12 @@ from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.check import Inbound
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.fetching import fetch_promptly
+from traverse_stream_processors.likeness.model import model_at
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Opportunities
 from traverse_stream_processors.linking.shelf import Shelf
 from traverse_stream_processors.log import LogWriter
+from traverse_stream_processors.matching.matches import Matches
 from traverse_stream_processors.settings import ProcessorSettings
 from traverse_stream_processors.single_writer import SingleWriterAssignor
 from traverse_stream_processors.state import ValidateState
@@ -118,7 +121,11 @@ def index_app(settings: ProcessorSettings) -> faust.App:
         writer=writer,
         teller=teller,
         bulk=BulkWriter(client),
-        opportunities=Opportunities(Linker(), Shelf(settings.home / "state")),
+        opportunities=Opportunities(
+            Linker(),
+            Shelf(settings.home / "state"),
+            Matches(model_at(settings.likeness_file)),
+        ),
     )
 
     async def stop() -> None:

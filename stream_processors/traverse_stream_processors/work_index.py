@@ -18,6 +18,7 @@ from traverse_schemas.identity import partition_of, record_key
 from traverse_schemas.topics import (
     CHANGES,
     DECISIONS,
+    GROUPINGS,
     LINKS,
     OPPORTUNITIES,
     PARTITIONS,
@@ -120,19 +121,23 @@ class IndexWork:
         """Bring one batch into the index. Returns only when Elasticsearch has all of it."""
         async with self._busy:
             await self._lead()
-            formed, links = await asyncio.to_thread(self._link, batch)
+            formed, links, groupings = await asyncio.to_thread(self._link, batch)
             for one in batch:
                 self._next[one.topic, one.partition] = one.offset + 1
-            await self._write(formed, links, [one for one in batch if one.topic == RECORDS])
+            records = [one for one in batch if one.topic == RECORDS]
+            await self._write(formed, links, groupings, records)
 
-    def _link(self, batch: Sequence[Changed]) -> tuple[list[Formed], list[LinkMessage]]:
+    def _link(
+        self, batch: Sequence[Changed]
+    ) -> tuple[list[Formed], list[LinkMessage], list[LinkMessage]]:
         touched = self._opportunities.put_records(
             [(one.key.decode(), one.offset, one.value) for one in batch if one.topic == RECORDS]
         )
         touched |= self._opportunities.put_decisions(
             one.value for one in batch if one.topic == DECISIONS and one.value
         )
-        return self._opportunities.form(touched), self._opportunities.links()
+        formed, links = self._opportunities.form(touched), self._opportunities.links()
+        return formed, links, self._opportunities.groupings()
 
     async def _lead(self) -> None:
         """Become the one writer: shut out whoever was, know all it wrote, finish what it left."""
@@ -147,7 +152,10 @@ class IndexWork:
             portion = left[start : start + _PORTION]
             formed = await asyncio.to_thread(self._opportunities.form, portion)
             await self._write(formed, ())
-        await self._write((), self._opportunities.missing_links(await self._written_links()))
+        links = self._opportunities.missing_links(
+            await self._written_keys(LINKS, PARTITIONS), await self._written_keys(GROUPINGS, 1)
+        )
+        await self._write((), links, self._opportunities.groupings())
         self._leading, self._standing = True, False
         logger.warning("Cette étape relie désormais : %d dossiers liés relus.", len(left))
 
@@ -176,10 +184,10 @@ class IndexWork:
                 [(one.key.decode(), one.value) for one in chunk if one.value]
             )
 
-    async def _written_links(self) -> list[str]:
+    async def _written_keys(self, topic: str, partitions: int) -> list[str]:
         keys: dict[str, bool] = {}
-        for partition in range(PARTITIONS):
-            async for chunk in read_partition(self._bootstrap, LINKS, partition, 0):
+        for partition in range(partitions):
+            async for chunk in read_partition(self._bootstrap, topic, partition, 0):
                 keys.update((one.key.decode(), one.value is not None) for one in chunk)
         return [key for key, there in keys.items() if there]
 
@@ -200,10 +208,11 @@ class IndexWork:
         self,
         formed: Sequence[Formed],
         links: Iterable[LinkMessage],
+        groupings: Iterable[LinkMessage] = (),
         records: Sequence[Changed] = (),
     ) -> None:
-        """Opportunities and links to the log, in one transaction; then the former to the index,
-        and what became of these `records` is told."""
+        """Opportunities, links and groupings to the log, in one transaction; then the first to the
+        index, and what became of these `records` is told."""
         partitions = [partition_of(one.message["id"], PARTITIONS) for one in formed]
         messages = [
             Message(OPPORTUNITIES, partition, one.message["id"].encode(), one.octets)
@@ -216,6 +225,7 @@ class IndexWork:
                     Message(LINKS, partition_of(key, PARTITIONS), key.encode(), value)
                     for key, value in links
                 ),
+                *(Message(GROUPINGS, 0, key.encode(), value) for key, value in groupings),
             ]
         )
         linked = int(self._clock.now().timestamp() * 1000)

@@ -14,11 +14,13 @@ from traverse_schemas.decisions import Decision
 from traverse_schemas.document import OpportunityMessage
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.link import form, form_group
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.judge import explain
-from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.linker import Group, Linker
 from traverse_stream_processors.linking.shelf import Shelf, Written
+from traverse_stream_processors.matching.matches import Matches, MatchMessage
 from traverse_stream_processors.receipts import Fate
 
 
@@ -42,9 +44,11 @@ class LinkMessage(NamedTuple):
 class Opportunities:
     """Told of records and decisions; gives what ids hold now and did not before."""
 
-    def __init__(self, linker: Linker, shelf: Shelf) -> None:
+    def __init__(self, linker: Linker, shelf: Shelf, matches: Matches | None = None) -> None:
         self._linker = linker
         self._shelf = shelf
+        self._matches = matches or Matches(base_model())
+        self._groupings: list[MatchMessage] = []
         self._heads: dict[str, str] = {}
         self._fresh: dict[str, RecordState] = {}
 
@@ -64,6 +68,7 @@ class Opportunities:
         for identity, (offset, value) in last.items():
             state: RecordState | None = None if value is None else orjson.loads(value)
             touched |= self._linker.put(identity, features_of(state) if state else None)
+            touched |= self._matches.put(identity, state)
             if value is not None and state is not None:
                 kept.append((identity, offset, value))
                 self._fresh[identity] = state
@@ -92,29 +97,44 @@ class Opportunities:
     def everything_linked(self) -> set[str]:
         """The ids of all records that are something to others, or were last written so: what has to
         be looked at when it is not known how far another process came."""
-        return {*self._linker.linked(), *self._shelf.linked()}
+        return {*self._linker.linked(), *self._matches.linked(), *self._shelf.linked()}
 
     def form(self, touched: Iterable[str]) -> list[Formed]:
         """What these ids, and all that are grouped or linked with them, hold now and did not when
         they were last written."""
         reached = self._reached(set(touched))
         groups = self._linker.groups(reached)
-        heads = {one: group.head for group in groups for one in group.members}
+        heads = _heads(groups)
+        written = self._shelf.written(reached | heads.keys())
+        # Those that lead to a record which is in another opportunity now lead elsewhere.
+        moved = (one for one, head in heads.items() if _head_of(one, written) != head)
+        following = {other for one in moved for other in self._matches.reached(one)}
+        if following := following - heads.keys():
+            groups += self._linker.groups(following)
+            heads = _heads(groups)
         self._heads = heads
         ids = reached | heads.keys()
         states = self._states(ids)
-        messages = [
-            message
-            for group in groups
-            for message in form_group(group, states, self._linker, heads)
-        ]
+        ends = heads | self._heads_of_ends(heads)
+        messages: list[OpportunityMessage] = []
+        for group in groups:
+            formed = form_group(group, states, self._linker, heads)
+            formed[0]["document"]["links"] += self._matches.links(  # type: ignore[typeddict-item]
+                group.members, lambda one: ends.get(one, one)
+            )
+            messages += formed
         for identity in sorted(ids - heads.keys()):
             state = states.get(identity)
             if state is not None and (gone := form(state)) is not None:
                 messages.append(gone)
-        written = self._shelf.written(ids)
+        written |= self._shelf.written(ids - written.keys())
         found = [_formed(message) for message in messages]
         return [one for one in found if _is_news(one, written.get(one.message["id"]))]
+
+    def _heads_of_ends(self, heads: Mapping[str, str]) -> dict[str, str]:
+        """The opportunities of the records that links of these lead to."""
+        ends = {other for one in heads for other in self._matches.reached(one)} - heads.keys()
+        return _heads(self._linker.groups(ends)) if ends else {}
 
     def fates(self, keys: Sequence[str], refused: Mapping[str, str]) -> dict[str, Fate]:
         """What the records with these keys came to when `form` was last asked; `refused` says by
@@ -133,14 +153,32 @@ class Opportunities:
     def links(self) -> list[LinkMessage]:
         """The links that changed since this was last asked."""
         changed = self._linker.changed_links()
-        return [self._link(left, right) for left, right in sorted(changed)]
+        found = [self._link(left, right) for left, right in sorted(changed)]
+        matched, groupings = self._matches.changed()
+        self._groupings += groupings
+        return [*found, *(LinkMessage(*one) for one in matched)]
 
-    def missing_links(self, written: Iterable[str]) -> list[LinkMessage]:
-        """All links, and ends of those that are `written` (by key) and are none any more."""
+    def groupings(self) -> list[LinkMessage]:
+        """The groupings that changed, among what `links` or `missing_links` last looked at."""
+        found, self._groupings = self._groupings, []
+        return [LinkMessage(*one) for one in found]
+
+    def missing_links(
+        self, written: Iterable[str], groupings: Iterable[str] = ()
+    ) -> list[LinkMessage]:
+        """All links, and ends of those that are `written` (by key) and are none any more; the same
+        for groupings, which `groupings` gives next."""
+        there = list(written)
         self._linker.changed_links()
         keys = {f"{left} {right}": (left, right) for (left, right), _ in self._linker.every_link()}
-        ended = [LinkMessage(key, None) for key in written if key not in keys]
-        return [*ended, *(self._link(left, right) for left, right in keys.values())]
+        # Keys of answers and joint purchases have a third word.
+        ended = [LinkMessage(key, None) for key in there if key.count(" ") == 1 and key not in keys]
+        matched, self._groupings = self._matches.everything(there, groupings)
+        return [
+            *ended,
+            *(self._link(left, right) for left, right in keys.values()),
+            *(LinkMessage(*one) for one in matched),
+        ]
 
     def remember(self, formed: Iterable[Formed]) -> None:
         """These are on the log now."""
@@ -176,6 +214,16 @@ class Opportunities:
             "reason": explain(book.at_id(left), book.at_id(right), judgement),
         }
         return LinkMessage(key, orjson.dumps(value))
+
+
+def _heads(groups: Iterable[Group]) -> dict[str, str]:
+    return {one: group.head for group in groups for one in group.members}
+
+
+def _head_of(identity: str, written: Mapping[str, Written]) -> str:
+    """In which opportunity a record was last written; its own where it never was."""
+    known = written.get(identity)
+    return (known.head if known else None) or identity
 
 
 def written_of(identity: str, octets: bytes) -> Written:
