@@ -9,7 +9,7 @@ from elasticsearch.helpers import scan
 
 from tests.journey.harness import Journey
 from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import ACCEPTED, LINKS
+from traverse_schemas.topics import ACCEPTED, GROUPINGS, LINKS
 
 
 class Outcome(NamedTuple):
@@ -20,6 +20,7 @@ class Outcome(NamedTuple):
     accepted: dict[bytes, bytes]
     rejected: Counter[tuple[bytes, bytes]]
     links: dict[bytes, bytes]
+    groupings: dict[bytes, bytes]
 
 
 def digest_of_index(journey: Journey) -> tuple[str, int]:
@@ -34,9 +35,9 @@ def digest_of_index(journey: Journey) -> tuple[str, int]:
     return sha256(b"\n".join(sorted(lines))).hexdigest(), len(lines)
 
 
-def links_of(journey: Journey) -> dict[bytes, bytes]:
-    """The links that hold, by their key."""
-    last = {one.key: one.value for one in journey.read(LINKS)}
+def links_of(journey: Journey, topic: str = LINKS) -> dict[bytes, bytes]:
+    """The links (or groupings) that hold, by their key."""
+    last = {one.key: one.value for one in journey.read(topic)}
     return {key: value for key, value in last.items() if value is not None}
 
 
@@ -49,4 +50,5 @@ def outcome_of(journey: Journey) -> Outcome:
         accepted={one.key: one.value or b"" for one in journey.read(ACCEPTED)},
         rejected=Counter((one.headers["reason"], one.value or b"") for one in journey.rejections()),
         links=links_of(journey),
+        groupings=links_of(journey, GROUPINGS),
     )

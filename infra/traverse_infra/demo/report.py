@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
 
 from traverse_infra.demo.accounts import Refusal
 from traverse_infra.demo.tally import Fate, SourceSum
+from traverse_stream_processors.matching.french import euros
 
 _SHOWN_DROPPED = 12
 
@@ -76,6 +78,30 @@ def dropped_lines(sentences: Counter[str]) -> Iterator[str]:
     yield f"Lignes écartées à la lecture des fichiers : {sentences.total()}"
     for sentence, count in sentences.most_common(_SHOWN_DROPPED):
         yield f"  {count} × {sentence}"
+
+
+def grouping_lines(grouping: Mapping[str, Any]) -> Iterator[str]:
+    """A proposed joint purchase as staff would read it: who, why, how much, until when."""
+    yield f"{grouping['status_label']} : {grouping['reason']}."
+    for member in grouping["members"]:
+        amount = f", {euros(member['amount'])}" if "amount" in member else ""
+        yield f"  {member['owner']} : {member['title']}{amount}"
+    if "total" in grouping:
+        threshold = grouping.get("threshold")
+        crosses = f" ; ensemble, {threshold['label']} ({threshold['source']})" if threshold else ""
+        yield f"  En tout {euros(grouping['total'])}{crosses}"
+    coordinator = grouping["coordinator"]
+    yield f"  Coordonnateur pressenti : {coordinator['owner']} ({coordinator['reason']})"
+    if grouping["days_left"] is not None:
+        yield f"  Il reste {grouping['days_left']} jours."
+
+
+def answered_lines(item: Mapping[str, Any]) -> Iterator[str]:
+    """A need with what may answer it."""
+    yield f"{item['kind_label']} : {item['title']} ({item['institutions'][0]['name']})"
+    for link in item["links"]:
+        if link["type"] == "answers" and link.get("role") == "need":
+            yield f"  Peut répondre : {link['title']} ({link['owner']}) — {link['reason']}"
 
 
 def _numbers(one: SourceSum) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import signal
 import time
 from collections import Counter
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from elasticsearch import Elasticsearch
@@ -13,7 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from traverse_infra.demo.accounts import reasons
 from traverse_infra.demo.linked import linked_lines
 from traverse_infra.demo.play import Accounts, account, publish, settle
-from traverse_infra.demo.report import dropped_lines, refusals_table, sums_table
+from traverse_infra.demo.report import (
+    answered_lines,
+    dropped_lines,
+    grouping_lines,
+    refusals_table,
+    sums_table,
+)
 from traverse_infra.demo.script import Script
 from traverse_infra.engines.runner import Engines
 from traverse_infra.errors import InfraError
@@ -96,6 +102,7 @@ class Stage:
         for line in linked_lines(self._engines.kafka):
             self._say(line)
         self._show_searches()
+        self._show_matches()
         lost = sum(one.lost for one in accounts.sums.values())
         if lost:
             self._console.print(f"[red]{lost} événement(s) ne sont ni cherchables ni refusés.")
@@ -140,6 +147,30 @@ class Stage:
             self._console.rule(f"traverse search {said}", align="left")
             self._console.print(results_table(answer.json(), width=self._console.width))
 
+    def _show_matches(self) -> None:
+        """A joint purchase that nobody had thought of, and a need that finds its answer; nothing
+        where there are none."""
+        address = f"http://{self._search.search_host}:{self._search.search_port}/v1"
+        groupings = httpx.get(f"{address}/groupings", params={"size": 100}, timeout=30)
+        if not groupings.is_success:
+            raise InfraError(f"Les groupements ne se lisent pas : {groupings.text[:200]}")
+        if items := groupings.json()["items"]:
+            self._console.rule("Achats à mutualiser : GET /v1/groupings", align="left")
+            most = max(items, key=lambda item: (item["owners"], item["id"]))
+            for line in grouping_lines(most):
+                self._say(line)
+            if len(items) > 1:
+                self._say(f"… et {len(items) - 1} autres propositions.")
+        needs = httpx.get(
+            f"{address}/opportunities", params={"kind": "need", "size": 100}, timeout=30
+        ).json()["items"]
+        answered = [item for item in needs if len(list(answered_lines(item))) > 1]
+        if answered:
+            self._console.rule("Un besoin et ce qui peut y répondre", align="left")
+            best = max(answered, key=lambda item: (_best_answer(item), item["id"]))
+            for line in answered_lines(best):
+                self._say(line)
+
     def _counter(self) -> Progress:
         return Progress(
             TextColumn("{task.description}"),
@@ -151,3 +182,11 @@ class Stage:
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, markup=False, highlight=False)
+
+
+def _best_answer(item: dict[str, Any]) -> float:
+    return max(
+        link["score"]
+        for link in item["links"]
+        if link["type"] == "answers" and link.get("role") == "need"
+    )

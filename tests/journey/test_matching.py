@@ -1,0 +1,103 @@
+"""Needs meet what answers them, and each other, on the real engines."""
+
+from typing import Any
+
+import pytest
+from elasticsearch import AsyncElasticsearch
+from starlette.testclient import TestClient
+
+from tests.journey.harness import Journey, until
+from tests.stream_processors.factory import call_data, event
+from traverse_schemas.topics import GROUPINGS
+from traverse_search_api.app import create_app
+from traverse_search_api.settings import SearchSettings
+
+pytestmark = pytest.mark.engines
+
+TOWNS = {"211300413": "com:13041", "211300017": "com:13001", "211300553": "com:13055"}
+
+
+def need(siren: str, **changes: Any) -> dict[str, Any]:
+    """A town's need of defibrillators, public unless told otherwise."""
+    data = {
+        "title": "Défibrillateurs pour les salles communales",
+        "subtype": "purchase",
+        "place": [TOWNS[siren]],
+        "cpv": ["33182100"],
+        "amounts": [{"value": 40000, "kind": "estimate", "tax": "excluded"}],
+        "window": {"from": "2027-02-01", "to": "2027-05-31"},
+        "visibility": "public",
+        **changes,
+    }
+    return event(kind="need", id=f"dae-{siren}", source=f"urn:siren:{siren}", subject="DAE-2027",
+                 data=data)  # fmt: skip
+
+
+def withdrawal(siren: str) -> dict[str, Any]:
+    return event("withdrawn", kind="need", id=f"gone-{siren}", source=f"urn:siren:{siren}",
+                 subject="DAE-2027", time="2026-11-22T10:00:00+01:00",
+                 data={"reason": "error"})  # fmt: skip
+
+
+def asked(journey: Journey, **parameters: str) -> list[dict[str, Any]]:
+    """What anybody reads at GET /v1/groupings."""
+    settings = SearchSettings(kafka=journey.kafka)
+    client = AsyncElasticsearch(journey.elasticsearch)
+    with TestClient(create_app(settings, client=client)) as http:
+        answer = http.get("/v1/groupings", params={"as_of": "2026-12-01", **parameters})
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+
+def test_two_neighbours_are_told_of_each_other_and_a_hidden_third_is_not(
+    flowing: Journey,
+) -> None:
+    """The grouping comes with its sum and the threshold that it crosses, both needs show the other,
+    a need for buyers only shows nowhere to the public; a withdrawal ends it all."""
+    gardanne, aix = need("211300413"), need("211300017")
+    hidden = need("211300553", visibility="buyers")
+    flowing.publish(gardanne, aix, hidden)
+    (grouping,) = asked(flowing, territory="dep:13", cpv="33182100")
+    assert grouping["owners"] == 2
+    assert grouping["total"] == 80_000
+    assert grouping["threshold"]["amount"] == 60_000
+    assert {member["siren"] for member in grouping["members"]} == {"211300413", "211300017"}
+    assert "211300553" not in str(grouping)
+    for mine, theirs in ((gardanne, aix), (aix, gardanne)):
+        document = flowing.document(mine)
+        assert document is not None
+        (link,) = document["links"]
+        assert link["type"] == "joint"
+        other = flowing.document(theirs)
+        assert other is not None
+        assert link["id"] == other["id"]
+    layers = {message.value for message in flowing.read(GROUPINGS) if message.value}
+    assert any(b'"layer":"buyers"' in value and b"211300553" in value for value in layers)
+    flowing.publish(withdrawal("211300017"))
+    until(lambda: not asked(flowing, territory="dep:13", cpv="33182100"), "the grouping to end")
+    document = flowing.document(gardanne)
+    assert document is not None
+    assert document["links"] == []
+
+
+def test_a_firm_and_a_call_are_told_of_each_other(flowing: Journey) -> None:
+    firm = event(
+        kind="need", id="firm-1", source="urn:siren:181300013", subject="ENT-1",
+        data={
+            "title": "Entreprise de désamiantage : trouver des chantiers publics",
+            "subtype": "business", "on_behalf": "Une entreprise d'Aubagne", "place": ["dep:13"],
+            "window": {"from": "2026-12-01", "to": "2027-12-31"}, "visibility": "public",
+        },
+    )  # fmt: skip
+    call = event(id="c-amiante", subject="AMIANTE-1", source="urn:siren:211300405", data=call_data(
+        title="Retrait de l'amiante avant la démolition du gymnase", description=None,
+        cpv=["45262660"], url="https://exemple.fr/amiante", owner=None, place=["com:13040"],
+        deadlines=[{"at": "2027-03-12T12:00"}]))  # fmt: skip
+    flowing.publish(firm, call)
+    for mine, role in ((firm, "need"), (call, "offer")):
+        document = flowing.document(mine)
+        assert document is not None
+        (link,) = [one for one in document["links"] if one["type"] == "answers"]
+        assert link["role"] == role
+        assert "jusqu'au 12 mars 2027" in link["reason"]
