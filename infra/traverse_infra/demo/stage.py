@@ -186,7 +186,7 @@ class Stage:
 
 def _best_answer(item: dict[str, Any]) -> float:
     return max(
-        link["score"]
+        float(link["score"])
         for link in item["links"]
         if link["type"] == "answers" and link.get("role") == "need"
     )
