@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 from elasticsearch import AsyncElasticsearch
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
