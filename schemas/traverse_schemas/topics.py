@@ -148,6 +148,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         partitions=1,
         config=_kept(365, 1024 * 1024),
     ),
+    Topic(
         GROUPINGS,
         "the proposed joint purchases, for each layer of readers",
         partitions=1,  # a table that the search holds whole
