@@ -10,7 +10,12 @@ from traverse_infra.log_reading import LogMessage, read_topic
 from traverse_schemas.topics import LINKS, OPPORTUNITIES
 
 _MOST_SHOWN = 12
-_LINK_WORDS = {"same": "même dossier", "lot": "lots d'une consultation"}
+_LINK_WORDS = {
+    "answers": "peut répondre à",
+    "joint": "achat à mutualiser",
+    "same": "même dossier",
+    "lot": "lots d'une consultation",
+}
 
 
 def linked_lines(bootstrap: str) -> Iterator[str]:
