@@ -30,7 +30,7 @@ PERSONAL: dict[str, str] = {
     "traverse.changes": "Aucune : identifiants de fiches",
     "traverse.institutions": "Contact professionnel de l'institution",
     "traverse.links": "La raison d'un lien, qui peut reprendre des mots des deux dossiers",
-    "traverse.groupings": "Aucune : institutions et montants",
+    "traverse.groupings": "Titres des besoins, institutions et montants",
     "traverse.decisions": "Ce que dit une institution d'un lien ; le motif en texte libre",
     "traverse.subscriptions": "Adresse à prévenir (courriel ou webhook), recherche enregistrée",
     "traverse.accounts": "Compte d'un agent : adresse professionnelle, nom, mot de passe haché",
