@@ -18,6 +18,8 @@ MEMBERS = {
     "200054807": ("Métropole d'Aix-Marseille-Provence", InstitutionKind.EPCI),
     "211300405": ("Fuveau", InstitutionKind.COMMUNE),
     "211300553": ("Marseille", InstitutionKind.COMMUNE),
+    "211300413": ("Gardanne", InstitutionKind.COMMUNE),
+    "211300017": ("Aix-en-Provence", InstitutionKind.COMMUNE),
 }
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
