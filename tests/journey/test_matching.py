@@ -91,7 +91,7 @@ def test_a_firm_and_a_call_are_told_of_each_other(flowing: Journey) -> None:
         },
     )  # fmt: skip
     call = event(id="c-amiante", subject="AMIANTE-1", source="urn:siren:211300405", data=call_data(
-        title="Retrait de l'amiante avant la démolition du gymnase", description=None,
+        title="Désamiantage et démolition du gymnase", description=None,
         cpv=["45262660"], url="https://exemple.fr/amiante", owner=None, place=["com:13040"],
         deadlines=[{"at": "2027-03-12T12:00"}]))  # fmt: skip
     flowing.publish(firm, call)
