@@ -15,6 +15,7 @@ from traverse_schemas.topics import (
     INSTITUTIONS,
     RECEIPTS,
     REJECTED,
+    RESET,
     TOPICS,
 )
 
@@ -63,6 +64,7 @@ def kafka_rules() -> tuple[Rule, ...]:
         Rule(SUBSCRIBER, "READ", "TOPIC", public, prefix=True),
         Rule(SUBSCRIBER, "READ", "GROUP", SUBSCRIBER, prefix=True),
         *(Rule(PROCESSORS, "READ", "TOPIC", name) for name in names if name not in _STAFF),
+        Rule(PROCESSORS, "DESCRIBE", "TOPIC", RESET),
         # The registry is changed by people, never by what reads events; nor are their accounts.
         *(
             Rule(PROCESSORS, "WRITE", "TOPIC", name)

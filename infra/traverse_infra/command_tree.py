@@ -46,6 +46,7 @@ def build() -> typer.Typer:
         ("search", search.search),
         ("receipt", receipts.receipt),
         ("reindex", commands_log.reindex),
+        ("reset", commands_log.reset),
         ("train", commands_likeness.train),
         ("check", commands_check.check),
         ("bench", commands_bench.bench),

@@ -1,5 +1,8 @@
-"""`traverse rejected …` and `traverse reindex`: what the operator does with the log."""
+"""`traverse rejected`, `reindex` and `reset`: what the operator does with the log."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +12,10 @@ from traverse_infra.errors import InfraError
 
 if TYPE_CHECKING:
     from traverse_infra.rejections import Rejection
+
+
+class AtWorkError(InfraError):
+    """Another rebuild is at work."""
 
 
 class UnknownRejectionError(InfraError):
@@ -75,14 +82,70 @@ def rejected_replay(
     typer.echo(f"Remis sur le journal : {sent[0].place}.")
 
 
-def reindex() -> None:
-    """Reconstruit les index depuis le journal, puis bascule les alias sans interruption."""
+def reindex(
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help="Recommence du début, au lieu de reprendre une reconstruction arrêtée."
+        ),
+    ] = False,
+) -> None:
+    """Reconstruit les index depuis le journal, puis bascule les alias sans interruption.
+
+    Arrêtée n'importe quand, elle reprend où elle en était au prochain appel.
+    """
     from traverse_infra.commands_engines import load_settings
-    from traverse_infra.reindex import rebuild
+    from traverse_infra.reindex.rebuild import rebuild
 
     settings = load_settings()
-    for line in rebuild(settings.kafka, settings.elasticsearch):
-        typer.echo(line)
+    with _alone(settings.home / "reindex.lock"):
+        for line in rebuild(settings.kafka, settings.elasticsearch, anew=anew):
+            typer.echo(line)
+
+
+def reset(
+    state: Annotated[
+        bool, typer.Option("--state", help="Tout ce qui est dérivé des événements acceptés.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Sans demander confirmation.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Même si des messages attendent d'être indexés.")
+    ] = False,
+) -> None:
+    """Efface l'état dérivé (dossiers, liens, vue, index) et le refait des événements acceptés.
+
+    Les traitements doivent être arrêtés ; « traverse work » relie et indexe ensuite.
+    """
+    from traverse_infra.reset import reset_state
+    from traverse_stream_processors.settings import ProcessorSettings
+
+    if not state:
+        raise typer.BadParameter("dites ce qui est à refaire : --state.")
+    if not yes:
+        typer.confirm(
+            "Les topics dérivés et les index vont être effacés et refaits ; la recherche sera "
+            "incomplète en attendant. Continuer ?",
+            abort=True,
+        )
+    settings = ProcessorSettings()
+    with _alone(settings.home / "reindex.lock"):
+        for line in reset_state(settings, force=force):
+            typer.echo(line)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One at a time from this home; the lock goes with the process however that ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AtWorkError(
+                "Une reconstruction est déjà en cours depuis ce dossier : attendez sa fin, ou "
+                "arrêtez-la (elle reprendra où elle en était)."
+            ) from error
+        yield
 
 
 def _find(place: str) -> "Rejection":

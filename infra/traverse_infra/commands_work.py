@@ -31,12 +31,14 @@ def work(
     if child:
         _end_with_parent()
     # Here, so that the parent of both steps stays small.
+    from traverse_infra.reset import check_no_reset
     from traverse_infra.topics import topic_ids
     from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
     from traverse_stream_processors.app import index_app, run, validate_app
     from traverse_stream_processors.settings import ProcessorSettings
 
     settings = ProcessorSettings()
+    check_no_reset(settings.kafka)
     ids = topic_ids(settings.kafka)
     missing = {RECORDS, ACCEPTED, OPPORTUNITIES} - ids.keys()
     if missing:

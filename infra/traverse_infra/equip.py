@@ -15,6 +15,7 @@ from traverse_infra.acls import apply_acls
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.secure import Secrets
 from traverse_infra.indices import prepare_indices
+from traverse_infra.reindex.rebuild import release
 from traverse_infra.topics import AppliedTopics, apply_topics
 from traverse_schemas.engine_access import engine_access
 from traverse_schemas.topics import OPPORTUNITIES
@@ -37,6 +38,7 @@ def equip(engines: Engines, *, migrate: bool = False) -> Equipped:
     rules = () if secrets is None else apply_acls(engines.kafka, access=access)
     with Elasticsearch(**access.elasticsearch(engines.elasticsearch)) as client:
         prepare_indices(client, topics.ids[OPPORTUNITIES])
+        release(client)  # a rebuild that was killed in its swap holds them still
     if secrets is None:
         return Equipped(topics, rules, {})
     return Equipped(topics, rules, _environments(engines, secrets))

@@ -8,6 +8,7 @@ Changing generation is a migration, done by `traverse reindex`, never by surpris
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
@@ -65,7 +66,8 @@ def plan_index(
         )
     if pointed:
         meta = indices.get(pointed[0], {})
-        if meta != wanted.meta:
+        # What else is there is a rebuild's that has not tidied up yet (`reindex`).
+        if not wanted.meta.items() <= meta.items():
             other = meta.get("topic_id") != wanted.topic_id
             why = "un autre journal" if other else "une autre version du schéma"
             raise IndexMismatchError(
@@ -94,8 +96,8 @@ def prepare_index(client: Elasticsearch, alias: str, topic_id: str) -> str:
     Elasticsearch refuses.
     """
     generation = current_generation(topic_id)
-    with _mapped():
-        indices, pointed = _read(client, alias)
+    with mapped():
+        indices, pointed = read_alias(client, alias)
         name = plan_index(alias, generation, indices, pointed)
         if name is None:
             return pointed[0]
@@ -109,38 +111,49 @@ def prepare_indices(client: Elasticsearch, topic_id: str) -> dict[str, str]:
     }
 
 
-def fresh_index(client: Elasticsearch, alias: str, topic_id: str) -> str:
-    """Creates an empty index of the current generation, without the alias, to rebuild into."""
-    generation = current_generation(topic_id)
-    with _mapped():
-        indices, _ = _read(client, alias)
-        return _create(client, new_name(alias, generation, indices), generation, {})
+def fresh_index(
+    client: Elasticsearch,
+    alias: str,
+    topic_id: str,
+    more: Mapping[str, Any] = MappingProxyType({}),
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """Creates an empty index of the current generation, without the alias, to rebuild into.
 
-
-def swap_alias(client: Elasticsearch, alias: str, index: str) -> tuple[str, ...]:
-    """Points the alias at `index` alone, in one step that no search can fall between.
-
-    Returns the indices that it pointed at before (and not any more), for the caller to delete.
+    `more` goes beside the generation in its `_meta`; `settings` hold until they are changed.
     """
-    with _mapped():
-        _, pointed = _read(client, alias)
-        before = tuple(name for name in pointed if name != index)
-        client.indices.update_aliases(
-            actions=[
-                *({"remove": {"index": name, "alias": alias}} for name in before),
-                {"add": {"index": index, "alias": alias, "is_write_index": True}},
-            ]
-        )
-    return before
+    generation = current_generation(topic_id)
+    with mapped():
+        indices, _ = read_alias(client, alias)
+        name = new_name(alias, generation, indices)
+        return _create(client, name, generation, {}, more=more, settings=settings)
+
+
+def swap_aliases(client: Elasticsearch, wanted: Mapping[str, str]) -> tuple[str, ...]:
+    """Points each alias at its index alone, all in one step that no search can fall between.
+
+    Returns the indices that they pointed at before (and not any more), for the caller to delete.
+    """
+    with mapped():
+        before: list[str] = []
+        actions: list[dict[str, Any]] = []
+        for alias, index in wanted.items():
+            _, pointed = read_alias(client, alias)
+            left = [name for name in pointed if name != index]
+            before += left
+            actions += [{"remove": {"index": name, "alias": alias}} for name in left]
+            actions.append({"add": {"index": index, "alias": alias, "is_write_index": True}})
+        client.indices.update_aliases(actions=actions)
+    return tuple(before)
 
 
 def delete_index(client: Elasticsearch, index: str) -> None:
     """Deletes an index that no alias points at any more; one that is gone already is fine."""
-    with _mapped():
+    with mapped():
         client.indices.delete(index=index, ignore_unavailable=True)
 
 
-def _read(client: Elasticsearch, alias: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def read_alias(client: Elasticsearch, alias: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """The indices of this alias, with their `_meta`; and those that it points at."""
     found = client.indices.get(
         index=f"{alias},{alias}-*", ignore_unavailable=True, features=["aliases", "mappings"]
@@ -150,12 +163,23 @@ def _read(client: Elasticsearch, alias: str) -> tuple[dict[str, dict[str, Any]],
 
 
 def _create(
-    client: Elasticsearch, name: str, generation: Generation, aliases: dict[str, Any]
+    client: Elasticsearch,
+    name: str,
+    generation: Generation,
+    aliases: dict[str, Any],
+    *,
+    more: Mapping[str, Any] = MappingProxyType({}),
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     _apply_template(client, generation.fingerprint)
     try:
-        # Settings and mapping come from the template.
-        client.indices.create(index=name, mappings={"_meta": generation.meta}, aliases=aliases)
+        # The other settings and the mapping come from the template.
+        client.indices.create(
+            index=name,
+            mappings={"_meta": {**generation.meta, **more}},
+            settings=dict(settings),
+            aliases=aliases,
+        )
     except BadRequestError as error:
         if error.error != "resource_already_exists_exception":
             raise
@@ -176,7 +200,7 @@ def _apply_template(client: Elasticsearch, fingerprint: str) -> None:
 
 
 @contextmanager
-def _mapped() -> Iterator[None]:
+def mapped() -> Iterator[None]:
     """Elasticsearch's errors become ours here."""
     try:
         yield

@@ -55,6 +55,41 @@ def read_topic(
             consumer.close()
 
 
+class LogReader:
+    """Reads on in a topic, from where it last was to its present end; keeps its connection."""
+
+    def __init__(self, bootstrap: str, topic: str, start: Mapping[int, int]) -> None:
+        """`start` gives the first offset of a partition; 0 where it says nothing."""
+        self._bootstrap = bootstrap
+        with _mapped(bootstrap):
+            self._consumer = KafkaConsumer(
+                **kafka_client(bootstrap),
+                enable_auto_commit=False,
+                isolation_level="read_committed",
+            )
+            self._where = [
+                TopicPartition(topic, partition)
+                for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
+            ]
+            self._consumer.assign(self._where)
+            firsts = self._consumer.beginning_offsets(self._where)
+            for where in self._where:
+                self._consumer.seek(where, max(start.get(where.partition, 0), firsts[where]))
+
+    def news(self) -> Iterator[LogMessage]:
+        """Everything up to the end that the topic has when this is called; those of a partition
+        in its order. Raises EngineAwayError."""
+        with _mapped(self._bootstrap):
+            ends = self._consumer.end_offsets(self._where)
+            while any(self._consumer.position(where) < ends[where] for where in self._where):
+                # A mark of a transaction is no message: a short wait, then look again.
+                for records in self._consumer.poll(timeout_ms=100, max_records=2000).values():
+                    yield from map(_message, records)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
 def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
     """The offset after the last message of each partition. Raises EngineAwayError."""
     with _mapped(bootstrap):
@@ -115,15 +150,19 @@ def _read_partition(
     while consumer.position(where) < end:
         for record in consumer.poll(timeout_ms=500).get(where, ()):
             if record.offset < end:
-                yield LogMessage(
-                    record.topic,
-                    record.partition,
-                    record.offset,
-                    record.timestamp,
-                    record.key or b"",
-                    record.value,
-                    dict(record.headers),
-                )
+                yield _message(record)
+
+
+def _message(record: Any) -> LogMessage:
+    return LogMessage(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key or b"",
+        record.value,
+        dict(record.headers),
+    )
 
 
 @contextmanager

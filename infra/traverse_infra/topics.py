@@ -123,6 +123,11 @@ def topic_ids(bootstrap: str, *, topics: tuple[Topic, ...] = TOPICS) -> dict[str
         return {name: state.topic_id for name, state in read_topics(admin, topics).items()}
 
 
+def topic_exists(bootstrap: str, name: str) -> bool:
+    """Whether there is a topic of this name. Raises EngineAwayError."""
+    return name in topic_ids(bootstrap, topics=(Topic(name, ""),))
+
+
 def opportunities_generation(bootstrap: str) -> str:
     """The id (UUID) of `traverse.opportunities`: what an index of opportunities belongs to.
 

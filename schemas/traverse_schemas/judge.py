@@ -76,6 +76,31 @@ def judge(
     `received` (aware) is when it came: the same message is judged the same when it is read again.
     Raises RejectedError with the reason, the JSON pointer and one French sentence.
     """
+    judged, pointer = _understood(octets, raw)
+    event, record = judged.event, judged.record
+    if event.time > received + FUTURE_TOLERANCE:
+        raise RejectedError(
+            Reason.IN_THE_FUTURE,
+            "/time",
+            f"L'événement est daté du {event.time.isoformat()}, plus de cinq minutes après sa "
+            f"réception ({received.isoformat(timespec='seconds')}) : réglez l'horloge du système "
+            "qui publie.",
+        )
+    if record is not None:
+        _check_places(record, pointer, territories)
+    if judged.type.action is Action.PUBLISHED and isinstance(record, Call):
+        _check_deadlines(record, event.time, pointer)
+    return judged
+
+
+def understand(octets: bytes, raw: dict[str, Any]) -> Judged:
+    """Read an event that was judged before: by its schema, and by no rule that may have changed
+    since (dates, places, who may speak). Raises RejectedError when even that fails."""
+    return _understood(octets, raw)[0]
+
+
+def _understood(octets: bytes, raw: dict[str, Any]) -> tuple[Judged, str]:
+    """The event by its schema, and the pointer to its record."""
     known = _known_type(raw.get("type"))
     try:
         event = _adapter(known).validate_json(octets)
@@ -90,20 +115,8 @@ def judge(
         source = parse_source(event.source)
     except InvalidSourceError as error:
         raise RejectedError(Reason.INVALID_SOURCE, "/source", str(error)) from None
-    if event.time > received + FUTURE_TOLERANCE:
-        raise RejectedError(
-            Reason.IN_THE_FUTURE,
-            "/time",
-            f"L'événement est daté du {event.time.isoformat()}, plus de cinq minutes après sa "
-            f"réception ({received.isoformat(timespec='seconds')}) : réglez l'horloge du système "
-            "qui publie.",
-        )
     record, raw_record, pointer = _record_of(event.data, raw["data"])
-    if record is not None:
-        _check_places(record, pointer, territories)
-    if known.action is Action.PUBLISHED and isinstance(record, Call):
-        _check_deadlines(record, event.time, pointer)
-    return Judged(event, known, source, record, raw_record)
+    return Judged(event, known, source, record, raw_record), pointer
 
 
 def too_deep() -> RejectedError:

@@ -155,3 +155,11 @@ TOPICS: Final[tuple[Topic, ...]] = (
         config=_compacted(1024 * 1024),
     ),
 )
+
+DERIVED: Final = (RECORDS, DECISIONS, LINKS, OPPORTUNITIES, GROUPINGS, CHANGES)
+"""What is made anew from `traverse.accepted` (`traverse reset --state`). The public topics are not:
+what subscribers were told, and when, is no function of the events alone, and their positions would
+be lost. Nor are receipts and rejections, which tell what happened."""
+
+RESET: Final = "traverse.reset"
+"""There while a reset is under way: the other topics are not whole, and no step may work."""

@@ -4,6 +4,7 @@ The version of a document is the offset of its message in `traverse.opportunitie
 an older version never overwrites a newer one, whoever writes it and however often.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -34,18 +35,42 @@ class Verdict(StrEnum):
 _BUSY: Final = frozenset({429, 502, 503, 504})
 
 
-def operations(message: OpportunityMessage, document: bytes, offset: int) -> tuple[Operation, ...]:
+def operations(message: OpportunityMessage, document: bytes, offset: int) -> list[Operation]:
     """The operations that bring the indices to one message of `traverse.opportunities`.
 
     `document` is the JSON of `message["document"]`, `offset` the message's offset.
     """
-    return (
-        _operation(message["id"], message["index"], document, offset),
-        *(
-            _operation(message["id"], index, stub_octets(message["id"]), offset)
-            for index in message["stubs"]
-        ),
-    )
+    return _operations(ALIASES, message, document, offset, "true")
+
+
+def operations_into(
+    indices: Mapping[str, str], message: OpportunityMessage, document: bytes, offset: int
+) -> list[Operation]:
+    """The same into these indices, by the names that messages call them by; no aliases."""
+    return _operations(indices, message, document, offset, "false")
+
+
+def _operations(
+    targets: Mapping[str, str],
+    message: OpportunityMessage,
+    document: bytes,
+    offset: int,
+    require_alias: str,
+) -> list[Operation]:
+    identity = message["id"]
+    bodies = [(message["index"], document)]
+    bodies += [(index, stub_octets(identity)) for index in message["stubs"]]
+    return [
+        Operation(
+            identity,
+            targets[index],
+            # The ids are our own letters and digits: no escaping is needed.
+            f'{{"index":{{"_index":"{targets[index]}","_id":"{identity}","version":{offset},'
+            f'"version_type":"external","require_alias":{require_alias}}}}}'.encode(),
+            body,
+        )
+        for index, body in bodies
+    ]
 
 
 def stub_octets(identity: str) -> bytes:
@@ -53,26 +78,19 @@ def stub_octets(identity: str) -> bytes:
     return orjson.dumps(Stub(id=identity, stub=True))
 
 
-def _operation(identity: str, index: str, body: bytes, offset: int) -> Operation:
-    alias = ALIASES[index]
-    # The ids are our own letters and digits: no escaping is needed.
-    action = (
-        f'{{"index":{{"_index":"{alias}","_id":"{identity}","version":{offset},'
-        '"version_type":"external","require_alias":true}}'
-    )
-    return Operation(identity, alias, action.encode(), body)
-
-
 def verdict(item: dict[str, Any]) -> Verdict:
     """What the answer to one operation means.
 
     409 is done: the index already holds this version or a newer one. Any other 5xx counts as
-    busy: nothing says that the document is at fault.
+    busy: nothing says that the document is at fault. So does an index that takes no write: it is
+    being swapped for a new one (`traverse reindex`).
     """
     status = int(item["status"])
     if status < 300 or status == 409:
         return Verdict.DONE
     if status in _BUSY or status >= 500:
+        return Verdict.RETRY
+    if status == 403 and item.get("error", {}).get("type") == "cluster_block_exception":
         return Verdict.RETRY
     if status == 400:
         return Verdict.REFUSED

@@ -116,6 +116,13 @@ class ValidateState:
             for key, state in self._lookup("SELECT key, state FROM records WHERE key IN", keys)
         }
 
+    def every_record(self) -> Iterator[tuple[str, int, bytes]]:
+        """The key, partition and state of each known record, by key."""
+        with _telling():
+            rows = self._db.execute("SELECT key, partition, state FROM records ORDER BY key")
+            for key, partition, state in rows:
+                yield str(key), int(partition), bytes(state)
+
     def accepted(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
         """The content hashes of those of these events that were accepted, by event id."""
         return {

@@ -14,7 +14,7 @@ from traverse_schemas.attribution import Signed, speaker
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import Event, EventType, Withdrawn
 from traverse_schemas.identity import Version, content_hash, record_key
-from traverse_schemas.judge import check_object, check_size, judge, too_deep
+from traverse_schemas.judge import Judged, check_object, check_size, judge, too_deep, understand
 from traverse_schemas.records.codes import WithdrawalReason
 from traverse_schemas.records.models import Call, Need, Project
 from traverse_schemas.reference.territories import Territories
@@ -67,6 +67,23 @@ def validate(
         erasure = isinstance(data, Withdrawn) and data.reason is WithdrawalReason.ERASURE
         who = speaker(signed, judged.source, received, registry, erasure=erasure)
         vouched_by = who.vouched_by
+    accepted = _accepted(octets, raw, judged)
+    if signed is None:
+        return accepted
+    return accepted._replace(signature=signed.signature, vouched_by=vouched_by)
+
+
+def accepted_before(octets: bytes) -> Accepted:
+    """An event of `traverse.accepted`, to take it into account again: what was accepted stays so,
+    whatever became of keys and rules (decision 5).
+
+    Raises RejectedError when this version of Traverse cannot read it at all.
+    """
+    raw = _read(octets)
+    return _accepted(octets, raw, understand(octets, raw))
+
+
+def _accepted(octets: bytes, raw: dict[str, Any], judged: Judged) -> Accepted:
     event = judged.event
     return Accepted(
         octets=octets,
@@ -79,8 +96,6 @@ def validate(
         record=judged.record,
         raw_record=judged.raw_record,
         hash=content_hash(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)),
-        signature=signed.signature if signed is not None else None,
-        vouched_by=vouched_by,
     )
 
 

@@ -1,20 +1,31 @@
 """Rebuilding an index from the log: everything is there, versions hold, searches go on."""
 
 import asyncio
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
-from elasticsearch import Elasticsearch
+from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from tests.engines import RunningEngines
-from traverse_infra.indices import prepare_indices
-from traverse_infra.reindex import rebuild
+from tests.journey.harness import until
+from traverse_infra.indices import prepare_indices, read_alias
+from traverse_infra.reindex import unfinished
+from traverse_infra.reindex.rebuild import held, rebuild, release
 from traverse_infra.topics import apply_topics
 from traverse_schemas.document import OpportunityMessage, Stub
 from traverse_schemas.identity import partition_of
 from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
 from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS
+from traverse_stream_processors.bulk import BulkWriter
+from traverse_stream_processors.index import operations
 from traverse_stream_processors.log import LogWriter, Message
 
 pytestmark = pytest.mark.engines
@@ -42,21 +53,18 @@ def write(bootstrap: str, *messages: OpportunityMessage) -> list[int]:
         writer = LogWriter(bootstrap)
         await writer.start()
         try:
-            return await writer.write(
-                [
-                    Message(
-                        OPPORTUNITIES,
-                        partition_of(message["id"], PARTITIONS),
-                        message["id"].encode(),
-                        orjson.dumps(message),
-                    )
-                    for message in messages
-                ]
-            )
+            return await writer.write([logged(message) for message in messages])
         finally:
             await writer.stop()
 
     return asyncio.run(send())
+
+
+def logged(message: OpportunityMessage) -> Message:
+    key = message["id"]
+    return Message(
+        OPPORTUNITIES, partition_of(key, PARTITIONS), key.encode(), orjson.dumps(message)
+    )
 
 
 def test_a_rebuilt_index_holds_the_last_state_of_each_with_its_version(
@@ -104,3 +112,163 @@ def test_a_document_that_was_never_indexable_does_not_stop_a_rebuild(
     assert any("refusés" in line for line in lines)
     assert client.get(index=PUBLIC_ALIAS, id="reindex6")["found"]
     assert not client.exists(index=PUBLIC_ALIAS, id="reindex5")
+
+
+class Live(threading.Thread):
+    """Writes one document again and again as the index step does: to the log, then through the
+    alias; and searches for it all the while."""
+
+    def __init__(self, engines: RunningEngines) -> None:
+        super().__init__()
+        self.engines = engines
+        self.stopping = threading.Event()
+        self.written = self.searches = 0
+        self.wrong: list[str] = []
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except Exception as error:  # told by the test, not by a thread
+            self.wrong.append(repr(error))
+
+    async def _run(self) -> None:
+        async with (
+            AsyncElasticsearch(self.engines.elasticsearch) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(self._write(client))
+            group.create_task(self._search(client))
+
+    async def _write(self, client: AsyncElasticsearch) -> None:
+        writer, bulk = LogWriter(self.engines.kafka), BulkWriter(client)
+        await writer.start()
+        while not self.stopping.is_set():
+            message = opportunity("reindexlive", f"Titre {self.written}")
+            (offset,) = await writer.write([logged(message)])
+            document = orjson.dumps(message["document"])
+            if refused := await bulk.write(operations(message, document, offset)):
+                self.wrong.append(repr(refused))
+            self.written += 1
+        await writer.stop()
+
+    async def _search(self, client: AsyncElasticsearch) -> None:
+        """What was once seen is never unseen: neither by a search nor by its id."""
+        found = read = -1
+        ids: dict[str, Any] = {"query": {"ids": {"values": ["reindexlive"]}}, "version": True}
+        while not self.stopping.is_set():
+            hits = (await client.search(index=PUBLIC_ALIAS, **ids))["hits"]["hits"]
+            version = hits[0]["_version"] if hits else -1
+            if version < found:
+                self.wrong.append(f"found {version} after {found}")
+            found = version
+            with suppress(KeyError):
+                answer = await client.options(ignore_status=404).get(
+                    index=PUBLIC_ALIAS, id="reindexlive"
+                )
+                version = answer.get("_version", -1)
+                if version < read:
+                    self.wrong.append(f"read {version} after {read}")
+                read = version
+            self.searches += 1
+
+
+def test_while_it_is_rebuilt_no_search_fails_and_none_is_stale(
+    engines: RunningEngines, client: Elasticsearch
+) -> None:
+    live = Live(engines)
+    live.start()
+    try:
+        until(lambda: live.written > 20 and live.searches > 20, "writes and searches")
+        for _ in range(2):
+            written = live.written
+            list(rebuild(engines.kafka, engines.elasticsearch))
+            until(lambda before=written: live.written > before + 20, "writes into the new index")  # type: ignore[misc]
+    finally:
+        live.stopping.set()
+        live.join()
+    assert live.wrong == []
+    client.indices.refresh(index=PUBLIC_ALIAS)
+    found = client.get(index=PUBLIC_ALIAS, id="reindexlive")
+    assert found["_source"]["title"] == f"Titre {live.written - 1}"
+
+
+def test_who_reads_page_by_page_ends_with_the_former_index(
+    engines: RunningEngines, client: Elasticsearch
+) -> None:
+    (former,) = read_alias(client, PUBLIC_ALIAS)[1]
+    point = client.open_point_in_time(index=PUBLIC_ALIAS, keep_alive="2m")["id"]
+    lines = rebuild(engines.kafka, engines.elasticsearch)
+    assert any("lecteurs" in line for line in lines)  # and stops there
+    assert client.search(pit={"id": point}, size=0)["hits"] is not None
+    assert client.indices.exists(index=former)
+    client.close_point_in_time(id=point)
+    list(lines)
+    assert not client.indices.exists(index=former)
+
+
+def traverse(engines: RunningEngines, home: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "traverse_infra.cli", *arguments],
+        env={
+            **os.environ,
+            "TRAVERSE_HOME": str(home),
+            "TRAVERSE_KAFKA": engines.kafka,
+            "TRAVERSE_ELASTICSEARCH": engines.elasticsearch,
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_killed_in_the_middle_it_goes_on_where_it_was(
+    engines: RunningEngines, client: Elasticsearch, tmp_path: Path
+) -> None:
+    topic_id = apply_topics(engines.kafka).ids[OPPORTUNITIES]
+    titles = [opportunity(f"reindexmany{number}", "Titre " * 20) for number in range(20_000)]
+    write(engines.kafka, *titles)
+    before = read_alias(client, PUBLIC_ALIAS)[1]
+    first = traverse(engines, tmp_path, "reindex")
+
+    def under_way() -> bool:
+        assert first.poll() is None, first.communicate()
+        state = unfinished.find(client, topic_id)
+        return state is not None and bool(state.positions)
+
+    until(under_way, "part of it copied")
+    first.kill()
+    first.communicate()
+    assert read_alias(client, PUBLIC_ALIAS)[1] == before
+    state = unfinished.find(client, topic_id)
+    assert state is not None
+    second = traverse(engines, tmp_path, "reindex")
+    said, _ = second.communicate(timeout=180)
+    assert second.returncode == 0
+    assert "Reprise" in said
+    assert read_alias(client, PUBLIC_ALIAS)[1] == [state.indices[PUBLIC_ALIAS]]
+    assert unfinished.find(client, topic_id) is None
+    found = client.count(index=PUBLIC_ALIAS, query={"prefix": {"id": "reindexmany"}})
+    assert found["count"] == len(titles)
+
+
+def test_an_index_held_by_one_that_was_killed_is_written_again_after_traverse_up(
+    engines: RunningEngines, client: Elasticsearch
+) -> None:
+    """The index step waits meanwhile, and loses nothing."""
+    message = opportunity("reindexheld", "Titre")
+    (offset,) = write(engines.kafka, message)
+    done: list[Any] = []
+
+    async def index() -> None:
+        async with AsyncElasticsearch(engines.elasticsearch) as asynchronous:
+            document = orjson.dumps(message["document"])
+            done.append(await BulkWriter(asynchronous).write(operations(message, document, offset)))
+
+    writing = threading.Thread(target=lambda: asyncio.run(index()))
+    with held(client, read_alias(client, PUBLIC_ALIAS)[1]):
+        writing.start()
+        writing.join(1)
+        assert done == []
+    release(client)  # as `traverse up` does
+    writing.join(60)
+    assert done == [[]]
+    assert client.get(index=PUBLIC_ALIAS, id="reindexheld")["found"]

@@ -15,7 +15,7 @@ from traverse_infra.access_rules import (
 from traverse_infra.engines.elasticsearch_engine import elasticsearch_yml
 from traverse_infra.engines.kafka_engine import server_properties
 from traverse_infra.engines.secure import Secrets
-from traverse_schemas.topics import TOPICS
+from traverse_schemas.topics import RESET, TOPICS
 
 
 def secrets(folder: Path) -> Secrets:
@@ -61,7 +61,7 @@ def test_the_engines_ask_who_comes(tmp_path: Path) -> None:
 
 
 def test_the_permissions_name_accounts_and_topics_that_exist() -> None:
-    names = {topic.name for topic in TOPICS}
+    names = {RESET, *(topic.name for topic in TOPICS)}
     for rule in kafka_rules():
         assert rule.account in ACCOUNTS
         assert rule.account != OPERATOR

@@ -99,8 +99,8 @@ def test_a_rebuild_goes_to_a_fresh_index_then_the_alias_moves(
     before = indices.prepare_index(client, alias, old)
     fresh = indices.fresh_index(client, alias, new)
     assert list(client.indices.get_alias(name=alias).body) == [before]
-    assert indices.swap_alias(client, alias, fresh) == (before,)
-    assert indices.swap_alias(client, alias, fresh) == ()
+    assert indices.swap_aliases(client, {alias: fresh}) == (before,)
+    assert indices.swap_aliases(client, {alias: fresh}) == ()
     assert indices.prepare_index(client, alias, new) == fresh
     indices.delete_index(client, before)
     indices.delete_index(client, before)

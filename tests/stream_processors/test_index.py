@@ -26,6 +26,13 @@ def test_each_status_has_one_meaning(status: int, meaning: Verdict) -> None:
     assert verdict({"status": status}) is meaning
 
 
+def test_an_index_that_takes_no_write_for_a_moment_is_asked_again() -> None:
+    """A rebuild holds it while the aliases move."""
+    held = {"status": 403, "error": {"type": "cluster_block_exception"}}
+    assert verdict(held) is Verdict.RETRY
+    assert verdict({"status": 403, "error": {"type": "security_exception"}}) is Verdict.STOP
+
+
 def test_the_offset_is_the_version_and_other_indices_get_a_stub() -> None:
     message = OpportunityMessage(
         id="abc", index="private", stubs=["public"], document=Stub(id="abc", stub=True)

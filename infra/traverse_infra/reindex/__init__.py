@@ -1,0 +1,1 @@
+"""Making the index anew from the log, beside the live one."""
