@@ -62,7 +62,11 @@ class KafkaEngine(Engine):
             self._format(installation, java)
 
     def _format(self, installation: Installation, java: Java) -> None:
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # Kafka's own ids never begin with a dash (Uuid.randomUuid): its tool would take one that
+        # does for an option.
+        cluster_id = "-"
+        while cluster_id.startswith("-"):
+            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command: list[str | Path] = [
             *(java.java, "-XX:TieredStopAtLevel=1", "-cp", installation.kafka_classpath),
             *("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._properties),
