@@ -1,5 +1,5 @@
-"""What may be changed of an institution, as pure functions: the command line and the
-administrator's API apply them with `CompactedTable.update`.
+"""What may be changed of an institution, as pure functions: `membership` applies them to the
+registry, for the command line and for the administrator's API.
 
 Nothing that was signed in good order loses its key: keys end, they never go.
 """
@@ -8,8 +8,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.institutions import BUYER_KINDS, Institution, Role, SigningKey
+from traverse_schemas.institutions import (
+    BUYER_KINDS,
+    Change,
+    Institution,
+    Role,
+    Scope,
+    SigningKey,
+)
 from traverse_schemas.records.codes import InstitutionKind
+
+_MOST_CHANGES = 200  # noted in a row, which is read whole by every service
 
 
 class AlreadyRegisteredError(TraverseError):
@@ -26,8 +35,16 @@ class NotRegisteredError(TraverseError):
         )
 
 
+class NotTryingError(TraverseError):
+    """The institution publishes in earnest: there is no trial to begin, or to end."""
+
+
 class UnknownSigningKeyError(TraverseError):
     """The institution has no signing key of that name."""
+
+
+class ScopeNotAllowedError(TraverseError):
+    """The institution may not have a key of this scope."""
 
 
 def default_roles(kind: InstitutionKind) -> frozenset[Role]:
@@ -39,15 +56,29 @@ def enrol(known: Institution | None, newcomer: Institution) -> Institution:
     """The row of an institution that becomes a member: `newcomer`, with its first keys.
 
     One that was a member before comes back with its old signing keys beside the new: what it
-    signed then stays verifiable. Raises AlreadyRegisteredError.
+    signed then stays verifiable, and what it only tried stays a trial. Raises
+    AlreadyRegisteredError; NotTryingError for one that published in earnest and would now try:
+    its records are there for everybody, and no trial could change them.
     """
     if known is None:
         return newcomer
     require_new(newcomer.siren, known)
+    if newcomer.sandbox and not known.tries(newcomer.created):
+        raise NotTryingError(
+            f"L'institution {newcomer.siren} ({known.name}) a déjà publié pour de bon : elle ne "
+            "peut pas revenir à l'essai ; ajoutez-la sans --sandbox."
+        )
+    tried = known.sandbox and not newcomer.sandbox
     return newcomer.model_copy(
         update={
             "created": known.created,
             "signing_keys": (*known.signing_keys, *newcomer.signing_keys),
+            "changes": known.changes,
+            **(
+                {"sandbox": True, "sandbox_until": known.sandbox_until or newcomer.created}
+                if tried
+                else {}
+            ),
         }
     )
 
@@ -66,6 +97,21 @@ def require_known(siren: str, known: Institution | None) -> Institution:
     if known is None:
         raise NotRegisteredError(siren)
     return known
+
+
+def require_scopes(institution: Institution, scopes: Iterable[Scope]) -> None:
+    """Raises ScopeNotAllowedError for a scope that could never be used."""
+    if Scope.ADMINISTER in scopes and Role.ADMINISTRATOR not in institution.roles:
+        raise ScopeNotAllowedError(
+            f"L'institution {institution.siren} n'a pas le rôle administrator : une clé d'API de "
+            "portée administer ne lui servirait à rien ; retirez cette portée."
+        )
+
+
+def noted(institution: Institution, change: Change) -> Institution:
+    """The row with a note of its last change; the oldest notes make room."""
+    changes = (*institution.changes, change)[-_MOST_CHANGES:]
+    return institution.model_copy(update={"changes": changes})
 
 
 def with_signing_key(
@@ -93,6 +139,14 @@ def revoke_signing_key(institution: Institution, kid: str, now: datetime) -> Ins
         )
     keys = _revoked(institution.signing_keys, now, {kid})
     return institution.model_copy(update={"signing_keys": keys})
+
+
+def open_institution(institution: Institution, now: datetime) -> Institution:
+    """The institution, whose trial ends: what the broker receives from `now` on is for everybody.
+    Raises NotTryingError."""
+    if not institution.sandbox:
+        raise NotTryingError(f"L'institution {institution.siren} n'est pas à l'essai.")
+    return institution.model_copy(update={"sandbox_until": institution.sandbox_until or now})
 
 
 def revoke_institution(institution: Institution, now: datetime) -> Institution:

@@ -91,13 +91,27 @@ class Quota(_Stored):
     events_per_day: Annotated[int, Field(ge=1)] | None = None
 
 
+class Change(_Stored):
+    """A change of the row: what was done, about which key or value, by whom. `by` is the SIREN of
+    an administrator, who used the API key of this id; both are empty for the operator at the
+    command line."""
+
+    at: AwareDatetime
+    what: Annotated[str, Field(max_length=60)]
+    about: Annotated[str, Field(max_length=100)] = ""
+    by: Annotated[str, Field(max_length=9)] = ""
+    api_key: Annotated[str, Field(max_length=12)] = ""
+
+
 class Institution(_Stored):
     """A registered institution.
 
     `territory` is the typed code of its own territory; `systems` the names of the systems it says
     it speaks with (`source` = urn:siren:SIREN:system), for people: they restrict nothing.
     `delegated`: the gateway may sign for it. `sandbox`: its events pass every check and reach
-    nobody else. `contact` is a professional address, published on purpose.
+    nobody else, those at least that the broker received before `sandbox_until`. `contact` is a
+    professional address, published on purpose.
+    `changes` are the last of the row, oldest first.
     """
 
     siren: Siren
@@ -112,8 +126,10 @@ class Institution(_Stored):
     contact: Annotated[str, Field(max_length=300)] | None = None
     delegated: bool = False
     sandbox: bool = False
+    sandbox_until: AwareDatetime | None = None
     created: AwareDatetime
     revoked_at: AwareDatetime | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def state(self) -> State:
@@ -123,6 +139,10 @@ class Institution(_Stored):
     def active(self, at: datetime) -> bool:
         """Whether it was a member at that instant."""
         return self.revoked_at is None or at < self.revoked_at
+
+    def tries(self, at: datetime) -> bool:
+        """Whether what it said at that instant was only a trial."""
+        return self.sandbox and (self.sandbox_until is None or at < self.sandbox_until)
 
 
 # Who is subject to the Code de la commande publique by its nature (art. L.1211-1: the State, its

@@ -11,7 +11,7 @@ when. So a message that is written again after a restart changes nothing.
 
 import json
 from enum import StrEnum
-from typing import Final, NamedTuple, NotRequired, TypedDict
+from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
 
 class End(StrEnum):
@@ -19,9 +19,12 @@ class End(StrEnum):
 
     `waiting` is no end yet: the record has no content that could be found. `duplicate` is about
     another message of the same (source, id), never about the first: a note beside its end.
+    `sandbox`: its institution only tries, so it reached nobody; `would` says the end that it would
+    have had.
     """
 
     WAITING = "waiting"
+    SANDBOX = "sandbox"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
@@ -33,12 +36,14 @@ class End(StrEnum):
 RANK: Final[dict[End, int]] = {
     # An id whose first attempt was refused may come again, mended; an id that was accepted is
     # accepted, whatever else comes under it. A replay may call superseded what was shown before.
+    # What was tried may be said in earnest later.
     End.REJECTED: 0,
-    End.WAITING: 1,
-    End.SUPERSEDED: 2,
-    End.SEARCHABLE: 3,
-    End.WITHDRAWN: 4,
-    End.PURGED: 5,
+    End.SANDBOX: 1,
+    End.WAITING: 2,
+    End.SUPERSEDED: 3,
+    End.SEARCHABLE: 4,
+    End.WITHDRAWN: 5,
+    End.PURGED: 6,
 }
 """Of two ends of one event, the one of the higher rank holds. A duplicate has none."""
 
@@ -48,7 +53,8 @@ class Receipt(TypedDict):
 
     `origin` is the place of the event's message, `partition@offset` of `traverse.inbound`; times
     are milliseconds since 1970: `received` by the broker, `validated` (accepted and enriched),
-    `linked` (its opportunity on the log).
+    `linked` (its opportunity on the log). Of a trial: `would`, and what Traverse knew of a record
+    that would have been found (`enriched`: places, themes, dates; none of the publisher's words).
     """
 
     source: str
@@ -62,6 +68,8 @@ class Receipt(TypedDict):
     reason: NotRequired[str]
     pointer: NotRequired[str]
     sentence: NotRequired[str]
+    would: NotRequired[str]
+    enriched: NotRequired[dict[str, Any]]
 
 
 class Traced(NamedTuple):

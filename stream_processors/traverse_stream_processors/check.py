@@ -64,9 +64,8 @@ def check(
             failures = own_failure(message, error, failures)
             checked.append(Checked(message, None, internal(error), b"", _sender(signed, message)))
         else:
-            event = accepted.event
             siren = accepted.source.siren if signed is not None else None
-            event_id = event_id_of(event.source, event.id)
+            event_id = known_as(accepted, accepted.event.id)
             checked.append(Checked(message, accepted, None, event_id, siren))
     return checked
 
@@ -82,6 +81,13 @@ def header_of(message: Inbound, name: str) -> bytes | None:
 def event_id_of(source: str, event_id: str) -> bytes:
     """16 bytes for (source, id): what an event is unique by."""
     return blake2b(f"{source} {event_id}".encode(), digest_size=16).digest()
+
+
+def known_as(accepted: Accepted, event_id: str) -> bytes:
+    """By what an event of the same source as this one is known. What is only tried has ids of its
+    own: the same event may be said in earnest later."""
+    source = accepted.event.source
+    return event_id_of(f"sandbox {source}" if accepted.sandbox else source, event_id)
 
 
 def internal(error: Exception) -> RejectedError:

@@ -28,7 +28,8 @@ class Accepted(NamedTuple):
     `raw` is its JSON as read, `record` the record it carries (None for a withdrawal, or a closing
     without one), `raw_record` that record's JSON, `hash` 8 bytes of its content whatever the
     order of the keys. `signature` is the JWS that was verified, `vouched_by` the gateway's SIREN
-    where that one signed for the institution; None where signatures are not asked for.
+    where that one signed for the institution; None where signatures are not asked for. `sandbox`:
+    it is only tried, and nobody else will hear of it.
     """
 
     octets: bytes
@@ -43,6 +44,13 @@ class Accepted(NamedTuple):
     hash: bytes
     signature: bytes | None = None
     vouched_by: str | None = None
+    sandbox: bool = False
+
+    @property
+    def place(self) -> str:
+        """Under what the record's state is kept: its key, or, for what is only tried, a name that
+        no key has."""
+        return f"sandbox {self.key}" if self.sandbox else self.key
 
 
 def validate(
@@ -60,17 +68,20 @@ def validate(
     """
     raw = _read(octets)
     judged = judge(octets, raw, received, territories)
-    vouched_by = None
+    vouched_by, sandbox = None, False
     if signed is not None and registry is not None:
         # By the source as it was judged: what is compared is what will be used.
         data = judged.event.data
         erasure = isinstance(data, Withdrawn) and data.reason is WithdrawalReason.ERASURE
         who = speaker(signed, judged.source, received, registry, erasure=erasure)
         vouched_by = who.vouched_by
+        sandbox = who.institution is not None and who.institution.tries(received)
     accepted = _accepted(octets, raw, judged)
     if signed is None:
         return accepted
-    return accepted._replace(signature=signed.signature, vouched_by=vouched_by)
+    return accepted._replace(
+        signature=signed.signature, vouched_by=vouched_by, sandbox=sandbox
+    )
 
 
 def accepted_before(octets: bytes) -> Accepted:

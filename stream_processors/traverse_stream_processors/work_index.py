@@ -24,7 +24,6 @@ from traverse_schemas.topics import (
     PARTITIONS,
     RECORDS,
 )
-from traverse_stream_processors.admit import rejection_message
 from traverse_stream_processors.bulk import BulkWriter, Refused
 from traverse_stream_processors.errors import StateUnavailableError
 from traverse_stream_processors.index import Operation, operations
@@ -39,6 +38,7 @@ from traverse_stream_processors.log import (
     read_partition,
 )
 from traverse_stream_processors.receipts import receipts_of
+from traverse_stream_processors.reject import rejection_message
 from traverse_stream_processors.telemetry import logger
 
 FENCE = "traverse-link"

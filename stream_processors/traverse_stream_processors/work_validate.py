@@ -15,13 +15,9 @@ from traverse_schemas.document import Content
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import Registry
 from traverse_schemas.topics import ACCEPTED, PARTITIONS, RECORDS
-from traverse_stream_processors.admit import (
-    admit,
-    erased_records,
-    forgotten_from_log,
-    known_from_log,
-)
+from traverse_stream_processors.admit import admit, erased_records
 from traverse_stream_processors.check import Checked, Inbound, check
+from traverse_stream_processors.keep import forgotten_from_log, known_from_log
 from traverse_stream_processors.log import LogShrunkError, LogWriter, Message, read_partition
 from traverse_stream_processors.state import StateBrokenError, ValidateState
 from traverse_stream_processors.telemetry import logger
@@ -86,11 +82,12 @@ class ValidateWork:
         unknown = [
             index
             for index, one in enumerate(checked)
-            if one.error is not None and one.error.reason in AWAITS_REGISTRY
+            if (one.error is not None and one.error.reason in AWAITS_REGISTRY)
+            or (one.accepted is not None and one.accepted.sandbox)
         ]
         if unknown:
             # Who was registered a moment ago publishes at once: know all of the registry before
-            # calling anybody a stranger.
+            # calling anybody a stranger, or taking what is meant for a trial.
             for attempt in Retrying(
                 retry=retry_if_exception_type(TableError),
                 wait=wait_exponential_jitter(multiplier=0.2, max=15, jitter=0.1),
@@ -113,7 +110,7 @@ class ValidateWork:
             admit,
             checked,
             self._state.accepted([one.event_id for one in checked if one.event_id]),
-            self._state.records(list({one.key for one in accepted})),
+            self._state.records(list({one.place for one in accepted})),
             self._enrich,
             PARTITIONS,
             self._state.events_of(erased_records(checked)),

@@ -19,9 +19,10 @@ from traverse_schemas.topics import (
     RECORDS,
     REJECTED,
 )
-from traverse_stream_processors.admit import Admitted, admit, known_from_log
+from traverse_stream_processors.admit import Admitted, admit
 from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.errors import BadDeployError
+from traverse_stream_processors.keep import known_from_log
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.validate import Accepted
 

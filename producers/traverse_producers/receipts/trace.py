@@ -5,6 +5,7 @@ end of the highest rank holds, its first message says when; fields that it lacks
 others. See `traverse_schemas.receipts`.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -16,6 +17,7 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 
 LABELS: Final[dict[End, str]] = {
     End.WAITING: "Accepté, en attente du contenu du dossier",
+    End.SANDBOX: "Essai : rien n'en sort",
     End.DUPLICATE: "Doublon : déjà reçu, sans effet",
     End.REJECTED: "Refusé",
     End.SUPERSEDED: "Dépassé par une version plus récente",
@@ -48,7 +50,8 @@ class Trace(NamedTuple):
     """What became of an event.
 
     `verified` is False when the event was refused and nobody knows whether its author is who it
-    says; `notes` tells of other messages of the same (source, id), the last 20 at most.
+    says; `notes` tells of other messages of the same (source, id), the last 20 at most. Of a trial,
+    `would` is the end that it would have had, and `enriched` what Traverse knew of its record.
     """
 
     source: str
@@ -62,6 +65,8 @@ class Trace(NamedTuple):
     sentence: str | None
     verified: bool
     notes: list[Step]
+    would: End | None = None
+    enriched: dict[str, Any] | None = None
 
 
 def joined(source: str, event_id: str, messages: Sequence[Said]) -> Trace | None:
@@ -89,6 +94,8 @@ def joined(source: str, event_id: str, messages: Sequence[Said]) -> Trace | None
         sentence=first.fields.get("sentence"),
         verified=first.end is not End.REJECTED or bool(first.fields.get("verified", True)),
         notes=_notes(messages, first, fields.get("origin")),
+        would=End(first.fields["would"]) if first.end is End.SANDBOX else None,
+        enriched=first.fields.get("enriched") if first.end is End.SANDBOX else None,
     )
 
 
@@ -136,6 +143,13 @@ def as_json(trace: Trace) -> dict[str, Any]:
         "sentence": trace.sentence,
         "verified": trace.verified,
         "notes": [_step(one) for one in trace.notes],
+        "sandbox": None
+        if trace.would is None
+        else {
+            "would": None if trace.would is End.WAITING else str(trace.would),
+            "label": _would(trace.would),
+            "enriched": trace.enriched,
+        },
     }
 
 
@@ -156,10 +170,21 @@ def as_lines(trace: Trace) -> list[str]:
     if trace.sentence:
         where = f" (à {_printable(trace.pointer)})" if trace.pointer else ""
         lines.append(f"{_printable(trace.sentence)}{where}")
+    if trace.would is not None:
+        lines.append(_would(trace.would))
+    lines += [f"  {name} : {_said(value)}" for name, value in (trace.enriched or {}).items()]
     if not trace.verified:
         lines.append("L'auteur de ce message n'est pas vérifié : il peut ne pas être de vous.")
     lines += [f"À noter : {_moment(one.at)}  {_printable(one.label)}" for one in trace.notes]
     return lines
+
+
+def _would(end: End) -> str:
+    return f"Sans l'essai : {LABELS[end][0].lower()}{LABELS[end][1:]}"
+
+
+def _said(value: object) -> str:
+    return _printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _moment(at: datetime) -> str:

@@ -74,6 +74,15 @@ def test_without_a_signature_from_anybody_an_event_is_refused() -> None:
         assert gateway.post(event()).status_code == 202
 
 
+def test_a_trial_is_refused_where_nobody_after_the_gateway_would_know_it_for_one() -> None:
+    with serving(chamber={"sandbox": True}, signatures="off") as gateway:
+        answer = gateway.post(event())
+        assert (answer.status_code, gateway.written) == (403, [])
+        assert "à l'essai" in answer.json()["detail"]
+    with serving(chamber={"sandbox": True}) as gateway:
+        assert gateway.post(event()).status_code == 202
+
+
 def test_signatures_must_be_as_many_as_events_and_cover_octets_that_travel() -> None:
     one = octets(event())
     header = {"traverse-signature": OWN.sign(one).decode()}

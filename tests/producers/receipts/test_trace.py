@@ -99,6 +99,25 @@ def test_a_receipt_without_its_beginning_takes_it_from_the_one_that_waited() -> 
     assert steps == ["received", "validated", "searchable"]
 
 
+def test_a_trial_says_so_and_what_would_have_come_of_it() -> None:
+    """Until the same event is said in earnest."""
+    enriched = {"themes": ["voirie"], "territory": {"code": "com:13055", "name": "Marseille"}}
+    fields = {"origin": "2@41", "received": NINE, "would": "searchable", "enriched": enriched}
+    trial = Said(End.SANDBOX, NINE + 5, fields)
+    found = shown(trial)
+    assert (found["end"], found["opportunity"]) == ("sandbox", None)
+    assert found["sandbox"] == {
+        "would": "searchable",
+        "label": "Sans l'essai : trouvable dans la recherche",
+        "enriched": enriched,
+    }
+    trace = joined(SOURCE, "e-1", [trial])
+    assert trace is not None
+    assert "Sans l'essai : trouvable dans la recherche" in as_lines(trace)
+    earnest = shown(trial, FOUND)
+    assert (earnest["end"], earnest["sandbox"]) == ("searchable", None)
+
+
 def test_nothing_is_known_of_duplicates_alone() -> None:
     assert joined(SOURCE, "e-1", [Said(End.DUPLICATE, NINE, {"origin": "2@1"})]) is None
     assert joined(SOURCE, "e-1", []) is None
@@ -107,7 +126,12 @@ def test_nothing_is_known_of_duplicates_alone() -> None:
 @given(st.lists(st.sampled_from(sorted(RANK)), min_size=1, max_size=4), st.data())
 def test_the_order_of_the_messages_does_not_matter(ends: list[End], data: st.DataObject) -> None:
     messages = [
-        Said(end, NINE + number, {"origin": f"2@{number}", "received": NINE})
+        Said(
+            end,
+            NINE + number,
+            {"origin": f"2@{number}", "received": NINE}
+            | ({"would": "searchable"} if end is End.SANDBOX else {}),
+        )
         for number, end in enumerate(ends)
     ]
     first = joined(SOURCE, "e-1", messages)
