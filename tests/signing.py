@@ -6,6 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.utils import base64url_decode
 
 from traverse_producers.signing_keys import siren_of
 from traverse_schemas.institutions import Institution
@@ -55,3 +58,9 @@ def signature(octets: bytes) -> bytes:
     except (ValueError, TypeError, KeyError):
         siren = ""
     return signer_of(siren if siren in MEMBERS else CCI).sign(octets)
+
+
+def public_pem(signer: Signer) -> str:
+    """The public half of a key, as its owner gives it."""
+    key = Ed25519PublicKey.from_public_bytes(base64url_decode(signer.x.encode()))
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -24,6 +24,7 @@ PUBLISHER: Final = "publisher"
 SUBSCRIBER: Final = "subscriber"
 PROCESSORS: Final = "processors"
 GATEWAY: Final = "gateway"
+ADMINISTRATION: Final = "administration"
 SEARCH: Final = "search"
 SEARCH_MEMBERS: Final = "search-members"
 
@@ -33,10 +34,13 @@ ACCOUNTS: Final = (
     SUBSCRIBER,
     PROCESSORS,
     GATEWAY,
+    ADMINISTRATION,
     SEARCH,
     SEARCH_MEMBERS,
 )
-"""`search` answers anybody; `search-members` is for answers to those who have said who they are."""
+"""`administration` is for a gateway through which administrators change the registry, one that the
+internet does not reach. `search` answers anybody; `search-members` is for answers to those who have
+said who they are."""
 
 
 _STAFF: Final = (ACCOUNTS_TOPIC, AUDIT)
@@ -75,8 +79,13 @@ def kafka_rules() -> tuple[Rule, ...]:
         Rule(PROCESSORS, "READ", "GROUP", "traverse-", prefix=True),
         # The one writer of links is fenced by a transactional id (decision 6).
         Rule(PROCESSORS, "WRITE", "TRANSACTIONAL_ID", "traverse-", prefix=True),
-        Rule(GATEWAY, "WRITE", "TOPIC", INBOUND),
-        *(Rule(GATEWAY, "READ", "TOPIC", name) for name in (INSTITUTIONS, RECEIPTS, REJECTED)),
+        *(Rule(account, "WRITE", "TOPIC", INBOUND) for account in (GATEWAY, ADMINISTRATION)),
+        Rule(ADMINISTRATION, "WRITE", "TOPIC", INSTITUTIONS),
+        *(
+            Rule(account, "READ", "TOPIC", name)
+            for account in (GATEWAY, ADMINISTRATION)
+            for name in (INSTITUTIONS, RECEIPTS, REJECTED)
+        ),
         *(
             Rule(account, "READ", "TOPIC", name)
             for account in (SEARCH, SEARCH_MEMBERS)

@@ -62,6 +62,8 @@ def build() -> typer.Typer:
         "add": commands_institutions.add,
         "rotate-key": commands_institutions.rotate_key,
         "revoke": commands_institutions.revoke,
+        "open": commands_institutions.open_,
+        "quota": commands_institutions.quota,
         "delegate": commands_institutions.delegate,
         "api-key": commands_institutions.api_key,
         "keys": commands_institutions.keys,

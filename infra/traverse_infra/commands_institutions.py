@@ -1,4 +1,4 @@
-"""`traverse institutions …`: the registry, for the operator. `members` does, this one says."""
+"""`traverse institutions …`: the registry, for the operator. `membership` does, this one says."""
 
 import json
 from datetime import datetime, timedelta
@@ -13,8 +13,12 @@ from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import INSTITUTION_KIND_LABELS, InstitutionKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from traverse_infra.settings import Settings
+    from traverse_schemas.api_keys import NewApiKey
     from traverse_schemas.institutions import SigningKey
+    from traverse_schemas.membership import Membership
 
 _Siren = Annotated[str, typer.Argument(metavar="SIREN", help="Ses 9 chiffres.")]
 _Json = Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")]
@@ -36,11 +40,12 @@ class InvalidMemberError(InfraError):
 def list_(json_output: _Json = False) -> None:
     """Montre les institutions du registre."""
     from traverse_infra.members import open_registry
+    from traverse_schemas.membership import shown
 
     with open_registry(_settings().kafka) as table:
         rows = sorted(table.rows().values(), key=lambda one: one.siren)
     if json_output:
-        _print_json([_as_json(one) for one in rows])
+        _print_json([shown(one) for one in rows])
         return
     if not rows:
         typer.echo("Le registre est vide : « traverse institutions add » l'ouvre.")
@@ -72,7 +77,8 @@ def add(
     """Ajoute une institution : lui fait une clé de signature et une clé d'API."""
     from pydantic import ValidationError
 
-    from traverse_infra.members import add_member, new_member, open_registry
+    from traverse_infra.members import add_member, open_registry
+    from traverse_schemas.membership import new_member
 
     now = _now()
     try:
@@ -131,21 +137,19 @@ def rotate_key(
     json_output: _Json = False,
 ) -> None:
     """Donne une clé neuve ; l'ancienne vaut encore le temps de changer."""
-    from traverse_infra.members import add_key, open_registry, rotate_api_key, rotate_signing_key
+    from traverse_infra.members import open_registry, rotate_signing_key
+    from traverse_schemas.membership import Membership
 
     settings, now, days = _settings(), _now(), timedelta(days=overlap)
     given = _public_key(public_key, now)
     with open_registry(settings.kafka) as table:
+        membership = Membership(table, now)
         if api_key:
-            new = rotate_api_key(table, siren, api_key, now, days)
-            if json_output:
-                _print_json({"siren": siren, "api_key": new.secret, "api_key_id": new.key.id})
-            else:
-                _tell_secret(new.secret, new.key.id)
+            _tell_key(siren, membership.rotate_api_key(siren, api_key, days), json_output)
             return
         path = None
         if given is not None:
-            row = add_key(table, siren, given, days)
+            row = membership.add_signing_key(siren, given, days)
         else:
             row, path = rotate_signing_key(table, settings.keys, siren, now, days)
     said = {"siren": siren, "kid": row.signing_keys[-1].kid, "private_key": path and str(path)}
@@ -170,24 +174,36 @@ def revoke(
     json_output: _Json = False,
 ) -> None:
     """Révoque une institution, ou une de ses clés : à l'instant, sans redémarrage."""
-    from traverse_schemas.api_keys import revoked_api_keys
-    from traverse_schemas.institution_changes import (
-        restore_institution,
-        revoke_institution,
-        revoke_signing_key,
-    )
 
-    now = _now()
-
-    def change(row: Institution) -> Institution:
+    def change(membership: "Membership") -> Institution:
         if key:
-            return revoke_signing_key(row, key, now)
+            return membership.revoke_signing_key(siren, key)
         if api_key:
-            keys = revoked_api_keys(row.api_keys, api_key, now)
-            return row.model_copy(update={"api_keys": keys})
-        return restore_institution(row) if undo else revoke_institution(row, now)
+            return membership.revoke_api_key(siren, api_key)
+        return membership.restore(siren) if undo else membership.revoke(siren)
 
-    _change(siren, change, json_output)
+    _change(change, json_output)
+
+
+def open_(siren: _Siren, *, json_output: _Json = False) -> None:
+    """Met fin à l'essai : ce que l'institution publie désormais est publié pour de bon."""
+    _change(lambda membership: membership.open(siren), json_output)
+
+
+def quota(
+    siren: _Siren,
+    *,
+    per_minute: Annotated[
+        int, typer.Option(min=0, help="Événements par minute ; 0 : le débit de tous.")
+    ] = 0,
+    per_day: Annotated[int, typer.Option(min=0, help="Événements par jour ; 0 : sans limite.")] = 0,
+    json_output: _Json = False,
+) -> None:
+    """Fixe ce que la passerelle prend d'une institution."""
+    from traverse_schemas.institutions import Quota
+
+    chosen = Quota(events_per_minute=per_minute or None, events_per_day=per_day or None)
+    _change(lambda membership: membership.set_quota(siren, chosen), json_output)
 
 
 def delegate(
@@ -197,7 +213,7 @@ def delegate(
     json_output: _Json = False,
 ) -> None:
     """Laisse la passerelle signer pour l'institution (« attesté par la passerelle »)."""
-    _change(siren, lambda row: row.model_copy(update={"delegated": not undo}), json_output)
+    _change(lambda membership: membership.delegate(siren, delegated=not undo), json_output)
 
 
 def api_key(
@@ -211,19 +227,14 @@ def api_key(
     json_output: _Json = False,
 ) -> None:
     """Donne une clé d'API de plus, montrée une seule fois."""
-    from traverse_infra.members import add_api_key, open_registry
-    from traverse_schemas.api_keys import new_api_key
+    from traverse_infra.members import open_registry
+    from traverse_schemas.membership import Membership
 
-    now = _now()
-    expires = now + timedelta(days=days) if days else None
     scopes = scope or [Scope.PUBLISH, Scope.READ]
-    new = new_api_key(scopes, now, label=label, expires=expires)
     with open_registry(_settings().kafka) as table:
-        add_api_key(table, siren, new.key)
-    if json_output:
-        _print_json({"siren": siren, "api_key": new.secret, "api_key_id": new.key.id})
-    else:
-        _tell_secret(new.secret, new.key.id)
+        membership = Membership(table, _now())
+        new = membership.add_api_key(siren, scopes, label=label, days=days)
+    _tell_key(siren, new, json_output)
 
 
 def keys(
@@ -238,14 +249,14 @@ def keys(
         _print_json(key_set(RegistryView(table.rows().values()), siren or None))
 
 
-def _change(siren: str, change: Any, json_output: bool) -> None:
+def _change(change: "Callable[[Membership], Institution]", json_output: bool) -> None:
     from traverse_infra.members import open_registry
-    from traverse_schemas.institution_changes import require_known
+    from traverse_schemas.membership import Membership, shown
 
     with open_registry(_settings().kafka) as table:
-        row = table.update(siren, lambda known: change(require_known(siren, known)))
+        row = change(Membership(table, _now()))
     if json_output:
-        _print_json(_as_json(row))
+        _print_json(shown(row))
     else:
         _show([row])
 
@@ -263,12 +274,6 @@ def _public_key(path: Path | None, now: datetime) -> "SigningKey | None":
         ) from error
 
 
-def _as_json(one: Institution) -> dict[str, Any]:
-    """A row without what lets nobody in anyway, but is nobody's business: hashes of API keys."""
-    row = one.model_dump(mode="json", exclude={"api_keys": {"__all__": {"sha256"}}})
-    return {**row, "state": str(one.state)}
-
-
 def _show(rows: list[Institution]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -280,7 +285,7 @@ def _show(rows: list[Institution]) -> None:
         marks = [
             state,
             *(["passerelle"] if one.delegated else []),
-            *(["essai"] if one.sandbox else []),
+            *(["essai"] if one.tries(now) else []),
         ]
         table.add_row(
             one.siren,
@@ -298,6 +303,13 @@ def _fate(key: Any, now: datetime) -> str:
         return "révoquée"
     end = getattr(key, "valid_to", None) or getattr(key, "expires", None)
     return "" if end is None else f"jusqu'au {end:%d/%m/%Y %H:%M}"
+
+
+def _tell_key(siren: str, new: "NewApiKey", json_output: bool) -> None:
+    if json_output:
+        _print_json({"siren": siren, "api_key": new.secret, "api_key_id": new.key.id})
+    else:
+        _tell_secret(new.secret, new.key.id)
 
 
 def _tell_secret(secret: str, key_id: str) -> None:

@@ -13,23 +13,14 @@ from typing import Any, NamedTuple
 from traverse_infra.errors import InfraError
 from traverse_producers.errors import MissingKeyError
 from traverse_producers.signing_keys import read_signer, siren_of, write_key
-from traverse_schemas.api_keys import NewApiKey, new_api_key, rotated_api_keys
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.institution_changes import (
-    default_roles,
-    enrol,
-    require_known,
-    require_new,
-    with_signing_key,
-)
-from traverse_schemas.institutions import ApiKey, Institution, Role, Scope, SigningKey
-from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.api_keys import NewApiKey
+from traverse_schemas.institution_changes import enrol, require_known, require_new
+from traverse_schemas.institutions import Institution, Role, SigningKey
+from traverse_schemas.membership import Membership, Table, new_member
 from traverse_schemas.registry import institutions_table
 from traverse_schemas.signatures import SIGNATURE_HEADER, Signer
 
 _PATIENCE = 20.0
-
-Table = CompactedTable[Institution]
 
 
 class NoEraserError(InfraError):
@@ -72,12 +63,7 @@ def add_member(
     if public_key is None:
         path = key_path(keys, newcomer.siren)
         public_key = _own_signer(path).public(now)
-    scopes = [Scope.PUBLISH, Scope.READ]
-    if Role.ADMINISTRATOR in newcomer.roles:
-        scopes.append(Scope.ADMINISTER)
-    api_key = new_api_key(scopes, now)
-    full = newcomer.model_copy(update={"signing_keys": (public_key,), "api_keys": (api_key.key,)})
-    row = table.update(newcomer.siren, lambda known: enrol(known, full))
+    row, api_key = Membership(table, now).add(newcomer, public_key)
     return Enrolled(row, path, api_key)
 
 
@@ -97,7 +83,7 @@ def ensure_members(
             )
             table.update(siren, lambda row, newcomer=newcomer: enrol(row, newcomer))  # type: ignore[misc]
         elif all(key.kid != signer.kid for key in known.signing_keys):
-            add_key(table, siren, signer.public(now), None)
+            Membership(table, now).add_signing_key(siren, signer.public(now), None)
     return signers
 
 
@@ -106,32 +92,6 @@ def cast_signature(signers: Mapping[str, Signer]) -> Callable[[bytes, str], byte
     its first: somebody of the cast has sent it."""
     fallback = next(iter(signers.values()))
     return lambda octets, source: signers.get(siren_of(source), fallback).sign(octets)
-
-
-def new_member(
-    *,
-    siren: str,
-    name: str,
-    kind: str,
-    now: datetime,
-    territory: str | None = None,
-    systems: Iterable[str] = (),
-    roles: Iterable[Role] = (),
-    **more: Any,
-) -> Institution:
-    """A row for an institution, with the roles that its kind brings. Raises ValidationError."""
-    return Institution.model_validate(
-        {
-            "siren": siren,
-            "name": name,
-            "kind": kind,
-            "territory": territory,
-            "systems": tuple(systems),
-            "roles": default_roles(InstitutionKind(kind)) | frozenset(roles),
-            "created": now,
-            **more,
-        }
-    )
 
 
 def rotate_signing_key(
@@ -143,18 +103,11 @@ def rotate_signing_key(
     path = key_path(keys, siren)
     coming = path.with_name(f"{siren}.new.pem")
     signer = _own_signer(coming)
-    row = add_key(table, known.siren, signer.public(now), overlap)
+    row = Membership(table, now).add_signing_key(known.siren, signer.public(now), overlap)
     if path.exists():
         path.rename(path.with_name(f"{siren}.{read_signer(path, siren).kid[:8]}.pem"))
     coming.rename(path)
     return row, path
-
-
-def add_key(table: Table, siren: str, key: SigningKey, overlap: timedelta | None) -> Institution:
-    """See `with_signing_key`. Raises NotRegisteredError, TableError."""
-    return table.update(
-        siren, lambda row: with_signing_key(require_known(siren, row), key, overlap)
-    )
 
 
 def eraser(table: Table, keys: Path, siren: str) -> Signer | None:
@@ -185,34 +138,6 @@ def signed(
     if signer is None:
         return headers
     return (*headers, (SIGNATURE_HEADER, signer.sign(octets)))
-
-
-def add_api_key(table: Table, siren: str, key: ApiKey) -> Institution:
-    """One more API key. Raises NotRegisteredError, TableError."""
-
-    def change(row: Institution | None) -> Institution:
-        known = require_known(siren, row)
-        others = (each for each in known.api_keys if each.id != key.id)
-        return known.model_copy(update={"api_keys": (*others, key)})
-
-    return table.update(siren, change)
-
-
-def rotate_api_key(
-    table: Table, siren: str, key_id: str, now: datetime, overlap: timedelta
-) -> NewApiKey:
-    """A new API key in the place of one, which holds for `overlap` more. Raises
-    NotRegisteredError, UnknownApiKeyError, TableError."""
-    made: list[NewApiKey] = []
-
-    def change(row: Institution | None) -> Institution:
-        known = require_known(siren, row)
-        keys, new = rotated_api_keys(known.api_keys, key_id, now, overlap)
-        made.append(new)
-        return known.model_copy(update={"api_keys": keys})
-
-    table.update(siren, change)
-    return made[-1]
 
 
 def _own_signer(path: Path) -> Signer:

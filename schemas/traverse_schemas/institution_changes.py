@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.institutions import (
     BUYER_KINDS,
+    ROLE_FOR,
     Change,
     Institution,
     Role,
@@ -101,11 +102,13 @@ def require_known(siren: str, known: Institution | None) -> Institution:
 
 def require_scopes(institution: Institution, scopes: Iterable[Scope]) -> None:
     """Raises ScopeNotAllowedError for a scope that could never be used."""
-    if Scope.ADMINISTER in scopes and Role.ADMINISTRATOR not in institution.roles:
-        raise ScopeNotAllowedError(
-            f"L'institution {institution.siren} n'a pas le rôle administrator : une clé d'API de "
-            "portée administer ne lui servirait à rien ; retirez cette portée."
-        )
+    for scope in sorted(scopes):
+        role = ROLE_FOR.get(scope)
+        if role is not None and role not in institution.roles:
+            raise ScopeNotAllowedError(
+                f"L'institution {institution.siren} n'a pas le rôle {role} : une clé d'API de "
+                f"portée {scope} ne lui servirait à rien ; retirez cette portée."
+            )
 
 
 def noted(institution: Institution, change: Change) -> Institution:

@@ -40,6 +40,10 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
+ROLE_FOR = {Scope.ADMINISTER: Role.ADMINISTRATOR, Scope.ON_BEHALF: Role.GATEWAY}
+"""The role that an institution needs for a key of a scope to open anything."""
+
+
 class State(StrEnum):
     ACTIVE = "active"
     REVOKED = "revoked"

@@ -13,17 +13,15 @@ from typing import NamedTuple, Protocol
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.compacted_table import CompactedTable
 from traverse_schemas.institutions import (
+    ROLE_FOR,
     ApiKey,
     Institution,
-    Role,
     Scope,
     SigningKey,
     decode_institution,
     encode_institution,
 )
 from traverse_schemas.topics import INSTITUTIONS
-
-_ROLES = {Scope.ADMINISTER: Role.ADMINISTRATOR, Scope.ON_BEHALF: Role.GATEWAY}
 
 
 class Refusal(StrEnum):
@@ -43,7 +41,7 @@ class Principal(NamedTuple):
     def may(self, scope: Scope) -> bool:
         """Whether the key has this scope; to administer, or to act for others, the institution
         needs the role too."""
-        needed = _ROLES.get(scope)
+        needed = ROLE_FOR.get(scope)
         if needed is not None and needed not in self.institution.roles:
             return False
         return scope in self.key.scopes

@@ -14,11 +14,9 @@ from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_infra import members
 from traverse_infra.command_tree import build
 from traverse_infra.members import (
-    Table,
     add_member,
     ensure_members,
     eraser,
-    new_member,
     rotate_signing_key,
 )
 from traverse_producers.signing_keys import read_signer
@@ -31,6 +29,7 @@ from traverse_schemas.institution_changes import (
     revoke_institution,
 )
 from traverse_schemas.institutions import Role, Scope, decode_institution, encode_institution
+from traverse_schemas.membership import Table, new_member
 from traverse_schemas.registry import Principal, RegistryView
 
 SIREN = "211300553"

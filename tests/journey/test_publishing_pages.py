@@ -15,6 +15,8 @@ import pytest
 from tests.journey.harness import Journey, until
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.services import Services
+from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.topics import INBOUND, INSTITUTIONS, RECEIPTS, TOPICS
 
 pytestmark = pytest.mark.engines
 
@@ -76,34 +78,38 @@ def shell(flowing: Journey, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield reader
 
 
-def until_searchable(shell: Shell, command: str) -> None:
-    def searchable() -> bool:
+def until_ended(shell: Shell, command: str, end: str = "searchable") -> None:
+    def ended() -> bool:
         try:
-            return bool(shell.run(command)["end"] == "searchable")
+            return bool(shell.run(command)["end"] == end)
         except AssertionError:  # 404: no step has said anything of it yet
             return False
 
-    until(searchable, "the receipt to say searchable")
+    until(ended, f"the receipt to say {end}")
+
+
+def until_known(shell: Shell, key: str) -> None:
+    """The gateway follows the registry: a moment later it knows the key."""
+    address = f"{shell.environment['GATEWAY']}/v1/rejections"
+
+    def known() -> bool:
+        answer = httpx.get(address, headers={"authorization": f"Bearer {key}"})
+        return answer.status_code == 200
+
+    until(known, "the gateway to know the key")
 
 
 def test_a_tool_that_calls_a_url_gets_to_its_first_receipt(shell: Shell) -> None:
     """And puts again, closes and withdraws, as the page says."""
     _, _, enrol, form, plain, receipt, close, withdraw = blocks("url.md", "sh")
     shell.environment["API_KEY"] = shell.run(enrol)["api_key"]
-
-    def known() -> bool:
-        """The gateway follows the registry: a moment later it knows the key."""
-        address, key = shell.environment["GATEWAY"], shell.environment["API_KEY"]
-        answer = httpx.get(f"{address}/v1/rejections", headers={"authorization": f"Bearer {key}"})
-        return answer.status_code == 200
-
-    until(known, "the gateway to know the key")
+    until_known(shell, shell.environment["API_KEY"])
     put = shell.run(form)
     assert put["status"] == "accepted"
     assert shell.run(form) == {**put, "status": "unchanged"}
     assert shell.run(plain)["kind"] == "need"
     shell.environment |= {"SOURCE": put["source"], "ID": put["id"]}
-    until_searchable(shell, receipt)
+    until_ended(shell, receipt)
     closed = shell.run(close)
     assert closed["status"] == "accepted"
     assert closed["id"] != put["id"]
@@ -112,9 +118,67 @@ def test_a_tool_that_calls_a_url_gets_to_its_first_receipt(shell: Shell) -> None
 
 def test_developers_get_to_their_first_receipt(shell: Shell, flowing: Journey) -> None:
     """With the library, on Kafka, signed with their own key."""
-    enrol, receipt = blocks("developers.md", "sh")
+    *_, enrol, receipt = blocks("developers.md", "sh")
     shell.environment["API_KEY"] = shell.run(enrol)["api_key"]
     (program,) = blocks("developers.md", "python")
     names = {"HOME": shell.environment["TRAVERSE_HOME"], "KAFKA": flowing.kafka}
     exec(compile(program, "developers.md", "exec"), names)  # noqa: S102 -- the page's own words
-    until_searchable(shell, receipt)
+    until_ended(shell, receipt)
+
+
+def test_an_administrator_enrols_somebody_who_publishes(shell: Shell) -> None:
+    """Over HTTP alone: known to the gateway and to the processors without a restart."""
+    first, enrol, rotate, quota, state, show = blocks("../administration.md", "sh")
+    shell.environment["ADMIN_KEY"] = shell.run(first)["api_key"]
+    until_known(shell, shell.environment["ADMIN_KEY"])
+    added = shell.run(enrol)
+    shell.environment["KEY_ID"] = added["api_key_id"]
+    new = shell.run(rotate)["api_key"]
+    assert shell.run(quota)["quota"] == {"events_per_minute": 600, "events_per_day": 20000}
+    for number, key in enumerate((added["api_key"], new)):
+        put = httpx.put(
+            f"{shell.environment['GATEWAY']}/v1/records/need/ADM-{number}",
+            headers={"authorization": f"Bearer {key}"},
+            json={"title": "Sel", "subtype": "purchase", "place": ["com:13047"]},
+            timeout=60,
+        )
+        assert put.status_code == 202, put.text
+        source, event_id = put.json()["source"], put.json()["id"]
+        shell.environment |= {"API_KEY": new, "SOURCE": source, "ID": event_id}
+        until_ended(shell, blocks("url.md", "sh")[5])
+    assert shell.run(state)["state"] == "revoked"
+    changes = shell.run(show)["changes"]
+    assert [one["what"] for one in changes] == ["added", "api_key_rotated", "quota_set", "revoked"]
+    assert {one["by"] for one in changes} == {"221300015"}
+
+
+def test_developers_try_the_whole_integration_and_nobody_else_hears_of_it(
+    shell: Shell, flowing: Journey
+) -> None:
+    """Until the trial ends: then the same event is for everybody."""
+    enrol, publish, receipt, end, *_ = blocks("developers.md", "sh")
+    enrolled = shell.run(enrol)
+    shell.environment["TRIAL_KEY"] = enrolled["api_key"]
+    until_known(shell, enrolled["api_key"])
+    assert shell.run(publish)["accepted"] == 1
+    until_ended(shell, receipt, "sandbox")
+    trial = shell.run(receipt)["sandbox"]
+    assert trial["would"] == "searchable"
+    assert "dep:13" in trial["enriched"]["within"]
+    assert trial["enriched"]["themes"]
+    flowing.settle()
+    heard = {topic.name for topic in TOPICS if says(flowing, topic.name, enrolled["siren"])}
+    assert heard == {INBOUND, RECEIPTS, INSTITUTIONS}
+    by_source = {"term": {"sources.source": f"urn:siren:{enrolled['siren']}"}}
+    with flowing.client() as client:
+        assert client.count(index=list(ALIASES.values()), query=by_source)["count"] == 0
+    assert shell.run(end)["sandbox_until"]
+    shell.run(publish)
+    until_ended(shell, receipt)
+
+
+def says(journey: Journey, topic: str, siren: str) -> bool:
+    """Whether anything on a topic names the institution."""
+    return any(
+        siren.encode() in (message.value or b"") + message.key for message in journey.read(topic)
+    )

@@ -23,9 +23,10 @@ from traverse_infra.bench.load import Event, Load, octets_and_key, repeated
 from traverse_infra.bench.plan import Plan
 from traverse_infra.bench.throughput import BenchError
 from traverse_infra.engines.ports import free_ports
-from traverse_infra.members import add_member, new_member, open_registry
+from traverse_infra.members import add_member, open_registry
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.institutions import Role
+from traverse_schemas.membership import new_member
 from traverse_schemas.records.codes import InstitutionKind
 
 _BATCH = 100

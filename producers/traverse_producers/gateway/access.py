@@ -26,19 +26,22 @@ _MAY = {
 
 class Caller(NamedTuple):
     """An institution, as a key of it may act. `rate`: its own events a minute, None the usual
-    ones; `delegated`: the gateway may sign for it."""
+    ones; `delegated`: the gateway may sign for it; `key`: the id of its API key."""
 
     siren: str
     rate: int | None = None
     delegated: bool = False
+    key: str = ""
 
 
 class Access:
     """Knows callers by the registry, as it is at each request."""
 
-    def __init__(self, registry: Registry, clock: Clock) -> None:
+    def __init__(self, registry: Registry, clock: Clock, *, signatures: bool = True) -> None:
+        """`signatures`: whether validate asks for them, and so knows who it is that speaks."""
         self._registry = registry
         self._clock = clock
+        self._signatures = signatures
 
     @property
     def ready(self) -> bool:
@@ -53,10 +56,10 @@ class Access:
 
         Raises UnknownKeyError, ForbiddenError, RegistryUnreadError.
         """
-        key = key_of(authorization)
+        key, now = key_of(authorization), self._clock.now()
         if not self._registry.ready:
             raise RegistryUnreadError
-        found = self._registry.view().authenticate(key, self._clock.now())
+        found = self._registry.view().authenticate(key, now)
         if not isinstance(found, Principal):
             # No more than that: which keys once were is nobody's business.
             raise UnknownKeyError(
@@ -70,7 +73,7 @@ class Access:
             raise ForbiddenError(
                 f"Cette clé d'API ne permet pas de {wanted} : prenez-en une autre."
             )
-        return _caller(found.institution)
+        return self._caller(found.institution, found.key.id)
 
     def _represented(self, service: Principal, siren: str) -> Caller:
         """The institution that a service acts for: one that entrusted the gateway with its
@@ -86,11 +89,21 @@ class Access:
                 f"L'institution {siren[:20]} n'a pas confié sa signature à la passerelle : on ne "
                 f"peut pas agir pour elle (« traverse institutions delegate {siren[:20]} »)."
             )
-        return _caller(found)
+        return self._caller(found, service.key.id)
 
-
-def _caller(institution: Institution) -> Caller:
-    return Caller(institution.siren, institution.quota.events_per_minute, institution.delegated)
+    def _caller(self, institution: Institution, key: str) -> Caller:
+        if institution.tries(self._clock.now()) and not self._signatures:
+            # Nobody after the gateway would know that it is a trial.
+            raise ForbiddenError(
+                f"L'institution {institution.siren} est à l'essai, et cette plateforme ne vérifie "
+                "pas les signatures : ses essais seraient vus de tous ; rien n'en a été retenu."
+            )
+        return Caller(
+            institution.siren,
+            institution.quota.events_per_minute,
+            institution.delegated,
+            key,
+        )
 
 
 def key_of(authorization: str | None) -> str:

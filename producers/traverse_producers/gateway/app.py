@@ -7,7 +7,14 @@ import orjson
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from traverse_producers.gateway import asyncapi, openapi, problems, publish_events, publish_records
+from traverse_producers.gateway import (
+    administration,
+    asyncapi,
+    openapi,
+    problems,
+    publish_events,
+    publish_records,
+)
 from traverse_producers.gateway.access import ON_BEHALF_OF, Access, Caller
 from traverse_producers.gateway.body import BodyReader, Memory
 from traverse_producers.gateway.errors import LogAwayError
@@ -27,6 +34,7 @@ from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.router import receipts_router
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.institutions import Scope
+from traverse_schemas.membership import Table
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import Registry
 from traverse_schemas.signatures import Signer
@@ -42,29 +50,28 @@ def create_app(
     journal: Journal | SpooledJournal,
     registry: Registry,
     follow: Follower,
+    members: Table | None = None,
     signer: Signer | None = None,
     clock: Clock | None = None,
 ) -> FastAPI:
-    """The service as an ASGI application; `signer` has the gateway's own key.
+    """The service as an ASGI application; `signer` has the gateway's own key, `members` is the
+    table under the registry, where administrators may change it here.
 
     It starts the journal, and closes it at the end; the registry and the follower of receipts are
     the caller's to start and to close.
     """
     clock = clock or SystemClock()
     metrics = Metrics()
-    access = Access(registry, clock)
+    signed = settings.signatures == "required"
+    access = Access(registry, clock, signatures=signed)
     desk = Desk(follow, settings.kafka)
-    entrance = Entrance(
-        access,
-        Rates(settings.gateway_rate),
-        BodyReader(
-            Memory(settings.gateway_memory_octets),
-            octets=settings.gateway_body_octets,
-            seconds=settings.gateway_body_seconds,
-        ),
-        desk,
+    reader = BodyReader(
+        Memory(settings.gateway_memory_octets),
+        octets=settings.gateway_body_octets,
+        seconds=settings.gateway_body_seconds,
     )
-    vouching = Vouching(registry, signer, required=settings.signatures == "required")
+    entrance = Entrance(access, Rates(settings.gateway_rate), reader, desk)
+    vouching = Vouching(registry, signer, required=signed)
     intake = Intake(journal, vouching, Territories.load(), clock)
     book = RecordBook(settings.home / "gateway" / "records.sqlite3")
 
@@ -94,6 +101,8 @@ def create_app(
         _receipts(entrance, access, intake, metrics, desk),
         responses=openapi.problems(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
     )
+    if members is not None:
+        app.include_router(administration.router(access, reader, members, clock))
     app.include_router(_vocabulary(settings.kafka))
     app.include_router(_operation(journal, access, metrics))
     return app

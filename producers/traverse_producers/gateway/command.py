@@ -62,6 +62,7 @@ def serve_gateway(
             journal=journal,
             registry=LiveRegistry(institutions),
             follow=follower,
+            members=institutions if settings.gateway_administration == "on" else None,
             signer=signer,
         )
         follower.start()

@@ -6,13 +6,17 @@ PublishError
     ├── UnknownKeyError           401  no key, or one that says nothing
     ├── ForbiddenError            403  the key does not allow this
     ├── UnknownSchemaError        404  no such schema
+    ├── UnknownMemberError        404  no such institution, or it has no such key
+    ├── RegistryConflictError     409  the registry has it otherwise already
     ├── SlowBodyError             408  the body did not come in time
     ├── TooLargeBodyError         413  too many octets, or too many events
     ├── UnsupportedContentError   415  a form that the gateway does not read
     ├── RefusedRecordError        422  a record of PUT that gives no event
+    ├── RefusedMemberError        422  what an administrator gives cannot stand in the registry
     ├── TooFastError              429  more events than the institution may send in a minute
     ├── BusyError                 503  the gateway holds as much as it can
     ├── RegistryUnreadError       503  the registry of institutions is not read yet
+    ├── RegistryAwayError         503  a change of the registry is not confirmed
     └── LogAwayError              503  Kafka does not confirm
 """
 
@@ -27,6 +31,7 @@ class GatewayError(PublishError):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Erreur interne"
+    pointer: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -64,6 +69,20 @@ class UnknownSchemaError(GatewayError):
 
     status = 404
     title = "Introuvable"
+
+
+class UnknownMemberError(GatewayError):
+    """The registry has no such institution, or the institution no such key."""
+
+    status = 404
+    title = "Introuvable"
+
+
+class RegistryConflictError(GatewayError):
+    """What is asked for goes against what the registry has."""
+
+    status = 409
+    title = "Déjà autrement"
 
 
 class SlowBodyError(GatewayError):
@@ -106,6 +125,17 @@ class RefusedRecordError(GatewayError):
 
     status = 422
     title = "Dossier refusé"
+
+
+class RefusedMemberError(GatewayError):
+    """What was given of an institution cannot stand in the registry; `pointer` says where."""
+
+    status = 422
+    title = "Demande refusée"
+
+    def __init__(self, sentence: str, pointer: str | None = None) -> None:
+        self.pointer = pointer
+        super().__init__(sentence)
 
 
 class TooFastError(GatewayError):
@@ -156,6 +186,16 @@ class RegistryUnreadError(_RetryLaterError):
         super().__init__(
             "La passerelle n'a pas encore lu le registre des institutions : réessayez dans un "
             "instant. Rien de cet envoi n'a été retenu."
+        )
+
+
+class RegistryAwayError(_RetryLaterError):
+    """The log of the registry does not confirm."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le registre ne confirme pas le changement : vérifiez s'il a eu lieu (GET "
+            "/v1/institutions), puis recommencez dans un instant."
         )
 
 

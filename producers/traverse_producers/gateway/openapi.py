@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from traverse_producers.csv_columns import COLUMNS
+from traverse_producers.gateway.administration_bodies import ANSWERS, BODIES, without_hashes
 from traverse_producers.gateway.answers import Problem, Receipt, RecordReceipt
 from traverse_producers.gateway.http_binding import BATCH, NDJSON, STRUCTURED
 from traverse_producers.gateway.record_body import FORM, JSON, MULTIPART
@@ -21,6 +22,7 @@ _PROBLEMS: Final = {
     401: "La clé d'API manque, est inconnue ou n'est plus valable.",
     403: "La clé ne permet pas cela, ou la source n'est pas de son institution.",
     404: "Introuvable.",
+    409: "Le registre l'a déjà autrement.",
     408: "Le corps n'est pas arrivé à temps.",
     413: "Trop d'octets, ou trop d'événements.",
     415: "Type de contenu, jeu de caractères ou codage non reconnu.",
@@ -52,6 +54,11 @@ def answer(model: str, description: str) -> Json:
         "description": description,
         "content": {"application/json": {"schema": _ref(model)}},
     }
+
+
+def json_body(model: str) -> Json:
+    """A body in JSON, for FastAPI's `openapi_extra`; what is left out has its default."""
+    return {"requestBody": {"content": {JSON: {"schema": _ref(model)}}}}
 
 
 SECURITY: Final[Json] = {"security": [{"bearer": []}, {"basic": []}]}
@@ -114,13 +121,16 @@ def _described(app: FastAPI) -> Json:
     )
     parts = description.setdefault("components", {})
     _, ours = models_json_schema(
-        [(model, "serialization") for model in (Problem, Receipt, RecordReceipt)],
+        [
+            *((model, "serialization") for model in (Problem, Receipt, RecordReceipt, *ANSWERS)),
+            *((model, "validation") for model in BODIES),
+        ],
         ref_template=_REF + "{model}",
     )
     parts["schemas"] = {
         **parts.get("schemas", {}),
         **components(),
-        **ours["$defs"],
+        **without_hashes(ours["$defs"]),
         "Event": {
             "oneOf": [_ref(event_component(known)) for known in EVENT_TYPES.values()],
             "discriminator": {

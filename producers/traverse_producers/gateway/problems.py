@@ -66,7 +66,9 @@ def install(app: FastAPI) -> None:
 def _gateway_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, GatewayError):
         raise error
-    content = Problem(title=error.title, status=error.status, detail=str(error))
+    content = Problem(
+        title=error.title, status=error.status, detail=str(error), pointer=error.pointer
+    )
     return problem(content, error.headers)
 
 

@@ -31,6 +31,11 @@ class GatewaySettings(BaseSettings):
         description="`required`: an event that nobody signs is refused. `off`: it is not, for "
         "platforms that do not ask for it.",
     )
+    gateway_administration: Literal["on", "off"] = Field(
+        default="on",
+        description="`on`: API keys of scope `administer` may change the registry here "
+        "(/v1/institutions). `off`: nobody may; those addresses do not exist.",
+    )
     gateway_kafka_timeout: float = Field(
         default=1.8,
         gt=0,

@@ -1,7 +1,7 @@
 """A gateway in this process, over a log in memory."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ import orjson
 from starlette.testclient import TestClient
 
 from tests.producers.memory_transport import MemoryTransport
+from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import BrokerAwayError
 from traverse_producers.gateway.app import create_app
@@ -20,15 +21,26 @@ from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.receipts.follow import Follower
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import Clock, FixedClock
-from traverse_schemas.institutions import ApiKey, Institution, Quota, Role, Scope
+from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.institutions import (
+    ApiKey,
+    Institution,
+    Quota,
+    Role,
+    Scope,
+    decode_institution,
+    encode_institution,
+)
+from traverse_schemas.membership import Table
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.registry import FixedRegistry, LiveRegistry
 from traverse_schemas.signatures import Signer
 
 KEY = "clef-de-la-chambre"
 READER = "clef-de-lecture"
 SERVICE = "clef-des-pages"
 """Of a service that acts for those that delegated to the gateway."""
+ADMINISTRATOR = "clef-de-la-region"
 HOST = "200054807"
 SIGNER = Signer.generate()
 """The gateway's key."""
@@ -88,12 +100,36 @@ def registry(rate: int | None = None, **more: Any) -> FixedRegistry:
     return FixedRegistry([chamber, host])
 
 
+def live_registry(topic: MemoryTopic, institutions: Iterable[Institution]) -> Table:
+    """A registry that can be changed: these, and the region (ADMINISTRATOR administers)."""
+    key = ApiKey(
+        id=f"{9:012}",
+        sha256=api_key_hash(ADMINISTRATOR),
+        scopes=frozenset({Scope.ADMINISTER}),
+        created=NOW,
+    )
+    region = Institution(
+        siren="231300021",
+        name="Région",
+        kind=InstitutionKind.REGION,
+        roles=frozenset({Role.ADMINISTRATOR}),
+        api_keys=(key,),
+        created=LONG_AGO,
+    )
+    for one in (*institutions, region):
+        topic.write(one.siren, encode_institution(one))
+    return CompactedTable(
+        MemoryTableLog(topic), encode=encode_institution, decode=decode_institution
+    )
+
+
 class Gateway:
     """A gateway that was started, and what it wrote."""
 
-    def __init__(self, client: TestClient, log: MemoryLog) -> None:
+    def __init__(self, client: TestClient, log: MemoryLog, registry_topic: MemoryTopic) -> None:
         self.client = client
         self.log = log
+        self.registry_topic = registry_topic
 
     def post(self, content: Any, content_type: str = STRUCTURED, **headers: str) -> Any:
         """POST /v1/events; what is no octets is sent as JSON."""
@@ -118,19 +154,25 @@ def serving(
     clock: Clock | None = None,
     chamber: dict[str, Any] | None = None,
     signer: Signer | None = SIGNER,
+    administration: bool = False,
     **settings: Any,
 ) -> Iterator[Gateway]:
-    """Run the gateway; its callers are the chamber (KEY) and nobody else."""
-    log = log or MemoryLog()
+    """Run the gateway; its callers are the chamber (KEY) and nobody else, but for the
+    `administration`."""
+    log, topic = log or MemoryLog(), MemoryTopic()
+    fixed = registry(rate, **(chamber or {}))
+    members = live_registry(topic, fixed.view().institutions.values()) if administration else None
     waits = connect is None and journal is None
     journal = journal or Journal(connect or (lambda: log), timeout=timeout)
     with (
+        members or nullcontext(),
         TemporaryDirectory() as home,
         TestClient(
             create_app(
                 GatewaySettings(home=Path(home), **{"signatures": "required", **settings}),
                 journal=journal,
-                registry=registry(rate, **(chamber or {})),
+                registry=LiveRegistry(members) if members else fixed,
+                members=members,
                 signer=signer,
                 follow=Follower("127.0.0.1:1", Path(home)),
                 clock=clock or FixedClock(NOW),
@@ -139,9 +181,11 @@ def serving(
         ) as client,
     ):
         client.headers["authorization"] = f"Bearer {KEY}"
+        if members is not None:
+            members.wait(60)
         if waits:
             assert wait_until(lambda: journal.connected, timeout=60)
-        yield Gateway(client, log)
+        yield Gateway(client, log, topic)
 
 
 def nowhere() -> Log:
