@@ -11,13 +11,13 @@ from elasticsearch import AsyncElasticsearch
 from fastapi import FastAPI, Query, Request, Response
 
 from traverse_schemas.clock import Clock
+from traverse_schemas.counting import CountAnswers
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.topics import CHANGES
 from traverse_search_api import problems
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
-from traverse_search_api.counting import CountAnswers
 from traverse_search_api.elasticsearch_client import PublicIndex, connect
 from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
@@ -123,7 +123,7 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    app.add_middleware(CountAnswers, metrics=metrics)
+    app.add_middleware(CountAnswers, count=metrics.count_answer)
     # Before /v1/opportunities/{identifier}: their addresses look like one.
     app.include_router(beside_router(searcher, _PROBLEMS))
     app.include_router(export_router(searcher, _PROBLEMS))

@@ -49,6 +49,10 @@ class Metrics:
             registry=self.registry,
         )
 
+    def count_answer(self, route: str, status: int) -> None:
+        """An answer was begun."""
+        self.requests.labels(route, status).inc()
+
     def text(self) -> bytes:
         """The metrics as Prometheus reads them."""
         return generate_latest(self.registry)

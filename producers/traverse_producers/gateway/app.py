@@ -21,7 +21,7 @@ from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.journal import Journal
-from traverse_producers.gateway.metrics import CountAnswers, Metrics
+from traverse_producers.gateway.metrics import Metrics
 from traverse_producers.gateway.publish_events import Entrance, answer_of
 from traverse_producers.gateway.rates import Rates
 from traverse_producers.gateway.record_book import RecordBook
@@ -33,6 +33,7 @@ from traverse_producers.receipts.desk import Desk
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.router import receipts_router
 from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.counting import CountAnswers
 from traverse_schemas.institutions import Scope
 from traverse_schemas.membership import Table
 from traverse_schemas.reference.territories import Territories
@@ -92,7 +93,7 @@ def create_app(
     )
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     problems.install(app)
-    app.add_middleware(CountAnswers, metrics=metrics)
+    app.add_middleware(CountAnswers, count=metrics.count_answer)
     app.include_router(
         publish_events.router(entrance, intake, metrics, settings.gateway_batch_events)
     )

@@ -23,9 +23,10 @@ from traverse_producers.importers.contract import Dropped, ImportContext, Import
 from traverse_producers.importers.days import read_day, start_of_day
 from traverse_producers.importers.eforms.importer import import_notice
 from traverse_producers.importers.eforms.notice import ROOTS
-from traverse_producers.importers.emit import Once, make_event, within_limit, without_empty
+from traverse_producers.importers.emit import make_event, within_limit, without_empty
 from traverse_producers.importers.errors import UnreadableFileError
-from traverse_producers.importers.json_items import Row, Shape, json_or_lines
+from traverse_producers.importers.json_feed import import_feed
+from traverse_producers.importers.json_items import Row, Shape
 from traverse_producers.importers.places import Places
 from traverse_producers.importers.text import web_address
 from traverse_schemas.events import Action
@@ -49,17 +50,10 @@ def import_boamp(
 ) -> Iterator[Imported | Dropped]:
     """Read a page of the API, an export, or JSON lines. See `contract.Importer`; `line` is the
     number of the record, or of its line."""
-    places, once, number = Places(Territories.load()), Once(), 0
-    try:
-        for number, found in json_or_lines(stream, _SHAPE):
-            if isinstance(found, str):
-                yield Dropped(number, None, found)
-                continue
-            for row in _records(found):
-                result = _of_record(number, row, context, places)
-                yield once.check(result) if isinstance(result, Imported) else result
-    except UnreadableFileError as error:
-        yield Dropped(number + 1, name, str(error), unread=True)
+    places = Places(Territories.load())
+    return import_feed(
+        stream, name, _SHAPE, _records, lambda line, row: _of_record(line, row, context, places)
+    )
 
 
 def _records(row: Row) -> Iterator[Row]:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
-from traverse_producers.importers.emit import Once, make_event, within_limit, without_empty
-from traverse_producers.importers.errors import UnreadableFileError
-from traverse_producers.importers.json_items import Row, Shape, json_or_lines
+from traverse_producers.importers.emit import make_event, within_limit, without_empty
+from traverse_producers.importers.json_feed import import_feed
+from traverse_producers.importers.json_items import Row, Shape
 from traverse_producers.importers.ocds.lots import OUTCOMES, closings_of
 from traverse_producers.importers.ocds.parties import items, object_of
 from traverse_producers.importers.ocds.record import moment_of, record_of
@@ -39,17 +39,10 @@ def import_ocds(
 ) -> Iterator[Imported | Dropped]:
     """Read an OCDS file, JSON or JSON lines. See `contract.Importer`; `line` is the number of the
     release, of the record, or of the line."""
-    places, once, number = Places(Territories.load()), Once(), 0
-    try:
-        for number, found in json_or_lines(stream, _SHAPE):
-            if isinstance(found, str):
-                yield Dropped(number, None, found)
-                continue
-            for release in _releases(found):
-                result = _of_release(number, release, context, places)
-                yield once.check(result) if isinstance(result, Imported) else result
-    except UnreadableFileError as error:
-        yield Dropped(number + 1, name, str(error), unread=True)
+    places = Places(Territories.load())
+    return import_feed(
+        stream, name, _SHAPE, _releases, lambda line, row: _of_release(line, row, context, places)
+    )
 
 
 def _releases(row: Row) -> Iterator[Row]:
