@@ -1,5 +1,6 @@
-"""The pages for who publishes by a URL and for developers: to the first receipt, for real."""
+"""The pages for publishers and for administrators: to the first receipt, for real."""
 
+import csv
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from tests.journey.harness import Journey, until
+from tests.producers.spreadsheets.spreadsheet_page import Page, fill_in
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.services import Services
 from traverse_schemas.index_mapping import ALIASES
@@ -54,6 +56,20 @@ class Shell:
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout)
+
+    def say(self, words: list[str], folder: Path, code: int = 0) -> str:
+        """What a command of the program says in a folder; it leaves with `code`."""
+        done = subprocess.run(
+            [sys.executable, "-m", "traverse_infra.cli", *words],
+            env=self.environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == code, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +155,12 @@ def test_an_administrator_enrols_somebody_who_publishes(shell: Shell) -> None:
         put = httpx.put(
             f"{shell.environment['GATEWAY']}/v1/records/need/ADM-{number}",
             headers={"authorization": f"Bearer {key}"},
-            json={"title": "Sel", "subtype": "purchase", "place": ["com:13047"]},
+            json={
+                "title": "Sel",
+                "subtype": "purchase",
+                "place": ["com:13047"],
+                "window": {"from": "2027-09-01"},
+            },
             timeout=60,
         )
         assert put.status_code == 202, put.text
@@ -175,6 +196,28 @@ def test_developers_try_the_whole_integration_and_nobody_else_hears_of_it(
     assert shell.run(end)["sandbox_until"]
     shell.run(publish)
     until_ended(shell, receipt)
+
+
+def test_a_spreadsheet_gets_to_its_first_receipt(shell: Shell, tmp_path: Path) -> None:
+    """The row that is right is searchable, and its receipt says so; the other one comes back."""
+    page = Page()
+    enrol, template, publish, _, receipt, _ = page.commands
+    shell.say(enrol, tmp_path)
+    assert "besoins.xlsx" in shell.say(template, tmp_path)
+    fill_in(tmp_path / "besoins.xlsx", page.tables[0], new=True)
+    assert "1 ligne(s) refusée(s)" in shell.say(publish, tmp_path, code=1)
+    assert (tmp_path / "besoins.a-corriger.xlsx").exists()
+    with (tmp_path / "envois.csv").open(encoding="utf-8-sig") as file:
+        (sent,) = csv.DictReader(file, delimiter=";")
+    words = [sent["id"] if word == "ID" else word for word in receipt]
+
+    def found() -> bool:
+        try:
+            return "Trouvable dans la recherche" in shell.say(words, tmp_path)
+        except AssertionError:  # no step has said anything of it yet
+            return False
+
+    until(found, "the receipt to say searchable")
 
 
 def says(journey: Journey, topic: str, siren: str) -> bool:

@@ -25,7 +25,7 @@ def test_the_page_from_the_template_to_the_log(
     transport = opened_by_commands(monkeypatch)
     monkeypatch.chdir(tmp_path)
     page = Page()
-    template, publish, again, receipt, programme = page.commands
+    _, template, publish, again, receipt, programme = page.commands
     rows, mended, kept = page.tables
 
     assert run(template).exit_code == 0
