@@ -26,11 +26,11 @@ _MAY = {
 
 class Caller(NamedTuple):
     """An institution, as a key of it may act. `rate`: its own events a minute, None the usual
-    ones; `delegated`: the gateway may sign for it; `key`: the id of its API key."""
+    ones; `per_day`: its events a day, None without end; `key`: the id of the API key."""
 
     siren: str
     rate: int | None = None
-    delegated: bool = False
+    per_day: int | None = None
     key: str = ""
 
 
@@ -98,12 +98,8 @@ class Access:
                 f"L'institution {institution.siren} est à l'essai, et cette plateforme ne vérifie "
                 "pas les signatures : ses essais seraient vus de tous ; rien n'en a été retenu."
             )
-        return Caller(
-            institution.siren,
-            institution.quota.events_per_minute,
-            institution.delegated,
-            key,
-        )
+        quota = institution.quota
+        return Caller(institution.siren, quota.events_per_minute, quota.events_per_day, key)
 
 
 def key_of(authorization: str | None) -> str:

@@ -23,6 +23,7 @@ from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.metrics import Metrics
 from traverse_producers.gateway.publish_events import Entrance, answer_of
+from traverse_producers.gateway.quotas import DayQuotas
 from traverse_producers.gateway.rates import Rates
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_producers.gateway.settings import GatewaySettings
@@ -73,7 +74,8 @@ def create_app(
     )
     entrance = Entrance(access, Rates(settings.gateway_rate), reader, desk)
     vouching = Vouching(registry, signer, required=signed)
-    intake = Intake(journal, vouching, Territories.load(), clock)
+    quotas = DayQuotas(settings.home / "gateway" / "quotas.sqlite3", clock)
+    intake = Intake(journal, vouching, Territories.load(), clock, quotas)
     book = RecordBook(settings.home / "gateway" / "records.sqlite3")
 
     @asynccontextmanager
@@ -82,6 +84,7 @@ def create_app(
         yield
         journal.close()
         book.close()
+        quotas.close()
 
     app = FastAPI(
         title="Traverse : passerelle",
@@ -112,7 +115,8 @@ def create_app(
 def _receipts(
     entrance: Entrance, access: Access, intake: Intake, metrics: Metrics, desk: Desk
 ) -> APIRouter:
-    """Whoever may publish or read for an institution may follow what it published."""
+    """Whoever may publish or read for an institution may follow what it published; to replay is
+    to publish."""
 
     def reader_of(request: Request) -> str:
         authorization = request.headers.get("authorization")
@@ -123,11 +127,12 @@ def _receipts(
         with entrance.reader.room() as body:
             return await body.read(request)
 
-    async def publish(siren: str, octets: bytes) -> Response:
-        entrance.rates.count(siren, None, 1)
-        return answer_of(await intake.write(intake.judge([Piece(octets)], Caller(siren))), metrics)
+    async def publish(caller: Caller, octets: bytes) -> Response:
+        entrance.rates.count(caller.siren, caller.rate, 1)
+        items = await intake.write(intake.judge([Piece(octets)], caller), caller)
+        return answer_of(items, metrics)
 
-    return receipts_router(lambda: desk, reader_of, publish, body_of)
+    return receipts_router(lambda: desk, reader_of, entrance.caller, publish, body_of)
 
 
 def _vocabulary(kafka: str) -> APIRouter:

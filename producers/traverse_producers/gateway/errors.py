@@ -14,6 +14,7 @@ PublishError
     ├── RefusedRecordError        422  a record of PUT that gives no event
     ├── RefusedMemberError        422  what an administrator gives cannot stand in the registry
     ├── TooFastError              429  more events than the institution may send in a minute
+    ├── QuotaSpentError           429  more events than it may publish in a day
     ├── BusyError                 503  the gateway holds as much as it can
     ├── RegistryUnreadError       503  the registry of institutions is not read yet
     ├── RegistryAwayError         503  a change of the registry is not confirmed
@@ -149,6 +150,25 @@ class TooFastError(GatewayError):
         super().__init__(
             f"L'institution a envoyé plus de {per_minute} événements en une minute : réessayez "
             f"dans {self.retry_after} s. Rien de cet envoi n'a été retenu."
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}
+
+
+class QuotaSpentError(GatewayError):
+    """The institution's day has not so many events left."""
+
+    status = 429
+    title = "Quota du jour atteint"
+
+    def __init__(self, per_day: int, left: int, retry_after: float) -> None:
+        self.retry_after = max(1, ceil(retry_after))
+        super().__init__(
+            f"L'institution peut publier {per_day} événements par jour et il lui en reste {left} "
+            "aujourd'hui : attendez minuit (heure de Paris), ou demandez un quota plus grand à "
+            "l'exploitant. Rien de cet envoi n'a été retenu."
         )
 
     @property

@@ -3,6 +3,7 @@
 The judging is pure and may run in a thread; only the journal waits.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from traverse_producers.gateway.access import Caller
 from traverse_producers.gateway.answers import Item, RefusalReason, Status
 from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.journal import Entry, Journal
+from traverse_producers.gateway.quotas import DayQuotas
 from traverse_producers.gateway.recent import Recent
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.gateway.vouching import Vouching
@@ -58,21 +60,33 @@ class Intake:
         vouching: Vouching,
         territories: Territories,
         clock: Clock,
+        quotas: DayQuotas,
     ) -> None:
         self._journal = journal
         self._vouching = vouching
         self._territories = territories
         self._clock = clock
         self._recent = Recent()
+        self._quotas = quotas
 
     def judge(self, pieces: Sequence[Piece], caller: Caller) -> list["Item | _Sayable"]:
         """What may be said, and an answer for what may not, in the order of the request."""
         return [self._judged(index, piece, caller) for index, piece in enumerate(pieces)]
 
-    async def write(self, judged: Sequence["Item | _Sayable"]) -> list[Item]:
-        """Write what may be said; the answers, in the order of the request."""
+    async def write(self, judged: Sequence["Item | _Sayable"], caller: Caller) -> list[Item]:
+        """Write what may be said; the answers, in the order of the request. Raises
+        QuotaSpentError, and then writes nothing."""
         sayable = [each for each in judged if isinstance(each, _Sayable)]
-        outcomes = await self._journal.append([each.entry for each in sayable])
+        if caller.per_day is None:
+            outcomes = await self._journal.append([each.entry for each in sayable])
+        else:
+            new = [one for one in sayable if not self._recent.holds(one.source, one.id, one.hash)]
+            taken = await asyncio.to_thread(
+                self._quotas.take, caller.siren, caller.per_day, len(new)
+            )
+            outcomes = await self._journal.append([each.entry for each in sayable])
+            lost = sum(isinstance(each, PublishError) for each in outcomes)
+            await asyncio.to_thread(self._quotas.give_back, taken, min(lost, len(new)))
         items = [each for each in judged if isinstance(each, Item)]
         for said, outcome in zip(sayable, outcomes, strict=True):
             items.append(self._answer(said, outcome))

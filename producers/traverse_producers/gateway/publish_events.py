@@ -100,7 +100,7 @@ def router(entrance: Entrance, intake: Intake, metrics: Metrics, most_events: in
             entrance.rates.count(caller.siren, caller.rate, len(pieces))
             judged = await entrance.work(len(octets), lambda: intake.judge(pieces, caller))
             with metrics.write_seconds.time():
-                items = await intake.write(judged)
+                items = await intake.write(judged, caller)
         return answer_of(items, metrics)
 
     return routes

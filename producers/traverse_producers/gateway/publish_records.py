@@ -128,7 +128,7 @@ class _Records:
         if not any(isinstance(each, Item) for each in judged):
             await asyncio.to_thread(self._book.keep, record, hashed, said, ends=ends)
         with self._metrics.write_seconds.time():
-            items = await self._intake.write(judged)
+            items = await self._intake.write(judged, caller)
         count(items, self._metrics)
         if items[0].code != 202:
             return none_accepted(items[0].code, items)

@@ -2,24 +2,36 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from traverse_producers.receipts.desk import Desk
 
-Publish = Callable[[str, bytes], Awaitable[Response]]
-"""Publishes one event of an institution (SIREN, octets) as POST /v1/events would, and answers."""
+Publish = Callable[[Any, bytes], Awaitable[Response]]
+"""Publishes one event (of whom, octets) as POST /v1/events would, and answers."""
+
+
+class Publisher(Protocol):
+    """Who may publish."""
+
+    @property
+    def siren(self) -> str: ...
+
 
 _MOST = 100
 
 
 def receipts_router(
-    desk: Callable[[], Desk], caller: Callable[..., Any], publish: Publish, read: Callable[..., Any]
+    desk: Callable[[], Desk],
+    caller: Callable[..., Any],
+    publisher: Callable[..., Any],
+    publish: Publish,
+    read: Callable[..., Any],
 ) -> APIRouter:
-    """The routes. `caller` is a dependency that gives the SIREN of who asks; `read` one that
-    gives the body of a request, bounded and in time."""
+    """The routes. `caller` is a dependency that gives the SIREN of who asks, `publisher` one that
+    gives who may publish; `read` gives the body of a request, bounded and in time."""
     router = APIRouter(prefix="/v1", tags=["Suivi"])
     own = Annotated[str, Depends(caller)]
 
@@ -45,12 +57,12 @@ def receipts_router(
 
     @router.post("/rejections/{name}/replay", summary="Rejoue un événement refusé, corrigé ou non")
     async def replay(
-        siren: own,
+        who: Annotated[Publisher, Depends(publisher)],
         name: str,
         body: Annotated[bytes, Depends(read)],
     ) -> Response:
-        octets = await asyncio.to_thread(desk().replay, siren, name, body or None)
-        return await publish(siren, octets)
+        octets = await asyncio.to_thread(desk().replay, who.siren, name, body or None)
+        return await publish(who, octets)
 
     return router
 

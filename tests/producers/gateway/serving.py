@@ -53,6 +53,16 @@ BATCH = "application/cloudevents-batch+json"
 NDJSON = "application/x-ndjson"
 
 
+class MovedClock:
+    """A clock that a test moves."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
 class MemoryLog(MemoryTransport):
     """The memory transport, which always answers."""
 
@@ -93,9 +103,8 @@ def registry(rate: int | None = None, **more: Any) -> FixedRegistry:
         name="Chambre de commerce",
         kind=InstitutionKind.CHAMBER,
         api_keys=tuple(keys),
-        quota=Quota(events_per_minute=rate),
         created=NOW,
-        **more,
+        **{"quota": Quota(events_per_minute=rate), **more},
     )
     return FixedRegistry([chamber, host])
 
@@ -155,6 +164,7 @@ def serving(
     chamber: dict[str, Any] | None = None,
     signer: Signer | None = SIGNER,
     administration: bool = False,
+    home: Path | None = None,
     **settings: Any,
 ) -> Iterator[Gateway]:
     """Run the gateway; its callers are the chamber (KEY) and nobody else, but for the
@@ -166,15 +176,15 @@ def serving(
     journal = journal or Journal(connect or (lambda: log), timeout=timeout)
     with (
         members or nullcontext(),
-        TemporaryDirectory() as home,
+        nullcontext(home) if home else TemporaryDirectory() as folder,
         TestClient(
             create_app(
-                GatewaySettings(home=Path(home), **{"signatures": "required", **settings}),
+                GatewaySettings(home=Path(folder), **{"signatures": "required", **settings}),
                 journal=journal,
                 registry=LiveRegistry(members) if members else fixed,
                 members=members,
                 signer=signer,
-                follow=Follower("127.0.0.1:1", Path(home)),
+                follow=Follower("127.0.0.1:1", Path(folder)),
                 clock=clock or FixedClock(NOW),
             ),
             raise_server_exceptions=False,

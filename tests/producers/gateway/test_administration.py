@@ -1,12 +1,20 @@
 """The administrator's API: the registry over HTTP, followed live by the same gateway."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.producers.gateway.serving import ADMINISTRATOR, HOST, NOW, OWN, Gateway, serving
+from tests.producers.gateway.serving import (
+    ADMINISTRATOR,
+    HOST,
+    NOW,
+    OWN,
+    Gateway,
+    MovedClock,
+    serving,
+)
 from tests.signing import public_pem
 from tests.stream_processors.factory import event
 from traverse_schemas.clock import Clock
@@ -17,19 +25,9 @@ SOURCE = f"urn:siren:{SIREN}"
 MARSEILLE = {"siren": SIREN, "name": "Marseille", "kind": "commune", "delegated": True}
 
 
-class MovedClock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self) -> datetime:
-        return self.at
-
-
 @pytest.fixture
 def clock() -> MovedClock:
-    return MovedClock()
+    return MovedClock(NOW)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import gzip
 import json
 import zlib
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.producers.gateway.serving import (
     READER,
     STRUCTURED,
     MemoryLog,
+    MovedClock,
     nowhere,
     serving,
 )
@@ -29,6 +31,7 @@ from traverse_producers.gateway.journal import Log
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.events import EVENT_TYPES
 from traverse_schemas.identity import record_key
+from traverse_schemas.institutions import Quota
 
 
 def authorized(value: str | None) -> int:
@@ -260,6 +263,43 @@ def test_the_rate_of_an_institution_is_kept() -> None:
         assert gateway.post(event()).status_code == 202
         assert gateway.post(b"not even read").status_code == 429
         assert len(gateway.written) == 5
+
+
+def test_to_replay_is_to_publish() -> None:
+    """A key that only reads may see what was refused, and send nothing."""
+    with serving() as gateway:
+        reader = {"authorization": f"Bearer {READER}"}
+        answer = gateway.client.post("/v1/rejections/inbound-0@1/replay", headers=reader)
+        assert answer.status_code == 403
+        assert gateway.client.get("/v1/rejections", headers=reader).status_code == 200
+
+
+def test_the_quota_of_a_day_is_kept_across_restarts_until_midnight(tmp_path: Path) -> None:
+    """A repetition costs nothing of it; what does not fit is refused whole, and said with when."""
+    clock = MovedClock(datetime(2026, 11, 24, 22, tzinfo=UTC))  # 23:00 in Paris
+    day: dict[str, Any] = {"chamber": {"quota": Quota(events_per_day=3)}, "clock": clock}
+    batch = [event(id=f"q-{number}") for number in range(4)]
+    with serving(home=tmp_path, **day) as gateway:
+        assert gateway.post(batch[:2], BATCH).status_code == 202
+        assert gateway.post(batch[0]).json()["duplicates"] == 1
+        refused = gateway.post(batch[2:], BATCH)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600")
+        assert "il lui en reste 1" in refused.json()["detail"]
+        assert len(gateway.written) == 3
+    with serving(home=tmp_path, **day) as gateway:
+        assert gateway.client.put("/v1/records/call/Q", json=call_data()).status_code == 202
+        assert gateway.post(batch[3]).status_code == 429
+        clock.at += timedelta(hours=1)
+        assert gateway.post(batch[2:], BATCH).status_code == 202
+
+
+def test_what_kafka_did_not_take_counts_for_nothing(tmp_path: Path) -> None:
+    day: dict[str, Any] = {"chamber": {"quota": Quota(events_per_day=1)}, "home": tmp_path}
+    with serving(connect=nowhere, **day) as gateway:
+        assert [gateway.post(event()).status_code for _ in range(2)] == [503, 503]
+    with serving(**day) as gateway:
+        assert gateway.post(event()).status_code == 202
+        assert gateway.post(event(id="2")).status_code == 429
 
 
 def test_a_request_larger_than_the_rate_passes_by_itself() -> None:

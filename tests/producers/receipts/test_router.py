@@ -9,6 +9,7 @@ from fastapi import FastAPI, Header, Response
 from fastapi.testclient import TestClient
 
 from tests.producers.receipts.test_follow import NOW, SOURCE, receipt, rejected
+from traverse_producers.gateway.access import Caller
 from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.desk import Desk, DeskError
 from traverse_producers.receipts.follow import Follower, save
@@ -49,19 +50,24 @@ class Office:
         self.published: list[tuple[str, bytes]] = []
         app = FastAPI()
 
-        async def publish(siren: str, octets: bytes) -> Response:
-            self.published.append((siren, octets))
+        async def publish(caller: Caller, octets: bytes) -> Response:
+            self.published.append((caller.siren, octets))
             return Response(status_code=202)
 
         async def caller(siren: str = Header()) -> str:
             return siren
+
+        async def publisher(siren: str = Header()) -> Caller:
+            return Caller(siren)
 
         async def refuse(_: object, error: Exception) -> Response:
             assert isinstance(error, DeskError)
             return Response(str(error), error.status)
 
         app.add_exception_handler(DeskError, refuse)
-        app.include_router(receipts_router(lambda: self.desk, caller, publish, whole_body))
+        app.include_router(
+            receipts_router(lambda: self.desk, caller, publisher, publish, whole_body)
+        )
         self.client = TestClient(app, headers=OWN)
 
     def save(self, *messages: LogMessage) -> None:
