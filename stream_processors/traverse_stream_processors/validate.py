@@ -79,9 +79,7 @@ def validate(
     accepted = _accepted(octets, raw, judged)
     if signed is None:
         return accepted
-    return accepted._replace(
-        signature=signed.signature, vouched_by=vouched_by, sandbox=sandbox
-    )
+    return accepted._replace(signature=signed.signature, vouched_by=vouched_by, sandbox=sandbox)
 
 
 def accepted_before(octets: bytes) -> Accepted:

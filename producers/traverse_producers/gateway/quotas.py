@@ -2,7 +2,7 @@
 
 The day is that of Paris, from midnight to midnight, so that an institution knows when it may go
 on. A repetition, and what was not accepted, count for nothing. Each gateway counts for itself; a
-restart forgets nothing. See docs/adr/0035-quotas.md.
+restart forgets nothing. See docs/adr/0037-quotas.md.
 """
 
 import sqlite3
