@@ -5,7 +5,7 @@ What is not said here is refused. The operator may do everything, and is nobody'
 
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
 from traverse_schemas.topics import (
     AUDIT,
@@ -101,7 +101,7 @@ def kafka_rules() -> tuple[Rule, ...]:
 
 
 _PUBLIC: Final = [PUBLIC_ALIAS, f"{PUBLIC_ALIAS}-*"]
-_PRIVATE: Final = [PRIVATE_ALIAS, f"{PRIVATE_ALIAS}-*"]
+_ALL: Final = [name for alias in ALIASES.values() for name in (alias, f"{alias}-*")]
 
 
 def elasticsearch_roles() -> dict[str, dict[str, Any]]:
@@ -110,9 +110,7 @@ def elasticsearch_roles() -> dict[str, dict[str, Any]]:
         "traverse_indexer": {
             "cluster": ["monitor"],
             # Writes documents, and reads which index an alias points at; no document.
-            "indices": [
-                {"names": [*_PUBLIC, *_PRIVATE], "privileges": ["index", "view_index_metadata"]}
-            ],
+            "indices": [{"names": _ALL, "privileges": ["index", "view_index_metadata"]}],
         },
         "traverse_search_public": {
             "cluster": ["monitor"],
@@ -120,9 +118,7 @@ def elasticsearch_roles() -> dict[str, dict[str, Any]]:
         },
         "traverse_search_members": {
             "cluster": ["monitor"],
-            "indices": [
-                {"names": [*_PUBLIC, *_PRIVATE], "privileges": ["read", "view_index_metadata"]}
-            ],
+            "indices": [{"names": _ALL, "privileges": ["read", "view_index_metadata"]}],
         },
     }
 

@@ -15,8 +15,7 @@ from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportErr
 
 from traverse_infra.errors import EngineAwayError, IndexMismatchError, InfraError
 from traverse_schemas.index_mapping import (
-    PRIVATE_ALIAS,
-    PUBLIC_ALIAS,
+    ALIASES,
     index_body,
     index_fingerprint,
 )
@@ -105,10 +104,8 @@ def prepare_index(client: Elasticsearch, alias: str, topic_id: str) -> str:
 
 
 def prepare_indices(client: Elasticsearch, topic_id: str) -> dict[str, str]:
-    """`prepare_index` for the public and the private alias; alias to index name."""
-    return {
-        alias: prepare_index(client, alias, topic_id) for alias in (PUBLIC_ALIAS, PRIVATE_ALIAS)
-    }
+    """`prepare_index` for the alias of each audience; alias to index name."""
+    return {alias: prepare_index(client, alias, topic_id) for alias in ALIASES.values()}
 
 
 def fresh_index(
@@ -193,7 +190,7 @@ def _apply_template(client: Elasticsearch, fingerprint: str) -> None:
     metas = [each["index_template"].get("_meta") for each in known.get("index_templates", [])]
     meta = {"fingerprint": fingerprint}
     if metas != [meta]:
-        patterns = [f"{PUBLIC_ALIAS}-*", f"{PRIVATE_ALIAS}-*"]
+        patterns = [f"{alias}-*" for alias in ALIASES.values()]
         client.indices.put_index_template(
             name=TEMPLATE, index_patterns=patterns, template=index_body(), priority=500, meta=meta
         )

@@ -4,7 +4,9 @@ Dates are ISO 8601 text. What depends on today's date is not here: `status.py` c
 asked.
 """
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
+
+from traverse_schemas.visibility import Visibility
 
 
 class InstitutionRef(TypedDict):
@@ -146,13 +148,13 @@ class Stub(TypedDict):
     merged_into: NotRequired[str]
 
 
-PUBLIC_INDEX = "public"
-PRIVATE_INDEX = "private"
+PUBLIC_INDEX: Final = Visibility.PUBLIC.value
+INDICES: Final = tuple(each.value for each in Visibility)
 
 
 def index_of(visibility: str) -> str:
-    """Which index holds a document: public ones have their own (decision 9)."""
-    return PUBLIC_INDEX if visibility == "public" else PRIVATE_INDEX
+    """Which index holds a document: each audience has its own (decision 9)."""
+    return Visibility(visibility).value
 
 
 class OpportunityMessage(TypedDict):

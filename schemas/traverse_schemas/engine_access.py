@@ -7,7 +7,7 @@ words of its own constructor, so that no client is made without them.
 
 import ssl
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +39,14 @@ class EngineAccess(BaseSettings):
     elasticsearch_password_file: Path | None = Field(
         default=None, description="File with its password."
     )
+    elasticsearch_members_user: str = Field(
+        default="",
+        description="User of Elasticsearch that may read what is not public, for answers to "
+        "members; the same user when empty.",
+    )
+    elasticsearch_members_password_file: Path | None = Field(
+        default=None, description="File with its password."
+    )
     elasticsearch_ca: Path | None = Field(
         default=None, description="Certificates (PEM) that Elasticsearch's must come from."
     )
@@ -65,6 +73,17 @@ class EngineAccess(BaseSettings):
         if self.elasticsearch_ca is not None and address.startswith("https:"):
             words["ssl_context"] = _context(self.elasticsearch_ca, "TRAVERSE_ELASTICSEARCH_CA")
         return words
+
+    def for_members(self) -> Self:
+        """Who this program is for Elasticsearch when it answers a member."""
+        if not self.elasticsearch_members_user:
+            return self
+        return self.model_copy(
+            update={
+                "elasticsearch_user": self.elasticsearch_members_user,
+                "elasticsearch_password_file": self.elasticsearch_members_password_file,
+            }
+        )
 
     def _kafka(self, bootstrap: str) -> dict[str, Any]:
         words: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The index of opportunities: aliases, analysis, mapping. The same on any Elasticsearch 8.
+"""The indices of opportunities: aliases, analysis, mapping. The same on any Elasticsearch 8.
 
 Nothing here may depend on whether a full distribution or the local engine's plugin serves the
 analysis: a contract test reads the tokens.
@@ -8,12 +8,13 @@ import json
 from hashlib import blake2b
 from typing import Any, Final
 
-from traverse_schemas.document import PRIVATE_INDEX, PUBLIC_INDEX
+from traverse_schemas.document import INDICES, PUBLIC_INDEX
 from traverse_schemas.french import analysis
 
-PUBLIC_ALIAS: Final = "traverse-public"
-PRIVATE_ALIAS: Final = "traverse-private"
-ALIASES: Final[dict[str, str]] = {PUBLIC_INDEX: PUBLIC_ALIAS, PRIVATE_INDEX: PRIVATE_ALIAS}
+ALIASES: Final[dict[str, str]] = {index: f"traverse-{index}" for index in INDICES}
+"""The alias of each audience's index."""
+
+PUBLIC_ALIAS: Final = ALIASES[PUBLIC_INDEX]
 
 _KEYWORD: Final[dict[str, Any]] = {"type": "keyword", "ignore_above": 1024}
 _STORED: Final[dict[str, Any]] = {"type": "object", "enabled": False}

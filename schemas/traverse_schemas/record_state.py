@@ -35,8 +35,8 @@ class RecordState(TypedDict):
     """A message of `traverse.records`. Times are UTC text (identity.utc_text).
 
     `life` is None while only an `updated` is known; `withdrawn` is the version of the last
-    withdrawal, whatever came after it; `indices` names every index ("public",
-    "private") that the record was ever written to, so that each can be told of a change of
+    withdrawal, whatever came after it; `indices` names every index (an
+    audience's) that the record was ever written to, so that each can be told of a change of
     audience or of a withdrawal. `purged` is the time of the last erasure: what was said up to then
     is gone, and is refused whenever it comes again.
     """

@@ -1,7 +1,7 @@
 """The search service: its routes, each a few lines over `search.Searcher`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Annotated, Any
@@ -10,20 +10,23 @@ import orjson
 from elasticsearch import AsyncElasticsearch
 from fastapi import FastAPI, Query, Request, Response
 
-from traverse_schemas.clock import Clock
+from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.counting import CountAnswers
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.registry import FixedRegistry, Registry
 from traverse_schemas.topics import CHANGES
 from traverse_search_api import problems
+from traverse_search_api.access import ApiKeys, Readers, Visitors, Way
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
-from traverse_search_api.elasticsearch_client import PublicIndex, connect
+from traverse_search_api.elasticsearch_client import Index, Indices, connect
 from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.grouping_table import GroupingTable
 from traverse_search_api.groupings import GroupingParameters, GroupingRows
 from traverse_search_api.groupings import answer as groupings_answer
+from traverse_search_api.keeping_private import KeepPrivate
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.paging import Snapshots
@@ -41,6 +44,8 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"description": text, "content": {"application/problem+json": {}}}
     for code, text in (
         (400, "Paramètre ou curseur refusé ; `choices` quand un territoire est ambigu."),
+        (401, "Clé d’API inconnue, expirée ou révoquée."),
+        (403, "Clé d’API qui ne permet pas de lire."),
         (404, "Adresse ou identifiant inconnu."),
         (410, "Curseur expiré, ou publication retirée."),
         (422, "Paramètre mal formé."),
@@ -53,43 +58,49 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 def create_app(
     settings: SearchSettings | None = None,
     *,
+    registry: Registry | None = None,
     client: AsyncElasticsearch | None = None,
     clock: Clock | None = None,
-    alias: str = PUBLIC_ALIAS,
+    present: Clock | None = None,
+    aliases: Mapping[str, str] = ALIASES,
     changes: str = CHANGES,
     staff: Staff | None = None,
     groupings: GroupingRows | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
-    Without arguments, everything comes from the environment. A `client` that is passed in stays
-    the caller's to close; another `alias` or topic of `changes` is for tests that share the
-    engines. With `staff`, people sign in; it is started and closed here. Raises InvalidClockError
-    when TRAVERSE_AS_OF is no date.
+    Everything comes from the environment, but who may read: without `staff` nobody signs in, and
+    without a `registry` (that of the staff, else one that is the caller's to start and to close)
+    nobody is a member. `staff` is started and closed here. A `client` that is passed in serves
+    anybody and members, and stays the caller's to close; other `aliases` or another topic of
+    `changes` are for tests that share the engines. Dates are judged from `clock`, keys from
+    `present`. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
     """
     settings = settings or SearchSettings()
-    own_client = client is None
-    client = client or connect(settings.elasticsearch, settings.search_timeout)
-    index = PublicIndex(client, alias, settings.search_patience)
-    keep_alive = f"{settings.cursor_minutes}m"
+    public = client or connect(settings.elasticsearch, settings.search_timeout)
+    members = client or connect(settings.elasticsearch, settings.search_timeout, members=True)
+    indices = Indices(public, members, aliases, settings.search_patience)
+    registry = registry or (staff.registry if staff else FixedRegistry())
+    ways: list[Way] = [ApiKeys(registry, present or SystemClock())]
+    if staff is not None:
+        ways.append(Visitors(staff.visits))
+    readers = Readers(*ways)
     searcher = Searcher(
-        index=index,
-        snapshots=Snapshots(
-            lambda: index.open_snapshot(keep_alive), lifetime=60 * settings.cursor_minutes
-        ),
+        indices=indices,
+        snapshots=Snapshots(lifetime=60 * settings.cursor_minutes),
         territories=load_territories(settings.zones),
         clock=clock or settings.clock,
         cursor_key=settings.cursor_key.get_secret_value().encode(),
-        keep_alive=keep_alive,
+        keep_alive=f"{settings.cursor_minutes}m",
         synonyms=SynonymBook(settings.synonyms),
-        freshness=Freshness(index.search),
+        freshness=Freshness(lambda reader, body: indices.of(reader).search(body)),
     )
 
     metrics = Metrics()
     hub = Hub(
         live=ChangeLog(settings.kafka, changes),
         past=ChangeLog(settings.kafka, changes),
-        index=index,
+        indices=indices,
         territories=searcher.territories,
         synonyms=searcher.synonyms,
         clock=searcher.clock,
@@ -111,8 +122,9 @@ def create_app(
         if staff is not None:
             await staff.close()
         await asyncio.to_thread(rows.close)
-        if own_client:
-            await client.close()
+        if client is None:
+            await public.close()
+            await members.close()
 
     app = FastAPI(
         title="Traverse : recherche",
@@ -124,18 +136,19 @@ def create_app(
     )
     problems.install(app)
     app.add_middleware(CountAnswers, count=metrics.count_answer)
+    app.add_middleware(KeepPrivate)
     # Before /v1/opportunities/{identifier}: their addresses look like one.
-    app.include_router(beside_router(searcher, _PROBLEMS))
-    app.include_router(export_router(searcher, _PROBLEMS))
-    _add_search(app, searcher, metrics)
-    app.include_router(stream_router(hub, _PROBLEMS))
-    _add_groupings(app, searcher, rows)
-    _add_operation(app, index, metrics)
-    pages.install(app, searcher, staff)
+    app.include_router(beside_router(searcher, readers, _PROBLEMS))
+    app.include_router(export_router(searcher, readers, _PROBLEMS))
+    _add_search(app, searcher, readers, metrics)
+    app.include_router(stream_router(hub, readers, _PROBLEMS))
+    _add_groupings(app, searcher, readers, rows)
+    _add_operation(app, indices.public, metrics)
+    pages.install(app, searcher, readers, staff)
     return app
 
 
-def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
+def _add_search(app: FastAPI, searcher: Searcher, readers: Readers, metrics: Metrics) -> None:
     @app.get(
         "/v1/opportunities",
         responses={**_PROBLEMS, **answers(SEARCH, "Ce qui a été trouvé, et ce qui a été fait.")},
@@ -146,8 +159,9 @@ def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
     async def search(request: Request) -> Response:
         """Cherche parmi les publications de toutes les institutions."""
         start = perf_counter()
+        reader = readers.of(request)
         parameters = read_query(request, SearchParameters)
-        answer, took = await searcher.search(parameters)
+        answer, took = await searcher.search(parameters, reader)
         content = orjson.dumps(answer)
         metrics.seconds.observe(perf_counter() - start)
         metrics.engine_seconds.observe(took / 1000)
@@ -161,23 +175,27 @@ def _add_search(app: FastAPI, searcher: Searcher, metrics: Metrics) -> None:
         response_class=Response,
         tags=["recherche"],
     )
-    async def detail(identifier: str, as_of: str | None = None) -> Response:
+    async def detail(request: Request, identifier: str, as_of: str | None = None) -> Response:
         """Une publication entière, avec son statut à la date demandée."""
-        return _json(orjson.dumps(await searcher.detail(identifier, as_of)))
+        return _json(orjson.dumps(await searcher.detail(identifier, as_of, readers.of(request))))
 
 
-def _add_groupings(app: FastAPI, searcher: Searcher, rows: GroupingRows) -> None:
+def _add_groupings(app: FastAPI, searcher: Searcher, readers: Readers, rows: GroupingRows) -> None:
     @app.get("/v1/groupings", responses=_PROBLEMS, tags=["recherche"])
-    async def groupings(parameters: Annotated[GroupingParameters, Query()]) -> Response:
+    async def groupings(
+        request: Request, parameters: Annotated[GroupingParameters, Query()]
+    ) -> Response:
         """Les groupements de commandes proposés, parmi ce que chacun peut lire."""
+        reader = readers.of(request)
         as_of = searcher.as_of(parameters.as_of)
         # The first question waits until the table is read.
         known = await asyncio.to_thread(rows.rows)
-        found = groupings_answer(known.values(), parameters, as_of, searcher.territories)
+        shown = (row for row in known.values() if reader.sees_layer(row["layer"]))
+        found = groupings_answer(shown, parameters, as_of, searcher.territories)
         return _json(orjson.dumps(found))
 
 
-def _add_operation(app: FastAPI, index: PublicIndex, metrics: Metrics) -> None:
+def _add_operation(app: FastAPI, index: Index, metrics: Metrics) -> None:
     @app.get("/healthz", tags=["exploitation"])
     async def health() -> Response:
         """Le service est en marche."""

@@ -15,7 +15,8 @@ from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_search_api.filters import readable_filters
-from traverse_search_api.queries import ITEM_FIELDS
+from traverse_search_api.queries import ITEM_FIELDS, unrevealing
+from traverse_search_api.reader import Reader
 
 Query = dict[str, Any]
 
@@ -24,12 +25,13 @@ _SHORTEST: Final = 2  # letters from which suggestions make sense
 _MOST_TILES: Final = 2_000
 
 
-def similar_body(document: dict[str, Any], as_of: datetime, size: int) -> Query:
-    """Public records whose words are like the document's; its CPV codes and places count too.
+def similar_body(document: dict[str, Any], as_of: datetime, size: int, reader: Reader) -> Query:
+    """Records whose words are like the document's; its CPV codes and places count too.
 
-    Lucene's MoreLikeThis on the words that tell the document apart.
+    Lucene's MoreLikeThis on the words that tell the document apart: which these are depends on all
+    that an index holds, so that only indices that the reader may read whole are to be asked.
     """
-    always, never = readable_filters(as_of)
+    always, never = readable_filters(as_of, reader)
     text = f"{document['title']}\n{document.get('description', '')[:2_000]}"
     likeness: Query = {
         "more_like_this": {
@@ -72,11 +74,11 @@ class SuggestParameters(BaseModel):
     q: str = Field(default="", max_length=200, description="Le début de ce qu’on cherche.")
 
 
-def suggest_body(text: str, as_of: datetime) -> Query | None:
+def suggest_body(text: str, as_of: datetime, reader: Reader) -> Query | None:
     """Titles and institutions with words that begin so; None when too little was typed."""
     if len(fold_name(text)) < _SHORTEST:
         return None
-    always, never = readable_filters(as_of)
+    always, never = readable_filters(as_of, reader)
 
     def beginning(field: str) -> Query:
         return {"match_bool_prefix": {f"{field}.exact": {"query": text, "operator": "and"}}}
@@ -85,7 +87,13 @@ def suggest_body(text: str, as_of: datetime) -> Query | None:
         "size": _SUGGESTED,
         "track_total_hits": False,
         "_source": ["id", "title"],
-        "query": {"bool": {"must": [beginning("title")], "filter": always, "must_not": never}},
+        "query": {
+            "bool": {
+                "must": [unrevealing(beginning("title"), reader)],
+                "filter": always,
+                "must_not": never,
+            }
+        },
         "aggs": {
             "all": {
                 "global": {},

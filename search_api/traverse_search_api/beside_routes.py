@@ -6,6 +6,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from traverse_search_api.access import Readers
 from traverse_search_api.answer_schema import MAP, MERGED, SIMILAR, SUGGEST, answers
 from traverse_search_api.beside import (
     Box,
@@ -43,7 +44,9 @@ class MapParameters(SearchParameters):
     zoom: int = Field(default=5, ge=0, le=20, description="Niveau de zoom d’une carte web.")
 
 
-def beside_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]]) -> APIRouter:
+def beside_router(
+    searcher: Searcher, readers: Readers, problems: dict[int | str, dict[str, Any]]
+) -> APIRouter:
     """The routes; to be added before that of one opportunity, whose address they look like."""
     router = APIRouter(tags=["recherche"])
 
@@ -55,9 +58,10 @@ def beside_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]])
     )
     async def suggest(request: Request) -> Response:
         """Titres, institutions, territoires et thèmes qui commencent ainsi."""
+        reader = readers.of(request)
         text = read_query(request, SuggestParameters).q
-        body = suggest_body(text, searcher.as_of(None))
-        found = await searcher.index.search(body) if body else None
+        body = suggest_body(text, searcher.as_of(None), reader)
+        found = await searcher.indices.of(reader).search(body) if body else None
         return _json(suggestions(text, found, searcher.territories))
 
     @router.get(
@@ -70,12 +74,14 @@ def beside_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]])
     )
     async def tiles(request: Request) -> Response:
         """Les résultats d’une recherche comptés par tuile d’une carte."""
+        reader = readers.of(request)
         parameters = read_query(request, MapParameters)
         as_of = searcher.as_of(parameters.as_of)
         plain = parameters.model_copy(update={"facets": (), "cursor": None})
-        plan = await searcher.settled(plain, as_of)
-        body = search_body(plain, as_of, searcher.territories, plan)
-        found = await searcher.index.search(map_query(body, parameters.bbox, parameters.zoom))
+        plan = await searcher.settled(plain, as_of, reader)
+        body = search_body(plain, as_of, searcher.territories, plan, reader)
+        asked = map_query(body, parameters.bbox, parameters.zoom)
+        found = await searcher.indices.of(reader).search(asked)
         return _json(read_map(found))
 
     @router.get(
@@ -84,16 +90,19 @@ def beside_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]])
         response_class=Response,
     )
     async def similar(
+        request: Request,
         identifier: str,
         as_of: str | None = None,
         size: Annotated[int, Query(ge=1, le=20)] = 10,
     ) -> Response:
         """Les publications dont les mots ressemblent à celles de celle-ci."""
+        reader = readers.of(request)
         moment = searcher.as_of(as_of)
-        document = await searcher.document(identifier, moment)
-        found = await searcher.index.search(similar_body(document, moment, size))
+        document = await searcher.document(identifier, moment, reader)
+        body = similar_body(document, moment, size, reader)
+        found = await searcher.indices.whole(reader).search(body)
         hits = found.get("hits", {}).get("hits", [])
-        return _json({"items": [item_of(hit, moment) for hit in hits]})
+        return _json({"items": [item_of(hit, moment, reader) for hit in hits]})
 
     return router
 

@@ -1,13 +1,16 @@
-"""The cursor of the next page: opaque text, signed, bound to one search."""
+"""The cursor of the next page: sealed text, bound to one search of one reader."""
 
 import json
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 from traverse_search_api.errors import InvalidCursorError
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import Reader
 from traverse_search_api.sealed import seal, unseal
+
+_PURPOSE: Final = b"cursor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +36,27 @@ class Cursor:
     kept: str = ""
 
 
-def fingerprint(parameters: SearchParameters) -> str:
-    """What the cursor belongs to: every parameter but the page's size, its facets and itself."""
+def fingerprint(parameters: SearchParameters, reader: Reader) -> str:
+    """What the cursor belongs to: its reader, and every parameter but the page's size, its facets
+    and itself."""
     values = parameters.model_dump(mode="json", exclude={"cursor", "size", "facets"})
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
+    canonical = json.dumps([values, reader.key], sort_keys=True, separators=(",", ":")).encode()
     return blake2b(canonical, digest_size=8).hexdigest()
 
 
 def encode(cursor: Cursor, key: bytes) -> str:
     """The cursor as text for an address; `key` is the service's secret."""
     payload = json.dumps(_values(cursor), separators=(",", ":")).encode()
-    return seal(payload, key)
+    return seal(payload, key, _PURPOSE)
 
 
-def decode(text: str, parameters: SearchParameters, key: bytes) -> Cursor:
+def decode(text: str, parameters: SearchParameters, reader: Reader, key: bytes) -> Cursor:
     """The inverse of `encode`.
 
-    Raises InvalidCursorError when the service did not make it, or made it for other parameters.
+    Raises InvalidCursorError when the service did not make it, or made it for other parameters or
+    another reader.
     """
-    payload = unseal(text, key)
+    payload = unseal(text, key, _PURPOSE)
     if payload is None:
         raise _not_ours()
     values = json.loads(payload)
@@ -63,7 +68,7 @@ def decode(text: str, parameters: SearchParameters, key: bytes) -> Cursor:
             "after": None if after is None else tuple(after),
         }
     )
-    if cursor.search != fingerprint(parameters):
+    if cursor.search != fingerprint(parameters, reader):
         raise InvalidCursorError(
             "Ce curseur vient d’une autre recherche : répétez les mêmes paramètres, "
             "ou relancez sans cursor."

@@ -1,21 +1,22 @@
-"""The public index, over HTTP: the one module here that knows Elasticsearch's client.
+"""The indices, over HTTP: the one module here that knows Elasticsearch's client.
 
-Only the public alias is read, whatever the caller asks (decision 9 of the design).
+A request touches the indices of its reader and no other, whatever it asks (decision 9 of the
+design). Anybody's is the public one, read by a client that may be let into nothing else.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 from elasticsearch.serializer import OrjsonSerializer
 
-from traverse_schemas.engine_access import elasticsearch_client
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.engine_access import engine_access
 from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError
+from traverse_search_api.reader import ANYBODY, Reader
 
 _LOG = logging.getLogger(__name__)
 # Ids are our own letters and digits. What else is asked for, "..", a text of kilobytes, would make
@@ -31,13 +32,18 @@ _PING: Final = 0.8  # seconds
 Answer = TypeVar("Answer")
 _EXPLAINED: Final = f"{_ANSWER},hits.hits._score,hits.hits.matched_queries"
 
+_NO_INDEX: Final = "l’index n’est pas encore créé"
 _MATCHED: Final = "hits.hits._source,hits.hits._version,aggregations"
 
 
-def connect(address: str, timeout: float) -> AsyncElasticsearch:
-    """A client for the address (a URL); `timeout` in seconds. Opens no connection yet."""
+def connect(address: str, timeout: float, *, members: bool = False) -> AsyncElasticsearch:
+    """A client for the address (a URL); `timeout` in seconds. Opens no connection yet.
+
+    With `members`, by the account that may read what is not public.
+    """
+    access = engine_access()
     return AsyncElasticsearch(
-        **elasticsearch_client(address),
+        **(access.for_members() if members else access).elasticsearch(address),
         request_timeout=timeout,
         # A search that failed is the caller's to ask again: Retry-After says when.
         max_retries=0,
@@ -45,18 +51,19 @@ def connect(address: str, timeout: float) -> AsyncElasticsearch:
     )
 
 
-class PublicIndex:
-    """Searches and reads the documents that anybody may see."""
+class Index:
+    """Searches and reads the documents of some indices, as one."""
 
     def __init__(
-        self, client: AsyncElasticsearch, alias: str = PUBLIC_ALIAS, patience: float = 1.0
+        self, client: AsyncElasticsearch, aliases: Sequence[str], patience: float = 1.0
     ) -> None:
-        """Reads `alias` through `client`, which the caller closes.
+        """Reads `aliases` through `client`, which the caller closes.
 
         After `patience` seconds without an answer, Elasticsearch is asked whether it is there.
         """
         self._client = client
-        self._alias = alias
+        self.aliases = tuple(aliases)
+        self._together = ",".join(aliases)
         self._patience = patience
 
     async def search(self, body: dict[str, Any], *, explain: bool = False) -> dict[str, Any]:
@@ -67,7 +74,7 @@ class PublicIndex:
         Elasticsearch is away, too busy, or has no index.
         """
         snapshot = "pit" in body
-        path = "/_search" if snapshot else f"/{self._alias}/_search"
+        path = "/_search" if snapshot else f"/{self._together}/_search"
         params = {"filter_path": _ANSWER, "allow_partial_search_results": "false"}
         if explain:
             params |= {"include_named_queries_score": "true", "filter_path": _EXPLAINED}
@@ -94,7 +101,7 @@ class PublicIndex:
         params = {"filter_path": _MATCHED, "allow_partial_search_results": "false"}
         try:
             answer = await self._client.perform_request(
-                "POST", f"/{self._alias}/_search", params=params, headers=_JSON, body=body
+                "POST", f"/{self._together}/_search", params=params, headers=_JSON, body=body
             )
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
@@ -102,11 +109,11 @@ class PublicIndex:
         return found
 
     async def versions(self, identifiers: Sequence[str]) -> dict[str, int]:
-        """The versions of these documents as last written, refreshed or not, by id.
+        """The versions of these documents as last written, refreshed or not, by id; of one index.
 
         Raises SearchUnavailableError.
         """
-        path, params = f"/{self._alias}/_mget", {"_source": "false"}
+        path, params = f"/{self._together}/_mget", {"_source": "false"}
         try:
             answer = await self._client.perform_request(
                 "POST", path, params=params, headers=_JSON, body={"ids": list(identifiers)}
@@ -132,7 +139,7 @@ class PublicIndex:
     async def _alive(self) -> bool:
         try:
             health = await self._client.options(request_timeout=_PING).cluster.health(
-                index=self._alias, local=True, filter_path="status"
+                index=self._together, local=True, filter_path="status"
             )
         except (ApiError, TransportError) as error:
             _LOG.warning("elasticsearch_stands_still cause=%s", error)
@@ -143,7 +150,7 @@ class PublicIndex:
         """The id of a new point in time. Raises SearchUnavailableError."""
         try:
             answer = await self._patiently(
-                self._client.open_point_in_time(index=self._alias, keep_alive=keep_alive)
+                self._client.open_point_in_time(index=self._together, keep_alive=keep_alive)
             )
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
@@ -156,36 +163,82 @@ class PublicIndex:
         except (ApiError, TransportError) as error:
             _LOG.info("snapshot_not_closed cause=%s", error)
 
-    async def get(self, identifier: str) -> dict[str, Any] | None:
-        """The document or stub of this id as last written, or None.
+    async def held(self, identifier: str) -> list[dict[str, Any] | None]:
+        """What each index holds under this id as last written, in their order: a document, a stub,
+        or None.
 
         Raises SearchUnavailableError.
         """
         if _IDENTIFIER.fullmatch(identifier) is None:
-            return None
-        path = f"/{self._alias}/_doc/{identifier}"
+            return [None] * len(self.aliases)
+        wanted = [{"_index": alias, "_id": identifier} for alias in self.aliases]
         try:
-            answer = await self._patiently(self._client.perform_request("GET", path, headers=_JSON))
-        except NotFoundError as error:
-            if "error" in error.body:  # no index, rather than no document
-                raise _unavailable(error) from error
-            return None
+            answer = await self._patiently(
+                self._client.perform_request("POST", "/_mget", headers=_JSON, body={"docs": wanted})
+            )
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
-        document: dict[str, Any] = answer.body["_source"]
-        return document
+        for one in answer.body["docs"]:
+            if "error" in one:
+                raise _refused(one["error"])
+        return [one["_source"] if one["found"] else None for one in answer.body["docs"]]
 
     async def check(self) -> None:
         """Raises SearchUnavailableError unless the alias exists and its documents can be read."""
         try:
-            await self._patiently(self._client.count(index=self._alias, terminate_after=1))
+            await self._patiently(self._client.count(index=self._together, terminate_after=1))
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
+
+
+class Indices:
+    """The indices of each audience, and which of them a reader's requests touch."""
+
+    def __init__(
+        self,
+        public: AsyncElasticsearch,
+        members: AsyncElasticsearch,
+        aliases: Mapping[str, str],
+        patience: float = 1.0,
+    ) -> None:
+        """`public` and `members` are clients of two accounts, or the same; `aliases` by index."""
+        self._public, self._members = public, members
+        self._aliases = aliases
+        self._patience = patience
+        self._known: dict[tuple[str, ...], Index] = {}
+        self.public = self.of(ANYBODY)
+
+    def of(self, reader: Reader) -> Index:
+        """All that the reader's requests may touch."""
+        return self._index(reader.indices)
+
+    def whole(self, reader: Reader) -> Index:
+        """What it may read without exception: words and counts of these tell nothing hidden."""
+        return self._index(reader.whole)
+
+    def one(self, name: str) -> Index:
+        """The index of one audience."""
+        return self._index((name,))
+
+    def _index(self, names: tuple[str, ...]) -> Index:
+        found = self._known.get(names)
+        if found is None:
+            client = self._public if names == ANYBODY.indices else self._members
+            aliases = [self._aliases[name] for name in names]
+            found = self._known[names] = Index(client, aliases, self._patience)
+        return found
+
+
+def _refused(cause: Mapping[str, Any]) -> SearchUnavailableError:
+    _LOG.warning("search_unavailable cause=%s", cause.get("reason"))
+    if cause.get("type") == "index_not_found_exception":
+        return SearchUnavailableError(_NO_INDEX)
+    return SearchUnavailableError()
 
 
 def _unavailable(error: Exception) -> SearchUnavailableError:
     """The caller gets a sentence; the operator gets the cause, in the log."""
     _LOG.warning("search_unavailable cause=%s", error)
     if isinstance(error, NotFoundError):
-        return SearchUnavailableError("l’index n’est pas encore créé")
+        return SearchUnavailableError(_NO_INDEX)
     return SearchUnavailableError()

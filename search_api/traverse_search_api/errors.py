@@ -9,11 +9,14 @@ TraverseError
     ├── InvalidStreamPositionError 400, a Last-Event-ID that is not ours
     ├── ExpiredStreamError        410, with the oldest position
     ├── TooManyStreamsError       429, of one address or in all
+    ├── UnknownKeyError           401, an API key that does not open
+    ├── ForbiddenKeyError         403, one that may not read
     ├── UnknownOpportunityError   404
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
     ├── StreamUnavailableError    503, Kafka is away or has no changes topic
     ├── GroupingsUnavailableError 503, Kafka is away or has no topic of groupings
+    ├── RegistryUnreadError       503, who may read what is not known yet
     └── ServiceNotRunningError    (command line) nothing answers at TRAVERSE_SEARCH
 """
 
@@ -111,8 +114,40 @@ class TooManyStreamsError(SearchError):
         )
 
 
+class UnknownKeyError(SearchError):
+    """An Authorization header that opens nothing."""
+
+    status = 401
+    title = "Clé refusée"
+
+
+class ForbiddenKeyError(SearchError):
+    """An API key that was not made for reading."""
+
+    status = 403
+    title = "Clé insuffisante"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Cette clé d’API ne permet pas de lire au nom de l’institution : prenez-en une autre."
+        )
+
+
+class RegistryUnreadError(SearchError):
+    """The registry has not been read yet, so that no key can be judged."""
+
+    status = 503
+    title = "Registre indisponible"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le registre des institutions n’est pas encore lu : réessayez dans un instant, ou "
+            "cherchez sans clé dans ce qui est public."
+        )
+
+
 class UnknownOpportunityError(SearchError):
-    """No public opportunity has this id."""
+    """No opportunity that this reader may read has this id."""
 
     status = 404
     title = "Introuvable"

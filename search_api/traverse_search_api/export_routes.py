@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from starlette.responses import StreamingResponse
 
+from traverse_search_api.access import Readers
 from traverse_search_api.errors import SearchUnavailableError
 from traverse_search_api.export_pages import export_pages
 from traverse_search_api.exports import MEDIA_TYPES, Form, export
@@ -19,7 +20,9 @@ _AT_ONCE: Final = 8
 _UNUSED: Final = frozenset({"cursor", "size", "facets", "explain"})
 
 
-def export_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]]) -> APIRouter:
+def export_router(
+    searcher: Searcher, readers: Readers, problems: dict[int | str, dict[str, Any]]
+) -> APIRouter:
     """The routes, one a form; `problems` describes the errors in the OpenAPI."""
     router = APIRouter(tags=["exports"])
     places = asyncio.Semaphore(_AT_ONCE)
@@ -31,7 +34,7 @@ def export_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]])
         }
         router.add_api_route(
             f"/v1/opportunities.{form.value}",
-            _endpoint(form, searcher, places),
+            _endpoint(form, searcher, readers, places),
             methods=["GET"],
             responses=answers,
             response_class=Response,
@@ -42,13 +45,14 @@ def export_router(searcher: Searcher, problems: dict[int | str, dict[str, Any]])
     return router
 
 
-def _endpoint(form: Form, searcher: Searcher, places: asyncio.Semaphore) -> Any:
+def _endpoint(form: Form, searcher: Searcher, readers: Readers, places: asyncio.Semaphore) -> Any:
     async def endpoint(request: Request) -> Response:
         """Les mêmes filtres que la recherche, tous les résultats, au fil de l’eau."""
+        reader = readers.of(request)
         parameters = read_query(request, SearchParameters)
         if places.locked():
             raise SearchUnavailableError("trop d’exports à la fois")
-        items = await export_pages(searcher, parameters)
+        items = await export_pages(searcher, parameters, reader)
         now = searcher.as_of(parameters.as_of)
         pieces = export(form, items, address=str(request.url), now=now)
         return StreamingResponse(

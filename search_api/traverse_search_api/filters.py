@@ -7,20 +7,21 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
 from traverse_search_api.moments import end_instant, first_instant, read_moment
 from traverse_search_api.parameters import Facet, SearchParameters
+from traverse_search_api.reader import Reader
 from traverse_search_api.status_query import index_text, status_filter
 from traverse_search_api.territory_query import territory_filter
 
 Query = dict[str, Any]
 
 
-def readable_filters(as_of: datetime) -> tuple[list[Query], list[Query]]:
-    """What always holds for an anonymous reader, as (filters, exclusions).
+def readable_filters(as_of: datetime, reader: Reader) -> tuple[list[Query], list[Query]]:
+    """What always holds for a reader, as (filters, exclusions).
 
-    No stub, nothing expired at `as_of`, and only public documents: the index holds no others, and
-    this says so again.
+    No stub, nothing expired at `as_of`, and only what this reader may read: the indices asked hold
+    little else, and this says it again.
     """
     return (
-        [{"term": {"visibility": "public"}}],
+        [reader.filter()],
         [{"term": {"stub": True}}, {"range": {"expires": {"lt": french_day(as_of).isoformat()}}}],
     )
 

@@ -14,16 +14,16 @@ _PATIENCE = 5.0  # seconds that the first caller waits
 
 
 class GroupingTable:
-    """Rows of the public layer. Nothing is opened before the first question."""
+    """Rows of all layers. Nothing is opened before the first question."""
 
     def __init__(self, bootstrap: str, topic: str = GROUPINGS) -> None:
-        self._table: CompactedTable[Grouping | None] = CompactedTable(
+        self._table: CompactedTable[Grouping] = CompactedTable(
             KafkaTableLog(bootstrap, topic), encode=_not_written_here, decode=read_row
         )
         self._starting = threading.Lock()
         self._started = False
 
-    def rows(self) -> Mapping[str, Grouping | None]:
+    def rows(self) -> Mapping[str, Grouping]:
         """See GroupingRows.rows; blocks for some seconds at most, the first time."""
         with self._starting:
             if not self._started:
@@ -41,5 +41,5 @@ class GroupingTable:
         self._table.close()
 
 
-def _not_written_here(_: Grouping | None) -> bytes:
+def _not_written_here(_: Grouping) -> bytes:
     raise NotImplementedError("the linking step writes groupings")

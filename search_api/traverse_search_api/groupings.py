@@ -1,7 +1,7 @@
 """Groupings: the proposed joint purchases that a reader may see, chosen and put in words. Pure.
 
-Held in memory from `traverse.groupings`: they are few beside the records. Only the public layer is
-kept, until readers say who they are: what is for others is not even there (decision 9).
+Held in memory from `traverse.groupings`: they are few beside the records. Each belongs to a layer
+of readers (`Reader.sees_layer`), and holds nothing that these may not read (decision 9).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from traverse_schemas.grouping import PUBLIC_LAYER, Grouping
+from traverse_schemas.grouping import Grouping
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_schemas.status import french_day
@@ -67,9 +67,9 @@ class GroupingParameters(BaseModel):
 
 
 class GroupingRows(Protocol):
-    """Where the groupings are; None in a row is one that is not for these readers."""
+    """Where the groupings are."""
 
-    def rows(self) -> Mapping[str, Grouping | None]:
+    def rows(self) -> Mapping[str, Grouping]:
         """Every row by its key. Raises SearchUnavailableError while they are not known."""
         ...
 
@@ -78,22 +78,24 @@ class GroupingRows(Protocol):
         ...
 
 
-def read_row(octets: bytes) -> Grouping | None:
-    """A message of `traverse.groupings`; None when it is not for the public. Raises ValueError."""
-    message = orjson.loads(octets)
-    if message["layer"] != PUBLIC_LAYER:
-        return None
-    grouping: Grouping = message["grouping"]
+def read_row(octets: bytes) -> Grouping:
+    """A message of `traverse.groupings`. Raises ValueError."""
+    try:
+        grouping: Grouping = orjson.loads(octets)["grouping"]
+        if not isinstance(grouping["layer"], str):
+            raise TypeError
+    except (KeyError, TypeError):
+        raise ValueError("no grouping with a layer") from None
     return grouping
 
 
 def answer(
-    rows: Iterable[Grouping | None],
+    rows: Iterable[Grouping],
     parameters: GroupingParameters,
     as_of: datetime,
     territories: Territories,
 ) -> dict[str, Any]:
-    """The groupings asked for, those with the least time left first, then the surest."""
+    """A reader's groupings, those with the least time left first, then the surest."""
     today = french_day(as_of)
     places = {
         code for asked in parameters.territory for code in resolve_place(asked, territories).codes
@@ -101,8 +103,7 @@ def answer(
     found = [
         item
         for row in rows
-        if row is not None
-        and _wanted(row, parameters, places)
+        if _wanted(row, parameters, places)
         and (item := item_of(row, today))["status"] in parameters.status
     ]
     found.sort(key=lambda item: (item["window"].get("to", _FAR), -item["score"], item["id"]))

@@ -1,18 +1,20 @@
-"""Hits and documents as the answer shows them: status and French words added, nothing hidden."""
+"""Hits and documents as the answer shows them: status and French words added, and nothing taken
+away but what their reader may not read."""
 
 from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
+from traverse_search_api.reader import Reader
 
 _SUMMARY: Final = 240
 
 Document = dict[str, Any]
 
 
-def item_of(hit: dict[str, Any], as_of: datetime) -> dict[str, Any]:
-    """One item of the answer, from a hit with `_source` and perhaps `highlight`."""
+def item_of(hit: dict[str, Any], as_of: datetime, reader: Reader) -> dict[str, Any]:
+    """One item of a reader's answer, from a hit with `_source` and perhaps `highlight`."""
     document: Document = hit["_source"]
     return {
         "id": document["id"],
@@ -32,13 +34,26 @@ def item_of(hit: dict[str, Any], as_of: datetime) -> dict[str, Any]:
         "published_at": document["published_at"],
         "updated_at": document["updated_at"],
         "sources": document["sources"],
-        "links": document.get("links", []),
+        "links": _links(document, reader),
+        "visibility": document["visibility"],
     }
 
 
-def detail_of(document: Document, as_of: datetime) -> dict[str, Any]:
-    """The whole document, with its status and the French words."""
-    return {**document, **_words(document, as_of)}
+def detail_of(document: Document, as_of: datetime, reader: Reader) -> dict[str, Any]:
+    """The whole document as a reader may see it, with its status and the French words. To whom
+    else it was addressed is not said."""
+    shown = {name: value for name, value in document.items() if name != "audience"}
+    return {**shown, "links": _links(document, reader), **_words(document, as_of)}
+
+
+def _links(document: Document, reader: Reader) -> list[dict[str, Any]]:
+    """Those of which the reader may read both ends. One that names no audience is within the
+    document's own."""
+    return [
+        link | {"audience": link["audience"].partition(":")[0]} if "audience" in link else link
+        for link in document.get("links", [])
+        if "audience" not in link or reader.reads(link["audience"])
+    ]
 
 
 def summary_of(description: str, longest: int = _SUMMARY) -> str:

@@ -20,8 +20,8 @@ from typing import Any
 from traverse_search_api.cursor import Cursor
 
 Query = dict[str, Any]
-View = tuple[str, int]
-"""A state of the index: its name and its highest visible sequence number."""
+View = tuple[tuple[str, int], ...]
+"""A state of some indices: each one's name and its highest visible sequence number."""
 
 
 def next_page(body: Query, cursor: Cursor, keep_alive: str) -> Query:
@@ -42,23 +42,27 @@ def next_page(body: Query, cursor: Cursor, keep_alive: str) -> Query:
 
 @dataclass(slots=True)
 class Snapshots:
-    """The snapshot for the present state of the index, shared by the searches of one process.
+    """The snapshots for the present state of the indices, shared by the searches of one process.
 
-    `open_one` opens a point in time and returns its id; `lifetime` is in seconds. A snapshot is
-    handed out only in the first half of its life, so that its reader has the other half.
+    `lifetime` is in seconds. A snapshot is handed out only in the first half of its life, so that
+    its reader has the other half.
     """
 
-    open_one: Callable[[], Awaitable[str]]
     lifetime: float
     now: Callable[[], float] = monotonic
-    _current: tuple[View, str, float] | None = field(default=None, init=False)
+    _current: dict[tuple[str, ...], tuple[View, str, float]] = field(
+        default_factory=dict, init=False
+    )
 
-    async def of(self, view: View) -> str:
-        """The id of a snapshot of the index at that state, or a moment later."""
-        current = self._current
+    async def of(
+        self, aliases: tuple[str, ...], view: View, open_one: Callable[[], Awaitable[str]]
+    ) -> str:
+        """The id of a snapshot of these indices at that state, or a moment later; `open_one` opens
+        a point in time of them."""
+        current = self._current.get(aliases)
         if current and current[0] == view and self.now() - current[2] < self.lifetime / 2:
             return current[1]
         opened_at = self.now()
-        identifier = await self.open_one()
-        self._current = (view, identifier, opened_at)
+        identifier = await open_one()
+        self._current[aliases] = (view, identifier, opened_at)
         return identifier

@@ -17,16 +17,19 @@ from traverse_search_api.errors import (
     GroupingsUnavailableError,
     InvalidParameterError,
     MergedError,
+    RegistryUnreadError,
     SearchError,
     SearchUnavailableError,
     StreamUnavailableError,
     TooManyStreamsError,
+    UnknownKeyError,
 )
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER: Final = "2"  # seconds
 _LATER: Final = (
     GroupingsUnavailableError,
+    RegistryUnreadError,
     SearchUnavailableError,
     StreamUnavailableError,
     TooManyStreamsError,
@@ -61,6 +64,8 @@ def _search_error(request: Request, error: Exception) -> Response:
     if isinstance(error, MergedError):
         query = f"?{request.url.query}" if request.url.query else ""
         headers = {"Location": f"/v1/opportunities/{error.identifier}{query}"}
+    if isinstance(error, UnknownKeyError):
+        headers = {"WWW-Authenticate": "Bearer"}
     more: dict[str, Any] = {}
     if isinstance(error, InvalidParameterError):
         more["parameter"] = error.parameter

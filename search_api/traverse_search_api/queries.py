@@ -5,10 +5,12 @@ from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import Status
+from traverse_schemas.visibility import Visibility
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.facets import facet_aggregations
 from traverse_search_api.filters import choice_filters, other_filters, readable_filters
 from traverse_search_api.parameters import SearchParameters, Sort
+from traverse_search_api.reader import Reader
 from traverse_search_api.status_query import index_text, status_filter
 from traverse_search_api.territory_query import nearness
 from traverse_search_api.text_query import TextPlan, is_marked, marking_query, text_query
@@ -19,37 +21,43 @@ EXACT_TOTAL: Final = 100_000
 """Totals are exact up to here; beyond, the answer says "at least so many"."""
 
 VIEW: Final = "view"
-"""The aggregation that tells two states of the index apart (see `snapshots`)."""
+"""The aggregation that tells two states of the indices apart (see `paging`)."""
 
 # What an item shows: `items.item_of` reads no other field.
 ITEM_FIELDS: Final = [
     "id", "kind", "subtype", "title", "description", "institutions", "owner_kind", "territory",
     "location", "themes", "cpv", "amount", "deadline", "published_at", "updated_at", "sources",
-    "links", "outcome", "notified", "end_max", "stage",
+    "links", "outcome", "notified", "end_max", "stage", "visibility",
 ]  # fmt: skip
 
 OPEN_BOOST: Final = 0.3
 FRESH_BOOST: Final = 0.15
 FRESH_DAYS: Final = 180
+_NAMED_BOOST: Final = 20.0
+"""The score of what was addressed to the reader by name: that of a good match."""
 
 OPEN: Final = (Status.OPEN, Status.IDEA, Status.STUDIES, Status.FUNDED, Status.REPORTED,
                 Status.QUALIFIED, Status.DIRECTED)  # fmt: skip
 
 
 def search_body(
-    parameters: SearchParameters, as_of: datetime, territories: Territories, plan: TextPlan
+    parameters: SearchParameters,
+    as_of: datetime,
+    territories: Territories,
+    plan: TextPlan,
+    reader: Reader,
 ) -> Query:
-    """The search for a first page, without its place in the pages (`paging` adds that).
+    """The search of a reader for a first page, without its place in the pages (`paging` adds that).
 
     Filters that a facet shows go into `post_filter` when facets are wanted, so that each facet can
     leave its own out. One hit more than a page is asked for: it tells whether there is a next one.
     Raises InvalidParameterError.
     """
     chosen = choice_filters(parameters, as_of, territories)
-    always, never = readable_filters(as_of)
-    text = text_query(plan)
+    always, never = readable_filters(as_of, reader)
+    text = unrevealing(text_query(plan), reader)
     filters = [*always, *other_filters(parameters).values()]
-    aggregations: dict[str, Query] = {VIEW: _view()}
+    aggregations: dict[str, Query] = {VIEW: _view(reader)}
     body: Query = {
         "size": parameters.size + 1,
         "track_total_hits": EXACT_TOTAL,
@@ -67,6 +75,35 @@ def search_body(
     if is_marked(plan):
         body["highlight"] = _highlight(marking_query(plan))
     return body | {"aggs": aggregations}
+
+
+def unrevealing(text: Query, reader: Reader) -> Query:
+    """The query so that a score tells nothing of what this reader may not read.
+
+    A score depends on how many documents of an index hold a word. Of the index of restricted
+    documents a reader sees a part: what is found there scores the same whatever its words.
+    """
+    if reader.indices == reader.whole:
+        return text
+    restricted: Query = {"term": {"visibility": Visibility.RESTRICTED.value}}
+    found = {"bool": {"filter": [restricted, unnamed(text)]}}
+    return {
+        "bool": {
+            "should": [
+                {"bool": {"must": [text], "must_not": [restricted]}},
+                {"constant_score": {"filter": found, "boost": _NAMED_BOOST}},
+            ]
+        }
+    }
+
+
+def unnamed(query: Any) -> Any:
+    """The query without the names that tell its parts' scores."""
+    if isinstance(query, list):
+        return [unnamed(part) for part in query]
+    if isinstance(query, dict):
+        return {name: unnamed(part) for name, part in query.items() if name != "_name"}
+    return query
 
 
 def places_of(parameters: SearchParameters, plan: TextPlan) -> tuple[str, ...]:
@@ -170,5 +207,8 @@ def _highlight(marked: Query) -> Query:
     }
 
 
-def _view() -> Query:
-    return {"global": {}, "aggs": {"last_write": {"max": {"field": "_seq_no"}}}}
+def _view(reader: Reader) -> Query:
+    last: dict[str, Query] = {"last_write": {"max": {"field": "_seq_no"}}}
+    if reader.is_member:
+        last = {"indices": {"terms": {"field": "_index", "size": 10}, "aggs": last}}
+    return {"global": {}, "aggs": last}

@@ -1,8 +1,10 @@
-"""The search step: parameters in, the contract's answer out.
+"""The search step: parameters and their reader in, the contract's answer out.
 
 One round trip; two more when nothing was found, to correct, relax or say why.
 """
 
+from asyncio import gather
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +14,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
 from traverse_search_api.active_filters import active_filters
 from traverse_search_api.cursor import Cursor, decode, encode, fingerprint
-from traverse_search_api.elasticsearch_client import PublicIndex
+from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import MergedError, UnknownOpportunityError, WithdrawnError
 from traverse_search_api.explanation import explained
 from traverse_search_api.facets import read_facets
@@ -22,7 +24,10 @@ from traverse_search_api.items import detail_of, item_of
 from traverse_search_api.paging import Snapshots, View, next_page
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import EXACT_TOTAL, VIEW, places_of, search_body
+from traverse_search_api.reader import Reader
 from traverse_search_api.second_look import (
+    Filter,
+    Look,
     as_written,
     corrected,
     diagnosis_of,
@@ -52,7 +57,7 @@ class Outcome:
 class Searcher:
     """What a search needs besides its parameters. `keep_alive` is Elasticsearch's (`5m`)."""
 
-    index: PublicIndex
+    indices: Indices
     snapshots: Snapshots
     territories: Territories
     clock: Clock
@@ -61,22 +66,23 @@ class Searcher:
     synonyms: SynonymBook
     freshness: Freshness
 
-    async def search(self, parameters: SearchParameters) -> tuple[Answer, int]:
-        """The contract's answer, and the milliseconds that Elasticsearch took.
+    async def search(self, parameters: SearchParameters, reader: Reader) -> tuple[Answer, int]:
+        """The contract's answer to a reader, and the milliseconds that Elasticsearch took.
 
         Raises InvalidParameterError, InvalidCursorError, ExpiredCursorError,
         SearchUnavailableError.
         """
-        cursor = self._cursor(parameters)
+        cursor = self._cursor(parameters, reader)
         as_of = datetime.fromisoformat(cursor.as_of) if cursor else self.as_of(parameters.as_of)
         if cursor:
             plan = self.plan(parameters, as_of, cursor.text)
             plan = replace(plan, relaxed=cursor.relaxed, kept=cursor.kept)
-            body = search_body(parameters, as_of, self.territories, plan)
-            found = await self.index.search(next_page(body, cursor, self.keep_alive))
+            body = search_body(parameters, as_of, self.territories, plan, reader)
+            paged = next_page(body, cursor, self.keep_alive)
+            found = await self.indices.of(reader).search(paged)
             outcome = Outcome(found, plan, took=found.get("took", 0))
         else:
-            outcome = await self._first(parameters, as_of)
+            outcome = await self._first(parameters, as_of, reader)
         found = outcome.found
         hits = found.get("hits", {}).get("hits", [])
         page = hits[: parameters.size]
@@ -90,10 +96,10 @@ class Searcher:
                     after=tuple(page[-1]["sort"]),
                 )
                 if cursor
-                else await self._second(parameters, outcome, page, as_of)
+                else await self._second(parameters, outcome, page, as_of, reader)
             )
         filters = active_filters(parameters, as_of, self.territories)
-        items = [item_of(hit, as_of) for hit in page]
+        items = [item_of(hit, as_of, reader) for hit in page]
         if parameters.explain:
             near = places_of(parameters, outcome.plan)
             for item, hit in zip(items, page, strict=True):
@@ -110,32 +116,36 @@ class Searcher:
             "correction": outcome.correction,
             "relaxed": _relaxed(outcome.plan),
             "diagnosis": outcome.diagnosis,
-            "freshness": await self.freshness.sources(),
+            "freshness": await self.freshness.sources(reader),
         }
         return answer, outcome.took
 
-    async def detail(self, identifier: str, as_of_text: str | None) -> Answer:
-        """One public opportunity, whole. Raises as `document` does."""
+    async def detail(self, identifier: str, as_of_text: str | None, reader: Reader) -> Answer:
+        """One opportunity, whole. Raises as `document` does."""
         as_of = self.as_of(as_of_text)
-        return detail_of(await self.document(identifier, as_of), as_of)
+        return detail_of(await self.document(identifier, as_of, reader), as_of, reader)
 
-    async def document(self, identifier: str, as_of: datetime) -> dict[str, Any]:
-        """The document of one public opportunity.
+    async def document(self, identifier: str, as_of: datetime, reader: Reader) -> dict[str, Any]:
+        """The document of one opportunity that the reader may read.
 
         Raises UnknownOpportunityError, MergedError, WithdrawnError (a stub, or expired),
         SearchUnavailableError.
         """
-        document = await self.index.get(identifier)
-        if document is None:
-            raise UnknownOpportunityError(identifier)
-        if merged_into := document.get("merged_into"):
-            raise MergedError(merged_into)
-        if document.get("stub") or document.get("visibility") != "public":
+        held = await self.indices.of(reader).held(identifier)
+        for document in held:
+            if document is not None and reader.reads_document(document):
+                expires = document.get("expires")
+                if expires and expires < french_day(as_of).isoformat():
+                    raise WithdrawnError
+                return document
+        # Of a restricted record a stub does not say for whom it was; the whole indices come first.
+        stubs = [stub for stub in held[: len(reader.whole)] if stub is not None]
+        for stub in stubs:
+            if merged_into := stub.get("merged_into"):
+                raise MergedError(merged_into)
+        if stubs:
             raise WithdrawnError
-        expires = document.get("expires")
-        if expires and expires < french_day(as_of).isoformat():
-            raise WithdrawnError
-        return document
+        raise UnknownOpportunityError(identifier)
 
     def as_of(self, text: str | None) -> datetime:
         """The instant that a request judges from: its own, else the service's clock."""
@@ -146,50 +156,73 @@ class Searcher:
         meanings = self.synonyms.meanings()
         return plan_of(text, self.territories, meanings, as_of, parameters.literal)
 
-    async def settled(self, parameters: SearchParameters, as_of: datetime) -> TextPlan:
+    async def settled(
+        self, parameters: SearchParameters, as_of: datetime, reader: Reader
+    ) -> TextPlan:
         """How the text is read in the end, corrected or relaxed as a search of it would be."""
         plan = self.plan(parameters, as_of, parameters.q)
         if not plan or parameters.as_typed:
             return plan
         small = parameters.model_copy(update={"size": 1, "facets": (), "cursor": None})
-        return (await self._first(small, as_of)).plan
+        return (await self._first(small, as_of, reader)).plan
 
-    async def _first(self, parameters: SearchParameters, as_of: datetime) -> Outcome:
+    async def _first(
+        self, parameters: SearchParameters, as_of: datetime, reader: Reader
+    ) -> Outcome:
         """The first page; when it is empty, what may be done about it."""
         plan = self.plan(parameters, as_of, parameters.q)
-        outcome = await self._ask(parameters, as_of, plan)
+        outcome = await self._ask(parameters, as_of, plan, reader)
         if _count(outcome.found):
             return outcome
         filters = active_filters(parameters, as_of, self.territories)
-        always, never = readable_filters(as_of)
-        looked = await self.index.search(look_body(plan, filters, always, never))
-        look = read_look(plan, looked)
-        took = outcome.took + int(looked.get("took", 0))
+        look, looked = await self._look(plan, filters, as_of, reader)
+        took = outcome.took + looked
         if not parameters.as_typed:
             text = corrected(parameters.q, look)
             if text is not None and text != parameters.q:
-                again = await self._ask(parameters, as_of, self.plan(parameters, as_of, text))
+                again = await self._ask(
+                    parameters, as_of, self.plan(parameters, as_of, text), reader
+                )
                 took += again.took
                 if _count(again.found):
                     shown = _with_accents(text, look.unknown, again.found)
                     return replace(again, correction=shown, took=took)
             looser = relaxed(plan, look)
             if looser is not None:
-                again = await self._ask(parameters, as_of, looser)
+                again = await self._ask(parameters, as_of, looser, reader)
                 took += again.took
                 if _count(again.found):
                     return replace(again, took=took)
         return replace(outcome, diagnosis=diagnosis_of(look, filters), took=took)
 
-    async def _ask(self, parameters: SearchParameters, as_of: datetime, plan: TextPlan) -> Outcome:
-        body = search_body(parameters, as_of, self.territories, plan)
-        found = await self.index.search(body, explain=parameters.explain)
+    async def _look(
+        self, plan: TextPlan, filters: list[Filter], as_of: datetime, reader: Reader
+    ) -> tuple[Look, int]:
+        """The second look, and the milliseconds that it took. Words are suggested from indices
+        that the reader may read whole: Elasticsearch suggests from all that an index holds."""
+        body = look_body(plan, filters, *readable_filters(as_of, reader))
+        of, whole = self.indices.of(reader), self.indices.whole(reader)
+        if of is whole or "suggest" not in body:
+            looked = await of.search(body)
+            return read_look(plan, looked), int(looked.get("took", 0))
+        suggest = body.pop("suggest")
+        looked, suggested = await gather(
+            of.search(body), whole.search({"size": 0, "suggest": suggest})
+        )
+        took = int(looked.get("took", 0)) + int(suggested.get("took", 0))
+        return read_look(plan, looked | {"suggest": suggested.get("suggest", {})}), took
+
+    async def _ask(
+        self, parameters: SearchParameters, as_of: datetime, plan: TextPlan, reader: Reader
+    ) -> Outcome:
+        body = search_body(parameters, as_of, self.territories, plan, reader)
+        found = await self.indices.of(reader).search(body, explain=parameters.explain)
         return Outcome(found, plan, took=int(found.get("took", 0)))
 
-    def _cursor(self, parameters: SearchParameters) -> Cursor | None:
+    def _cursor(self, parameters: SearchParameters, reader: Reader) -> Cursor | None:
         if parameters.cursor is None:
             return None
-        return decode(parameters.cursor, parameters, self.cursor_key)
+        return decode(parameters.cursor, parameters, reader, self.cursor_key)
 
     async def _second(
         self,
@@ -197,16 +230,22 @@ class Searcher:
         outcome: Outcome,
         page: list[dict[str, Any]],
         as_of: datetime,
+        reader: Reader,
     ) -> Cursor:
+        index = self.indices.of(reader)
+
+        def open_one() -> Awaitable[str]:
+            return index.open_snapshot(self.keep_alive)
+
         total, exact = _total(outcome.found, None)
         return Cursor(
-            snapshot=await self.snapshots.of(_view(outcome.found)),
+            snapshot=await self.snapshots.of(index.aliases, _view(outcome.found), open_one),
             shown=tuple(hit["_source"]["id"] for hit in page),
             after=None,
             total=total,
             exact=exact,
             as_of=as_of.isoformat(),
-            search=fingerprint(parameters),
+            search=fingerprint(parameters, reader),
             text=outcome.plan.whole,
             relaxed=outcome.plan.relaxed,
             kept=outcome.plan.kept,
@@ -241,8 +280,12 @@ def _count(found: dict[str, Any]) -> int:
 
 
 def _view(found: dict[str, Any]) -> View:
-    last_write = found["aggregations"][VIEW]["last_write"]["value"]
-    return found["hits"]["hits"][0]["_index"], int(last_write)
+    seen = found["aggregations"][VIEW]
+    if "indices" in seen:
+        last = {one["key"]: one["last_write"]["value"] for one in seen["indices"]["buckets"]}
+    else:
+        last = {found["hits"]["hits"][0]["_index"]: seen["last_write"]["value"]}
+    return tuple(sorted((name, int(value)) for name, value in last.items()))
 
 
 def _total(found: dict[str, Any], cursor: Cursor | None) -> tuple[int, bool]:

@@ -51,7 +51,7 @@ class Look:
 def look_body(
     plan: TextPlan, filters: list[Filter], always: list[Query], never: list[Query]
 ) -> Query:
-    """The second question, for `PublicIndex.search`."""
+    """The second question, for `Index.search`."""
     text = text_query(plan)
     aggregations: dict[str, Query] = {"text": {"filter": text}}
     for filter_ in filters:

@@ -22,7 +22,7 @@ from traverse_infra.reindex.rebuild import held, rebuild, release
 from traverse_infra.topics import apply_topics
 from traverse_schemas.document import OpportunityMessage, Stub
 from traverse_schemas.identity import partition_of
-from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.index import operations
@@ -42,7 +42,7 @@ def client(engines: RunningEngines) -> Iterator[Elasticsearch]:
 
 def opportunity(identity: str, title: str, index: str = "public") -> OpportunityMessage:
     document = {"id": identity, "stub": False, "title": title}
-    others = [other for other in ("public", "private") if other != index]
+    others = [other for other in ("public", "buyers") if other != index]
     return OpportunityMessage(id=identity, index=index, stubs=others, document=document)  # type: ignore[typeddict-item]
 
 
@@ -75,7 +75,7 @@ def test_a_rebuilt_index_holds_the_last_state_of_each_with_its_version(
         engines.kafka,
         opportunity("reindex1", "Ancien titre"),
         opportunity("reindex1", "Nouveau titre"),
-        opportunity("reindex2", "Réservé", index="private"),
+        opportunity("reindex2", "Réservé", index="buyers"),
         OpportunityMessage(
             id="reindex3", index="public", stubs=[], document=Stub(id="reindex3", stub=True)
         ),
@@ -89,7 +89,7 @@ def test_a_rebuilt_index_holds_the_last_state_of_each_with_its_version(
     found = client.get(index=PUBLIC_ALIAS, id="reindex1")
     assert found["_source"]["title"] == "Nouveau titre"
     assert found["_version"] == offsets[1]
-    assert client.get(index=PRIVATE_ALIAS, id="reindex2")["_source"]["title"] == "Réservé"
+    assert client.get(index=ALIASES["buyers"], id="reindex2")["_source"]["title"] == "Réservé"
     assert client.get(index=PUBLIC_ALIAS, id="reindex2")["_source"]["stub"] is True
     assert client.get(index=PUBLIC_ALIAS, id="reindex3")["_source"]["stub"] is True
 

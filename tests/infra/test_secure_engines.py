@@ -29,7 +29,7 @@ from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, Publi
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
 from traverse_schemas.engine_access import EngineAccess
-from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import TOPICS
 
 pytestmark = pytest.mark.engines
@@ -218,12 +218,13 @@ def test_permissions_that_are_not_declared_are_taken_away(
         write(secured, "publisher", "traverse.accepted")
 
 
+BUYERS_ALIAS = ALIASES["buyers"]
 DOCUMENT: dict[str, Any] = {"require_alias": True, "document": {"title": "Voirie"}}
 
 
 def test_the_indexer_may_only_write(secured: Secured) -> None:
     with secured.search("processors") as client:
-        for alias in (PUBLIC_ALIAS, PRIVATE_ALIAS):
+        for alias in ALIASES.values():
             client.index(index=alias, id="s-1", **DOCUMENT)
             with pytest.raises(AuthorizationException):
                 client.search(index=alias)
@@ -240,9 +241,9 @@ def test_the_search_service_may_only_read_and_only_the_public_index(secured: Sec
         client.search(index=PUBLIC_ALIAS)
         client.open_point_in_time(index=PUBLIC_ALIAS, keep_alive="1s")
         for refused in (
-            lambda: client.search(index=PRIVATE_ALIAS),
-            lambda: client.get(index=PRIVATE_ALIAS, id="s-1"),
-            lambda: client.msearch(searches=[{"index": PRIVATE_ALIAS}, {}])["responses"][0]["hits"],
+            lambda: client.search(index=BUYERS_ALIAS),
+            lambda: client.get(index=BUYERS_ALIAS, id="s-1"),
+            lambda: client.msearch(searches=[{"index": BUYERS_ALIAS}, {}])["responses"][0]["hits"],
             lambda: client.index(index=PUBLIC_ALIAS, id="s-2", **DOCUMENT),
             lambda: client.delete(index=PUBLIC_ALIAS, id="s-1"),
         ):
@@ -253,19 +254,19 @@ def test_the_search_service_may_only_read_and_only_the_public_index(secured: Sec
         )
 
 
-def test_for_members_both_indices_may_be_read_and_none_written(secured: Secured) -> None:
+def test_for_members_all_indices_may_be_read_and_none_written(secured: Secured) -> None:
     with secured.search("search-members") as client:
-        client.search(index=f"{PUBLIC_ALIAS},{PRIVATE_ALIAS}")
+        client.search(index=",".join(ALIASES.values()))
         with pytest.raises(AuthorizationException):
-            client.index(index=PRIVATE_ALIAS, id="s-2", **DOCUMENT)
+            client.index(index=BUYERS_ALIAS, id="s-2", **DOCUMENT)
 
 
 def test_who_says_no_name_or_a_wrong_one_reads_nothing(secured: Secured) -> None:
-    """Anonymous requests end at the door, for the private index and for the public one."""
+    """Anonymous requests end at the door, for the indices of members and for the public one."""
     search = secured.access("search")
     nameless = search.model_copy(update={"elasticsearch_user": ""})
     with Elasticsearch(**nameless.elasticsearch(secured.elasticsearch)) as client:
-        for alias in (PRIVATE_ALIAS, PUBLIC_ALIAS):
+        for alias in ALIASES.values():
             with pytest.raises(AuthenticationException):
                 client.search(index=alias)
     publisher = secured.access("publisher")

@@ -26,7 +26,7 @@ from traverse_infra.indices import prepare_indices
 from traverse_infra.log_reading import LogMessage, lags, read_topic
 from traverse_infra.topics import apply_topics
 from traverse_schemas.identity import opportunity_id, partition_of, record_key
-from traverse_schemas.index_mapping import ALIASES, PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.institutions import Institution, encode_institution
 from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import (
@@ -144,7 +144,7 @@ class Journey:
         ids = wait_until(applied, timeout=PATIENCE)
         assert ids is not None
         with self.client() as client:
-            for alias in (PUBLIC_ALIAS, PRIVATE_ALIAS):
+            for alias in ALIASES.values():
                 found = client.indices.get(index=f"{alias}-*").body
                 for name, index in found.items():
                     if index["mappings"]["_meta"]["topic_id"] != ids[OPPORTUNITIES]:

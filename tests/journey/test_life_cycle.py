@@ -8,7 +8,7 @@ import pytest
 from tests.journey.harness import Journey, sent
 from tests.stream_processors.factory import call_data, event
 from traverse_schemas.identity import event_key
-from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import ACCEPTED, CHANGES, EVENTS, OPPORTUNITIES
 
 pytestmark = pytest.mark.engines
@@ -153,7 +153,7 @@ def test_a_record_that_leaves_the_public_leaves_a_stub_and_a_notice_without_cont
     )  # fmt: skip
     flowing.publish(first, narrowed)
     assert shown(flowing.document(first)).keys() == {"id", "stub", "_version"}
-    assert shown(flowing.document(first, PRIVATE_ALIAS))["title"] == hidden
+    assert shown(flowing.document(first, ALIASES["buyers"]))["title"] == hidden
     told = [one for one in flowing.read(EVENTS["call"]) if b"LC-NARROWED" in one.key]
     assert told[0].value == orjson.dumps(first)
     notice = orjson.loads(told[1].value or b"")
@@ -190,7 +190,7 @@ def test_what_is_not_public_never_reaches_a_public_topic_or_index(flowing: Journ
     assert not any(canary.encode() in (one.value or b"") for one in flowing.read(CHANGES))
     for whole in hidden:
         assert flowing.document(whole, PUBLIC_ALIAS) is None
-    assert shown(flowing.document(hidden[0], PRIVATE_ALIAS))["title"] == canary
+    assert shown(flowing.document(hidden[0], ALIASES["buyers"]))["title"] == canary
     with flowing.client() as client:
         everything = client.search(index=PUBLIC_ALIAS, size=1000)["hits"]["hits"]
     assert canary not in repr(everything)

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 
 from tests.engines import RunningEngines
 from traverse_schemas.clock import clock_from
-from traverse_schemas.index_mapping import index_body
+from traverse_schemas.document import PUBLIC_INDEX
+from traverse_schemas.index_mapping import ALIASES, index_body
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import connect
 from traverse_search_api.settings import SearchSettings
@@ -66,7 +67,9 @@ def serving(engines: RunningEngines, as_of: str) -> Iterator[Service]:
         elasticsearch=engines.elasticsearch, search_timeout=60, search_patience=50
     )
     reader = connect(engines.elasticsearch, settings.search_timeout)
-    app = create_app(settings, client=reader, clock=clock_from(as_of), alias=name)
+    app = create_app(
+        settings, client=reader, clock=clock_from(as_of), aliases={**ALIASES, PUBLIC_INDEX: name}
+    )
     with TestClient(app) as client:
         yield Service(client, elasticsearch, name)
         assert client.portal is not None

@@ -10,6 +10,7 @@ from traverse_search_api.cursor import Cursor, decode, encode, fingerprint
 from traverse_search_api.errors import InvalidCursorError
 from traverse_search_api.paging import next_page
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import ANYBODY, Reader
 
 KEY = b"a key of the tests"
 PARAMETERS = SearchParameters(q="école")
@@ -23,7 +24,7 @@ def cursor(**changes: object) -> Cursor:
         "total": 12,
         "exact": True,
         "as_of": "2026-03-12T10:00:00.000999+00:00",
-        "search": fingerprint(PARAMETERS),
+        "search": fingerprint(PARAMETERS, ANYBODY),
         "text": "école",
     }
     return Cursor(**(values | changes))  # type: ignore[arg-type]
@@ -35,7 +36,7 @@ def cursor(**changes: object) -> Cursor:
 def test_a_cursor_survives_the_journey(after: tuple[object, ...] | None) -> None:
     """Sort values of every type come back as they were, or pages would drift."""
     made = cursor(after=after)
-    assert decode(encode(made, KEY), PARAMETERS, KEY) == made
+    assert decode(encode(made, KEY), PARAMETERS, ANYBODY, KEY) == made
 
 
 @given(st.integers(min_value=0), st.integers(min_value=1, max_value=255))
@@ -45,29 +46,31 @@ def test_a_cursor_with_any_octet_changed_is_refused(position: int, flip: int) ->
     raw = bytearray(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     raw[position % len(raw)] ^= flip
     with pytest.raises(InvalidCursorError):
-        decode(urlsafe_b64encode(bytes(raw)).decode(), PARAMETERS, KEY)
+        decode(urlsafe_b64encode(bytes(raw)).decode(), PARAMETERS, ANYBODY, KEY)
 
 
 @given(st.text(max_size=200))
 def test_any_other_text_is_refused(text: str) -> None:
     """Garbage is a refusal, never a failure."""
     with pytest.raises(InvalidCursorError):
-        decode(text, PARAMETERS, KEY)
+        decode(text, PARAMETERS, ANYBODY, KEY)
 
 
-def test_a_cursor_of_another_search_or_another_service_is_refused() -> None:
+def test_a_cursor_of_another_search_reader_or_service_is_refused() -> None:
     """Its position means nothing there."""
     text = encode(cursor(), KEY)
     with pytest.raises(InvalidCursorError, match="autre recherche"):
-        decode(text, SearchParameters(q="mairie"), KEY)
+        decode(text, SearchParameters(q="mairie"), ANYBODY, KEY)
+    with pytest.raises(InvalidCursorError, match="autre recherche"):
+        decode(text, PARAMETERS, Reader("211300553"), KEY)
     with pytest.raises(InvalidCursorError):
-        decode(text, PARAMETERS, b"another key")
+        decode(text, PARAMETERS, ANYBODY, b"another key")
 
 
 def test_the_size_and_the_facets_may_change_between_pages() -> None:
     """They do not move the place in the order."""
-    assert fingerprint(PARAMETERS) == fingerprint(
-        SearchParameters(q="école", size=5, facets=(), cursor="x")
+    assert fingerprint(PARAMETERS, ANYBODY) == fingerprint(
+        SearchParameters(q="école", size=5, facets=(), cursor="x"), ANYBODY
     )
 
 

@@ -18,12 +18,13 @@ from openpyxl import load_workbook
 from tests.documents import deadline, document
 from traverse_search_api.exports import COLUMNS, FEED_LENGTH, Form, export, harmless
 from traverse_search_api.items import item_of
+from traverse_search_api.reader import ANYBODY
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 
 
 def items(*documents: dict[str, Any]) -> list[dict[str, Any]]:
-    return [item_of({"_source": one}, NOW) for one in documents]
+    return [item_of({"_source": one}, NOW, ANYBODY) for one in documents]
 
 
 ITEMS = items(

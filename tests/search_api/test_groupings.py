@@ -8,9 +8,13 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
+from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import clock_from
 from traverse_schemas.grouping import Grouping
+from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.app import create_app
 from traverse_search_api.errors import GroupingsUnavailableError
 from traverse_search_api.groupings import GroupingParameters, answer, read_row
@@ -99,11 +103,13 @@ def test_parameters_narrow(parameters: dict[str, str], found: bool) -> None:
     assert bool(asked([grouping("g")], **parameters)) is found
 
 
-def test_only_the_public_layer_is_read() -> None:
-    message = {"id": "g", "layer": "public", "state": "proposed", "grouping": grouping("g")}
-    assert read_row(orjson.dumps(message)) is not None
-    for layer in ("buyers", "members", "restricted:211300553"):
-        assert read_row(orjson.dumps({**message, "layer": layer})) is None
+def test_a_row_without_a_layer_is_none() -> None:
+    """It could be shown to anybody."""
+    message = {"id": "g", "layer": "buyers", "state": "proposed", "grouping": grouping("g")}
+    assert read_row(orjson.dumps(message))["layer"] == "public"
+    for wrong in ({}, {**message, "grouping": {"id": "g"}}, []):
+        with pytest.raises(ValueError, match="layer"):
+            read_row(orjson.dumps(wrong))
     with pytest.raises(ValueError, match="column"):
         read_row(b"no JSON")
 
@@ -115,7 +121,7 @@ class Rows:
         self._rows: dict[str, Any] = {row["id"]: row for row in rows}
         self._away = away
 
-    def rows(self) -> Mapping[str, Grouping | None]:
+    def rows(self) -> Mapping[str, Grouping]:
         if self._away:
             raise GroupingsUnavailableError
         return self._rows
@@ -124,8 +130,18 @@ class Rows:
         self._rows = {}
 
 
+KEY = new_api_key([Scope.READ], NOW)
+TOWN = Institution(
+    siren="211300553", name="Marseille", kind=InstitutionKind.COMMUNE, created=NOW,
+    roles=frozenset({Role.BUYER}), api_keys=(KEY.key,),
+)  # fmt: skip
+
+
 def served(rows: Rows) -> Iterator[TestClient]:
-    app = create_app(SearchSettings(), clock=clock_from("2027-04-01"), groupings=rows)
+    clock = clock_from("2027-04-01")
+    app = create_app(
+        SearchSettings(), clock=clock, present=clock, groupings=rows, registry=FixedRegistry([TOWN])
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -138,6 +154,18 @@ def test_the_service_answers() -> None:
         assert client.get("/v1/groupings", params={"as_of": "2028-01-01"}).json()["items"] == []
         assert client.get("/v1/groupings", params={"theme": "x"}).status_code == 422
         assert client.get("/v1/groupings", params={"territory": "x"}).status_code == 400
+
+
+def test_each_sees_the_groupings_of_its_layer_and_no_other() -> None:
+    """The widest layer that it reads has what the narrower ones have; beside it those that name
+    the reader."""
+    layers = ["public", "members", "buyers", "restricted:211300553", "restricted:200054807"]
+    for client in served(Rows(*(grouping(layer, layer=layer) for layer in layers))):
+        mine = {"Authorization": f"Bearer {KEY.secret}"}
+        for headers, wanted in (({}, ["public"]), (mine, ["buyers", "restricted:211300553"])):
+            found = client.get("/v1/groupings", headers=headers)
+            assert [item["id"] for item in found.json()["items"]] == wanted
+        assert client.get("/v1/groupings", headers={"Authorization": "x"}).status_code == 401
 
 
 def test_without_kafka_the_service_says_so() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.documents import deadline, document
 from traverse_search_api.items import detail_of, item_of, summary_of
 from traverse_search_api.queries import ITEM_FIELDS
+from traverse_search_api.reader import ANYBODY
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 _FIELDS = """
@@ -19,7 +20,7 @@ CONTRACT = set(_FIELDS.split())
 
 def test_an_item_has_every_field_of_the_contract() -> None:
     """Even those that the document does not have: a client need not test for them."""
-    item = item_of({"_source": document("1", "École")}, NOW)
+    item = item_of({"_source": document("1", "École")}, NOW, ANYBODY)
     assert item.keys() >= CONTRACT
     assert item["amount"] is None
 
@@ -28,20 +29,20 @@ def test_an_item_needs_no_more_than_the_fields_that_are_asked_for() -> None:
     """What Elasticsearch does not send cannot be read."""
     whole = document("1", "École", outcome="awarded", notified="2026-01-01", end_max="2027-01-01")
     partial = {name: value for name, value in whole.items() if name in ITEM_FIELDS}
-    assert item_of({"_source": partial}, NOW) == item_of({"_source": whole}, NOW)
+    assert item_of({"_source": partial}, NOW, ANYBODY) == item_of({"_source": whole}, NOW, ANYBODY)
 
 
 def test_status_and_kind_are_said_in_french() -> None:
     """A contract that runs is a « Contrat en cours »."""
     soon = document("1", "École", deadline=deadline("2026-03-14T11:00:00.000000Z"), themes=["eau"])
-    item = item_of({"_source": soon}, NOW)
+    item = item_of({"_source": soon}, NOW, ANYBODY)
     assert (item["status"], item["status_label"]) == ("closing_soon", "Clôture imminente")
     assert (item["kind_label"], item["theme_labels"]) == (
         "Marché public",
         ["Eau et assainissement"],
     )
     running = document("2", "Repas", outcome="awarded", notified="2026-01-01", end_max="2027-01-01")
-    assert detail_of(running, NOW)["kind_label"] == "Contrat en cours"
+    assert detail_of(running, NOW, ANYBODY)["kind_label"] == "Contrat en cours"
 
 
 @given(st.text(), st.integers(min_value=2, max_value=300))

@@ -13,6 +13,7 @@ from traverse_schemas.synonyms import product_entries
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import VIEW, search_body
+from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.status_query import index_text, whole_millisecond
 from traverse_search_api.synonym_book import meanings_of
 from traverse_search_api.territory_query import resolve_place
@@ -20,11 +21,12 @@ from traverse_search_api.text_query import TextPlan, plan_of
 
 NOW = whole_millisecond(datetime(2026, 3, 12, 10, tzinfo=UTC))
 TABLES = Territories.load()
+MEMBER = Reader("211300553", buyer=True)
 
 
 def body(**given: Any) -> dict[str, Any]:
     parameters = SearchParameters.model_validate(given)
-    return search_body(parameters, NOW, TABLES, plan(parameters))
+    return search_body(parameters, NOW, TABLES, plan(parameters), ANYBODY)
 
 
 def plan(parameters: SearchParameters) -> TextPlan:
@@ -45,7 +47,7 @@ def test_a_stub_or_expired_or_private_document_never_shows() -> None:
     for given_ in ({}, {"q": "école"}, {"sort": "deadline"}, {"sort": "amount", "kind": ["call"]}):
         query = body(**given_)["query"]
         assert found_in(query, {"term": {"stub": True}})
-        assert found_in(query, {"term": {"visibility": "public"}})
+        assert found_in(query, {"terms": {"visibility": ["public"]}})
         assert found_in(query, {"range": {"expires": {"lt": "2026-03-12"}}})
 
 
@@ -153,7 +155,7 @@ def test_an_unknown_territory_is_refused(unknown: str) -> None:
 def test_any_text_gives_a_query_that_is_json(text: str) -> None:
     """Whatever people type, the request is well formed."""
     parameters = SearchParameters(q=text.encode("utf-8", "ignore").decode())
-    assert orjson.dumps(search_body(parameters, NOW, TABLES, plan(parameters)))
+    assert orjson.dumps(search_body(parameters, NOW, TABLES, plan(parameters), MEMBER))
 
 
 @given(st.integers(min_value=-2_000_000, max_value=2_000_000))

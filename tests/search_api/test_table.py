@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tests.documents import deadline, document
 from traverse_search_api.items import item_of
+from traverse_search_api.reader import ANYBODY
 from traverse_search_api.table import deadline_text, results_table, total_line
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
@@ -16,7 +17,7 @@ NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 
 def answer(value: int = 1, *, exact: bool = True, title: str = "Rénovation [b]") -> dict[str, Any]:
     made = document("1", title, deadline=deadline("2026-03-14T11:00:00.000000Z"))
-    item = item_of({"_source": made}, NOW)
+    item = item_of({"_source": made}, NOW, ANYBODY)
     return {"total": {"value": value, "exact": exact}, "items": [item] if value else []}
 
 

@@ -114,7 +114,7 @@ def test_a_record_that_leaves_the_public_leaves_a_stub_there() -> None:
     assert state is not None
     message = form(state)
     assert message is not None
-    assert message["index"] == "private"
+    assert message["index"] == "buyers"
     assert message["stubs"] == ["public"]
 
 

@@ -35,11 +35,11 @@ def test_an_index_that_takes_no_write_for_a_moment_is_asked_again() -> None:
 
 def test_the_offset_is_the_version_and_other_indices_get_a_stub() -> None:
     message = OpportunityMessage(
-        id="abc", index="private", stubs=["public"], document=Stub(id="abc", stub=True)
+        id="abc", index="buyers", stubs=["public"], document=Stub(id="abc", stub=True)
     )
     first, second = operations(message, b'{"id":"abc"}', 42)
     assert orjson.loads(first.action)["index"] == {
-        "_index": "traverse-private",
+        "_index": "traverse-buyers",
         "_id": "abc",
         "version": 42,
         "version_type": "external",

@@ -25,7 +25,7 @@ from traverse_infra.errors import InfraError
 from traverse_infra.log_reading import end_offsets, lags, read_topic
 from traverse_infra.services import Services
 from traverse_schemas.identity import partition_of
-from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import (
     ACCEPTED,
@@ -40,7 +40,7 @@ from traverse_stream_processors.log import Message
 DOCUMENTS = "bench.documents"
 PASSTHROUGH_INDEX = "bench-passthrough"
 BULK_INDEX = "bench-bulk"
-OPPORTUNITY_INDICES = f"{PUBLIC_ALIAS},{PRIVATE_ALIAS}"
+OPPORTUNITY_INDICES = ",".join(ALIASES.values())
 
 BATCH_SIZE = 500
 BATCH_WAIT = 0.05

@@ -9,7 +9,7 @@ from elasticsearch import Elasticsearch
 
 from traverse_infra.demo.tally import Fate
 from traverse_infra.log_reading import read_topic
-from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import REJECTED
 
 _CHUNK = 1000
@@ -42,12 +42,14 @@ def fates(client: Elasticsearch, ids: Iterable[str]) -> dict[str, Fate]:
     """What the indices hold of each opportunity; ids that they do not hold are left out."""
     found: dict[str, Fate] = {}
     for chunk in _chunks(ids):
-        for alias, fate in ((PRIVATE_ALIAS, Fate.RESERVED), (PUBLIC_ALIAS, Fate.SEARCHABLE)):
+        # The public one last: what it shows is searchable for everybody.
+        for alias in sorted(ALIASES.values(), key=PUBLIC_ALIAS.__eq__):
+            fate = Fate.SEARCHABLE if alias == PUBLIC_ALIAS else Fate.RESERVED
             answer = client.mget(index=alias, ids=chunk, source_includes=["stub", "merged_into"])
             for document in answer["docs"]:
                 if not document.get("found"):
                     continue
-                # A stub in one index says nothing while the other still shows the document.
+                # A stub in one index says nothing while another still shows the document.
                 # What was merged is found under the id that it leads to.
                 if not document["_source"]["stub"] or "merged_into" in document["_source"]:
                     found[document["_id"]] = fate

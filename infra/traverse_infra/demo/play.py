@@ -16,7 +16,7 @@ from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.transport import Delivery
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import opportunity_id, record_key
-from traverse_schemas.index_mapping import PRIVATE_ALIAS, PUBLIC_ALIAS
+from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.signatures import SIGNATURE_HEADER
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
@@ -81,7 +81,7 @@ def settle(bootstrap: str, check: Callable[[], None], timeout: float) -> None:
 
 def account(bootstrap: str, client: Elasticsearch, sent: list[Sent]) -> Accounts:
     """What became of everything that was sent."""
-    client.indices.refresh(index=[PUBLIC_ALIAS, PRIVATE_ALIAS])
+    client.indices.refresh(index=list(ALIASES.values()))
     places = {event.place for event in sent}
     refused = [one for one in refusals(bootstrap) if one.place in places]
     known = fates(client, {event.record for event in sent if event.record})

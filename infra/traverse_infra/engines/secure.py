@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import pbkdf2_hmac
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from traverse_infra.access_rules import ACCOUNTS, OPERATOR
+from traverse_infra.access_rules import ACCOUNTS, OPERATOR, SEARCH, SEARCH_MEMBERS
 from traverse_schemas.engine_access import EngineAccess
 
 BROKER = "traverse-broker"
@@ -64,11 +65,21 @@ class Secrets:
             elasticsearch_user=account,
             elasticsearch_password_file=self.password_file(account),
             elasticsearch_ca=self.ca,
+            **self._for_members(account),
         )
+
+    def _for_members(self, account: str) -> dict[str, Any]:
+        """The search answers members by an account that reads more than its own."""
+        if account != SEARCH:
+            return {}
+        return {
+            "elasticsearch_members_user": SEARCH_MEMBERS,
+            "elasticsearch_members_password_file": self.password_file(SEARCH_MEMBERS),
+        }
 
     def environment(self, account: str) -> dict[str, str]:
         """The same as environment variables; no secret is in them, only where it is."""
-        settings = self.access(account).model_dump(mode="json")
+        settings = self.access(account).model_dump(mode="json", exclude_none=True)
         return {f"TRAVERSE_{name.upper()}": value for name, value in settings.items()}
 
     def scram(self, account: str) -> str:

@@ -52,7 +52,7 @@ class Table(NamedTuple):
 
 TABLES: tuple[Table, ...] = (
     Table(
-        "Elasticsearch, index public et privé",
+        "Elasticsearch, un index par visibilité",
         "les fiches, telles que la recherche les montre",
         "tant que le dossier est publié ; reconstruit depuis le journal",
         _AS_PUBLISHED,

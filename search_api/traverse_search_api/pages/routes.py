@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
+from traverse_search_api.access import Readers
 from traverse_search_api.accounts.account_routes import account_router
 from traverse_search_api.accounts.sign_in_routes import provider_router, sign_in_router
 from traverse_search_api.accounts.staff import Staff
@@ -25,12 +26,12 @@ _LISTS: Final = frozenset(
 )
 
 
-def install(app: FastAPI, searcher: Searcher, staff: Staff | None = None) -> None:
+def install(app: FastAPI, searcher: Searcher, readers: Readers, staff: Staff | None = None) -> None:
     """Add the pages and their style to the service; without `staff`, only those that anybody
     reads."""
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     render = Renderer(staff.visits if staff else None)
-    app.include_router(_router(searcher, render))
+    app.include_router(_router(searcher, readers, render))
     if staff is not None:
         app.include_router(sign_in_router(staff, render))
         if staff.provider is not None:
@@ -38,7 +39,7 @@ def install(app: FastAPI, searcher: Searcher, staff: Staff | None = None) -> Non
         app.include_router(account_router(staff, render))
 
 
-def _router(searcher: Searcher, render: Renderer) -> APIRouter:
+def _router(searcher: Searcher, readers: Readers, render: Renderer) -> APIRouter:
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
 
     @router.get("/")
@@ -49,7 +50,7 @@ def _router(searcher: Searcher, render: Renderer) -> APIRouter:
         except ValidationError as error:
             name, sentence = _first_fault(error)
             raise InvalidParameterError(name, sentence) from None
-        answer, _ = await searcher.search(parameters)
+        answer, _ = await searcher.search(parameters, readers.of(request))
         as_of = searcher.as_of(parameters.as_of)
         view = search_view(parameters, answer, as_of, searcher.territories)
         return render.page(request, "search.html", view=view, query=view.query)
@@ -59,7 +60,7 @@ def _router(searcher: Searcher, render: Renderer) -> APIRouter:
         request: Request, identifier: str, as_of: Annotated[str | None, Query()] = None
     ) -> Response:
         """The page of one opportunity; its permanent address."""
-        document = await searcher.detail(identifier, as_of)
+        document = await searcher.detail(identifier, as_of, readers.of(request))
         view = record_view(document, searcher.as_of(as_of), searcher.territories)
         return render.page(request, "record.html", view=view)
 

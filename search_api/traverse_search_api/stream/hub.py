@@ -8,17 +8,16 @@ back with its Last-Event-ID; the others never wait.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.cursor import fingerprint
-from traverse_search_api.elasticsearch_client import PublicIndex
+from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import (
     SearchUnavailableError,
     StreamUnavailableError,
@@ -26,15 +25,18 @@ from traverse_search_api.errors import (
 )
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.stream.change_log import Change, ChangeLog
 from traverse_search_api.stream.matching import (
-    Looked,
+    Seen,
+    joined,
+    late_in,
     matching_body,
     read_matching,
     ready,
     stream_filter,
 )
-from traverse_search_api.stream.message import Message, messages
+from traverse_search_api.stream.message import Message, Telling, tellings
 from traverse_search_api.stream.position import Position, decode
 from traverse_search_api.stream.recent import Recent
 from traverse_search_api.synonym_book import SynonymBook
@@ -53,6 +55,7 @@ _LOOK_AGAIN: Final = 0.1
 _PAUSE: Final = 1.0
 _CATCH_UPS: Final = 8
 _GENERATION_EVERY: Final = 30.0
+_MOST_NAMED: Final = 10_000  # restricted documents that one stream is remembered to know of
 
 Query = dict[str, Any]
 
@@ -66,22 +69,49 @@ class StreamLimits:
     heartbeat: float = 15
 
 
+class Search(NamedTuple):
+    """What a stream follows: a search of a reader. `key` tells streams with the same apart from
+    others."""
+
+    parameters: SearchParameters
+    reader: Reader
+    key: str
+
+
+class _Filter(NamedTuple):
+    """The filter of some streams, and whose it is."""
+
+    reader: Reader
+    query: Query
+
+
 @dataclass(eq=False, slots=True)
-class _Reader:
-    """One stream; `start` is where it joined."""
+class _Stream:
+    """One stream; `start` is where it joined the others. `named` are the restricted documents that
+    it was told of, the last one last."""
 
     start: Position
     queue: asyncio.Queue[Message | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE + 1))
+    named: dict[str, None] = field(default_factory=dict)
+
+    def told(self, message: Message) -> None:
+        """Remember what this stream knows."""
+        if message.restricted:
+            self.named[message.change.id] = None
+            if len(self.named) > _MOST_NAMED:
+                del self.named[next(iter(self.named))]
+        elif self.named:
+            self.named.pop(message.change.id, None)
 
 
 @dataclass(slots=True)
 class _Group:
     """Streams with the same search: matched once."""
 
-    parameters: SearchParameters
-    query: Query
+    search: Search
+    filter: _Filter
     made: datetime
-    readers: set[_Reader] = field(default_factory=set)
+    streams: set[_Stream] = field(default_factory=set)
 
 
 class Hub:
@@ -92,7 +122,7 @@ class Hub:
         *,
         live: ChangeLog,
         past: ChangeLog,
-        index: PublicIndex,
+        indices: Indices,
         territories: Territories,
         synonyms: SynonymBook,
         clock: Clock,
@@ -102,7 +132,7 @@ class Hub:
     ) -> None:
         """`live` and `past` read the same topic over a connection each; `key` seals positions."""
         self._live, self._past = live, past
-        self._index = index
+        self._indices = indices
         self._territories = territories
         self._synonyms = synonyms
         self._clock = clock
@@ -122,18 +152,22 @@ class Hub:
     async def open(
         self,
         parameters: SearchParameters,
+        reader: Reader,
         address: str,
         *,
         last: str | None = None,
         since: datetime | None = None,
+        still: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[Message | None]:
-        """A stream of what `parameters` find, from a position, a moment, or now; None is a
-        heartbeat. It ends when its reader is too slow, or the service stops.
+        """A stream of what `parameters` find for a reader, from a position, a moment, or now; None
+        is a heartbeat. It ends when it is read too slowly, when its reader is not `still` that one,
+        or when the service stops.
 
         Raises, before the first message: InvalidParameterError, InvalidStreamPositionError,
         ExpiredStreamError, TooManyStreamsError, StreamUnavailableError.
         """
-        query = self._query(parameters)
+        search = Search(parameters, reader, fingerprint(parameters, reader))
+        given = self._filter(search)
         if self._addresses.total() >= self._limits.most:
             raise TooManyStreamsError(self._limits.most)
         if self._addresses[address] >= self._limits.most_per_address:
@@ -144,7 +178,7 @@ class Hub:
         except BaseException:
             self._leave(address)
             raise
-        return self._follow(parameters, query, address, position)
+        return self._follow(search, given, address, position, still)
 
     async def close(self) -> None:
         """End all streams and release the connections."""
@@ -166,54 +200,59 @@ class Hub:
         return present if since is None else await self._past.at(since)
 
     async def _follow(
-        self, parameters: SearchParameters, query: Query, address: str, position: Position
+        self,
+        search: Search,
+        given: _Filter,
+        address: str,
+        position: Position,
+        still: Callable[[], bool],
     ) -> AsyncIterator[Message | None]:
-        key = fingerprint(parameters)
-        reader: _Reader | None = None
+        stream = _Stream(position)
         self._metrics.streams.inc()
         try:
             yield None  # the reader knows at once that it is connected
-            while (reader := self._join(key, parameters, query, position)) is None:
+            while not self._join(search, given, stream, position):
                 try:
                     async with self._catching_up:
-                        told, position = await self._catch_up(key, query, position)
+                        told, position = await self._catch_up(search, given, stream, position)
                 except (StreamUnavailableError, SearchUnavailableError) as error:
                     _LOG.warning("stream_waits cause=%s", error)
                     await asyncio.sleep(_PAUSE)
                     told = [None]
                 for message in told:
+                    if not still():
+                        return
                     yield message
             while True:
                 try:
                     async with asyncio.timeout(self._limits.heartbeat):
-                        given = await reader.queue.get()
+                        message = await stream.queue.get()
                 except TimeoutError:
-                    yield None
-                    continue
-                if given is None:
+                    message = None
+                else:
+                    if message is None:
+                        return
+                if not still():
                     return
-                yield given
+                yield message
         finally:
             self._metrics.streams.dec()
-            if reader is not None:
-                self._part(key, reader)
+            self._part(search.key, stream)
             self._leave(address)
 
-    def _join(
-        self, key: str, parameters: SearchParameters, query: Query, position: Position
-    ) -> _Reader | None:
+    def _join(self, search: Search, given: _Filter, stream: _Stream, position: Position) -> bool:
         """Join the others, unless something lies between this stream and the hub."""
         if self._told is None or not position.reaches(self._told):
-            return None
-        group = self._groups.get(key)
+            return False
+        group = self._groups.get(search.key)
         if group is None:
-            group = self._groups[key] = _Group(parameters, query, self._clock.now())
-        reader = _Reader(position)
-        group.readers.add(reader)
-        return reader
+            group = self._groups[search.key] = _Group(search, given, self._clock.now())
+        stream.start = position
+        group.streams.add(stream)
+        return True
 
     async def _catch_up(
-        self, key: str, query: Query, position: Position
+        self, search: Search, given: _Filter, stream: _Stream, position: Position
     ) -> tuple[list[Message | None], Position]:
         """Some of what lies between a position and the hub's."""
         goal = await self._present()
@@ -223,14 +262,21 @@ class Hub:
             found, reached = _until(read, goal), _least(end, goal)
         cut = len(found) > _BATCH
         found = found[:_BATCH]
-        looked = await self._look(found, {key: query})
+        filters = {search.key: given}
+        seen = await self._look(found, filters)
         refused: set[Change] = set()
-        while looked.late - refused:
+        while late_in(seen) - refused:
             await asyncio.sleep(_LOOK_AGAIN)
-            looked = await self._look(found, {key: query})
-            refused = await self._refused(looked.late)
-        told, after = messages(found, looked, position, self._clock.now(), self._key)
-        return [one for one in told if _wanted(one, looked, key)], after if cut else reached
+            seen = await self._look(found, filters)
+            refused = await self._refused(seen)
+        told, after = tellings(found, seen, position, self._clock.now(), self._key)
+        messages: list[Message | None] = []
+        for telling in told:
+            message = telling.message(search.key, search.reader, stream.named)
+            if message is not None:
+                stream.told(message)
+                messages.append(message)
+        return messages, after if cut else reached
 
     # All of them
 
@@ -286,91 +332,101 @@ class Hub:
             self._told = self._read_to
             return
         batch = [change for change, _ in self._pending[:_BATCH]]
-        looked = await self._look_for_all(batch)
+        seen = await self._look_for_all(batch)
         old = loop.time() - _LATE
         overdue = {change for change, came in self._pending[:_BATCH] if came < old}
-        refused = await self._refused(looked.late & overdue)
-        self._tell(ready(batch, looked.late - refused), looked)
+        late = late_in(seen)
+        refused = overdue & await self._refused(seen) if overdue & late else set()
+        self._tell(ready(batch, late - refused), seen)
 
-    async def _refused(self, late: AbstractSet[Change]) -> set[Change]:
-        """Those that no refresh of the index will show: Elasticsearch does not have them, because
+    async def _refused(self, seen: Seen) -> set[Change]:
+        """Those that no refresh of an index will show: Elasticsearch does not have them, because
         it refused the document."""
-        if not late:
-            return set()
-        held = await self._index.versions(sorted({change.id for change in late}))
-        return {change for change in late if held.get(change.id, -1) < change.version}
+        found: set[Change] = set()
+        for name, looked in seen.items():
+            if looked.late:
+                ids = sorted({change.id for change in looked.late})
+                held = await self._indices.one(name).versions(ids)
+                found |= {one for one in looked.late if held.get(one.id, -1) < one.version}
+        return found
 
-    async def _look_for_all(self, changes: Sequence[Change]) -> Looked:
+    async def _look_for_all(self, changes: Sequence[Change]) -> Seen:
         now = self._clock.now()
         for group in self._groups.values():
             if now - group.made > _FILTER_AGE:
-                group.query, group.made = self._query(group.parameters), now
-        looked = Looked({}, frozenset(), frozenset(), {})
+                group.filter, group.made = self._filter(group.search), now
+        seen: Seen = {}
         asked: set[str] = set()
         while True:
             # Who joins while Elasticsearch is asked must be asked for as well.
-            filters = {key: g.query for key, g in self._groups.items() if key not in asked}
+            filters = {key: g.filter for key, g in self._groups.items() if key not in asked}
             if asked and not filters:
-                return looked
-            more = await self._look(changes, filters)
-            looked = more._replace(
-                matched={**looked.matched, **more.matched}, late=looked.late | more.late
-            )
+                return seen
+            seen = joined(seen, await self._look(changes, filters))
             asked |= filters.keys()
             if not filters:
-                return looked
+                return seen
 
-    def _tell(self, changes: Sequence[Change], looked: Looked) -> None:
+    def _tell(self, changes: Sequence[Change], seen: Seen) -> None:
         """Give every stream its messages. No await in here: who joins sees all of it, or none."""
         if self._told is None or not changes:
             return
-        told, self._told = messages(changes, looked, self._told, self._clock.now(), self._key)
+        told, self._told = tellings(changes, seen, self._told, self._clock.now(), self._key)
         done = set(changes)
         self._pending = [each for each in self._pending if each[0] not in done]
         self._recent.add(changes)
         for key, group in list(self._groups.items()):
-            wanted = [one for one in told if _wanted(one, looked, key)]
-            for reader in list(group.readers) if wanted else ():
-                self._give(key, reader, wanted)
+            reader = group.search.reader
+            if reader.is_member:
+                for stream in list(group.streams):
+                    self._give(key, stream, _wanted(told, key, reader, stream.named))
+            elif wanted := _wanted(told, key, reader, {}):
+                for stream in list(group.streams):
+                    self._give(key, stream, wanted)
 
-    def _give(self, key: str, reader: _Reader, told: Sequence[Message]) -> None:
+    def _give(self, key: str, stream: _Stream, told: Sequence[Message]) -> None:
         for message in told:
             change = message.change
-            if change.offset < reader.start.offsets[change.partition]:
+            if change.offset < stream.start.offsets[change.partition]:
                 continue  # it came back ahead of this hub
-            if reader.queue.qsize() >= _QUEUE:
+            if stream.queue.qsize() >= _QUEUE:
                 self._metrics.streams_dropped.inc()
-                self._part(key, reader)
-                reader.queue.put_nowait(None)
+                self._part(key, stream)
+                stream.queue.put_nowait(None)
                 return
-            reader.queue.put_nowait(message)
+            stream.told(message)
+            stream.queue.put_nowait(message)
 
-    async def _look(self, changes: Sequence[Change], filters: dict[str, Query]) -> Looked:
-        """What the index says of the changes. Raises SearchUnavailableError."""
-        looked = Looked({}, frozenset(), frozenset(), {})
+    async def _look(self, changes: Sequence[Change], filters: Mapping[str, _Filter]) -> Seen:
+        """What the indices of these filters' readers, and the public one, say of the changes.
+        Raises SearchUnavailableError."""
+        seen: Seen = {}
         if not changes:
-            return looked
-        keys = list(filters)
-        for start in range(0, max(1, len(keys)), _FILTERS):
-            part = {key: filters[key] for key in keys[start : start + _FILTERS]}
-            found = read_matching(changes, await self._index.match(matching_body(changes, part)))
-            looked = found._replace(
-                matched={**looked.matched, **found.matched}, late=looked.late | found.late
-            )
-        return looked
+            return seen
+        readers = {ANYBODY, *(each.reader for each in filters.values())}
+        for name in dict.fromkeys(name for reader in readers for name in reader.indices):
+            asked = {
+                key: each.query for key, each in filters.items() if name in each.reader.indices
+            }
+            keys = list(asked)
+            for start in range(0, max(1, len(keys)), _FILTERS):
+                part = {key: asked[key] for key in keys[start : start + _FILTERS]}
+                found = await self._indices.one(name).match(matching_body(changes, part))
+                seen = joined(seen, {name: read_matching(changes, found, name)})
+        return seen
 
-    def _part(self, key: str, reader: _Reader) -> None:
+    def _part(self, key: str, stream: _Stream) -> None:
         group = self._groups.get(key)
         if group is not None:
-            group.readers.discard(reader)
-            if not group.readers:
+            group.streams.discard(stream)
+            if not group.streams:
                 del self._groups[key]
 
     def _end_all(self) -> None:
         for group in self._groups.values():
-            for reader in group.readers:
+            for stream in group.streams:
                 with suppress(asyncio.QueueFull):
-                    reader.queue.put_nowait(None)
+                    stream.queue.put_nowait(None)
         self._groups.clear()
 
     def _leave(self, address: str) -> None:
@@ -378,14 +434,18 @@ class Hub:
         if self._addresses[address] <= 0:
             del self._addresses[address]
 
-    def _query(self, parameters: SearchParameters) -> Query:
+    def _filter(self, search: Search) -> _Filter:
         meanings = self._synonyms.meanings()
-        return stream_filter(parameters, self._clock.now(), self._territories, meanings)
+        now = self._clock.now()
+        query = stream_filter(search.parameters, now, self._territories, meanings, search.reader)
+        return _Filter(search.reader, query)
 
 
-def _wanted(message: Message, looked: Looked, key: str) -> bool:
-    """What is gone is told to all: whether a filter found it once can no longer be asked."""
-    return message.name == "gone" or message.change.id in looked.matched.get(key, ())
+def _wanted(
+    told: Sequence[Telling], key: str, reader: Reader, named: Collection[str]
+) -> list[Message]:
+    found = (one.message(key, reader, named) for one in told)
+    return [message for message in found if message is not None]
 
 
 def _until(changes: Sequence[Change], goal: Position) -> list[Change]:

@@ -1,4 +1,5 @@
-"""Which streams a change concerns: one search over the changed documents for all filters. Pure.
+"""Which streams a change concerns: one search an index over the changed documents, for all filters.
+Pure.
 
 A `filters` aggregation restricted to the ids of a batch asks Elasticsearch what each stream's own
 search would find, in the very words of that search.
@@ -8,10 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.document import PUBLIC_INDEX
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.queries import ITEM_FIELDS, search_body
+from traverse_search_api.reader import Reader
 from traverse_search_api.stream.change_log import Change
 from traverse_search_api.synonym_book import Meanings
 from traverse_search_api.text_query import plan_of
@@ -23,7 +24,7 @@ _IDS: Final = "ids"
 
 
 class Looked(NamedTuple):
-    """What the index says of the changed documents.
+    """What one index says of the changed documents.
 
     `hits` are those that can be seen, by id; `gone` the ids of which only a stub is left; `late`
     the changes that a search does not show yet; `matched` the ids each filter finds, by its key.
@@ -35,8 +36,16 @@ class Looked(NamedTuple):
     matched: dict[str, frozenset[str]]
 
 
+Seen = dict[str, Looked]
+"""What each index says, by its name."""
+
+
 def stream_filter(
-    parameters: SearchParameters, as_of: datetime, places: Territories, meanings: Meanings
+    parameters: SearchParameters,
+    as_of: datetime,
+    places: Territories,
+    meanings: Meanings,
+    reader: Reader,
 ) -> Query:
     """The filter of a stream: what a search with these parameters finds, unscored.
 
@@ -44,7 +53,7 @@ def stream_filter(
     """
     plain = parameters.model_copy(update={"facets": (), "sort": Sort.PUBLISHED})
     plan = plan_of(plain.q, places, meanings, as_of, plain.literal)
-    query: Query = search_body(plain, as_of, places, plan)["query"]
+    query: Query = search_body(plain, as_of, places, plan, reader)["query"]
     return query
 
 
@@ -54,7 +63,7 @@ def matching_body(changes: Sequence[Change], filters: Mapping[str, Query]) -> Qu
     body: Query = {
         "size": len(ids),
         "query": {"terms": {"id": ids}},
-        "_source": [*ITEM_FIELDS, "stub"],
+        "_source": [*ITEM_FIELDS, "stub", "audience"],
         "version": True,
     }
     if filters:
@@ -67,14 +76,14 @@ def matching_body(changes: Sequence[Change], filters: Mapping[str, Query]) -> Qu
     return body
 
 
-def read_matching(changes: Sequence[Change], found: Query) -> Looked:
-    """What the answer to `matching_body` says."""
+def read_matching(changes: Sequence[Change], found: Query, index: str) -> Looked:
+    """What the answer of an index to `matching_body` says."""
     seen = {hit["_source"]["id"]: hit for hit in found.get("hits", {}).get("hits", [])}
     buckets = found.get("aggregations", {}).get(_MATCHED, {}).get("buckets", {})
     return Looked(
         hits={one: hit for one, hit in seen.items() if not hit["_source"].get("stub")},
         gone=frozenset(one for one, hit in seen.items() if hit["_source"].get("stub")),
-        late=frozenset(change for change in changes if _late(change, seen.get(change.id))),
+        late=frozenset(change for change in changes if _late(change, seen.get(change.id), index)),
         matched={
             key: frozenset(each["key"] for each in bucket[_IDS]["buckets"])
             for key, bucket in buckets.items()
@@ -83,14 +92,34 @@ def read_matching(changes: Sequence[Change], found: Query) -> Looked:
     )
 
 
-def _late(change: Change, hit: Query | None) -> bool:
+def joined(one: Seen, other: Seen) -> Seen:
+    """What both say of the same changes; of an index that both asked, `other` said it later."""
+    found = dict(one)
+    for name, looked in other.items():
+        before = found.get(name)
+        found[name] = (
+            looked
+            if before is None
+            else looked._replace(
+                matched={**before.matched, **looked.matched}, late=before.late | looked.late
+            )
+        )
+    return found
+
+
+def late_in(seen: Seen) -> frozenset[Change]:
+    """The changes that some index does not show yet."""
+    return frozenset().union(*(looked.late for looked in seen.values()))
+
+
+def _late(change: Change, hit: Query | None, index: str) -> bool:
     """Whether a search does not show this change yet: the index is refreshed now and then.
 
     Of a document that lies elsewhere now, nothing has to be here; where there is an older version,
     a stub will take its place.
     """
     if hit is None:
-        return change.held == PUBLIC_INDEX
+        return change.held == index
     return int(hit["_version"]) < change.version
 
 

@@ -1,6 +1,6 @@
 """What a stream says, in its two forms: Server-Sent Events (WHATWG HTML, 9.2) and NDJSON."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import orjson
 
+from traverse_schemas.document import PUBLIC_INDEX
 from traverse_search_api.items import item_of
+from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.stream.change_log import Change
-from traverse_search_api.stream.matching import Looked
+from traverse_search_api.stream.matching import Seen
 from traverse_search_api.stream.position import Position, encode
 
 
@@ -29,8 +31,11 @@ class Message:
     """One message, made once for all the streams that it is for.
 
     `name` is `opportunity` (with the item, as a search shows it) or `gone` (with the id only: it
-    was withdrawn, merged, or is public no more).
+    was withdrawn, merged, or is for others now). `restricted`: it is of a document that names its
+    readers.
     """
+
+    restricted = False
 
     def __init__(self, change: Change, position: str, name: str, data: dict[str, Any]) -> None:
         self.change = change
@@ -59,24 +64,69 @@ class Message:
         )
 
 
-def messages(
-    changes: Sequence[Change], looked: Looked, start: Position, now: datetime, key: bytes
-) -> tuple[list[Message], Position]:
+class Telling:
+    """What there is to say of one change, to each of those who may hear it."""
+
+    def __init__(self, change: Change, seen: Seen, position: str, now: datetime) -> None:
+        """`position` is that after the change, sealed."""
+        self.change = change
+        self._seen = seen
+        self._position = position
+        self._now = now
+        self._made: dict[tuple[str, Reader], Message] = {}
+        self._gone: Message | None = None
+
+    def message(self, key: str, reader: Reader, named: Collection[str]) -> Message | None:
+        """What a stream is told: `key` is its filter's, `named` the ids of the restricted documents
+        that it was told of.
+
+        What is gone is told to all who may read all of the index that it was in: whether a filter
+        found it once can no longer be asked. Of restricted documents only a stream that was told of
+        one hears that it is gone.
+        """
+        identity = self.change.id
+        looks = [(name, self._seen[name]) for name in reader.indices if name in self._seen]
+        for name, looked in looks:
+            if identity in looked.matched.get(key, ()):
+                return self._item(name, looked.hits.get(identity), reader)
+        held = [looked.hits[identity] for _, looked in looks if identity in looked.hits]
+        if any(reader.reads_document(hit["_source"]) for hit in held):
+            return None
+        whole = [looked for name, looked in looks if name in reader.whole]
+        if identity in named or any(identity in looked.gone for looked in whole):
+            if self._gone is None:
+                self._gone = Message(self.change, self._position, "gone", {"id": identity})
+            return self._gone
+        return None
+
+    def _item(self, index: str, hit: dict[str, Any] | None, reader: Reader) -> Message | None:
+        if (
+            hit is None
+        ):  # it was there for the filter and is not for the reader: it is being written
+            return None
+        # Of a public document everybody is told the same.
+        place = (index, ANYBODY if index == PUBLIC_INDEX else reader)
+        made = self._made.get(place)
+        if made is None:
+            item = item_of(hit, self._now, place[1])
+            made = Message(self.change, self._position, "opportunity", item)
+            made.restricted = index not in reader.whole
+            self._made[place] = made
+        return made
+
+
+def tellings(
+    changes: Sequence[Change], seen: Seen, start: Position, now: datetime, key: bytes
+) -> tuple[list[Telling], Position]:
     """What there is to say of some changes that are ready, and the position after them.
 
-    Of several changes of one document only the last is told. Each message's position counts what
-    comes up to it in the order of the log: who breaks off there misses nothing and gets nothing
-    twice.
+    Of several changes of one document only the last is told. Each one's position counts what comes
+    up to it in the order of the log: who breaks off there misses nothing and gets nothing twice.
     """
     last = {change.id: change for change in changes}
     position, told = start, []
     for change in changes:
         position = position.after(change.partition, change.offset)
-        if last[change.id] is not change:
-            continue
-        if change.id in looked.gone:
-            told.append(Message(change, encode(position, key), "gone", {"id": change.id}))
-        elif change.id in looked.hits:
-            item = item_of(looked.hits[change.id], now)
-            told.append(Message(change, encode(position, key), "opportunity", item))
+        if last[change.id] is change:
+            told.append(Telling(change, seen, encode(position, key), now))
     return told, position

@@ -4,11 +4,13 @@ A position is an offset for each partition, within one generation of the topic: 
 a topic is recreated, so a position of another generation means nothing (decision 4).
 """
 
-import json
-from typing import NamedTuple, Self
+from struct import pack, unpack
+from typing import Final, NamedTuple, Self
 
 from traverse_search_api.errors import ExpiredStreamError, InvalidStreamPositionError
 from traverse_search_api.sealed import seal, unseal
+
+_PURPOSE: Final = b"position"
 
 
 class Position(NamedTuple):
@@ -30,8 +32,11 @@ class Position(NamedTuple):
 
 def encode(position: Position, key: bytes) -> str:
     """The position as text (`Last-Event-ID`), sealed with the service's secret."""
-    payload = [position.generation, *position.offsets]
-    return seal(json.dumps(payload, separators=(",", ":")).encode(), key)
+    # Offsets of one width: the length of the text tells nothing of them.
+    octets = b"".join(pack(">q", offset) for offset in position.offsets)
+    return seal(
+        bytes([len(position.offsets)]) + octets + position.generation.encode(), key, _PURPOSE
+    )
 
 
 def decode(text: str, key: bytes, present: Position, oldest: Position) -> Position:
@@ -41,11 +46,13 @@ def decode(text: str, key: bytes, present: Position, oldest: Position) -> Positi
     text that this service did not make, ExpiredStreamError (with `oldest`, sealed) for a position
     before the oldest change kept, or of another generation of the topic.
     """
-    payload = unseal(text, key)
+    payload = unseal(text, key, _PURPOSE)
     if payload is None:
         raise InvalidStreamPositionError
-    generation, *offsets = json.loads(payload)
-    position = Position(generation, tuple(offsets))
+    count, rest = payload[0], payload[1:]
+    offsets = unpack(f">{count}q", rest[: 8 * count])
+    generation = rest[8 * count :].decode()
+    position = Position(generation, offsets)
     same = generation == present.generation and len(offsets) == len(present.offsets)
     if not same or not position.reaches(oldest) or not present.reaches(position):
         raise ExpiredStreamError(encode(oldest, key))

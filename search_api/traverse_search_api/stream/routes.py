@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from traverse_search_api.access import Readers
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.moments import first_instant, read_moment
 from traverse_search_api.parameters import Moment, SearchParameters
@@ -20,7 +21,9 @@ class StreamParameters(SearchParameters):
     since: Moment = None
 
 
-def stream_router(hub: Hub, problems: dict[int | str, dict[str, Any]]) -> APIRouter:
+def stream_router(
+    hub: Hub, readers: Readers, problems: dict[int | str, dict[str, Any]]
+) -> APIRouter:
     """The route, over a hub; `problems` describes the errors in the OpenAPI."""
     router = APIRouter(tags=["flux"])
     answers: dict[int | str, dict[str, Any]] = {
@@ -28,7 +31,7 @@ def stream_router(hub: Hub, problems: dict[int | str, dict[str, Any]]) -> APIRou
         200: {
             "description": "Les changements, à mesure : Server-Sent Events, ou NDJSON selon "
             "Accept. `opportunity` porte l’élément entier, `gone` l’identifiant seul (retiré, "
-            "fusionné, ou devenu non public).",
+            "fusionné, ou réservé à d’autres).",
             "content": {
                 Form.EVENTS.value: {"schema": {"type": "string"}, "example": _EXAMPLE},
                 Form.NDJSON.value: {"schema": {"type": "string"}},
@@ -51,11 +54,14 @@ def stream_router(hub: Hub, problems: dict[int | str, dict[str, Any]]) -> APIRou
             raise InvalidParameterError(
                 "cursor", "Un flux n’a pas de pages : reprenez-le avec Last-Event-ID ou since."
             )
+        reader = readers.of(request)
         told = await hub.open(
             parameters,
+            reader,
             request.client.host if request.client else "",
             last=last_event_id or None,
             since=first_instant(read_moment(parameters.since)) if parameters.since else None,
+            still=readers.still(request, reader),
         )
         return StreamAnswer(told, _form(accept))
 

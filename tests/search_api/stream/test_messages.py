@@ -8,14 +8,16 @@ from hypothesis import strategies as st
 
 from tests.documents import document
 from traverse_schemas.clock import clock_from
+from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.stream.change_log import Change
 from traverse_search_api.stream.matching import (
     Looked,
+    Seen,
     matching_body,
     read_matching,
     ready,
 )
-from traverse_search_api.stream.message import Form, messages
+from traverse_search_api.stream.message import Form, Message, tellings
 from traverse_search_api.stream.position import Position, decode
 from traverse_search_api.stream.recent import Recent
 
@@ -29,14 +31,28 @@ def change(name: str, offset: int, partition: int = 0, *, version: int = 1) -> C
 
 
 def looked(*documents: dict[str, Any], gone: tuple[str, ...] = ()) -> Looked:
+    """What an index says that holds these documents and stubs; the filter `k` finds all of them."""
     hits = {one["id"]: {"_source": one} for one in documents}
-    return Looked(hits, frozenset(gone), frozenset(), {})
+    return Looked(hits, frozenset(gone), frozenset(), {"k": frozenset(hits)})
+
+
+def told_of(
+    changes: list[Change],
+    seen: Looked | Seen,
+    reader: Reader = ANYBODY,
+    named: tuple[str, ...] = (),
+) -> tuple[list[Message], Position]:
+    """What a stream is told, and the position after it."""
+    indices = {"public": seen} if isinstance(seen, Looked) else seen
+    told, end = tellings(changes, indices, START, NOW, KEY)
+    found = (one.message("k", reader, named) for one in told)
+    return [one for one in found if one is not None], end
 
 
 def test_each_message_resumes_right_after_itself() -> None:
     first, second = document("A", "École"), document("B", "Route")
     changes = [change(first["id"], 0), change(second["id"], 1)]
-    told, end = messages(changes, looked(first, second), START, NOW, KEY)
+    told, end = told_of(changes, looked(first, second))
     assert [each.name for each in told] == ["opportunity", "opportunity"]
     assert end.offsets == (2, 0)
     line = json.loads(told[0].octets(Form.NDJSON))
@@ -46,13 +62,13 @@ def test_each_message_resumes_right_after_itself() -> None:
 
 def test_of_several_changes_of_a_document_the_last_is_told() -> None:
     one = document("A", "École")
-    told, end = messages([change(one["id"], 0), change(one["id"], 1)], looked(one), START, NOW, KEY)
+    told, end = told_of([change(one["id"], 0), change(one["id"], 1)], looked(one))
     assert [each.change.offset for each in told] == [1]
     assert end.offsets == (2, 0)
 
 
 def test_a_withdrawal_is_told_by_its_id_alone() -> None:
-    told, _ = messages([change("a", 0)], looked(gone=("a",)), START, NOW, KEY)
+    told, _ = told_of([change("a", 0)], looked(gone=("a",)))
     assert told[0].octets(Form.EVENTS).decode().splitlines()[1:3] == [
         "event: gone",
         'data: {"id":"a"}',
@@ -60,30 +76,74 @@ def test_a_withdrawal_is_told_by_its_id_alone() -> None:
 
 
 def test_what_is_in_the_other_index_only_is_not_told() -> None:
-    told, end = messages([change("a", 0)], looked(), START, NOW, KEY)
+    told, end = told_of([change("a", 0)], looked())
     assert told == []
     assert end.offsets == (1, 0)
 
 
+BUYER, FEDERATION = Reader("211300553", buyer=True), Reader("775665011")
+
+
+def test_what_leaves_the_public_is_gone_for_who_may_not_follow_it() -> None:
+    one = document("A", "École", visibility="buyers")
+    seen = {"public": looked(gone=(one["id"],)), "members": looked(), "buyers": looked(one)}
+    changes = [change(one["id"], 0)]
+    for reader in (ANYBODY, FEDERATION):
+        assert [each.name for each in told_of(changes, seen, reader)[0]] == ["gone"]
+    (told,) = told_of(changes, seen, BUYER)[0]
+    assert (told.name, told.restricted) == ("opportunity", False)
+    other = {**seen, "buyers": seen["buyers"]._replace(matched={})}
+    assert told_of(changes, other, BUYER)[0] == []  # it is there, and not what the stream follows
+
+
+def test_of_what_names_its_readers_the_others_hear_neither_its_coming_nor_its_going() -> None:
+    one = document("A", "École", visibility="restricted", audience=[BUYER.siren])
+    changes = [change(one["id"], 0)]
+    there = {"public": looked(), "restricted": looked(one)}
+    (told,) = told_of(changes, there, BUYER)[0]
+    assert told.restricted and b"audience" not in told.octets(Form.NDJSON)
+    unread = {**there, "restricted": looked(one)._replace(matched={})}
+    gone = {**there, "restricted": looked(gone=(one["id"],))}
+    for seen in (unread, gone):
+        for reader in (ANYBODY, FEDERATION):
+            assert told_of(changes, seen, reader)[0] == []
+    assert told_of(changes, gone, BUYER)[0] == []
+    assert [one.name for one in told_of(changes, gone, BUYER, (one["id"],))[0]] == ["gone"]
+    assert told_of(changes, unread, BUYER, (one["id"],))[0] == []
+
+
+def test_a_message_shows_no_link_to_what_its_reader_may_not_read() -> None:
+    links = [{"type": "joint", "id": "b", "audience": f"restricted:{BUYER.siren},123456782"},
+             {"type": "joint", "id": "c", "audience": "members"}]  # fmt: skip
+    one = document("A", "École", visibility="members", links=links)
+    seen = {"public": looked(), "members": looked(one)}
+    for reader, wanted in ((BUYER, ["b", "c"]), (FEDERATION, ["c"])):
+        (told,) = told_of([change(one["id"], 0)], seen, reader)[0]
+        line = told.octets(Form.NDJSON)
+        assert [link["id"] for link in json.loads(line)["data"]["links"]] == wanted
+        assert b"123456782" not in line
+
+
 def test_line_breaks_in_a_title_break_no_event() -> None:
     one = document("A", "Un\ntitre\r\n\u2028sur trois lignes")
-    told, _ = messages([change(one["id"], 0)], looked(one), START, NOW, KEY)
+    told, _ = told_of([change(one["id"], 0)], looked(one))
     assert len(told[0].octets(Form.EVENTS).splitlines()) == 4  # id, event, data, end
 
 
 def test_a_document_shown_in_an_older_version_is_late() -> None:
     hit = {"_source": {"id": "a"}, "_version": 3}
-    late = read_matching([change("a", 0, version=4)], {"hits": {"hits": [hit]}}).late
+    late = read_matching([change("a", 0, version=4)], {"hits": {"hits": [hit]}}, "public").late
     assert {one.id for one in late} == {"a"}
-    seen = read_matching([change("a", 0, version=3)], {"hits": {"hits": [hit]}})
+    seen = read_matching([change("a", 0, version=3)], {"hits": {"hits": [hit]}}, "public")
     assert not seen.late
 
 
 def test_a_private_document_is_waited_for_only_where_a_public_one_was() -> None:
-    private = change("a", 0, version=4)._replace(held="private")
-    assert not read_matching([private], {}).late
+    private = change("a", 0, version=4)._replace(held="buyers")
+    assert not read_matching([private], {}, "public").late
+    assert read_matching([private], {}, "buyers").late == {private}
     hit = {"_source": {"id": "a"}, "_version": 3}
-    assert read_matching([private], {"hits": {"hits": [hit]}}).late == {private}
+    assert read_matching([private], {"hits": {"hits": [hit]}}, "public").late == {private}
 
 
 def test_a_late_change_holds_up_its_own_partition_only() -> None:

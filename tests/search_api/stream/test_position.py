@@ -1,10 +1,13 @@
 """A position is opaque, sealed, and bound to one generation of the topic."""
 
+from base64 import urlsafe_b64decode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from traverse_search_api.errors import ExpiredStreamError, InvalidStreamPositionError
+from traverse_search_api.sealed import seal
 from traverse_search_api.stream.position import Position, decode, encode
 
 KEY = b"secret"
@@ -20,6 +23,19 @@ def test_a_position_comes_back_as_it_was() -> None:
 def test_what_this_service_did_not_seal_is_refused(text: str) -> None:
     with pytest.raises(InvalidStreamPositionError):
         decode(text, KEY, PRESENT, OLDEST)
+
+
+def test_a_position_tells_nothing_of_its_offsets() -> None:
+    """They count the changes of all documents, also of those that a reader may not know of."""
+    few, many = (encode(Position("g1", offsets), KEY) for offsets in ((0, 0), (10**9, 10**9)))
+    assert len(few) == len(many)
+    raw = urlsafe_b64decode(many + "=" * (-len(many) % 4))
+    assert b"g1" not in raw and (10**9).to_bytes(8, "big") not in raw
+
+
+def test_what_was_sealed_for_something_else_is_refused() -> None:
+    with pytest.raises(InvalidStreamPositionError):
+        decode(seal(b"{}", KEY, b"cursor"), KEY, PRESENT, OLDEST)
 
 
 def test_the_seal_of_another_key_is_refused() -> None:

@@ -20,7 +20,8 @@ from tests.documents import document, stub
 from tests.engines import RunningEngines
 from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.clock import clock_from
-from traverse_schemas.index_mapping import index_body
+from traverse_schemas.document import PUBLIC_INDEX
+from traverse_schemas.index_mapping import ALIASES, index_body
 from traverse_search_api.app import create_app
 from traverse_search_api.commands import listen
 from traverse_search_api.elasticsearch_client import connect
@@ -82,7 +83,10 @@ def flow(engines: RunningEngines) -> Iterator[Flow]:
 @contextmanager
 def _served(settings: SearchSettings, name: str) -> Iterator[str]:
     reader = connect(settings.elasticsearch, 10)
-    app = create_app(settings, client=reader, clock=clock_from(AS_OF), alias=name, changes=name)
+    aliases = {**ALIASES, PUBLIC_INDEX: name}
+    app = create_app(
+        settings, client=reader, clock=clock_from(AS_OF), aliases=aliases, changes=name
+    )
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, access_log=False)
@@ -194,7 +198,7 @@ def test_since_goes_back_to_a_moment(flow: Flow) -> None:
 def test_a_withdrawal_is_told_and_a_private_document_is_not(flow: Flow) -> None:
     shown = document("w1", "Théâtre municipal")
     with Reader(flow.address, {"q": "théâtre"}) as reader:
-        flow.tell("private-one", held="private")
+        flow.tell("private-one", held="buyers")
         flow.write(shown)
         reader.titles(1)
         flow.write(stub("w1"))

@@ -113,7 +113,7 @@ def test_a_stub_does_not_lead_from_the_public_to_what_is_not() -> None:
               data=call_data(visibility="buyers")),
     )  # fmt: skip
     _, stub = formed(first, later)
-    assert stub["index"] == "private"
+    assert stub["index"] == "buyers"
     assert stub["stubs"] == ["public"]
 
 
