@@ -119,7 +119,9 @@ def test_an_api_key_is_its_institution_and_nothing_is_anybody() -> None:
 
 
 @pytest.mark.parametrize(
-    "authorization", ["", "Bearer", "Bearer x", f"Basic {KEY.secret}", f"Bearer {ENDED.secret}"]
+    "authorization",
+    ["", "Bearer", "Bearer x", f"Basic {KEY.secret}", f"Bearer {ENDED.secret}"],
+    ids=["empty", "no key", "no key of ours", "basic", "expired"],
 )
 def test_what_opens_nothing_is_refused_and_never_anybody(authorization: str) -> None:
     with pytest.raises(UnknownKeyError):
