@@ -35,7 +35,7 @@ class KeepPrivate:
                 for name in _TELLING:
                     headers.add_vary_header(name)
                 if personal:
-                    headers["cache-control"] = "private, no-store"
+                    headers["cache-control"] = "no-store"
             await send(message)
 
         await self._app(scope, receive, marked)

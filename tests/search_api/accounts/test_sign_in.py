@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from argon2 import PasswordHasher
+from starlette.requests import Request
 
 from tests.search_api.accounts.people import (
     CHAMBER,
@@ -16,9 +17,11 @@ from tests.search_api.accounts.people import (
     sign_in,
     token_of,
 )
+from traverse_search_api.access import Readers, Visitors
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.account_changes import close_sessions, disable, with_password
 from traverse_search_api.accounts.passwords import Passwords, WeakPasswordError, check_password
+from traverse_search_api.reader import ANYBODY, Reader
 
 LEA, PAUL, INES, OMAR = (one.email for one in PEOPLE[:4])
 
@@ -316,3 +319,19 @@ def test_passwords_are_kept_as_argon2id() -> None:
     hashed = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)).hash("x" * 12)
     assert hashed.startswith("$argon2id$")
     assert SITE.startswith("https")
+
+
+def test_who_is_signed_in_reads_what_the_institution_does_until_the_session_ends() -> None:
+    """The same reader as its API key's; a stream asks again, with the same cookie."""
+    with house() as one:
+        visitor = one.signed_in("lea@marseille.example")
+        cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+        scope = {"type": "http", "headers": [(b"cookie", cookie.encode())], "method": "GET"}
+        readers, request = Readers(Visitors(one.staff.visits)), Request(scope)
+        reader = readers.of(request)
+        assert reader == Reader(MARSEILLE, buyer=True)
+        still = readers.still(request, reader)
+        assert still()
+        one.clock.move(hours=13)
+        assert not still()
+        assert readers.of(request) == ANYBODY
