@@ -1,6 +1,6 @@
 """A search service over a real Elasticsearch, in an index of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from tests.engines import RunningEngines
 from traverse_schemas.clock import clock_from
 from traverse_schemas.document import PUBLIC_INDEX
 from traverse_schemas.index_mapping import ALIASES, index_body
+from traverse_schemas.registry import Registry
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import connect
 from traverse_search_api.settings import SearchSettings
@@ -24,17 +25,30 @@ AS_OF = "2026-03-12T10:00:00Z"
 
 @dataclass(frozen=True)
 class Service:
-    """The service and the index behind it."""
+    """The service and the indices behind it, by audience."""
 
     client: TestClient
     elasticsearch: Elasticsearch
-    index: str
+    indices: dict[str, str]
+
+    @property
+    def index(self) -> str:
+        """The public index."""
+        return self.indices[PUBLIC_INDEX]
 
     def add(self, *documents: dict[str, Any]) -> None:
-        """Writes documents, searchable on return."""
+        """Writes documents into the indices of their audiences, stubs into the public one;
+        searchable on return."""
         bulk(
             self.elasticsearch,
-            [{"_index": self.index, "_id": one["id"], "_source": one} for one in documents],
+            [
+                {
+                    "_index": self.indices[one.get("visibility", PUBLIC_INDEX)],
+                    "_id": one["id"],
+                    "_source": one,
+                }
+                for one in documents
+            ],
             refresh=True,
         )
 
@@ -57,24 +71,32 @@ class Service:
 
 
 @contextmanager
-def serving(engines: RunningEngines, as_of: str) -> Iterator[Service]:
-    """A fresh index and a service that reads it, at that date."""
-    name = f"search-{uuid4().hex[:12]}"
+def serving(
+    engines: RunningEngines,
+    as_of: str,
+    audiences: Collection[str] = (PUBLIC_INDEX,),
+    registry: Registry | None = None,
+) -> Iterator[Service]:
+    """Fresh indices of these audiences and a service that reads them, at that date."""
+    names = {audience: f"search-{audience}-{uuid4().hex[:12]}" for audience in audiences}
     elasticsearch = Elasticsearch(engines.elasticsearch, request_timeout=120)
-    elasticsearch.indices.create(index=name, **index_body())
+    for name in names.values():
+        elasticsearch.indices.create(index=name, **index_body())
     # Patient: tests share the machine.
     settings = SearchSettings(
         elasticsearch=engines.elasticsearch, search_timeout=60, search_patience=50
     )
     reader = connect(engines.elasticsearch, settings.search_timeout)
+    clock = clock_from(as_of)
     app = create_app(
-        settings, client=reader, clock=clock_from(as_of), aliases={**ALIASES, PUBLIC_INDEX: name}
-    )
+        settings, registry=registry, client=reader, clock=clock, present=clock,
+        aliases={**ALIASES, **names},
+    )  # fmt: skip
     with TestClient(app) as client:
-        yield Service(client, elasticsearch, name)
+        yield Service(client, elasticsearch, names)
         assert client.portal is not None
         client.portal.call(reader.close)
-    elasticsearch.indices.delete(index=name)
+    elasticsearch.indices.delete(index=",".join(names.values()))
     elasticsearch.close()
 
 

@@ -1,0 +1,242 @@
+"""Who may see what, on a real Elasticsearch: nothing that a reader is answered tells of a record
+that this reader may not read.
+
+A world holds all documents; beside it stands, for each reader, a world with those alone that the
+reader may read. Both must answer that reader alike, to the letter.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from unittest.mock import ANY
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.documents import document, stub
+from tests.engines import RunningEngines
+from tests.search_api.conftest import AS_OF, Service, serving
+from traverse_schemas.api_keys import NewApiKey, new_api_key
+from traverse_schemas.document import INDICES
+from traverse_schemas.identity import opportunity_id
+from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.registry import FixedRegistry
+from traverse_search_api.parameters import Facet
+from traverse_search_api.reader import ANYBODY, Reader
+
+pytestmark = pytest.mark.engines
+
+TOWN, FEDERATION, THIRD = "211300405", "775665011", "123456782"
+NOW = datetime.fromisoformat(AS_OF)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A reader with its key."""
+
+    reader: Reader
+    key: NewApiKey | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key.secret}"} if self.key else {}
+
+
+def case(reader: Reader) -> Case:
+    return Case(reader, new_api_key([Scope.READ], NOW) if reader.is_member else None)
+
+
+CASES = [case(ANYBODY), case(Reader(FEDERATION)), case(Reader(TOWN, buyer=True))]
+REGISTRY = FixedRegistry(
+    Institution(
+        siren=one.reader.siren, name="Institution", kind=InstitutionKind.OTHER, created=NOW,
+        api_keys=(one.key.key,), roles=frozenset({Role.BUYER} if one.reader.buyer else ()),
+    )
+    for one in CASES
+    if one.key is not None
+)  # fmt: skip
+
+# The same words in every audience, and in each some that no other has.
+_COMMON = ["voirie", "école", "cantine", "éclairage public", "chaudière", "réseau de chaleur"]
+_OWN = {
+    "public": ["médiathèque", "gymnase"],
+    "members": ["covoiturage", "tiers-lieu"],
+    "buyers": ["vidéoprotection", "balayeuse"],
+    f"restricted:{TOWN}": ["dameuse", "hydrocureuse"],
+    f"restricted:{FEDERATION},{TOWN}": ["abattoir", "légumerie"],
+    f"restricted:{THIRD}": ["planétarium", "téléphérique"],
+}
+_PLACES = ["com:13055", "com:13001", "com:83137", "com:69381", "com:2A004"]
+WORDS = [*_COMMON, *(word for words in _OWN.values() for word in words)]
+TYPED = [*WORDS, "vidéoprotecsion", "planetariom", "telepherik", "covoiturages", "abatoir", "lot"]
+
+
+def made() -> list[dict[str, Any]]:
+    documents = []
+    for audience, own in _OWN.items():
+        visibility, _, named = audience.partition(":")
+        for number, word in enumerate([*_COMMON, *own] * 2):
+            more: dict[str, Any] = {"audience": named.split(",")} if named else {}
+            siren = "217500016" if visibility == "restricted" else "211300553"
+            documents.append(
+                document(
+                    f"{audience}-{number}",
+                    f"Marché de {word}, lot {number % 3}",
+                    description=f"{own[number % 2]} et {_COMMON[number % len(_COMMON)]}. " * 3,
+                    visibility=visibility,
+                    place=[_PLACES[(number + len(audience)) % len(_PLACES)]],
+                    cpv=["45233140" if number % 2 else "09123000"],
+                    themes=["voirie"] if number % 2 else ["énergie"],
+                    owner=f"Commune {word}",
+                    owner_siren=siren,
+                    amount=float(1000 + number),
+                    references=[f"REF-{visibility}-{number}"],
+                    **more,
+                )
+            )
+    return documents
+
+
+@dataclass(frozen=True)
+class Worlds:
+    whole: Service
+    apart: dict[Reader, Service]
+    documents: list[dict[str, Any]]
+
+    def both(self, one: Case, path: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        """What the world that holds all answers, and the one that holds what this reader may
+        read."""
+        return [
+            shown(service.client.get(path, params=parameters, headers=one.headers))
+            for service in (self.whole, self.apart[one.reader])
+        ]
+
+    def known(self, one: Case) -> list[dict[str, Any]]:
+        return [each for each in self.documents if one.reader.reads_document(each)]
+
+
+def shown(answer: httpx.Response) -> Any:
+    """All that a caller can see, but the time it took and the text of the next page's cursor."""
+    text = answer.text
+    if answer.headers["content-type"] == "application/json":
+        text = json.loads(text)
+        if isinstance(text, dict) and text.get("next"):
+            text["next"] = ANY
+    dull = {"server-timing", "content-length"}
+    headers = {name: value for name, value in answer.headers.items() if name not in dull}
+    return answer.status_code, headers, text
+
+
+@pytest.fixture(scope="module")
+def worlds(engines: RunningEngines) -> Iterator[Worlds]:
+    documents = made()
+    with ExitStack() as stack:
+        whole = stack.enter_context(serving(engines, AS_OF, INDICES, REGISTRY))
+        whole.add(*documents)
+        apart = {}
+        for one in CASES:
+            reader = one.reader
+            service = stack.enter_context(serving(engines, AS_OF, reader.indices, REGISTRY))
+            service.add(*(each for each in documents if reader.reads_document(each)))
+            apart[reader] = service
+        yield Worlds(whole, apart, documents)
+
+
+FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(["call", "need"]),
+        "territory": st.sampled_from([*_PLACES, "dep:13", "fr"]),
+        "theme": st.sampled_from(["voirie", "énergie"]),
+        "institution": st.sampled_from(["217500016", "211300553", "planétarium"]),
+        "cpv": st.sampled_from(["45", "09123000"]),
+        "amount_min": st.sampled_from(["1003", "99999"]),
+        "sort": st.sampled_from(["relevance", "published", "amount", "deadline"]),
+        "as_typed": st.just("true"),
+    },
+)
+BEGINNINGS = st.sampled_from(sorted({word[:end] for word in TYPED for end in (2, 3, 4, 6)}))
+QUERIES = st.lists(st.sampled_from(TYPED), max_size=3).map(" ".join)
+
+
+@pytest.mark.parametrize("one", CASES, ids=["anybody", "federation", "town"])
+@given(query=QUERIES, filters=FILTERS, beginning=BEGINNINGS)
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_no_answer_tells_that_a_hidden_record_exists(
+    worlds: Worlds, one: Case, query: str, filters: dict[str, str], beginning: str
+) -> None:
+    """Hits, scores, counts, facets, corrections, diagnoses, suggestions, maps, files."""
+    asked: dict[str, Any] = {**filters, "q": query}
+    facets = {"facets": [facet.value for facet in Facet], "explain": "true"}
+    whole, apart = worlds.both(one, "/v1/opportunities", {**asked, **facets, "size": "5"})
+    assert whole == apart
+    paths = ["/v1/opportunities/map", "/v1/opportunities.csv", "/v1/opportunities.ndjson"]
+    for path in paths:
+        whole, apart = worlds.both(one, path, asked)
+        assert whole == apart
+    whole, apart = worlds.both(one, "/v1/suggest", {"q": beginning})
+    assert whole == apart
+
+
+@pytest.mark.parametrize("one", CASES, ids=["anybody", "federation", "town"])
+def test_each_record_is_there_for_whom_it_is_for_and_for_no_other(
+    worlds: Worlds, one: Case
+) -> None:
+    """Page after page everything that the reader may read, and by its id nothing else; what it may
+    not read is answered like an id that was never given."""
+    found: list[str] = []
+    asked: dict[str, Any] = {"size": "20"}
+    get = worlds.whole.client.get
+    while True:
+        answer = get("/v1/opportunities", params=asked, headers=one.headers).json()
+        found += [item["id"] for item in answer["items"]]
+        if answer["next"] is None:
+            break
+        asked["cursor"] = answer["next"]
+    known = [each["id"] for each in worlds.known(one)]
+    assert sorted(found) == sorted(known)
+    never = get("/v1/opportunities/neverthere", headers=one.headers)
+    for each in worlds.documents[::4]:
+        for path in ("", "/similar"):
+            answer = get(f"/v1/opportunities/{each['id']}{path}", headers=one.headers)
+            if each["id"] in known:
+                assert answer.status_code == 200
+                assert answer.headers.get("cache-control", "") == ("no-store" if one.key else "")
+                continue
+            unlike = answer.text.replace(each["id"], "neverthere")
+            assert (answer.status_code, unlike) == (404, never.text)
+    for each in worlds.known(one)[::9]:
+        whole, apart = worlds.both(one, f"/v1/opportunities/{each['id']}/similar")
+        assert whole == apart
+    # A cursor of another reader is good for nothing.
+    others = [other for other in CASES if other is not one]
+    asked = {"size": "2"}
+    theirs = get("/v1/opportunities", params=asked, headers=others[0].headers).json()["next"]
+    refused = get("/v1/opportunities", params={**asked, "cursor": theirs}, headers=one.headers)
+    assert refused.status_code == 400
+
+
+def test_where_a_record_went_is_said_to_those_who_may_follow_it(worlds: Worlds) -> None:
+    """Public once, among buyers now, then merged there: to anybody it was withdrawn."""
+    whole, town = worlds.whole, CASES[2]
+    moved, head = document("moved", "Déplacé", visibility="buyers"), opportunity_id("x", "head")
+    whole.add(moved, stub("moved"))
+    path = f"/v1/opportunities/{moved['id']}"
+    for one, status in zip(CASES, (410, 410, 200), strict=True):
+        assert whole.client.get(path, headers=one.headers).status_code == status
+    gone = {"id": moved["id"], "stub": True, "merged_into": head}
+    whole.elasticsearch.index(
+        index=whole.indices["buyers"], id=moved["id"], document=gone, refresh=True
+    )
+    answers = [whole.client.get(path, headers=one.headers, follow_redirects=False) for one in CASES]
+    assert [one.status_code for one in answers] == [410, 410, 301]
+    assert answers[2].headers["location"] == f"/v1/opportunities/{head}"
+    assert head not in answers[0].text + answers[1].text
+    page = whole.client.get(f"/fiche/{moved['id']}", headers=town.headers, follow_redirects=False)
+    assert page.status_code == 301
