@@ -10,6 +10,7 @@ import pytest
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from tests.engines import RunningEngines
 from traverse_schemas.clock import clock_from
@@ -21,6 +22,7 @@ from traverse_search_api.elasticsearch_client import connect
 from traverse_search_api.settings import SearchSettings
 
 AS_OF = "2026-03-12T10:00:00Z"
+CURSOR_KEY = "a key of the tests"
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ def serving(
         elasticsearch.indices.create(index=name, **index_body())
     # Patient: tests share the machine.
     settings = SearchSettings(
-        elasticsearch=engines.elasticsearch, search_timeout=60, search_patience=50
+        elasticsearch=engines.elasticsearch,
+        search_timeout=60,
+        search_patience=50,
+        cursor_key=SecretStr(CURSOR_KEY),
     )
     reader = connect(engines.elasticsearch, settings.search_timeout)
     clock = clock_from(as_of)
