@@ -107,7 +107,8 @@ def test_a_row_without_a_layer_is_none() -> None:
     """It could be shown to anybody."""
     message = {"id": "g", "layer": "buyers", "state": "proposed", "grouping": grouping("g")}
     assert read_row(orjson.dumps(message))["layer"] == "public"
-    for wrong in ({}, {**message, "grouping": {"id": "g"}}, []):
+    wrongs: list[Any] = [{}, {**message, "grouping": {"id": "g"}}, []]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="layer"):
             read_row(orjson.dumps(wrong))
     with pytest.raises(ValueError, match="column"):
