@@ -81,7 +81,11 @@ def bench(
     figures = run(plan, load, load_settings(), say)
     if as_json:
         typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
-        return
-    console = Console()
-    for table in tables(figures):
-        console.print(table)
+    else:
+        console = Console()
+        for table in tables(figures):
+            console.print(table)
+    for part, sentence in figures.get("failed", {}).items():
+        say(f"Erreur : {part} n'a pas été mesuré. {sentence}")
+    if "failed" in figures:
+        raise typer.Exit(1)

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from elasticsearch import Elasticsearch
 
 from tests.engines import RunningEngines, engine_settings
 from traverse_infra.engines.elasticsearch_engine import place, reachable, service_account
+from traverse_infra.engines.install import install
+from traverse_infra.engines.java import find_java
+from traverse_infra.engines.kafka_engine import KafkaEngine
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineError, StartError
@@ -48,6 +52,17 @@ def test_running_engines_are_not_moved_to_another_port(local: RunningEngines) ->
     settings = local.settings.model_copy(update={"kafka": "127.0.0.1:1"})
     with pytest.raises(EngineError, match="tourne déjà sur le port"):
         Engines(settings).up()
+
+
+def test_a_cluster_id_may_begin_with_a_hyphen(
+    engines: RunningEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in 64 does, and must not be read as an option of the command that formats."""
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xf8" * 16))
+    java = find_java(engines.settings)
+    installation = install(engines.settings.engines_folder, java, print)
+    KafkaEngine(tmp_path, 1, 2, "512m").prepare(installation, java)
+    assert "cluster.id=-" in (tmp_path / "data" / "meta.properties").read_text()
 
 
 def test_the_main_page_says_who_answers(engines: RunningEngines) -> None:

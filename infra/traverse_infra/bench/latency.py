@@ -67,12 +67,16 @@ def _run(home: Home, events: Iterator[Event], due: list[float]) -> Run:
                     waiting[opportunity_id(event["source"], event["subject"])] = begin + moment
                     publisher.send(event)
             except BaseException as error:
-                failures.append(error)
-                raise
+                failures.append(error)  # raised by the one who waits for this thread
 
         sender = threading.Thread(target=send_all, name="bench-publisher")
         sender.start()
-        run = _poll(home.client, waiting, sender.is_alive)
+        try:
+            run = _poll(home.client, waiting, sender.is_alive)
+        except NeverSearchableError:
+            if failures:
+                raise failures[0] from None
+            raise
         sender.join()
         if failures:
             raise failures[0]

@@ -69,7 +69,9 @@ class KafkaEngine(Engine):
             cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command: list[str | Path] = [
             *(java.java, "-XX:TieredStopAtLevel=1", "-cp", installation.kafka_classpath),
-            *("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._properties),
+            # In one word: one id in 64 begins with a hyphen and would be taken for an option.
+            *("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}"),
+            *("-c", self._properties),
         ]
         if self._secrets is not None:
             for account in ACCOUNTS:
