@@ -26,6 +26,7 @@ from traverse_schemas.identity import Version, utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, Outcome, UpdateReason, WithdrawalReason
 from traverse_schemas.records.models import Call, Need, Project
 from traverse_schemas.records.parts import Amount, Holder, LotClosing, Part, ShortText
+from traverse_schemas.succession import Succession
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -154,12 +155,19 @@ class Event(BaseModel, Generic[Data]):
 
 
 class EventType(NamedTuple):
-    """A known type: its kind, what happened or was said, and the shape of its data."""
+    """A known type: its kind, what happened or was said, and the shape of its data; of an older
+    version, what took its place. Old versions never leave EVENT_TYPES: the log has them."""
 
     name: str
     kind: Kind | DecisionKind
     action: Action | Word
     data: type[BaseModel]
+    succession: Succession | None = None
+
+    @property
+    def version(self) -> str:
+        """The last part of its name: `v1`."""
+        return self.name.rpartition(".")[2]
 
     @property
     def is_decision(self) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.events import EVENT_TYPES, Action, EventType, event_adapter
+from traverse_schemas.events import EVENT_TYPES, CallPublished, EventType, event_adapter
 from traverse_schemas.records.codes import OUTCOMES, Kind
 from traverse_schemas.schema_compatibility import incompatibilities
 
@@ -43,24 +43,36 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 def json_schema(known: EventType) -> dict[str, Any]:
     """The schema of one type of event, as a JSON Schema document."""
     schema = event_adapter(known).json_schema()
-    version = known.name.rsplit(".", 1)[1]
     schema["properties"]["type"] = {"const": known.name, "title": "Type", "type": "string"}
     data = schema["$defs"][known.data.__name__]
     # What only validators know and a schema can say.
-    if isinstance(known.kind, Kind) and known.action is Action.CLOSED:
+    if isinstance(known.kind, Kind) and "outcome" in data["properties"]:
         outcomes = sorted(outcome.value for outcome in OUTCOMES[known.kind])
         data["properties"]["outcome"] = {"enum": outcomes, "title": "Outcome", "type": "string"}
-    if (known.kind, known.action) == (Kind.CALL, Action.PUBLISHED):
+    if issubclass(known.data, CallPublished):
         data["required"] = [*data["required"], "url"]
         address = data["properties"]["url"]["anyOf"][0]
         data["properties"]["url"] = {**address, "title": "Url"}
     description = f"CloudEvents 1.0, structured mode. {schema.pop('description', '')}".strip()
     return {
         "$schema": DIALECT,
-        "$id": f"urn:traverse:schema:{known.kind}.{known.action}:{version}",
-        "title": f"{known.kind.capitalize()} {known.action}, {version}",
+        "$id": f"urn:traverse:schema:{known.kind}.{known.action}:{known.version}",
+        "title": f"{known.kind.capitalize()} {known.action}, {known.version}",
         "description": description,
+        **_ending(known),
         **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+def _ending(known: EventType) -> dict[str, Any]:
+    """What a schema says of its own end: `deprecated` is JSON Schema's, the dates are ours."""
+    if known.succession is None:
+        return {}
+    return {
+        "deprecated": True,
+        "x-deprecated-since": known.succession.since.isoformat(),
+        "x-sunset": known.succession.until.isoformat(),
+        "x-successor": known.succession.by,
     }
 
 
@@ -88,8 +100,7 @@ def text_of(schema: dict[str, Any]) -> str:
 
 
 def _path(known: EventType) -> str:
-    version = known.name.rsplit(".", 1)[1]
-    return f"{version}/{known.kind}.{known.action}.json"
+    return f"{known.version}/{known.kind}.{known.action}.json"
 
 
 def main(words: list[str]) -> None:

@@ -7,6 +7,7 @@ comes by the gateway: one set of rules, here. JSON is read by the caller, with w
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from traverse_schemas.errors import InvalidSourceError, Reason, RejectedError
@@ -16,6 +17,7 @@ from traverse_schemas.records.models import Call, Need, Project, Record
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.sentences import explain
 from traverse_schemas.sources import Source, parse_source
+from traverse_schemas.succession import Succession
 from traverse_schemas.topics import MAX_EVENT_BYTES
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
@@ -32,7 +34,8 @@ class Judged(NamedTuple):
     """An event that may be said.
 
     `record` is the record it carries (None for a withdrawal, or a closing without one),
-    `raw_record` that record's JSON.
+    `raw_record` that record's JSON. One that was sent in an older version of its type is the
+    successor's here, `raw` its JSON as such; `succession` says so.
     """
 
     event: Event[BaseModel]
@@ -40,6 +43,8 @@ class Judged(NamedTuple):
     source: Source
     record: Project | Call | Need | None
     raw_record: dict[str, Any] | None
+    raw: dict[str, Any]
+    succession: Succession | None = None
 
 
 _adapters: dict[str, TypeAdapter[Event[BaseModel]]] = {}
@@ -78,6 +83,10 @@ def judge(
     """
     judged, pointer = _understood(octets, raw)
     event, record = judged.event, judged.record
+    if judged.succession is not None and received >= judged.succession.ends_at:
+        raise RejectedError(
+            Reason.UNKNOWN_VERSION, "/type", judged.succession.refusal(str(raw["type"]))
+        )
     if event.time > received + FUTURE_TOLERANCE:
         raise RejectedError(
             Reason.IN_THE_FUTURE,
@@ -102,6 +111,7 @@ def understand(octets: bytes, raw: dict[str, Any]) -> Judged:
 def _understood(octets: bytes, raw: dict[str, Any]) -> tuple[Judged, str]:
     """The event by its schema, and the pointer to its record."""
     known = _known_type(raw.get("type"))
+    succession = known.succession
     try:
         event = _adapter(known).validate_json(octets)
     except ValidationError as error:
@@ -115,8 +125,14 @@ def _understood(octets: bytes, raw: dict[str, Any]) -> tuple[Judged, str]:
         source = parse_source(event.source)
     except InvalidSourceError as error:
         raise RejectedError(Reason.INVALID_SOURCE, "/source", str(error)) from None
+    while known.succession is not None:
+        # Ours, and not the publisher's, if this fails: the old version was valid.
+        data = known.succession.modernise(raw["data"])
+        known = EVENT_TYPES[known.succession.by]
+        raw = {**raw, "type": known.name, "data": data}
+        event = _adapter(known).validate_json(orjson.dumps(raw))
     record, raw_record, pointer = _record_of(event.data, raw["data"])
-    return Judged(event, known, source, record, raw_record), pointer
+    return Judged(event, known, source, record, raw_record, raw, succession), pointer
 
 
 def too_deep() -> RejectedError:
@@ -164,11 +180,13 @@ def _known_type(name: object) -> EventType:
     if known is not None:
         return known
     stem, _, version = name.rpartition(".")
-    if f"{stem}.v1" in EVENT_TYPES:
+    versions = [each.version for each in EVENT_TYPES.values() if each.name.startswith(f"{stem}.")]
+    if versions:
         raise RejectedError(
             Reason.UNKNOWN_VERSION,
             "/type",
-            f"La version « {version[:20]} » de {stem} n'existe pas ; la version connue est v1.",
+            f"La version « {version[:20]} » de {stem} n'existe pas ; il y a "
+            f"{', '.join(sorted(versions))}.",
         )
     raise RejectedError(
         Reason.UNKNOWN_TYPE,

@@ -62,6 +62,8 @@ class _Comparison:
         if "items" in new:
             yield from self.of(old.get("items", {}), new["items"], f"{at}[]", seen)
         for keyword in sorted((old.keys() | new.keys()) - _WORDS - _COMPARED - _LOWER - _UPPER):
+            if keyword.startswith("x-"):
+                continue  # ours, and about the schema
             # Taking a constraint away is fine; another one, or a new one, may refuse more.
             if keyword in new and new[keyword] != old.get(keyword, _ABSENT):
                 yield f"{place}: {keyword} is new or changed"

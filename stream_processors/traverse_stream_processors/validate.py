@@ -25,11 +25,11 @@ from traverse_schemas.sources import Source
 class Accepted(NamedTuple):
     """An event that may be said.
 
-    `raw` is its JSON as read, `record` the record it carries (None for a withdrawal, or a closing
-    without one), `raw_record` that record's JSON, `hash` 8 bytes of its content whatever the
-    order of the keys. `signature` is the JWS that was verified, `vouched_by` the gateway's SIREN
-    where that one signed for the institution; None where signatures are not asked for. `sandbox`:
-    it is only tried, and nobody else will hear of it.
+    `raw` is its JSON, in the current version of its type, `record` the record it carries (None for
+    a withdrawal, or a closing without one), `raw_record` that record's JSON, `hash` 8 bytes of its
+    content as it was sent, whatever the order of the keys. `signature` is the JWS that was
+    verified, `vouched_by` the gateway's SIREN where that one signed for the institution; None where
+    signatures are not asked for. `sandbox`: it is only tried, and nobody else will hear of it.
     """
 
     octets: bytes
@@ -96,7 +96,7 @@ def _accepted(octets: bytes, raw: dict[str, Any], judged: Judged) -> Accepted:
     event = judged.event
     return Accepted(
         octets=octets,
-        raw=raw,
+        raw=judged.raw,
         event=event,
         type=judged.type,
         source=judged.source,

@@ -5,6 +5,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
+from tests.older_version import new_event, old_event, older_version
 from tests.stream_processors.factory import call_data, event, inbound, octets
 from traverse_schemas.document import Content
 from traverse_schemas.errors import Reason
@@ -67,6 +68,14 @@ def test_an_accepted_event_is_kept_whole_and_passed_on_unchanged() -> None:
     assert kept.value == public.value == octets(whole)
     assert kept.key == event_key(whole["source"], whole["subject"], whole["id"]).encode()
     assert len(on(RECORDS, admitted.effects)) == 1
+
+
+def test_an_older_version_makes_the_same_record_and_passes_unchanged() -> None:
+    with older_version():
+        old, new = decide(inbound(old_event())), decide(inbound(new_event()))
+    (public,) = on(EVENTS["call"], old.effects)
+    assert public.value == old.accepted[0].value == octets(old_event())
+    assert old.states == new.states
 
 
 def test_what_follows_from_an_event_is_written_before_it_counts_as_accepted() -> None:

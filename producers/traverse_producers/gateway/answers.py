@@ -45,6 +45,10 @@ class Item(_Answer):
     detail: str | None = Field(
         default=None, description="What is wrong and how to mend it, one sentence in French."
     )
+    warning: str | None = Field(
+        default=None,
+        description="What will have to change, one sentence in French: its type has a successor.",
+    )
 
 
 class Receipt(_Answer):

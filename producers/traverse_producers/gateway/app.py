@@ -17,6 +17,7 @@ from traverse_producers.gateway import (
 )
 from traverse_producers.gateway.access import ON_BEHALF_OF, Access, Caller
 from traverse_producers.gateway.body import BodyReader, Memory
+from traverse_producers.gateway.deprecation import deprecation_headers
 from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.intake import Intake
@@ -28,7 +29,7 @@ from traverse_producers.gateway.rates import Rates
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
-from traverse_producers.gateway.vocabulary import schema_of, schemas
+from traverse_producers.gateway.vocabulary import endings_of, schema_of, schemas
 from traverse_producers.gateway.vouching import Vouching
 from traverse_producers.receipts.desk import Desk
 from traverse_producers.receipts.follow import Follower
@@ -142,19 +143,19 @@ def _vocabulary(kafka: str) -> APIRouter:
     async def listed() -> Response:
         """Les schémas acceptés, avec leur adresse."""
         found = [
-            {**each._asdict(), "url": f"/v1/schemas/{each.name}/{each.version}"}
-            for each in schemas()
+            {**each.said(), "url": f"/v1/schemas/{each.name}/{each.version}"} for each in schemas()
         ]
         return _json(orjson.dumps({"schemas": found}))
 
     @routes.get(
         "/v1/schemas/{kind}/{version}",
-        responses=openapi.problems(404, 422),
+        responses={200: openapi.DEPRECATION, **openapi.problems(404, 422)},
         response_class=_SchemaResponse,
     )
     async def one(kind: str, version: str) -> Response:
         """Un schéma (JSON Schema 2020-12) : d'un type d'événement, ou de tous ceux d'un genre."""
-        return _SchemaResponse(orjson.dumps(schema_of(kind, version)))
+        headers = deprecation_headers(endings_of(kind, version))
+        return _SchemaResponse(orjson.dumps(schema_of(kind, version)), headers=headers)
 
     @routes.get("/asyncapi.json")
     async def topics() -> Response:

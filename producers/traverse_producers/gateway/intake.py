@@ -26,6 +26,7 @@ from traverse_schemas.identity import content_hash, record_key
 from traverse_schemas.judge import Judged, check_object, check_size, judge, too_deep
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.succession import Succession
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 _SHOWN = 2000  # characters of a pointer or sentence: both may repeat a key of half a mebibyte
@@ -38,13 +39,16 @@ _CODES = {
 
 
 class _Sayable(NamedTuple):
-    """An event that passed: where it stands in the request, what to write, how to know it."""
+    """An event that passed: where it stands in the request, what to write, how to know it, and what
+    comes after its type."""
 
     place: int
     entry: Entry
     source: str
     id: str
     hash: bytes
+    type: str
+    succession: Succession | None
 
 
 class _ForbiddenSourceError(Exception):
@@ -92,9 +96,20 @@ class Intake:
             items.append(self._answer(said, outcome))
         return sorted(items, key=lambda item: item.index)
 
+    @staticmethod
+    def endings(judged: Sequence["Item | _Sayable"]) -> list[Succession]:
+        """What comes after the older versions among them."""
+        sayable = (each for each in judged if isinstance(each, _Sayable))
+        return [each.succession for each in sayable if each.succession is not None]
+
     def _answer(self, said: _Sayable, outcome: object) -> Item:
         item = Item(
-            index=said.place, status=Status.ACCEPTED, code=202, source=said.source, id=said.id
+            index=said.place,
+            status=Status.ACCEPTED,
+            code=202,
+            source=said.source,
+            id=said.id,
+            warning=said.succession.warning(said.type) if said.succession else None,
         )
         if isinstance(outcome, PublishError):
             return _not_accepted(item, RefusalReason.UNAVAILABLE, str(outcome))
@@ -134,6 +149,8 @@ class Intake:
             event.source,
             event.id,
             content_hash(orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)),
+            str(raw["type"]),
+            judged.succession,
         )
 
     def _checked(

@@ -36,6 +36,26 @@ _RETRY_AFTER: Final = {
 }
 
 
+DEPRECATION: Final[Json] = {
+    "headers": {
+        "Deprecation": {
+            "description": "Une version ancienne a été envoyée ou demandée : depuis quand elle a "
+            "un successeur (RFC 9745).",
+            "schema": {"type": "string"},
+        },
+        "Sunset": {
+            "description": "Quand elle sera refusée (RFC 8594).",
+            "schema": {"type": "string"},
+        },
+        "Link": {
+            "description": 'Le schéma qui la remplace (rel="successor-version").',
+            "schema": {"type": "string"},
+        },
+    }
+}
+"""Headers of an answer about older versions of schemas."""
+
+
 def problems(*codes: int) -> dict[int | str, Json]:
     """The error answers of a route, for FastAPI's `responses`."""
     return {

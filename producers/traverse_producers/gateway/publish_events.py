@@ -10,10 +10,17 @@ from fastapi import APIRouter, Request, Response
 from traverse_producers.gateway.access import ON_BEHALF_OF, Access, Caller
 from traverse_producers.gateway.answers import Item, receipt_of, status_of
 from traverse_producers.gateway.body import BodyReader
+from traverse_producers.gateway.deprecation import deprecation_headers
 from traverse_producers.gateway.http_binding import mode_of, pieces_of
 from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.metrics import Metrics
-from traverse_producers.gateway.openapi import EVENTS_BODY, SECURITY, answer, problems
+from traverse_producers.gateway.openapi import (
+    DEPRECATION,
+    EVENTS_BODY,
+    SECURITY,
+    answer,
+    problems,
+)
 from traverse_producers.gateway.problems import as_json, none_accepted
 from traverse_producers.gateway.rates import Rates
 from traverse_producers.receipts.desk import Desk
@@ -78,8 +85,8 @@ def router(entrance: Entrance, intake: Intake, metrics: Metrics, most_events: in
         status_code=202,
         openapi_extra={**EVENTS_BODY, **SECURITY},
         responses={
-            202: answer("Receipt", "Tous les événements sont reçus, durablement."),
-            207: answer("Receipt", "Certains le sont : voyez chacun."),
+            202: answer("Receipt", "Tous les événements sont reçus, durablement.") | DEPRECATION,
+            207: answer("Receipt", "Certains le sont : voyez chacun.") | DEPRECATION,
             **problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
         },
     )
@@ -101,18 +108,20 @@ def router(entrance: Entrance, intake: Intake, metrics: Metrics, most_events: in
             judged = await entrance.work(len(octets), lambda: intake.judge(pieces, caller))
             with metrics.write_seconds.time():
                 items = await intake.write(judged, caller)
-        return answer_of(items, metrics)
+        return answer_of(items, metrics, deprecation_headers(intake.endings(judged)))
 
     return routes
 
 
-def answer_of(items: list[Item], metrics: Metrics) -> Response:
+def answer_of(
+    items: list[Item], metrics: Metrics, headers: dict[str, str] | None = None
+) -> Response:
     """The answer for a request's events."""
     count(items, metrics)
     status = status_of(items)
     if status not in (202, 207):
         return none_accepted(status, items)
-    return Response(as_json(receipt_of(items)), status, media_type="application/json")
+    return Response(as_json(receipt_of(items)), status, headers, media_type="application/json")
 
 
 def count(items: list[Item], metrics: Metrics) -> None:

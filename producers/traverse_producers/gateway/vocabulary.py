@@ -8,17 +8,26 @@ from traverse_producers.gateway.errors import UnknownSchemaError
 from traverse_schemas.events import EVENT_TYPES, Action, EventType
 from traverse_schemas.export_json_schema import json_schema
 from traverse_schemas.records.codes import Kind
+from traverse_schemas.succession import Succession
 
 _LOCAL = "#/$defs/"
 _COMPONENT = "#/components/schemas/"
 
 
 class Schema(NamedTuple):
-    """One published schema: `name` is `kind.action`, as in its `$id`."""
+    """One published schema: `name` is `kind.action`, as in its `$id`. Of an older version:
+    since when it has a successor, from when on it is refused, and which that is."""
 
     name: str
     version: str
     type: str
+    deprecated: str | None = None
+    sunset: str | None = None
+    successor: str | None = None
+
+    def said(self) -> dict[str, str]:
+        """What there is to say of it."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 def schemas() -> list[Schema]:
@@ -29,11 +38,7 @@ def schemas() -> list[Schema]:
 def schema_of(kind: str, version: str) -> dict[str, Any]:
     """A JSON Schema document: of one type of event (`call.published`), or for a kind alone, of
     every event of it. Raises UnknownSchemaError."""
-    found = [
-        json_schema(known)
-        for known in EVENT_TYPES.values()
-        if _named(known).version == version and kind in (_named(known).name, known.kind)
-    ]
+    found = [json_schema(known) for known in _asked(kind, version)]
     if not found:
         known = ", ".join(f"{each.name}/{each.version}" for each in schemas())
         raise UnknownSchemaError(
@@ -48,6 +53,19 @@ def schema_of(kind: str, version: str) -> dict[str, Any]:
         "oneOf": [{"$ref": each["$id"]} for each in found],
         "$defs": {each["title"]: each for each in found},
     }
+
+
+def endings_of(kind: str, version: str) -> list[Succession | None]:
+    """What comes after the types that `schema_of` describes."""
+    return [known.succession for known in _asked(kind, version)]
+
+
+def _asked(kind: str, version: str) -> list[EventType]:
+    return [
+        known
+        for known in EVENT_TYPES.values()
+        if known.version == version and kind in (_named(known).name, known.kind)
+    ]
 
 
 @cache
@@ -68,8 +86,10 @@ def components() -> dict[str, dict[str, Any]]:
 
 
 def event_component(known: EventType) -> str:
-    """The component's name of a type of event: `EventCallPublished`."""
-    return f"Event{known.kind.capitalize()}{known.action.capitalize()}"
+    """The component's name of a type of event: `EventCallPublished`; an older version has its
+    number too."""
+    older = known.version.upper() if known.succession else ""
+    return f"Event{known.kind.capitalize()}{known.action.capitalize()}{older}"
 
 
 def data_components() -> dict[Kind, list[str]]:
@@ -78,14 +98,19 @@ def data_components() -> dict[Kind, list[str]]:
         kind: [
             known.data.__name__
             for known in EVENT_TYPES.values()
-            if known.kind == kind and known.action is not Action.WITHDRAWN
+            if known.kind == kind and known.action is not Action.WITHDRAWN and not known.succession
         ]
         for kind in Kind
     }
 
 
 def _named(known: EventType) -> Schema:
-    return Schema(f"{known.kind}.{known.action}", known.name.rsplit(".", 1)[1], known.name)
+    name = f"{known.kind}.{known.action}"
+    ending = known.succession
+    if ending is None:
+        return Schema(name, known.version, known.name)
+    since, until = ending.since.isoformat(), ending.until.isoformat()
+    return Schema(name, known.version, known.name, since, until, ending.by)
 
 
 def _moved(schema: dict[str, Any]) -> dict[str, Any]:
