@@ -62,11 +62,7 @@ class KafkaEngine(Engine):
             self._format(installation, java)
 
     def _format(self, installation: Installation, java: Java) -> None:
-        # Kafka's own ids never begin with a dash (Uuid.randomUuid): its tool would take one that
-        # does for an option.
-        cluster_id = "-"
-        while cluster_id.startswith("-"):
-            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command: list[str | Path] = [
             *(java.java, "-XX:TieredStopAtLevel=1", "-cp", installation.kafka_classpath),
             # In one word: one id in 64 begins with a hyphen and would be taken for an option.
