@@ -83,7 +83,7 @@ bench: preflight setup ## measure: events per second, time to searchable, time o
 
 soak: preflight setup ## kill workers, Kafka and the gateway while 20,000 events flow (EVENTS=, SEED=)
 	TRAVERSE_SOAK_EVENTS=$(EVENTS) TRAVERSE_SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -s \
-		-m engines -p tests.engine_logs tests/journey/run_soak.py $(ARGS)
+		-m engines -p tests.engine_logs tests/journey/test_soak.py $(ARGS)
 
 lock: infra/preflight.sh ## choose versions anew and pin them with their hashes in requirements.lock
 	@python=$$(sh infra/preflight.sh python) || exit 1; \

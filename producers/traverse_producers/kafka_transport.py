@@ -4,7 +4,6 @@ import threading
 from concurrent.futures import Future
 from functools import partial
 
-from kafka import KafkaProducer
 from kafka.errors import (
     IllegalStateError,
     InvalidRecordError,
@@ -26,6 +25,7 @@ from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.engine_access import EngineAccess, engine_access
 from traverse_schemas.identity import partition_of
+from traverse_schemas.kafka_producer import idempotent_producer
 from traverse_schemas.topics import INBOUND, MAX_EVENT_BYTES
 
 # What may be under way; `send` waits when it is more, so that memory stays bounded.
@@ -52,10 +52,8 @@ class KafkaTransport:
         self._room = Room(_MOST_EVENTS, _MOST_OCTETS)
         milliseconds = int(timeout * 1000)
         try:
-            self._producer = KafkaProducer(
+            self._producer = idempotent_producer(
                 **(access or engine_access()).kafka(bootstrap),
-                acks="all",
-                enable_idempotence=True,
                 linger_ms=5,
                 batch_size=128 * 1024,
                 bootstrap_timeout_ms=min(milliseconds, _FIRST_ANSWER_MS),

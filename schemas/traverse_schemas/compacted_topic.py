@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from traverse_schemas.compacted_table import WRITE_HEADER, Stored, TableAwayError
 from traverse_schemas.engine_access import kafka_client
+from traverse_schemas.kafka_producer import idempotent_producer
 
 _FIRST_ANSWER_MS = 5_000
 
@@ -101,10 +102,8 @@ class KafkaTableLog:
     def _writer(self) -> Any:
         with self._lock:
             if self._producer is None:
-                self._producer = KafkaProducer(
+                self._producer = idempotent_producer(
                     **kafka_client(self._bootstrap),
-                    acks="all",
-                    enable_idempotence=True,
                     bootstrap_timeout_ms=_FIRST_ANSWER_MS,
                     max_block_ms=_FIRST_ANSWER_MS,
                 )

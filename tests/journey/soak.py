@@ -19,20 +19,28 @@ import psutil
 from tests.journey.harness import Journey, Sent, Worker
 from tests.journey.soak_publishers import PATIENCE, ByGateway, ByOutbox, Publisher
 from tests.journey.traces import Traces
+from tests.signing import CCI, member, signature
 from traverse_infra.check.compare import compare
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.waiting import wait_until
+from traverse_infra.members import add_member, new_member, open_registry
+from traverse_producers.transport import Headers
 from traverse_schemas.api_keys import new_api_key
-from traverse_schemas.institutions import Institution, Scope
+from traverse_schemas.clock import SystemClock
+from traverse_schemas.institutions import Role, Scope
 from traverse_schemas.receipts import End
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import institutions_table
+from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import ACCEPTED
+
+_HOST = "180000028"
+"""Number of nobody that passes its check: the institution that runs the gateway."""
 
 
 class GatewayProcess:
-    """`traverse serve gateway`, at one address whatever happens to it, for three institutions."""
+    """`traverse serve gateway`, at one address whatever happens to it, for three institutions that
+    sign what they send to Kafka themselves, and leave to it the signature of what they post."""
 
     def __init__(self, journey: Journey) -> None:
         self._journey = journey
@@ -40,23 +48,27 @@ class GatewayProcess:
         self.address = f"http://127.0.0.1:{self._port}"
         self._keys = {
             siren: new_api_key([Scope.PUBLISH], datetime.now(UTC))
-            for siren in ("181300013", "211300405", "200054807")
+            for siren in (CCI, "211300405", "200054807")
         }
         self._process: subprocess.Popen[bytes] | None = None
 
     def key_of(self, siren: str) -> str:
         """The API key of an institution; somebody's, for an event that names none."""
-        return self._keys.get(siren, self._keys["181300013"]).secret
+        return self._keys.get(siren, self._keys[CCI]).secret
 
     def __enter__(self) -> Self:
-        with institutions_table(self._journey.kafka) as table:
-            table.wait(60)
-            for siren, key in self._keys.items():
-                row = Institution(
-                    siren=siren, name=siren, kind=InstitutionKind.OTHER, api_keys=(key.key,),
-                    created=datetime.now(UTC),
-                )  # fmt: skip
-                table.put(siren, row, timeout=60)
+        now = SystemClock().now()
+        host = new_member(
+            siren=_HOST, name="Hôte", kind=InstitutionKind.OTHER, now=now, roles=[Role.GATEWAY]
+        )
+        self._journey.register(
+            *(
+                member(siren, api_keys=(key.key,), delegated=True)
+                for siren, key in self._keys.items()
+            )
+        )
+        with open_registry(self._journey.kafka) as table:
+            add_member(table, self._journey.home / "keys", host, now)
         self.start()
         return self
 
@@ -73,7 +85,7 @@ class GatewayProcess:
                     "TRAVERSE_KAFKA": self._journey.kafka,
                     "TRAVERSE_HOME": str(self._journey.home),
                     "TRAVERSE_GATEWAY_PORT": str(self._port),
-                    "TRAVERSE_SIGNATURES": "off",
+                    "TRAVERSE_GATEWAY_SIREN": _HOST,
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -127,9 +139,7 @@ class Killer:
         worker = self._worker(victim)
         worker.kill()
         self._journey.workers.remove(worker)
-        self._journey.start(
-            victim, signatures="off", batch_size=str(self._random.choice((20, 100, 500)))
-        )
+        self._journey.start(victim, batch_size=str(self._random.choice((20, 100, 500))))
 
     def revive(self) -> None:
         """A step that left by itself (its exit code says why) is started again, as `traverse work`
@@ -138,7 +148,7 @@ class Killer:
             if worker.process.poll() is not None:
                 self.kills[f"{worker.step} left with {worker.process.returncode}"] += 1
                 self._journey.workers.remove(worker)
-                self._journey.start(worker.step, signatures="off")
+                self._journey.start(worker.step)
 
     def _worker(self, step: str) -> Worker:
         self.revive()
@@ -182,11 +192,11 @@ def soak(
     records are published through the gateway, half through the outbox."""
     random = Random(seed)  # noqa: S311 -- a history that can be told again, not a secret
     with GatewayProcess(journey) as gateway:
-        journey.start(signatures="off")  # what is killed here is not who may speak
+        journey.start()
         by_gateway = [one for one in messages if crc32(one.key or one.value or b"") % 2]
         by_outbox = [one for one in messages if not crc32(one.key or one.value or b"") % 2]
         publishers = [
-            ByOutbox(by_outbox, journey.home / "outbox", journey.kafka),
+            ByOutbox(by_outbox, journey.home / "outbox", journey.kafka, _signed),
             ByGateway(by_gateway, gateway.address, gateway.key_of),
         ]
         killer = Killer(engines, journey, gateway, random)
@@ -204,6 +214,10 @@ def soak(
     killer.revive()
     journey.settle(PATIENCE)
     return balance(journey, publishers, killer)
+
+
+def _signed(octets: bytes) -> Headers:
+    return ((SIGNATURE_HEADER, signature(octets)),)
 
 
 def _await(publishers: Sequence[Publisher], gateway: GatewayProcess, least: int) -> None:

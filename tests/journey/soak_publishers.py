@@ -72,7 +72,7 @@ class ByOutbox(Publisher):
         messages: Sequence[Sent],
         path: Path,
         bootstrap: str,
-        sign: Callable[[bytes], Headers] = lambda _: (),
+        sign: Callable[[bytes], Headers],
     ) -> None:
         super().__init__(messages)
         self._path = path

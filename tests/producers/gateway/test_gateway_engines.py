@@ -22,6 +22,7 @@ from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.process import stop
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.topics import apply_topics
+from traverse_producers.errors import BrokerAwayError
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.server import listen, server_of
@@ -190,6 +191,24 @@ def test_kafka_that_stands_still_is_told_in_time_and_waited_for(
         )
         keys = {each.key.decode() for each in on_the_log(kafka.address)}
         assert {record_key("urn:siren:181300013", f"STILL-{n}") for n in (1, 2)} <= keys
+
+
+def test_what_expired_while_kafka_was_killed_ends_nothing(kafka: OwnKafka) -> None:
+    """What was under way is told as undelivered in time; what comes later goes on by itself."""
+    transport = KafkaTransport(kafka.address, timeout=2)
+    transport.send("key", b"before", ()).result(60)
+    kafka.send(signal.SIGSTOP)
+    cut_off = transport.send("key", b"cut off", ())
+    # Sent, and not answered: killed at this moment.
+    in_flight = transport._producer._sender._in_flight_batches
+    assert wait_until(lambda: any(list(in_flight.values())), timeout=60)
+    kafka.send(signal.SIGKILL)
+    with pytest.raises(BrokerAwayError):
+        cut_off.result(60)
+    kafka.start()
+    assert wait_until(lambda: transport.answers(10), timeout=120)
+    assert transport.send("key", b"after", ()).result(60).topic == INBOUND
+    transport.close(5)
 
 
 def test_kafka_killed_is_told_and_taken_up_again(kafka: OwnKafka, tmp_path: Any) -> None:

@@ -1,7 +1,6 @@
 """Whatever is killed while events flow, every acknowledged event is accounted for in the end.
 
-`make soak` does it with 20,000 events; its name keeps it out of `make test`.
-TRAVERSE_SOAK_EVENTS and TRAVERSE_SOAK_SEED choose.
+`make soak` does it with 20,000 events; TRAVERSE_SOAK_EVENTS and TRAVERSE_SOAK_SEED choose.
 """
 
 import os
