@@ -61,6 +61,10 @@ class Signer:
         self._key = private_key
         self.x = _x(private_key.public_key())
         self.kid = thumbprint(self.x)
+        # A key signs everything under one and the same protected header: it is written once.
+        headers = {"kid": self.kid, "typ": None, "b64": False, "crit": ["b64"]}
+        whole = _jws.encode(b"", private_key, _ALGORITHM, headers=headers, is_payload_detached=True)
+        self._protected = whole.encode().partition(b"..")[0]
 
     @classmethod
     def generate(cls) -> "Signer":
@@ -92,10 +96,9 @@ class Signer:
 
     def sign(self, octets: bytes) -> bytes:
         """The value of SIGNATURE_HEADER for these octets."""
-        headers = {"kid": self.kid, "typ": None, "b64": False, "crit": ["b64"]}
-        return _jws.encode(
-            octets, self._key, _ALGORITHM, headers=headers, is_payload_detached=True
-        ).encode()
+        # The signing input of RFC 7797, section 3: the header, a dot, the payload as it is.
+        signed = self._key.sign(self._protected + b"." + octets)
+        return self._protected + b".." + base64url_encode(signed)
 
 
 def public_key_of(pem: bytes, valid_from: datetime) -> SigningKey:
