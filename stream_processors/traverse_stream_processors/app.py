@@ -126,6 +126,7 @@ def index_app(settings: ProcessorSettings) -> faust.App:
             Shelf(settings.home / "state"),
             Matches(model_at(settings.likeness_file)),
         ),
+        verified=settings.signatures == "required",
     )
 
     async def stop() -> None:

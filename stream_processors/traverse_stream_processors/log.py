@@ -5,7 +5,8 @@ times the CPU, and a batch says the offset of each of its messages.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
@@ -194,7 +195,7 @@ def _say_waiting(attempt: RetryCallState) -> None:
 
 async def read_partition(
     bootstrap: str, topic: str, partition: int, start: int
-) -> AsyncIterator[list[Stored]]:
+) -> AsyncGenerator[list[Stored], None]:
     """Everything of a partition from offset `start` to its present end, in chunks.
 
     An offset before the first kept one begins at the first kept one. Raises LogShrunkError when
@@ -225,6 +226,25 @@ async def read_partition(
             ]
     finally:
         await consumer.stop()
+
+
+async def read_at(
+    bootstrap: str, topic: str, places: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], Stored]:
+    """The messages at these places (partition, offset), of those that are still kept. For few."""
+    found: dict[tuple[int, int], Stored] = {}
+    for partition in {partition for partition, _ in places}:
+        wanted = {offset for one, offset in places if one == partition}
+        chunks = read_partition(bootstrap, topic, partition, min(wanted))
+        with suppress(LogShrunkError):
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    found.update(
+                        ((partition, one.offset), one) for one in chunk if one.offset in wanted
+                    )
+                    if chunk and chunk[-1].offset >= max(wanted):
+                        break
+    return found
 
 
 class Follower:

@@ -19,6 +19,7 @@ from traverse_schemas.topics import (
     CHANGES,
     DECISIONS,
     GROUPINGS,
+    INBOUND,
     LINKS,
     OPPORTUNITIES,
     PARTITIONS,
@@ -35,10 +36,12 @@ from traverse_stream_processors.log import (
     Message,
     Stored,
     last_messages,
+    read_at,
     read_partition,
 )
 from traverse_stream_processors.receipts import receipts_of
 from traverse_stream_processors.reject import rejection_message
+from traverse_stream_processors.refuse import refusal, refused_events
 from traverse_stream_processors.telemetry import logger
 
 FENCE = "traverse-link"
@@ -85,13 +88,16 @@ class IndexWork:
         teller: LogWriter,
         bulk: BulkWriter,
         opportunities: Opportunities,
+        verified: bool,
         clock: Clock | None = None,
     ) -> None:
+        """`verified`: whose events these are was proven by their signatures."""
         self._bootstrap = bootstrap
         self._writer = writer
         self._teller = teller
         self._bulk = bulk
         self._opportunities = opportunities
+        self._verified = verified
         self._clock = clock or SystemClock()
         self._follower = Follower(bootstrap, (RECORDS, DECISIONS, OPPORTUNITIES), PARTITIONS)
         self._next: dict[tuple[str, int], int] = {}
@@ -248,12 +254,23 @@ class IndexWork:
                 owners[operation] = one
         refused = await self._bulk.write(list(owners))
         whys = {one.operation.id: _refusal_sentence(one) for one in refused}
-        fates = self._opportunities.fates([one.key.decode() for one in records], whys)
+        self._opportunities.refused(whys)
+        found = self._opportunities.fates([one.key.decode() for one in records], whys)
+        fates = {key.encode(): one for key, one in found.items()}
+        events = refused_events(records, fates)
+        originals = await read_at(self._bootstrap, INBOUND, [one.place for one in events])
+        told = [one for one in events if one.place in originals]
+        explained = {one.opportunity for one in told}
         await self._teller.write(
             [
                 *(_change(one) for one in documents),
-                *(_refusal(one, owners[one.operation]) for one in refused),
-                *receipts_of(records, {key.encode(): one for key, one in fates.items()}, linked),
+                *(refusal(one, originals[one.place], verified=self._verified) for one in told),
+                *(
+                    _refusal(one, owners[one.operation])
+                    for one in refused
+                    if one.operation.id not in explained
+                ),
+                *receipts_of(records, fates, linked),
             ]
         )
 

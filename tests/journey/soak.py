@@ -205,9 +205,9 @@ def soak(
         for publisher in publishers:
             publisher.start()
         for moment, victim in zip(moments, kills, strict=True):
-            _await(publishers, gateway, moment)
+            _await(publishers, gateway, killer, moment)
             killer.strike(victim)
-        _await(publishers, gateway, len(messages))
+        _await(publishers, gateway, killer, len(messages))
     killer.revive()
     with suppress(AssertionError):
         journey.settle(PATIENCE / 10)
@@ -220,11 +220,14 @@ def _signed(octets: bytes) -> Headers:
     return ((SIGNATURE_HEADER, signature(octets)),)
 
 
-def _await(publishers: Sequence[Publisher], gateway: GatewayProcess, least: int) -> None:
+def _await(
+    publishers: Sequence[Publisher], gateway: GatewayProcess, killer: Killer, least: int
+) -> None:
     """Wait until so many messages are answered; say who stands still when they are not."""
 
     def reached() -> bool:
         gateway.revive()
+        killer.revive()
         failed = [each for one in publishers for each in one.failed]
         assert not failed, failed
         return sum(one.answered for one in publishers) >= least

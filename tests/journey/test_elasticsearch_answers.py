@@ -10,8 +10,12 @@ from elasticsearch import Elasticsearch
 from tests.engines import RunningEngines
 from tests.journey.harness import Journey, Worker, sent, until
 from tests.journey.proxy import Answer, Proxy, proxying
+from tests.signing import CCI
 from tests.stream_processors.factory import call_data, event
+from traverse_producers.receipts.desk import Desk
+from traverse_producers.receipts.follow import Follower
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.receipts import SIREN_HEADER
 
 pytestmark = pytest.mark.engines
 
@@ -106,7 +110,8 @@ def test_items_that_are_refused_for_a_moment_are_sent_again_alone(
 
 
 def test_a_document_that_is_refused_is_rejected_alone(through: Journey) -> None:
-    """The index takes no such field, as one that another version made: its batch goes on."""
+    """The index takes no such field, as one that another version made: its batch goes on. Its
+    institution sees its event as it sent it; replayed when the index is mended, it is there."""
     good = [event(id=f"d-{n}", subject=f"BATCH-{n}") for n in range(5)]
     bad = event(id="d-bad", subject="BATCH-BAD", data=call_data(notified="2026-01-31"))
     with through.client() as client:
@@ -125,8 +130,16 @@ def test_a_document_that_is_refused_is_rejected_alone(through: Journey) -> None:
             client.indices.delete(index=other)
     (refused,) = through.rejections()
     assert refused.headers["reason"] == b"document_refused"
-    assert orjson.loads(refused.value or b"")["notified"] == "2026-01-31"
+    assert orjson.loads(refused.value or b"") == bad
+    assert refused.headers[SIREN_HEADER] == CCI.encode()
     assert refused.headers["sentence"].decode().startswith("Elasticsearch refuse le document")
+    follower = Follower(through.kafka, through.home)
+    follower.catch_up()
+    desk = Desk(follower, through.kafka)
+    (item,) = desk.rejections(CCI, None, 10)["items"]
+    assert (item["event_id"], item["reason"]) == ("d-bad", "document_refused")
+    through.publish(orjson.loads(desk.replay(CCI, item["id"], None)))
+    assert through.document(bad) is not None
 
 
 def point(client: Elasticsearch, before: str, after: str) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from traverse_producers.errors import PublishError
+from traverse_schemas.errors import Reason
 from traverse_schemas.identity import content_hash
 
 
@@ -15,13 +16,14 @@ def replayed(original: bytes, correction: bytes | None, reason: str) -> bytes:
     """The octets to publish: the original as it came, or the correction, a structured CloudEvent.
 
     What the correction leaves out of `specversion`, `id`, `source`, `type`, `subject` and `time`
-    comes from the original. Where the id must be another (none was given, or it was used for
-    another content), it is made of the content: the same correction always has the same id, so
-    that replaying twice is replaying once. Raises UnusableCorrectionError.
+    comes from the original. Where the id must be another (none was given, or an accepted event
+    has it), it is made of the content: the same correction always has the same id, so that
+    replaying twice is replaying once. What the index alone refused was accepted: it is said anew,
+    corrected or not. Raises UnusableCorrectionError.
     """
-    if correction is None:
+    if correction is None and reason != Reason.DOCUMENT_REFUSED:
         return original
-    said = _object(correction)
+    said = _object(original if correction is None else correction)
     if said is None:
         raise UnusableCorrectionError(
             "La correction n'est pas un objet JSON : envoyez le CloudEvent entier, corrigé, ou un "
@@ -30,7 +32,9 @@ def replayed(original: bytes, correction: bytes | None, reason: str) -> bytes:
     first = _object(original) or {}
     envelope = ("specversion", "id", "source", "type", "subject", "time")
     whole = {**{name: first[name] for name in envelope if name in first}, **said}
-    used = reason == "id_reused" and whole.get("id") == first.get("id")
+    used = reason in (Reason.ID_REUSED, Reason.DOCUMENT_REFUSED) and whole.get("id") == first.get(
+        "id"
+    )
     if used or not whole.get("id"):
         canonical = json.dumps(
             {name: value for name, value in whole.items() if name != "id"}, sort_keys=True
@@ -38,7 +42,7 @@ def replayed(original: bytes, correction: bytes | None, reason: str) -> bytes:
         whole["id"] = (
             f"{str(whole.get('id', 'rejeu'))[:200]}#{content_hash(canonical.encode()).hex()}"
         )
-    elif whole == said:
+    elif correction is not None and whole == said:
         return correction
     return json.dumps(whole, ensure_ascii=False).encode()
 

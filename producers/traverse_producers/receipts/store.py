@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from traverse_producers.errors import UnreadableInputError
 from traverse_producers.receipts.trace import Said
+from traverse_schemas.errors import Reason
 from traverse_schemas.receipts import End
 
 _SCHEMA = """
@@ -34,6 +35,7 @@ CREATE TABLE IF NOT EXISTS progress (
 ) WITHOUT ROWID;
 """
 _KEPT_MS = 90 * 24 * 3600 * 1000
+_OUR_FAULT = (Reason.INTERNAL, Reason.DOCUMENT_REFUSED)
 _MOST_ROWS = 200  # of one event: a flood of duplicates is told by its first and last
 
 
@@ -126,11 +128,12 @@ class ReceiptStore:
 
     def failing(self, siren: str, most: int) -> int:
         """How many events of an institution were refused since one of it succeeded, `most` at
-        most."""
+        most; those that failed by our own fault do not count."""
         row = self._db.execute(
             "SELECT count(*) FROM (SELECT 1 FROM rejections WHERE siren = ?1 AND at > "
-            "coalesce((SELECT at FROM successes WHERE siren = ?1), 0) LIMIT ?2)",
-            (siren, most),
+            "coalesce((SELECT at FROM successes WHERE siren = ?1), 0) AND "
+            "json_extract(said, '$.reason') NOT IN (?3, ?4) LIMIT ?2)",
+            (siren, most, *_OUR_FAULT),
         ).fetchone()
         return int(row[0])
 

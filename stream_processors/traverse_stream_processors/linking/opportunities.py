@@ -184,6 +184,11 @@ class Opportunities:
         """These are on the log now."""
         self._shelf.put_written(one.written for one in formed)
 
+    def refused(self, identities: Iterable[str]) -> None:
+        """The index took not what was written under these ids: when next something is said of
+        them, they are written again, whether or not it changes them."""
+        self._shelf.doubt_written(identities)
+
     def _states(self, ids: Iterable[str]) -> dict[str, RecordState]:
         """The states of these records; those that were just told need not be read again."""
         fresh = self._fresh

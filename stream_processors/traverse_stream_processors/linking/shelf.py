@@ -70,6 +70,10 @@ class Shelf:
         """Remember what is on `traverse.opportunities` now."""
         self._many("INSERT OR REPLACE INTO written VALUES (?, ?, ?, ?)", written)
 
+    def doubt_written(self, identities: Iterable[str]) -> None:
+        """What was last written under these ids is not what the index has."""
+        self._many("UPDATE written SET digest = x'' WHERE id = ?", ((each,) for each in identities))
+
     def written(self, identities: Iterable[str]) -> dict[str, Written]:
         """What was last written under these ids."""
         rows = self._lookup(

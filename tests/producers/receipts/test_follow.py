@@ -24,9 +24,11 @@ def receipt(end: End, offset: int, event_id: str = "e-1", **more: object) -> Log
     return LogMessage(RECEIPTS, 1, offset, NOW + offset, key, orjson.dumps(value), {})
 
 
-def rejected(offset: int, siren: bytes | None = b"211300405") -> LogMessage:
+def rejected(
+    offset: int, siren: bytes | None = b"211300405", reason: bytes = b"invalid_data"
+) -> LogMessage:
     headers = {
-        "reason": b"invalid_data", "pointer": b"/data", "sentence": b"Non.",
+        "reason": reason, "pointer": b"/data", "sentence": b"Non.",
         "origin": b"traverse.inbound/1@%d" % offset, EVENT_HEADER: receipt_key(SOURCE, "e-9"),
     }  # fmt: skip
     if siren is not None:
@@ -65,6 +67,14 @@ def test_a_rejection_is_listed_for_its_verified_author_alone(store: ReceiptStore
     assert store.rejection("traverse.inbound/1@2") is None
     # Whoever asks for the very event learns that one was refused under its name.
     assert [one.fields["verified"] for one in store.said_of(SOURCE, "e-9")].count(False) == 2
+
+
+def test_what_failed_by_our_own_fault_counts_against_nobody(store: ReceiptStore) -> None:
+    ours = [
+        rejected(n, reason=reason) for n, reason in enumerate((b"internal", b"document_refused"))
+    ]
+    save(store, [*ours, rejected(7)])
+    assert store.failing("211300405", 20) == 1
 
 
 def test_what_is_older_than_the_topic_keeps_is_dropped(store: ReceiptStore) -> None:

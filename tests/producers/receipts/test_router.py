@@ -136,6 +136,10 @@ def test_the_same_correction_is_the_same_event_and_a_used_id_gets_another() -> N
     named = orjson.dumps({**orjson.loads(ORIGINAL), "id": "e-10"})
     assert replayed(ORIGINAL, named, "id_reused") == named
     assert orjson.loads(replayed(b"{", correction, "not_json"))["id"].startswith("rejeu#")
+    # What the index alone refused was accepted under its id: it is said anew under another.
+    anew = orjson.loads(replayed(ORIGINAL, None, "document_refused"))
+    assert anew["id"].startswith("e-9#")
+    assert {**anew, "id": "e-9"} == orjson.loads(ORIGINAL)
     for unusable in (b"{", b"[]", b"\xff"):
         with pytest.raises(UnusableCorrectionError, match="CloudEvent"):
             replayed(ORIGINAL, unusable, "invalid_data")
