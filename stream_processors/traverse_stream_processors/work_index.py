@@ -40,8 +40,8 @@ from traverse_stream_processors.log import (
     read_partition,
 )
 from traverse_stream_processors.receipts import receipts_of
-from traverse_stream_processors.reject import rejection_message
 from traverse_stream_processors.refuse import refusal, refused_events
+from traverse_stream_processors.reject import rejection_message
 from traverse_stream_processors.telemetry import logger
 
 FENCE = "traverse-link"
