@@ -24,11 +24,12 @@ from traverse_infra.check.compare import compare
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.waiting import wait_until
-from traverse_infra.members import add_member, new_member, open_registry
+from traverse_infra.members import add_member, open_registry
 from traverse_producers.transport import Headers
 from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.institutions import Role, Scope
+from traverse_schemas.membership import new_member
 from traverse_schemas.receipts import End
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.signatures import SIGNATURE_HEADER
