@@ -1,12 +1,18 @@
-"""Decisions: what people say of links between records, as events (`fr.traverse.link.*.v1`).
+"""Decisions: what people say of links and groupings, as events.
 
-`same_as` and `not_same` name two records; `withdrawn` takes back what the same source said under
-the same subject. Whether the speaker is a side of the matter depends on records that may come
-later, so linking judges it, not the schema.
+Their types are `fr.traverse.link.*.v1` and `fr.traverse.grouping.*.v1`.
+
+Of two records: `same_as` and `not_same`; and of what the platform proposes between them (that one
+answers the other, that both could be bought together) `confirmed` and `dismissed`. Of a proposed
+grouping, a member says of its own record whether it is interested, and later tells of the formal
+steps. `withdrawn` takes back what the same source said under the same subject. Whether the speaker
+is a side of the matter depends on records that may come later, so linking judges it, not the
+schema.
 """
 
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self, TypedDict
+from typing import Annotated, NotRequired, Self, TypedDict
 
 from pydantic import Field, model_validator
 
@@ -17,6 +23,7 @@ class DecisionKind(StrEnum):
     """What a decision is about."""
 
     LINK = "link"
+    GROUPING = "grouping"
 
 
 class Word(StrEnum):
@@ -24,6 +31,23 @@ class Word(StrEnum):
 
     SAME_AS = "same_as"
     NOT_SAME = "not_same"
+    CONFIRMED = "confirmed"
+    DISMISSED = "dismissed"
+    WITHDRAWN = "withdrawn"
+
+
+class GroupingStep(StrEnum):
+    """What a member says of a grouping (Code de la commande publique, art. L.2113-6 and L.2113-7).
+
+    A click says interest and binds nobody: the convention is agreed on, each assembly deliberates,
+    and the grouping is constituted when the members have signed.
+    """
+
+    INTERESTED = "interested"
+    NOT_INTERESTED = "not_interested"
+    CONVENTION = "convention"
+    DELIBERATED = "deliberated"
+    CONSTITUTED = "constituted"
     WITHDRAWN = "withdrawn"
 
 
@@ -50,12 +74,26 @@ class LinkWord(Part):
         return self
 
 
+class GroupingWord(Part):
+    """A grouping by its id, the member's own record in it; the day of a formal step, and why."""
+
+    grouping: Annotated[str, Field(pattern=r"^[0-9a-f]{8}[a-z2-7]{16}$")]
+    record: RecordRef
+    on: date | None = None
+    reason: ShortText | None = None
+
+
 class Decision(TypedDict):
-    """A message of `traverse.decisions`. `records` are the ids of the two records' opportunities,
-    `version` its place among what the same (source, subject) said."""
+    """A message of `traverse.decisions`: of two records, or of one and the `grouping` it is in.
+
+    `records` are the ids of the records' opportunities, `version` its place among what the same
+    (source, subject) said; `on` the day of a formal step, where one was given.
+    """
 
     source: str
     subject: str
     version: list[int | str]
     word: str
     records: list[str]
+    grouping: NotRequired[str]
+    on: NotRequired[str]

@@ -3,7 +3,9 @@
 `type` is `fr.traverse.{project|call|need}.{published|updated|closed|withdrawn}.v1`. The data of
 `published` and `updated` is the whole record (with the reason of an update); `closed` carries the
 outcome and, from a feed that tells of a thing only when it is over, the record too; `withdrawn`
-carries why. People's word on two records is `fr.traverse.link.{same_as|not_same|withdrawn}.v1`
+carries why. People's word on two records is
+`fr.traverse.link.{same_as|not_same|confirmed|dismissed|withdrawn}.v1`, their word on groupings
+`fr.traverse.grouping.{interested|not_interested|convention|deliberated|constituted|withdrawn}.v1`
 (`decisions.py`).
 """
 
@@ -21,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from traverse_schemas.decisions import DecisionKind, LinkWord, Word
+from traverse_schemas.decisions import DecisionKind, GroupingStep, GroupingWord, LinkWord, Word
 from traverse_schemas.identity import Version, utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, Outcome, UpdateReason, WithdrawalReason
 from traverse_schemas.records.models import Call, Need, Project
@@ -160,7 +162,7 @@ class EventType(NamedTuple):
 
     name: str
     kind: Kind | DecisionKind
-    action: Action | Word
+    action: Action | Word | GroupingStep
     data: type[BaseModel]
     succession: Succession | None = None
 
@@ -171,11 +173,11 @@ class EventType(NamedTuple):
 
     @property
     def is_decision(self) -> bool:
-        """Whether it is people's word on records rather than of a record."""
+        """Whether it is people's word on links or groupings rather than of a record."""
         return isinstance(self.kind, DecisionKind)
 
 
-_DATA: dict[tuple[Kind | DecisionKind, Action | Word], type[BaseModel]] = {
+_DATA: dict[tuple[Kind | DecisionKind, Action | Word | GroupingStep], type[BaseModel]] = {
     (Kind.PROJECT, Action.PUBLISHED): Project,
     (Kind.PROJECT, Action.UPDATED): ProjectUpdated,
     (Kind.PROJECT, Action.CLOSED): ProjectClosed,
@@ -189,6 +191,7 @@ _DATA: dict[tuple[Kind | DecisionKind, Action | Word], type[BaseModel]] = {
     (Kind.NEED, Action.CLOSED): NeedClosed,
     (Kind.NEED, Action.WITHDRAWN): Withdrawn,
     **{(DecisionKind.LINK, word): LinkWord for word in Word},
+    **{(DecisionKind.GROUPING, step): GroupingWord for step in GroupingStep},
 }
 
 

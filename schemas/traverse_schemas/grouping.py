@@ -1,17 +1,22 @@
-"""The document of a proposed grouping, as `traverse.groupings` and its index hold it.
+"""The document of a proposed grouping, as `traverse.groupings` holds it, and its id.
 
 A grouping belongs to one `layer` of readers, and every member may be read by all of that layer
 (decision 9): what a reader must not see is in no grouping that they are shown, nor in its sums.
 Dates are ISO 8601 days. What depends on today's date is computed when asked.
 """
 
-from typing import Literal, NotRequired, TypedDict
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final, Literal, NotRequired, TypedDict
+
+GroupingState = Literal["proposed", "convention", "constituted"]
 
 
 class GroupingMember(TypedDict):
     """One purchase of one buyer. `record` is the id of its record's opportunity; `window` has the
     days of the purchase, ends that are open left out; `renewal` says that it is the end of a
-    contract and nobody has said a need yet."""
+    contract and nobody has said a need yet. `stance` is the last that its owner said of the
+    grouping (`GroupingStep`), `stance_on` when: nothing, where it said nothing yet."""
 
     record: str
     owner: str
@@ -22,6 +27,8 @@ class GroupingMember(TypedDict):
     amount: NotRequired[float]
     window: dict[str, str]
     renewal: bool
+    stance: NotRequired[str]
+    stance_on: NotRequired[str]
 
 
 class GroupingLot(TypedDict):
@@ -42,6 +49,21 @@ class CrossedThreshold(TypedDict):
     source: str
 
 
+class GroupingAct(TypedDict):
+    """A formal step that a member told of, and the day of it."""
+
+    step: str
+    owner: str
+    on: str
+
+
+class Declined(TypedDict):
+    """A buyer that said that the grouping is not for it; its purchase is in no sum."""
+
+    owner: str
+    siren: NotRequired[str]
+
+
 class Coordinator(TypedDict):
     """Who could coordinate, and why in one French sentence: a suggestion."""
 
@@ -53,10 +75,15 @@ class Coordinator(TypedDict):
 class Grouping(TypedDict):
     """A proposed grouping. `total` is the sum of the amounts that are known, `unknown_amounts` how
     many members give none. `window` is what all periods have in common. `within` are the codes in
-    which all members lie. `model` is the version of the likeness model that proposed it."""
+    which all members lie. `model` is the version of the likeness model that proposed it.
+
+    `interested` is how many owners said that they are; `state` is `convention` once one of two or
+    more of them told of an agreement, and `constituted` once one said so and each of them has
+    deliberated: nobody commits another (Code de la commande publique, art. L.2113-6, L.2113-7)."""
 
     id: str
     layer: str
+    state: GroupingState
     subject: str
     reason: str
     score: float
@@ -72,20 +99,55 @@ class Grouping(TypedDict):
     lots: list[GroupingLot]
     threshold: NotRequired[CrossedThreshold]
     coordinator: Coordinator
+    interested: int
+    acts: list[GroupingAct]
+    declined: list[Declined]
     model: str
 
 
 class GroupingMessage(TypedDict):
-    """A message of `traverse.groupings`, keyed by `id`; a grouping that is no more is a
-    tombstone."""
+    """A message of `traverse.groupings`, keyed by `id`: the grouping, or the id of the one that
+    most of its members are in now. One that is no more is a tombstone."""
 
     id: str
     layer: str
-    state: Literal["proposed"]
-    grouping: Grouping
+    grouping: NotRequired[Grouping]
+    moved_to: NotRequired[str]
 
 
 PUBLIC_LAYER = "public"
+
+_TAG: Final = 8
+
+
+@lru_cache(maxsize=10_000)
+def layer_tag(layer: str) -> str:
+    """The beginning of the ids of a layer: 8 hexadecimal digits."""
+    return blake2b(f"grouping {layer}".encode(), digest_size=_TAG // 2).hexdigest()
+
+
+def grouping_id(layer: str, anchor: str) -> str:
+    """The id of the grouping of a layer that is named by the record with this id: its earliest, or
+    the one by which it was called when people first spoke of it. Any member's gives an id that
+    leads to it."""
+    return f"{layer_tag(layer)}{anchor}"
+
+
+def tag_of(identity: str) -> str:
+    """The tag of the layer of a grouping's id."""
+    return identity[:_TAG]
+
+
+def anchor_of(identity: str) -> str:
+    """The id of the record by which a grouping is named."""
+    return identity[_TAG:]
+
+
+@lru_cache(maxsize=10_000)
+def readable_tags(layer: str) -> frozenset[str]:
+    """The tags of the layers whose groupings all readers of this one may read."""
+    base = ("public", "members", "buyers")
+    return frozenset(layer_tag(one) for one in {*base, layer} if readable(layer, one))
 
 
 def readable(layer: str, audience: str) -> bool:

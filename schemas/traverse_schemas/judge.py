@@ -192,8 +192,10 @@ def _known_type(name: object) -> EventType:
         Reason.UNKNOWN_TYPE,
         "/type",
         f"Le type « {name[:80]} » n'existe pas ; les types sont "
-        "fr.traverse.{project|call|need}.{published|updated|closed|withdrawn}.v1 et "
-        "fr.traverse.link.{same_as|not_same|withdrawn}.v1.",
+        "fr.traverse.{project|call|need}.{published|updated|closed|withdrawn}.v1, "
+        "fr.traverse.link.{same_as|not_same|confirmed|dismissed|withdrawn}.v1 et "
+        "fr.traverse.grouping.{interested|not_interested|convention|deliberated|constituted|"
+        "withdrawn}.v1.",
     )
 
 

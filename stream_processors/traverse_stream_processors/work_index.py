@@ -159,7 +159,7 @@ class IndexWork:
             formed = await asyncio.to_thread(self._opportunities.form, portion)
             await self._write(formed, ())
         links = self._opportunities.missing_links(
-            await self._written_keys(LINKS, PARTITIONS), await self._written_keys(GROUPINGS, 1)
+            await self._written_links(), await self._written_groupings()
         )
         await self._write((), links, self._opportunities.groupings())
         self._leading, self._standing = True, False
@@ -190,12 +190,18 @@ class IndexWork:
                 [(one.key.decode(), one.value) for one in chunk if one.value]
             )
 
-    async def _written_keys(self, topic: str, partitions: int) -> list[str]:
+    async def _written_links(self) -> list[str]:
         keys: dict[str, bool] = {}
-        for partition in range(partitions):
-            async for chunk in read_partition(self._bootstrap, topic, partition, 0):
+        for partition in range(PARTITIONS):
+            async for chunk in read_partition(self._bootstrap, LINKS, partition, 0):
                 keys.update((one.key.decode(), one.value is not None) for one in chunk)
         return [key for key, there in keys.items() if there]
+
+    async def _written_groupings(self) -> dict[str, bytes]:
+        messages: dict[str, bytes | None] = {}
+        async for chunk in read_partition(self._bootstrap, GROUPINGS, 0, 0):
+            messages.update((one.key.decode(), one.value) for one in chunk)
+        return {key: value for key, value in messages.items() if value is not None}
 
     async def _index_what_is_written(self) -> None:
         """Opportunities of which nothing was told yet may not be in the index: whoever wrote them

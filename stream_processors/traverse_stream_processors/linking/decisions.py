@@ -5,8 +5,8 @@ owner of its record or of the institution that publishes it; what anybody else s
 is kept and counts for nothing, until it becomes a side.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, Word
 from traverse_schemas.identity import Version
@@ -21,13 +21,20 @@ class _Said(NamedTuple):
     siren: str
 
 
+SAME: Final = frozenset((Word.SAME_AS, Word.NOT_SAME))
+"""What is said of whether two records tell of one thing."""
+
+
 class Decisions:
     """The last decision of each (source, subject), and the words of each institution by pair.
 
-    A join like the state of a record: the same whatever the order of arrival.
+    Only words of the matter that is `counted` here say something; any other under the same subject
+    takes back what was said. A join like the state of a record: the same whatever the order of
+    arrival.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counted: frozenset[Word] = SAME) -> None:
+        self._counted = counted
         self._said: dict[tuple[str, str], _Said] = {}
         self._pairs: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._partners: dict[str, set[str]] = {}
@@ -50,7 +57,7 @@ class Decisions:
             touched |= set(known.pair)
             self._forget(key, known)
         self._said[key] = said
-        if said.word is not Word.WITHDRAWN:
+        if said.word in self._counted:
             self._pairs.setdefault(said.pair, set()).add(key)
             left, right = said.pair
             self._partners.setdefault(left, set()).add(right)
@@ -64,8 +71,7 @@ class Decisions:
     def in_force(self, left: Features, right: Features) -> Word | None:
         """What holds of two records: NOT_SAME as soon as one side says so, SAME_AS when both sides
         do (one institution may be both), None otherwise."""
-        pair = (min(left.id, right.id), max(left.id, right.id))
-        words = dict(self._words(pair))
+        words = self.words(left.id, right.id)
         sides = (left.speakers, right.speakers)
         mine = {words[siren] for siren in sides[0] if siren in words}
         theirs = {words[siren] for siren in sides[1] if siren in words}
@@ -75,11 +81,11 @@ class Decisions:
             return Word.SAME_AS
         return None
 
-    def _words(self, pair: tuple[str, str]) -> Iterator[tuple[str, Word]]:
+    def words(self, left: str, right: str) -> dict[str, Word]:
         """The last word of each institution, by whatever subject it said it."""
-        said = [self._said[key] for key in self._pairs.get(pair, ())]
-        for one in sorted(said, key=lambda each: each.version):
-            yield one.siren, one.word
+        keys = self._pairs.get((min(left, right), max(left, right)), ())
+        said = sorted((self._said[key] for key in keys), key=lambda each: each.version)
+        return {one.siren: one.word for one in said}
 
     def _forget(self, key: tuple[str, str], known: _Said) -> None:
         keys = self._pairs.get(known.pair)

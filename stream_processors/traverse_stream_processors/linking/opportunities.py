@@ -6,7 +6,8 @@ to be written is compared with what was last written, so that a repetition write
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -22,6 +23,8 @@ from traverse_stream_processors.linking.linker import Group, Linker
 from traverse_stream_processors.linking.shelf import Shelf, Written
 from traverse_stream_processors.matching.matches import Matches, MatchMessage
 from traverse_stream_processors.receipts import Fate
+
+_NONE: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
 class Formed(NamedTuple):
@@ -87,7 +90,9 @@ class Opportunities:
         touched: set[str] = set()
         for octets in decisions:
             decision: Decision = orjson.loads(octets)
-            touched |= self._linker.decide(decision)
+            if "grouping" not in decision:
+                touched |= self._linker.decide(decision)
+            touched |= self._matches.decide(decision)
         return touched
 
     def put_written(self, messages: Iterable[tuple[str, bytes]]) -> None:
@@ -164,10 +169,10 @@ class Opportunities:
         return [LinkMessage(*one) for one in found]
 
     def missing_links(
-        self, written: Iterable[str], groupings: Iterable[str] = ()
+        self, written: Iterable[str], groupings: Mapping[str, bytes] = _NONE
     ) -> list[LinkMessage]:
         """All links, and ends of those that are `written` (by key) and are none any more; the same
-        for groupings, which `groupings` gives next."""
+        for groupings, written by key, which `groupings` gives next."""
         there = list(written)
         self._linker.changed_links()
         keys = {f"{left} {right}": (left, right) for (left, right), _ in self._linker.every_link()}

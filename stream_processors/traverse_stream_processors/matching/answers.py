@@ -19,6 +19,7 @@ from traverse_stream_processors.matching.french import day, lower_first
 from traverse_stream_processors.matching.roles import Beneficiaries, Seeks
 from traverse_stream_processors.matching.subject import Alike, alike
 from traverse_stream_processors.matching.territory import Reach, reach
+from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 
 LEAST: Final = 0.6
 """An answer below this score is not proposed."""
@@ -26,24 +27,34 @@ LEAST: Final = 0.6
 _LEAST_SUBJECT: Final = 0.55
 _SAME_THING: Final = 0.7
 
-MOST: Final = 10
-"""Answers proposed for one need: the best, ties by id."""
-
 _ON_DEMAND: Final = ("call_for_projects", "expression_of_interest")
 _CONTRACTS: Final = ("contract", "concession", "sourcing", "expression_of_interest")
 
 
 class Answer(NamedTuple):
     """`score` is 0 to 1; `until` the first moment at which it is too late (ISO, UTC), or "";
-    `reason` one French sentence for the one in need."""
+    `reason` one French sentence for the one in need; `state` what people say of it
+    (`words.LinkWords`)."""
 
     score: float
     until: str
     reason: str
+    state: str = PROPOSED
 
 
-def answer(need: Facts, offer: Facts) -> Answer | None:
-    """How an offer answers a need; None when it does not. Some 10 microseconds."""
+def answer(need: Facts, offer: Facts, state: str = PROPOSED) -> Answer | None:
+    """How an offer answers a need; None when it does not, and nobody confirmed that it does. Some
+    10 microseconds."""
+    found = _answer(need, offer)
+    if state == PROPOSED:
+        return found
+    if found is None and state == CONFIRMED and need.id != offer.id:
+        reason = f"« {offer.title} », d'après {need.owner_name}"
+        return Answer(LEAST, _until(need, offer), reason, state)
+    return None if found is None else found._replace(state=state)
+
+
+def _answer(need: Facts, offer: Facts) -> Answer | None:
     weight, open_to = _weight(need, offer)
     if not weight:
         return None
@@ -59,8 +70,11 @@ def answer(need: Facts, offer: Facts) -> Answer | None:
     score = round(weight * (0.7 * subject.score + 0.3 * reached.score), 3)
     if score < LEAST:
         return None
-    until = min(filter(None, (need.until, offer.until)), default="")
-    return Answer(score, until, _reason(offer, subject, reached, open_to))
+    return Answer(score, _until(need, offer), _reason(offer, subject, reached, open_to))
+
+
+def _until(need: Facts, offer: Facts) -> str:
+    return min(filter(None, (need.until, offer.until)), default="")
 
 
 def _weight(need: Facts, offer: Facts) -> tuple[float, str]:

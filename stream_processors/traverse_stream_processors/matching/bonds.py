@@ -4,7 +4,7 @@ Everything is a function of the set of pairs: a component that is too large is t
 dropping the bonds that cross EPCIs, then communes, never by arrival.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Final
 
 from traverse_schemas.grouping import readable
@@ -12,6 +12,7 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.joint import Together
 from traverse_stream_processors.matching.layers import BASE
 from traverse_stream_processors.matching.territory import level_of
+from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 
 LARGEST: Final = 64
 """A component with more records than this is taken apart by territory."""
@@ -20,10 +21,17 @@ _FINEST: Final = 2
 
 
 class Bonds:
-    """The joint pairs, both ways, and which of them count in a layer."""
+    """The joint pairs, both ways, and which of them count in a layer. `is_out` says of a record
+    and a layer that it is to be in none of its groupings."""
 
-    def __init__(self, facts: Mapping[str, Facts], largest: int = LARGEST) -> None:
+    def __init__(
+        self,
+        facts: Mapping[str, Facts],
+        is_out: Callable[[str, str], bool],
+        largest: int = LARGEST,
+    ) -> None:
         self._facts = facts
+        self._is_out = is_out
         self.largest = largest
         self._pairs: dict[str, dict[str, Together]] = {}
         self._areas: dict[str, dict[str, int]] = {}  # the finest step at which each pair counts
@@ -42,7 +50,7 @@ class Bonds:
     def tie(self, left: str, right: str, bond: Together) -> None:
         self._pairs.setdefault(left, {})[right] = bond
         self._pairs.setdefault(right, {})[left] = bond
-        area = _shared_area(self._facts[left], self._facts[right])
+        area = _area(bond, self._facts[left], self._facts[right])
         self._areas.setdefault(left, {})[right] = area
         self._areas.setdefault(right, {})[left] = area
 
@@ -85,25 +93,30 @@ class Bonds:
         named = layer not in BASE
         for other, area in self._areas.get(identity, {}).items():
             theirs = self._facts[other].audience
-            if area < step or not readable(layer, theirs):
+            if area < step or not readable(layer, theirs) or self._is_out(other, layer):
                 continue
             if not named or layer in (own, theirs):
                 yield other
 
     def clusters(
-        self, members: Iterable[str], step: int, fits: Callable[[str, str], bool]
+        self,
+        members: Iterable[str],
+        step: int,
+        fits: Callable[[str, str], bool],
+        first: Set[Set[str]] = frozenset(),
     ) -> list[tuple[str, ...]]:
         """The groups within a component: pairs join by descending score, ties by id, and two groups
-        only when each of one `fits` each of the other. Sorted; those of one record left out."""
+        only when each of one `fits` each of the other; what people confirm, and pairs of `first`,
+        before what is proposed. Sorted; those of one record left out."""
         inside = set(members)
         pairs = sorted(
-            (-bond.score, left, right)
+            (bond.state != CONFIRMED and {left, right} not in first, -bond.score, left, right)
             for left in inside
             for right, bond in self.of(left).items()
             if left < right and right in inside and self._areas[left][right] >= step
         )
         group: dict[str, list[str]] = {one: [one] for one in inside}
-        for _, left, right in pairs:
+        for _, _, left, right in pairs:
             mine, theirs = group[left], group[right]
             if mine is theirs or not all(fits(one, two) for one in mine for two in theirs):
                 continue
@@ -114,7 +127,10 @@ class Bonds:
         return sorted(tuple(sorted(found)) for found in unique.values())
 
 
-def _shared_area(left: Facts, right: Facts) -> int:
-    """The finest step at which a pair counts: 2 in one commune, 1 in one EPCI, else 0."""
+def _area(bond: Together, left: Facts, right: Facts) -> int:
+    """The finest step at which a pair counts: 2 in one commune, or where people confirm it; 1 in
+    one EPCI, else 0; below where they dismiss it."""
+    if bond.state != PROPOSED:
+        return _FINEST if bond.state == CONFIRMED else -1
     levels = {level_of(code) for code in left.within & right.within}
     return 2 if "com" in levels else 1 if "epci" in levels else 0

@@ -24,7 +24,8 @@ _DESCRIPTION: Final = 300  # characters
 class Facts(NamedTuple):
     """A record as matching compares it.
 
-    `audience` is as in linking's features. `owner` is a SIREN, else the folded name. `topics` are
+    `audience` is as in linking's features. `owner` is a SIREN, else the folded name; `source_siren`
+    is that of the institution that says it. `topics` are
     `themes` and, for a need without codes, those of the nearest codes. `cpv` are the significant
     digits of its codes ("45233140" is "4523314"). `seeks` is what a firm's need looks for; `asks`
     and `offers` say whether it is a side of an answer, `purchase` when it will be bought (None: it
@@ -39,6 +40,7 @@ class Facts(NamedTuple):
     owner: str
     owner_name: str
     owner_kind: str
+    source_siren: str
     title: str
     texts: Texts
     cpv: tuple[str, ...]
@@ -56,6 +58,17 @@ class Facts(NamedTuple):
     offers: bool
     seeks: Seeks | None
     purchase: Purchase | None
+
+    @property
+    def speaker(self) -> str:
+        """The SIREN that commits this record's owner: its own, or where that is not known that of
+        the institution that speaks for it."""
+        return self.owner if self.owner.isdigit() else self.source_siren
+
+    @property
+    def sides(self) -> frozenset[str]:
+        """The SIRENs that may say what this record is to others: its owner's and its source's."""
+        return frozenset((self.speaker, self.source_siren))
 
 
 class Reader:
@@ -109,6 +122,7 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         owner=content.get("owner_siren") or " ".join(sorted(words_of(fold(owner["name"])))),
         owner_name=intern(owner["name"]),
         owner_kind=intern(content["owner_kind"]),
+        source_siren=intern(state["source"][10:19]),
         title=title,
         texts=texts,
         cpv=tuple(dict.fromkeys(map(significant, codes))),

@@ -6,60 +6,71 @@ Pure: from the facts of its members alone, all of which every reader of its laye
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
-from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
+from traverse_schemas.decisions import GroupingStep
 from traverse_schemas.grouping import (
     Coordinator,
     CrossedThreshold,
+    Declined,
     Grouping,
+    GroupingAct,
     GroupingLot,
     GroupingMember,
+    GroupingState,
+    grouping_id,
 )
 from traverse_schemas.reference.themes import THEMES
 from traverse_schemas.reference.thresholds import crossed
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import euros, listed, lower_first
+from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together, when_in_words
 from traverse_stream_processors.matching.purchases import Sort
 from traverse_stream_processors.matching.territory import level_of
+from traverse_stream_processors.matching.words import ENGAGED, Said
 
 _WIDER: Final = ("epci", "department", "region")
 _NAMED: Final = 4  # owners named in a reason
 _FAR: Final = ("0001-01-01", "9999-12-31")
+_SIGNED: Final = frozenset((GroupingStep.DELIBERATED, GroupingStep.CONSTITUTED))
+_FORMAL: Final = _SIGNED | {GroupingStep.CONVENTION}
 
 
-def grouping_id(layer: str, earliest: str) -> str:
-    """The id of the grouping whose earliest member this is: stable while that one stays, and of no
-    use to guess the ids of another layer."""
-    return blake2b(f"grouping {layer} {earliest}".encode(), digest_size=12).hexdigest()
+class Standing(NamedTuple):
+    """What members say of a grouping: the words that count of each member, by record; and who it is
+    not for."""
 
-
-def age(facts: Facts) -> tuple[str, str]:
-    """The earliest member gives a grouping its id: by first event time, then id."""
-    return (facts.first_time, facts.id)
+    words: Mapping[str, Sequence[Said]]
+    declined: Sequence[Facts]
 
 
 def grouping_of(
-    layer: str, members: Sequence[Facts], bonds: Mapping[tuple[str, str], Together], model: str
+    key: Key,
+    members: Sequence[Facts],
+    bonds: Mapping[tuple[str, str], Together],
+    standing: Standing,
+    model: str,
 ) -> Grouping:
     """The grouping of these records, two owners at least. `bonds` are the joint pairs among them,
     the lesser id first."""
-    ordered = sorted(members, key=age)
+    ordered = sorted(members, key=_age)
     first = ordered[0]
+    engaged = _engaged(ordered, standing)
     start = max(one.purchase.start for one in ordered if one.purchase)
     end = min(one.purchase.end for one in ordered if one.purchase)
     owners = list(dict.fromkeys(one.owner_name for one in ordered))
     amounts = _amount_of_owners(ordered)
     subject = _subject(ordered)
     found = Grouping(
-        id=grouping_id(layer, first.id),
-        layer=layer,
+        id=grouping_id(*key),
+        layer=key.layer,
+        state=_state(engaged),
         subject=subject,
         reason=_reason(subject, owners, start, end),
         score=round(sum(bond.score for bond in bonds.values()) / max(1, len(bonds)), 3),
         owners=len({one.owner for one in ordered}),
-        members=[_member(one) for one in ordered],
+        members=[_member(one, standing.words.get(one.id, ())) for one in ordered],
         cpv=list(dict.fromkeys(code.ljust(8, "0") for one in ordered for code in one.cpv)),
         themes=list(dict.fromkeys(theme for one in ordered for theme in one.themes)),
         within=sorted(frozenset.intersection(*(one.within for one in ordered))),
@@ -68,6 +79,9 @@ def grouping_of(
         unknown_amounts=sum(one.amount is None for one in ordered),
         lots=_lots(ordered),
         coordinator=_coordinator(ordered),
+        interested=len(engaged),
+        acts=_acts(ordered, standing),
+        declined=_declined(standing),
         model=model,
     )
     if amounts:
@@ -82,6 +96,52 @@ def grouping_of(
     return found
 
 
+def _age(facts: Facts) -> tuple[str, str]:
+    return (facts.first_time, facts.id)
+
+
+def _engaged(members: Sequence[Facts], standing: Standing) -> dict[str, set[GroupingStep]]:
+    """The owners that are interested, with all that they told of."""
+    found: dict[str, set[GroupingStep]] = {}
+    for one in members:
+        steps = {said.step for said in standing.words.get(one.id, ()) if said.step in ENGAGED}
+        if steps:
+            found.setdefault(one.owner, set()).update(steps)
+    return found
+
+
+def _state(engaged: Mapping[str, set[GroupingStep]]) -> GroupingState:
+    """How far a grouping has come. Each assembly deliberates for itself (CCP, art. L.2113-7; CGCT,
+    art. L.2121-29), so that it is constituted only once all that are interested have."""
+    if len(engaged) < 2:
+        return "proposed"
+    told = set().union(*engaged.values())
+    if GroupingStep.CONSTITUTED in told and all(steps & _SIGNED for steps in engaged.values()):
+        return "constituted"
+    return "convention" if told & _FORMAL else "proposed"
+
+
+def _acts(members: Sequence[Facts], standing: Standing) -> list[GroupingAct]:
+    """The formal steps, in the order of their days."""
+    acts = [
+        GroupingAct(step=str(said.step), owner=one.owner_name, on=said.on or said.when[:10])
+        for one in members
+        for said in standing.words.get(one.id, ())
+        if said.step in _FORMAL
+    ]
+    return sorted(acts, key=lambda act: (act["on"], act["owner"], act["step"]))
+
+
+def _declined(standing: Standing) -> list[Declined]:
+    found = {}
+    for one in standing.declined:
+        declined = Declined(owner=one.owner_name)
+        if one.owner.isdigit():
+            declined["siren"] = one.owner
+        found[one.owner] = declined
+    return [found[owner] for owner in sorted(found)]
+
+
 def _amount_of_owners(members: Sequence[Facts]) -> list[float]:
     """What each owner will spend: the thresholds are those of a buyer's whole need."""
     sums: dict[str, float] = {}
@@ -91,7 +151,7 @@ def _amount_of_owners(members: Sequence[Facts]) -> list[float]:
     return list(sums.values())
 
 
-def _member(facts: Facts) -> GroupingMember:
+def _member(facts: Facts, words: Sequence[Said]) -> GroupingMember:
     purchase = facts.purchase
     member = GroupingMember(
         record=facts.id,
@@ -106,6 +166,9 @@ def _member(facts: Facts) -> GroupingMember:
         member["siren"] = facts.owner
     if facts.amount:
         member["amount"] = facts.amount
+    if words:
+        member["stance"] = str(words[-1].step)
+        member["stance_on"] = words[-1].on or words[-1].when[:10]
     return member
 
 

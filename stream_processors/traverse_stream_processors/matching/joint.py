@@ -12,6 +12,7 @@ from traverse_stream_processors.matching.french import day
 from traverse_stream_processors.matching.purchases import Purchase, overlap
 from traverse_stream_processors.matching.subject import alike, common_depth
 from traverse_stream_processors.matching.territory import neighbours
+from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 
 LEAST: Final = 0.62
 """A pair below this score is not proposed."""
@@ -24,18 +25,20 @@ _BUYERS: Final = frozenset({"region", "department", "epci", "commune", "chamber"
 
 class Together(NamedTuple):
     """`score` is 0 to 1; `start` and `end` are the first and last day in common (ISO; "" where
-    open); `reason` is one French sentence."""
+    open); `reason` is one French sentence; `state` what people say of it (`words.LinkWords`)."""
 
     score: float
     start: str
     end: str
     reason: str
+    state: str = PROPOSED
 
 
-def together(left: Facts, right: Facts) -> Together | None:
+def together(left: Facts, right: Facts, state: str = PROPOSED) -> Together | None:
     """How well two purchases go together; None when they do not. Some 10 microseconds.
 
-    The same for both orders of the two.
+    The same for both orders of the two. Where both sides confirm, only what the law and the
+    calendar ask is asked: buyers, one sort of purchase, days in common.
     """
     if (right.first_time, right.id) < (left.first_time, left.id):
         left, right = right, left
@@ -47,9 +50,20 @@ def together(left: Facts, right: Facts) -> Together | None:
     if (mine.renewal and theirs.renewal) or mine.sort is not theirs.sort:
         # Two ends of contracts are two guesses: somebody has to say a need first.
         return None
-    coded = bool(left.cpv and right.cpv)
     shared = overlap(mine, theirs)
-    if shared is None or (coded and common_depth(left.cpv, right.cpv) < 2):
+    if shared is None:
+        return None
+    found = _judged(left, right, shared)
+    if found is None:
+        said = f"même achat (« {left.title} »), d'après les deux acheteurs"
+        return Together(LEAST, *shared, said, state) if state == CONFIRMED else None
+    return found if state == PROPOSED else found._replace(state=state)
+
+
+def _judged(left: Facts, right: Facts, shared: tuple[str, str]) -> Together | None:
+    """By subject and territory, the earlier of the two first."""
+    coded = bool(left.cpv and right.cpv)
+    if coded and common_depth(left.cpv, right.cpv) < 2:
         return None
     near = neighbours(left, right)
     if near is None:
@@ -59,6 +73,9 @@ def together(left: Facts, right: Facts) -> Together | None:
         return None
     if not coded and (subject.near < _SURE_NEAR or subject.words < _SURE_WORDS):
         return None  # without two codes the words must be both alike and the same
+    mine, theirs = left.purchase, right.purchase
+    if mine is None or theirs is None:
+        return None
     sure = 0.85 if mine.renewal or theirs.renewal else 1.0
     score = round(sure * (0.6 * subject.score + 0.25 * near.score + 0.15 * _share(mine, theirs)), 3)
     if score < LEAST:

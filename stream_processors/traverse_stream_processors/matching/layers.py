@@ -19,3 +19,10 @@ def layers_of(audience: str) -> tuple[str, ...]:
             return ("members", "buyers")
         case _:
             return (audience,)
+
+
+def narrowest(left: str, right: str) -> str:
+    """The layer of the fewest readers that may read either of two audiences: that of whoever may
+    read both."""
+    restricted = sorted({left, right} - set(BASE))
+    return restricted[0] if restricted else max(left, right, key=BASE.index)

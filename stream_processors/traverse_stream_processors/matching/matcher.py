@@ -1,53 +1,46 @@
-"""Matcher: told of records one at a time; keeps answers, joint pairs and groupings up to date.
+"""Matcher: told of records and of people's words; keeps answers, joint pairs and groupings up to
+date.
 
-Everything here is a function of the set of facts that it was told (decision 7): a cache in memory,
-rebuilt from the log. No I/O, no clock.
+Everything here is a function of the set of facts and words that it was told (decision 7): a cache
+in memory, rebuilt from the log. No I/O, no clock.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
-from traverse_schemas.grouping import Grouping
-from traverse_stream_processors.matching.answers import MOST, Answer, answer
+from traverse_schemas.decisions import Decision, DecisionKind
+from traverse_schemas.grouping import Grouping, readable
+from traverse_stream_processors.matching.answer_book import AnswerBook
+from traverse_stream_processors.matching.answers import Answer, answer
 from traverse_stream_processors.matching.bonds import LARGEST, Bonds
 from traverse_stream_processors.matching.facts import Facts
-from traverse_stream_processors.matching.groupings import age, grouping_of
-from traverse_stream_processors.matching.joint import LEAST_SUBJECT, Together, together
+from traverse_stream_processors.matching.groupings import Standing, grouping_of
+from traverse_stream_processors.matching.groups import Groups, Key
+from traverse_stream_processors.matching.joint import Together, together
 from traverse_stream_processors.matching.keys import (
     answer_keys,
     answer_refinements,
     joint_keys,
     joint_refinements,
 )
-from traverse_stream_processors.matching.layers import BASE, layers_of
+from traverse_stream_processors.matching.layers import narrowest
 from traverse_stream_processors.matching.meetings import CROWDED, Meetings
-from traverse_stream_processors.matching.purchases import overlap
-from traverse_stream_processors.matching.subject import alike
-
-
-class Key(NamedTuple):
-    """A grouping by its layer and its earliest member."""
-
-    layer: str
-    earliest: str
+from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED, GroupingWords, LinkWords
 
 
 class Matcher:
-    """Facts of the records that take part, and what they come to."""
+    """Facts of the records that take part, what people say of them, and what they come to."""
 
     def __init__(self, model: str = "", crowded: int = CROWDED, largest: int = LARGEST) -> None:
         self._model = model
         self._facts: dict[str, Facts] = {}
         self._of_answers = Meetings(crowded)
         self._of_purchases = Meetings(crowded)
-        self._answers: dict[str, dict[str, Answer]] = {}
-        self._answered: dict[str, set[str]] = {}
-        self._bonds = Bonds(self._facts, largest)
-        self._groupings: dict[Key, tuple[str, ...]] = {}
-        self._grouped: dict[str, dict[str, Key]] = {}
-        self._changed_answers: set[tuple[str, str]] = set()
+        self._link_words = LinkWords()
+        self._grouping_words = GroupingWords()
+        self._answers = AnswerBook()
+        self._bonds = Bonds(self._facts, self._is_out, largest)
+        self._groups = Groups(self._facts, self._bonds, self._grouping_words)
         self._changed_bonds: set[tuple[str, str]] = set()
-        self._changed_groupings: set[Key] = set()
 
     def __len__(self) -> int:
         """How many records take part."""
@@ -61,76 +54,99 @@ class Matcher:
         """Know a record by these facts (None: it takes no part). Gives the ids whose links may
         have changed."""
         known = self._facts.get(identity)
-        if known is None and facts is None:
-            return set()
         if known == facts:
             return set()
         touched = {identity}
-        before = self._near([identity]) if known is not None else set()
+        seeds = self._seeds([identity]) if known is not None else set()
         answer_again, joint_again = self._leave(known) if known is not None else (set(), set())
-        gone_bonds = self._bonds.untie(identity)
-        touched |= gone_bonds.keys() | self._forget_answers(identity)
+        gone_bonds = self._untie(identity)
+        touched |= gone_bonds | self._answers.drop(identity)
         if facts is None:
             del self._facts[identity]
         else:
             self._facts[identity] = facts
             self._enter(facts, answer_again, joint_again)
+            touched |= self._answer_anew(facts)
         for one in sorted(answer_again):
-            touched |= self._answer_anew(one)
-        if facts is not None:
-            touched |= self._answer_anew(identity)
-        seeds = set(before)
+            touched |= self._answers.drop(one) | self._answer_anew(self._facts[one])
         for one in sorted(joint_again):
             touched |= self._bond_anew(one, seeds)
-        for pair in gone_bonds:
-            self._changed_bonds.add(_ordered(identity, pair))
         if facts is not None:
-            touched |= self._bond_anew(identity, seeds, before_known=True)
-        if seeds or gone_bonds:
-            self._regroup(seeds | gone_bonds.keys() | {identity})
+            touched |= self._tie(facts, seeds)
+        if seeds or gone_bonds or self._grouping_words.speaks_of(identity):
+            self._groups.regroup(seeds | gone_bonds | {identity})
         return touched
 
-    def answers_to(self, need: str, *, public_only: bool = False) -> list[tuple[str, Answer]]:
-        """The best answers to a need, by the ids of what answers, ties by id; of public ones only
-        when so asked."""
-        found = self._answers.get(need, {})
-        ranked = sorted(found.items(), key=lambda item: (-item[1].score, item[0]))
-        if public_only:
-            ranked = [one for one in ranked if self._facts[one[0]].audience == "public"]
-        return ranked[:MOST]
+    def decide(self, decision: Decision, kind: DecisionKind) -> set[str]:
+        """Know what people say; gives the ids whose links may have changed. A word on a grouping
+        changes no link of its own."""
+        if kind is DecisionKind.GROUPING:
+            return self._decide_grouping(decision)
+        touched: set[str] = set()
+        seeds: set[str] = set()
+        for one in sorted(self._link_words.put(decision)):
+            facts = self._facts.get(one)
+            if facts is not None:
+                touched |= {one} | self._answers.drop(one) | self._answer_anew(facts)
+                if facts.purchase is not None:
+                    touched |= self._bond_anew(one, seeds)
+        if seeds:
+            self._groups.regroup(seeds)
+        return touched
 
-    def chosen(self, need: str) -> dict[str, Answer]:
-        """The answers that are proposed: the best of the public ones, and the best of all, so that
-        what few may read takes no place from what all may."""
-        return dict([*self.answers_to(need, public_only=True), *self.answers_to(need)])
+    def _decide_grouping(self, decision: Decision) -> set[str]:
+        """Whoever was named together, before and after, may stand otherwise now."""
+        concerned = set(decision["records"])
+        seeds = self._seeds(concerned)
+        for one in sorted(self._grouping_words.put(decision)):
+            concerned.add(one)
+            seeds |= self._seeds([one])
+        touched: set[str] = set()
+        for one in sorted(concerned):
+            facts = self._facts.get(one)
+            if facts is not None and facts.purchase is not None:
+                touched |= {one} | self._bond_anew(one, seeds)
+        self._groups.regroup(seeds)
+        return touched
+
+    def chosen(self, need: str) -> Mapping[str, Answer]:
+        """The answers that are proposed to a need, or confirmed, by the ids of what answers."""
+        return self._answers.chosen(need)
+
+    def answer(self, need: str, offer: str) -> Answer | None:
+        """An answer that is proposed, confirmed or dismissed."""
+        found = self._answers.chosen(need).get(offer)
+        if found is not None:
+            return found
+        judged = self._answers.get(need, offer)
+        return judged if judged is not None and judged.state != PROPOSED else None
 
     def answered_by(self, offer: str) -> Iterator[tuple[str, Answer]]:
         """The needs to which something is proposed as an answer, in order of their ids."""
-        for need in sorted(self._answered.get(offer, ())):
-            found = self.chosen(need).get(offer)
-            if found is not None:
-                yield need, found
+        return self._answers.to(offer)
 
     def joint_with(self, identity: str) -> Mapping[str, Together]:
-        """What a purchase could be made with, by id."""
+        """What a purchase could be made with, by id; what was dismissed too."""
         return self._bonds.of(identity)
 
     def every_answer(self) -> Iterator[tuple[str, str, Answer]]:
-        """Every need with what is proposed to it."""
-        for need in self._answers:
-            for offer, found in self.chosen(need).items():
-                yield need, offer, found
+        """Every need with what is proposed to it, or was dismissed."""
+        return self._answers.every()
 
     def every_bond(self) -> Iterator[tuple[str, str, Together]]:
         """Every joint pair, the lesser id first."""
         return self._bonds.every()
 
     def every_grouping(self) -> Iterator[Key]:
-        return iter(self._groupings)
+        return iter(self._groups)
+
+    def successor(self, layer: str, members: Iterable[str]) -> Key | None:
+        """The grouping in which most of these records are now."""
+        return self._groups.successor(layer, members)
 
     def grouping(self, key: Key) -> Grouping | None:
         """What a grouping says; None when there is none any more."""
-        members = self._groupings.get(key)
+        members = self._groups.members(key)
         if members is None:
             return None
         bonds = {
@@ -139,14 +155,37 @@ class Matcher:
             for right, bond in self._bonds.of(left).items()
             if left < right and right in members
         }
-        return grouping_of(key.layer, [self._facts[one] for one in members], bonds, self._model)
+        facts = [self._facts[one] for one in members]
+        return grouping_of(key, facts, bonds, self._standing(key, facts), self._model)
 
-    def changed(self) -> tuple[set[tuple[str, str]], set[tuple[str, str]], set[Key]]:
-        """(need, offer) pairs, joint pairs (lesser id first) and groupings that may have changed
-        since this was last asked."""
-        found = (self._changed_answers, self._changed_bonds, self._changed_groupings)
-        self._changed_answers, self._changed_bonds, self._changed_groupings = set(), set(), set()
-        return found
+    def changed(
+        self,
+    ) -> tuple[set[tuple[str, str]], set[tuple[str, str]], dict[Key, tuple[str, ...]]]:
+        """(need, offer) pairs, joint pairs (lesser id first) and groupings, with who was in them,
+        that may have changed since this was last asked."""
+        bonds, self._changed_bonds = self._changed_bonds, set()
+        return self._answers.changed(), bonds, self._groups.changed()
+
+    def _standing(self, key: Key, members: Iterable[Facts]) -> Standing:
+        """What counts of what was said of a grouping; who declined shows to who may read both."""
+        words = self._grouping_words
+        declined = [
+            facts
+            for facts in self._known(words.refusing(key.anchor))
+            if readable(key.layer, facts.audience) and words.is_out(facts, key.layer)
+        ]
+        said = {one.id: words.of(one, key.layer) for one in members if words.speaks_of(one.id)}
+        return Standing(said, declined)
+
+    def _is_out(self, identity: str, layer: str) -> bool:
+        words = self._grouping_words
+        return words.speaks_of(identity) and words.is_out(self._facts[identity], layer)
+
+    def _seeds(self, identities: Iterable[str]) -> set[str]:
+        """What may have to be grouped anew when these change: all beside them, and all that is
+        named together with them."""
+        named = {it for one in identities for it in (one, *self._grouping_words.fellows(one))}
+        return self._groups.near(named)
 
     def _leave(self, known: Facts) -> tuple[set[str], set[str]]:
         return (
@@ -165,179 +204,85 @@ class Matcher:
                 facts.id, joint_keys(facts), joint_refinements(facts), asks=_said(facts)
             )
 
-    def _may_answer(self, facts: Facts) -> list[Facts]:
-        """Those that a record meets: for a need what may answer it, and other firms' needs."""
+    def _may_answer(self, facts: Facts) -> Iterator[Facts]:
+        """Those that a record meets: for a need what may answer it, and other firms' needs; and
+        those of which people said something together with it."""
         keys, refinements = answer_keys(facts), answer_refinements(facts)
-        met: set[str] = set()
+        met: set[str] = set(self._link_words.partners(facts.id))
         if facts.asks:
             met |= self._of_answers.found(keys, refinements)
         if not facts.asks or facts.seeks is not None:
             met |= self._of_answers.asking(keys, refinements)
         met.discard(facts.id)
-        return [self._facts[one] for one in met]
+        return self._known(met)
 
-    def _may_join(self, facts: Facts) -> list[Facts]:
+    def _may_join(self, facts: Facts) -> Iterator[Facts]:
         """The purchases that one meets; two ends of contracts do not."""
         keys, refinements = joint_keys(facts), joint_refinements(facts)
         met = self._of_purchases.asking(keys, refinements)
         if _said(facts):
             met |= self._of_purchases.found(keys, refinements)
+        met |= self._link_words.partners(facts.id) | self._grouping_words.fellows(facts.id)
         met.discard(facts.id)
-        return [self._facts[one] for one in met]
+        return self._known(met)
 
-    def _forget_answers(self, identity: str) -> set[str]:
-        """Take away all answers that a record gives or gets; gives those on the other side."""
-        touched = set(self._answers.get(identity, ()))
-        for offer in touched:
-            self._changed_answers.add((identity, offer))
-            self._drop_answered(offer, identity)
-        self._answers.pop(identity, None)
-        for need in self._answered.pop(identity, set()):
-            before = self.chosen(need).keys()
-            del self._answers[need][identity]
-            if not self._answers[need]:
-                del self._answers[need]
-            self._tell(need, before ^ self.chosen(need).keys(), touched)
-            touched.add(need)
-            self._changed_answers.add((need, identity))
-        return touched
+    def _known(self, identities: Iterable[str]) -> Iterator[Facts]:
+        return (facts for one in identities if (facts := self._facts.get(one)) is not None)
 
-    def _drop_answered(self, offer: str, need: str) -> None:
-        needs = self._answered[offer]
-        needs.discard(need)
-        if not needs:
-            del self._answered[offer]
-
-    def _answer_anew(self, identity: str) -> set[str]:
-        """Judge a record against its candidates, as need and as offer."""
-        touched = self._forget_answers(identity)
-        facts = self._facts[identity]
+    def _answer_anew(self, facts: Facts) -> set[str]:
+        """Judge a record of which no answer is known against its candidates, as need and as
+        offer."""
+        touched: set[str] = set()
+        if not (facts.asks or facts.offers):
+            return touched
+        spoken = self._link_words.partners(facts.id)
         for other in self._may_answer(facts):
             for need, offer in ((facts, other), (other, facts)):
                 if not need.asks or not (offer.offers or offer.asks):
                     continue
-                found = answer(need, offer)
-                if found is None:
-                    continue
-                before = self.chosen(need.id).keys() if need is other else set()
-                self._answers.setdefault(need.id, {})[offer.id] = found
-                self._answered.setdefault(offer.id, set()).add(need.id)
-                self._tell(need.id, before ^ self.chosen(need.id).keys(), touched)
+                state = self._link_words.of_answer(need, offer) if other.id in spoken else PROPOSED
+                found = answer(need, offer, state)
+                if found is not None:
+                    public = offer.audience == "public"
+                    touched |= self._answers.put(need.id, offer.id, found, public=public)
         return touched
 
-    def _tell(self, need: str, offers: Iterable[str], touched: set[str]) -> None:
-        for offer in offers:
-            self._changed_answers.add((need, offer))
-            touched |= {need, offer}
+    def _bond_anew(self, identity: str, seeds: set[str]) -> set[str]:
+        """Judge a purchase again; `seeds` gets what may have to be regrouped."""
+        seeds |= self._groups.near([identity])
+        return self._untie(identity) | self._tie(self._facts[identity], seeds)
 
-    def _bond_anew(self, identity: str, seeds: set[str], *, before_known: bool = False) -> set[str]:
-        """Judge a purchase against its candidates; `seeds` gets what may have to be regrouped."""
-        if not before_known:
-            seeds |= self._near([identity])
-        touched = set()
-        for other in self._bonds.untie(identity):
-            self._changed_bonds.add(_ordered(identity, other))
-            touched.add(other)
-        facts = self._facts[identity]
+    def _untie(self, identity: str) -> set[str]:
+        gone = self._bonds.untie(identity).keys()
+        self._changed_bonds |= {_ordered(identity, other) for other in gone}
+        return set(gone)
+
+    def _tie(self, facts: Facts, seeds: set[str]) -> set[str]:
+        """Judge a purchase that has no bonds; `seeds` gets what may have to be regrouped."""
         if facts.purchase is None:
-            return touched
+            return set()
         found = [
             (other.id, bond)
             for other in self._may_join(facts)
-            if (bond := together(facts, other)) is not None
+            if (bond := together(facts, other, self._state_of_joint(facts, other))) is not None
         ]
         # As they stand without it: it may make a component too large.
-        seeds |= self._near(other_id for other_id, _ in found)
-        for other_id, bond in found:
-            self._bonds.tie(identity, other_id, bond)
-            self._changed_bonds.add(_ordered(identity, other_id))
-            touched.add(other_id)
-        return touched
+        seeds |= self._groups.near(other for other, _ in found)
+        for other, bond in found:
+            self._bonds.tie(facts.id, other, bond)
+            self._changed_bonds.add(_ordered(facts.id, other))
+        return {other for other, _ in found}
 
-    def _near(self, identities: Iterable[str]) -> set[str]:
-        """All that are in a component with one of these, in any layer, where it is not too
-        large."""
-        found: set[str] = set()
-        seen: set[tuple[str, str]] = set()
-        for identity in identities:
-            found.add(identity)
-            for layer in self._layers(identity):
-                if (layer, identity) in seen:
-                    continue
-                reached = self._bonds.reach(identity, layer, 0)
-                seen |= {(layer, one) for one in reached}
-                if len(reached) <= self._bonds.largest:
-                    found |= reached
-        return found
-
-    def _layers(self, identity: str) -> set[str]:
-        """The layers that a record has to do with: its own, and those of restricted records beside
-        it."""
-        facts = self._facts.get(identity)
-        if facts is None:
-            return set()
-        layers = set(layers_of(facts.audience))
-        if facts.audience == "public":
-            for other in self._bonds.of(identity):
-                layers.update(layers_of(self._facts[other].audience))
-        return layers
-
-    def _regroup(self, seeds: set[str]) -> None:
-        """Form anew every grouping that one of these is, or was, in."""
-        waiting = set(seeds)
-        done: set[tuple[str, str]] = set()
-        # What the public sees is most often what all layers hold.
-        known: dict[tuple[frozenset[str], int], list[tuple[str, ...]]] = {}
-        while waiting:
-            identity = waiting.pop()
-            layers = self._layers(identity) | self._grouped.get(identity, {}).keys()
-            for layer in sorted(layers):
-                if (layer, identity) in done:
-                    continue
-                if identity in self._facts and layer in self._layers(identity):
-                    members, step = self._bonds.component(identity, layer)
-                else:
-                    members, step = {identity}, 0
-                done |= {(layer, one) for one in members}
-                former = {key for one in members if (key := self._grouped.get(one, {}).get(layer))}
-                for key in former:
-                    left = set(self._groupings[key]) - members
-                    waiting |= {one for one in left if (layer, one) not in done}
-                    self._disband(key)
-                if len(members) > 1:
-                    same = (frozenset(members), step)
-                    if same not in known:
-                        known[same] = self._bonds.clusters(members, step, self._fits)
-                    for cluster in known[same]:
-                        self._found(layer, cluster)
-
-    def _fits(self, left: str, right: str) -> bool:
-        """Whether two purchases may be in one grouping: joint; or of one owner, for the same thing
-        at a time in common."""
-        if right in self._bonds.of(left):
-            return True
-        mine, theirs = self._facts[left], self._facts[right]
-        if mine.owner != theirs.owner or mine.purchase is None or theirs.purchase is None:
-            return False
-        same_time = overlap(mine.purchase, theirs.purchase) is not None
-        return same_time and alike(mine, theirs).score >= LEAST_SUBJECT
-
-    def _disband(self, key: Key) -> None:
-        for one in self._groupings.pop(key):
-            layers = self._grouped[one]
-            del layers[key.layer]
-            if not layers:
-                del self._grouped[one]
-        self._changed_groupings.add(key)
-
-    def _found(self, layer: str, members: tuple[str, ...]) -> None:
-        if all(self._facts[one].audience != layer for one in members) and layer not in BASE:
-            return  # of public ones alone: it stands in the layers that all read
-        key = Key(layer, min((self._facts[one] for one in members), key=age).id)
-        self._groupings[key] = members
-        for one in members:
-            self._grouped.setdefault(one, {})[layer] = key
-        self._changed_groupings.add(key)
+    def _state_of_joint(self, left: Facts, right: Facts) -> str:
+        """What people say of two purchases; who is interested in one grouping confirms it, where
+        all that may read both purchases may read of that grouping."""
+        state = self._link_words.of_joint(left, right)
+        words = self._grouping_words
+        if state == PROPOSED and words.speaks_of(left.id) and words.speaks_of(right.id):
+            layer = narrowest(left.audience, right.audience)
+            if words.anchors(left, layer) & words.anchors(right, layer):
+                return CONFIRMED
+        return state
 
 
 def _said(facts: Facts) -> bool:

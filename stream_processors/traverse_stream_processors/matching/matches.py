@@ -4,19 +4,21 @@ Holds a matcher and a reader of facts together. No Kafka here. What is to be wri
 since it was last asked; a process that takes over asks for everything, and ends what is no more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from traverse_schemas.grouping import GroupingMessage
+from traverse_schemas.decisions import Decision, DecisionKind
+from traverse_schemas.grouping import GroupingMessage, grouping_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model
 from traverse_stream_processors.matching.answers import Answer
 from traverse_stream_processors.matching.facts import Facts, Reader
-from traverse_stream_processors.matching.groupings import grouping_id
+from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together
-from traverse_stream_processors.matching.matcher import Key, Matcher
+from traverse_stream_processors.matching.matcher import Matcher
+from traverse_stream_processors.matching.words import CONFIRMED, DISMISSED
 
 ANSWERS: Final = "answers"
 JOINT: Final = "joint"
@@ -44,6 +46,12 @@ class Matches:
         facts = None if state is None else self._reader.read(state)
         return self._matcher.put(identity, facts)
 
+    def decide(self, decision: Decision) -> set[str]:
+        """Know what people say of two records or of a grouping; gives the ids whose links may have
+        changed."""
+        kind = DecisionKind.GROUPING if "grouping" in decision else DecisionKind.LINK
+        return self._matcher.decide(decision, kind)
+
     def links(self, members: Iterable[str], head_of: Callable[[str], str]) -> list[dict[str, Any]]:
         """The links that the opportunity of these records shows: what answers its needs, the needs
         it answers, purchases it could be made with. `head_of` gives the opportunity of a record.
@@ -61,7 +69,7 @@ class Matches:
                 known = best.get(place)
                 if link["id"] not in own and (known is None or link["score"] > known["score"]):
                     best[place] = link
-        ranked = sorted(best.values(), key=lambda link: (-link["score"], link["id"]))
+        ranked = sorted(best.values(), key=_rank)
         shown: dict[tuple[str, bool], int] = {}
         kept = []
         for link in ranked:
@@ -89,20 +97,29 @@ class Matches:
         return links, self._grouping_messages(groupings)
 
     def everything(
-        self, links: Iterable[str], groupings: Iterable[str]
+        self, links: Iterable[str], groupings: Mapping[str, bytes]
     ) -> tuple[list[MatchMessage], list[MatchMessage]]:
-        """All links and groupings, and the ends of those that are written (by key) and are none any
-        more. Keys of links that are not ours are left alone."""
+        """All links and groupings, and the ends of those that are written and are none any more:
+        `links` are the keys of those that are, `groupings` the messages by key. Keys of links that
+        are not ours are left alone, and so is what leads from one grouping to another."""
         self._matcher.changed()
         found = [self._answer_message(need, offer) for need, offer, _ in self._pairs()]
         found += [self._joint_message(left, right) for left, right, _ in self._bonds()]
         there = {one.key for one in found}
         ours = (key for key in links if key.endswith((f" {ANSWERS}", f" {JOINT}")))
         found += [MatchMessage(key, None) for key in ours if key not in there]
-        formed = self._grouping_messages(set(self._matcher.every_grouping()))
+        formed = self._grouping_messages(dict.fromkeys(self._matcher.every_grouping(), ()))
         known = {one.key for one in formed}
-        formed += [MatchMessage(key, None) for key in groupings if key not in known]
+        for key, octets in groupings.items():
+            if key not in known and (ended := self._ended(orjson.loads(octets))) is not None:
+                formed.append(ended)
         return found, formed
+
+    def _ended(self, message: GroupingMessage) -> MatchMessage | None:
+        if "grouping" not in message:
+            return None
+        members = [one["record"] for one in message["grouping"]["members"]]
+        return self._moved(message["id"], message["layer"], members)
 
     def _pairs(self) -> Iterator[tuple[str, str, Answer]]:
         return self._matcher.every_answer()
@@ -119,7 +136,8 @@ class Matches:
         for other, answer in self._matcher.answered_by(identity):
             yield from self._link(mine, other, ANSWERS, "offer", answer)
         for other, bond in self._matcher.joint_with(identity).items():
-            yield from self._link(mine, other, JOINT, "", bond)
+            if bond.state != DISMISSED:
+                yield from self._link(mine, other, JOINT, "", bond)
 
     def _link(
         self, mine: Facts, other: str, kind: str, role: str, found: Answer | Together
@@ -135,6 +153,7 @@ class Matches:
             "owner": theirs.owner_name,
             "score": found.score,
             "reason": found.reason,
+            "state": found.state,
             "audience": theirs.audience,
         }
         if role:
@@ -146,7 +165,7 @@ class Matches:
 
     def _answer_message(self, need: str, offer: str) -> MatchMessage:
         key = f"{need} {offer} {ANSWERS}"
-        found = self._matcher.chosen(need).get(offer)
+        found = self._matcher.answer(need, offer)
         if found is None:
             return MatchMessage(key, None)
         more = {"until": found.until} if found.until else {}
@@ -172,7 +191,7 @@ class Matches:
             "type": kind,
             "records": list(ends),
             "score": found.score,
-            "state": "proposed",
+            "state": found.state,
             "audience": [side.audience for side in sides if side is not None],
             "reason": found.reason,
             "model": self._model,
@@ -180,13 +199,26 @@ class Matches:
         }
         return MatchMessage(key, orjson.dumps(value))
 
-    def _grouping_messages(self, keys: set[Key]) -> list[MatchMessage]:
-        return [self._grouping_message(key) for key in sorted(keys)]
+    def _grouping_messages(self, keys: Mapping[Key, Sequence[str]]) -> list[MatchMessage]:
+        return [self._grouping_message(key, keys[key]) for key in sorted(keys)]
 
-    def _grouping_message(self, key: Key) -> MatchMessage:
-        identity = grouping_id(key.layer, key.earliest)
+    def _grouping_message(self, key: Key, members: Sequence[str]) -> MatchMessage:
+        """What a grouping says, or where most of its former members are."""
+        identity = grouping_id(*key)
         grouping = self._matcher.grouping(key)
         if grouping is None:
-            return MatchMessage(identity, None)
-        message = GroupingMessage(id=identity, layer=key.layer, state="proposed", grouping=grouping)
+            return self._moved(identity, key.layer, members)
+        message = GroupingMessage(id=identity, layer=key.layer, grouping=grouping)
         return MatchMessage(identity, orjson.dumps(message))
+
+    def _moved(self, identity: str, layer: str, members: Iterable[str]) -> MatchMessage:
+        key = self._matcher.successor(layer, members)
+        if key is None:
+            return MatchMessage(identity, None)
+        message = GroupingMessage(id=identity, layer=layer, moved_to=grouping_id(*key))
+        return MatchMessage(identity, orjson.dumps(message))
+
+
+def _rank(link: Mapping[str, Any]) -> tuple[bool, float, str]:
+    """What people confirmed first, then the surest."""
+    return (link["state"] != CONFIRMED, -link["score"], link["id"])

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from traverse_schemas.decisions import Word
 from traverse_schemas.document import PUBLIC_INDEX
 from traverse_schemas.events import Action
 from traverse_schemas.identity import Version
@@ -76,9 +75,7 @@ def play(events: Iterable[bytes], institutions: Path) -> Played:
     return played
 
 
-def _end(
-    action: Action | Word, version: Version, key: str, newest: dict[str, Version], done: Any
-) -> str:
+def _end(action: str, version: Version, key: str, newest: dict[str, Version], done: Any) -> str:
     if not done.accepted:
         (receipt,) = (one for one in done.effects if one.topic == RECEIPTS)
         return str(orjson.loads(receipt.value)["end"])

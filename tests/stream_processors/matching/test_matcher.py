@@ -17,8 +17,9 @@ from tests.stream_processors.matching.factory import (
 from traverse_stream_processors.matching.answers import answer
 from traverse_stream_processors.matching.bonds import LARGEST
 from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import together
-from traverse_stream_processors.matching.matcher import Key, Matcher
+from traverse_stream_processors.matching.matcher import Matcher
 
 DAE: dict[str, Any] = {"cpv": ["33182100"]}
 
@@ -109,7 +110,7 @@ def test_putting_twice_is_putting_once() -> None:
     matcher.changed()
     for one in world():
         assert matcher.put(one.id, one) == set()
-    assert matcher.changed() == (set(), set(), set())
+    assert matcher.changed() == (set(), set(), {})
 
 
 def test_a_grouping_grows_and_shrinks_and_keeps_its_id() -> None:

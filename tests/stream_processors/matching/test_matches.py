@@ -91,9 +91,14 @@ def test_what_is_written_is_what_changed() -> None:
 
 def test_who_takes_over_writes_everything_and_ends_what_is_no_more() -> None:
     matches = told(dae("A", "Gardanne"), dae("B", "Aix"))
-    links, groupings = matches.everything(["x y joint", "left right"], ["gone"])
+    written = {"gone": orjson.dumps({"id": "gone", "layer": "public", "moved_to": "there"})}
+    written["over"] = orjson.dumps(
+        {"id": "over", "layer": "public", "grouping": {"members": [{"record": "x"}]}}
+    )
+    links, groupings = matches.everything(["x y joint", "left right"], written)
     assert values(links)["x y joint"] is None
     assert "left right" not in values(links)
-    assert values(groupings)["gone"] is None
+    assert values(groupings)["over"] is None
+    assert "gone" not in values(groupings)
     assert len(links) == 2
     assert len(groupings) == 4

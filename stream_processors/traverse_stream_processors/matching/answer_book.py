@@ -1,0 +1,151 @@
+"""Answer book: what may answer each need, and which of it is proposed. Pure.
+
+Of many answers to one need the best are proposed: of those that all may read, and of all, so that
+what few may read takes no place from what all may. What people confirmed stays; what they dismissed
+is kept, and takes no place.
+"""
+
+from collections.abc import Iterator, Mapping
+from heapq import nsmallest
+from typing import Final
+
+from traverse_stream_processors.matching.answers import Answer
+from traverse_stream_processors.matching.words import CONFIRMED, DISMISSED
+
+MOST: Final = 10
+"""Answers proposed for one need: the best, ties by id."""
+
+_Rank = tuple[float, str]
+_NONE: Final[Mapping[str, Answer]] = {}
+
+
+class AnswerBook:
+    """Answers by need, and needs by what answers them."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, dict[str, Answer]] = {}
+        self._needs: dict[str, set[str]] = {}
+        self._public: dict[str, set[str]] = {}
+        self._chosen: dict[str, dict[str, Answer]] = {}
+        self._last: dict[str, tuple[_Rank, _Rank]] = {}
+        self._changed: set[tuple[str, str]] = set()
+
+    def get(self, need: str, offer: str) -> Answer | None:
+        """The answer as it was judged, whether it is proposed or not."""
+        return self._answers.get(need, _NONE).get(offer)
+
+    def chosen(self, need: str) -> Mapping[str, Answer]:
+        """The answers that are proposed, or confirmed, by the ids of what answers."""
+        found = self._chosen.get(need)
+        if found is None and need in self._answers:
+            found = self._chosen[need] = self._choose(need)
+        return _NONE if found is None else found
+
+    def to(self, offer: str) -> Iterator[tuple[str, Answer]]:
+        """The needs to which something is proposed, in order of their ids."""
+        for need in sorted(self._needs.get(offer, ())):
+            found = self.chosen(need).get(offer)
+            if found is not None:
+                yield need, found
+
+    def every(self) -> Iterator[tuple[str, str, Answer]]:
+        """Every need with what is proposed to it, or was dismissed."""
+        for need, found in self._answers.items():
+            chosen = self.chosen(need)
+            for offer, answer in found.items():
+                if offer in chosen or answer.state == DISMISSED:
+                    yield need, offer, answer
+
+    def changed(self) -> set[tuple[str, str]]:
+        """The (need, offer) pairs that may have changed since this was last asked."""
+        found, self._changed = self._changed, set()
+        return found
+
+    def put(self, need: str, offer: str, answer: Answer, *, public: bool) -> set[str]:
+        """Know an answer that was not known; gives the ids whose links changed."""
+        self._answers.setdefault(need, {})[offer] = answer
+        self._needs.setdefault(offer, set()).add(need)
+        if public:
+            self._public.setdefault(need, set()).add(offer)
+        if answer.state == DISMISSED:
+            self._changed.add((need, offer))
+            return set()
+        last = self._last.get(need)
+        if last is not None and answer.state != CONFIRMED:
+            of_all, of_public = last
+            rank = _rank(offer, answer)
+            if rank > of_all and not (public and rank < of_public):
+                return set()  # worse than all that are proposed
+        return self._choose_anew(need)
+
+    def drop(self, identity: str) -> set[str]:
+        """Forget all answers that a record gives or gets; gives the ids whose links changed, its
+        own left out."""
+        touched: set[str] = set()
+        gone = self._answers.pop(identity, {})
+        shown = self._chosen.pop(identity, {})
+        self._public.pop(identity, None)
+        self._last.pop(identity, None)
+        for offer, answer in gone.items():
+            self._forget_need(offer, identity)
+            if offer in shown or answer.state == DISMISSED:
+                self._changed.add((identity, offer))
+                touched.add(offer)
+        for need in self._needs.pop(identity, set()):
+            answer = self._answers[need].pop(identity)
+            self._public.get(need, set()).discard(identity)
+            if answer.state == DISMISSED:
+                self._changed.add((need, identity))
+            elif identity in self.chosen(need):
+                touched |= self._choose_anew(need)
+            if not self._answers[need]:
+                del self._answers[need]
+                self._chosen.pop(need, None)
+                self._last.pop(need, None)
+                self._public.pop(need, None)
+        return touched
+
+    def _forget_need(self, offer: str, need: str) -> None:
+        needs = self._needs[offer]
+        needs.discard(need)
+        if not needs:
+            del self._needs[offer]
+
+    def _choose_anew(self, need: str) -> set[str]:
+        """Choose again; gives the ids that it concerns."""
+        before = self._chosen.get(need, _NONE)
+        after = self._chosen[need] = self._choose(need)
+        touched: set[str] = set()
+        for offer in before.keys() ^ after.keys():
+            self._changed.add((need, offer))
+            touched |= {need, offer}
+        return touched
+
+    def _choose(self, need: str) -> dict[str, Answer]:
+        found = {
+            offer: answer
+            for offer, answer in self._answers[need].items()
+            if answer.state != DISMISSED
+        }
+        self._last.pop(need, None)
+        if len(found) <= MOST:
+            return found
+        public = self._public.get(need, ())
+        of_all = nsmallest(MOST, found, key=lambda offer: _rank(offer, found[offer]))
+        best = nsmallest(
+            MOST,
+            (offer for offer in found if offer in public),
+            key=lambda offer: _rank(offer, found[offer]),
+        )
+        last = of_all[-1]
+        last_public = best[-1] if len(best) == MOST else None
+        self._last[need] = (
+            _rank(last, found[last]),
+            _rank(last_public, found[last_public]) if last_public else (1.0, ""),
+        )
+        confirmed = (offer for offer in found if found[offer].state == CONFIRMED)
+        return {offer: found[offer] for offer in (*best, *of_all, *confirmed)}
+
+
+def _rank(offer: str, answer: Answer) -> _Rank:
+    return (-answer.score, offer)

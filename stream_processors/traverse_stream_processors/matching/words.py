@@ -1,0 +1,182 @@
+"""Words: what people say of answers, of joint purchases and of groupings, and what of it counts.
+
+Pure. A join like the state of a record: the same whatever the order of arrival. Who may speak is
+judged by the records, which may come after the word.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from traverse_schemas.decisions import Decision, GroupingStep, Word
+from traverse_schemas.grouping import anchor_of, layer_tag, readable_tags, tag_of
+from traverse_schemas.identity import Version
+from traverse_schemas.sources import parse_source
+from traverse_stream_processors.linking.decisions import Decisions
+from traverse_stream_processors.matching.facts import Facts
+
+PROPOSED: Final = "proposed"
+CONFIRMED: Final = "confirmed"
+DISMISSED: Final = "dismissed"
+
+PROPOSALS: Final = frozenset((Word.CONFIRMED, Word.DISMISSED))
+"""What is said of whether the platform is right to bring two records together."""
+
+ENGAGED: Final = frozenset(
+    (
+        GroupingStep.INTERESTED,
+        GroupingStep.CONVENTION,
+        GroupingStep.DELIBERATED,
+        GroupingStep.CONSTITUTED,
+    )
+)
+"""Whoever tells of a later step is interested."""
+
+
+class LinkWords:
+    """What is said of two records that may answer one another, or be bought together."""
+
+    def __init__(self) -> None:
+        self._decisions = Decisions(PROPOSALS)
+
+    def put(self, decision: Decision) -> set[str]:
+        """Know a decision; gives the ids of the records that it concerns, or concerned."""
+        return self._decisions.put(decision)
+
+    def partners(self, identity: str) -> frozenset[str]:
+        """The records of which people said something together with this one."""
+        return frozenset(self._decisions.partners(identity))
+
+    def of_answer(self, need: Facts, offer: Facts) -> str:
+        """The state of an answer: dismissed as soon as one side says so, confirmed when the side
+        in need says so."""
+        return self._state(need, offer, both=False)
+
+    def of_joint(self, left: Facts, right: Facts) -> str:
+        """The state of a joint purchase: dismissed as soon as one side says so, confirmed when
+        both do."""
+        return self._state(left, right, both=True)
+
+    def _state(self, left: Facts, right: Facts, *, both: bool) -> str:
+        words = self._decisions.words(left.id, right.id)
+        if not words:
+            return PROPOSED
+        mine = {words[siren] for siren in left.sides if siren in words}
+        theirs = {words[siren] for siren in right.sides if siren in words}
+        if Word.DISMISSED in mine | theirs:
+            return DISMISSED
+        confirmed = Word.CONFIRMED in mine and (not both or Word.CONFIRMED in theirs)
+        return CONFIRMED if confirmed else PROPOSED
+
+
+class Said(NamedTuple):
+    """One word on a grouping: `version` orders the words of one institution, `when` (UTC text)
+    those of several. `on` is the day of a formal step, or ""."""
+
+    when: str
+    version: Version
+    step: GroupingStep
+    record: str
+    grouping: str
+    siren: str
+    on: str
+
+
+class GroupingWords:
+    """What members say of groupings, each of its own record."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], Said] = {}
+        self._of_record: dict[str, set[tuple[str, str]]] = {}
+        self._of_anchor: dict[str, set[tuple[str, str]]] = {}
+
+    def put(self, decision: Decision) -> set[str]:
+        """Know a decision; gives the ids of the records that it concerns, or concerned."""
+        key = (decision["source"], decision["subject"])
+        version = Version(*decision["version"])  # type: ignore[arg-type]
+        said = Said(
+            version.time,
+            version,
+            GroupingStep(decision["word"]),
+            decision["records"][0],
+            decision["grouping"],
+            parse_source(decision["source"]).siren,
+            decision.get("on", ""),
+        )
+        known = self._said.get(key)
+        touched = {said.record}
+        if known is not None and known.version >= said.version:
+            return touched
+        if known is not None:
+            touched.add(known.record)
+            _drop(self._of_record, known.record, key)
+            _drop(self._of_anchor, anchor_of(known.grouping), key)
+        self._said[key] = said
+        if said.step is not GroupingStep.WITHDRAWN:
+            self._of_record.setdefault(said.record, set()).add(key)
+            self._of_anchor.setdefault(anchor_of(said.grouping), set()).add(key)
+        return touched
+
+    def of(self, facts: Facts, layer: str) -> list[Said]:
+        """What counts of what was said of a record in the groupings that a layer may read, the
+        earliest first: the words of its owner, from the last time that it was not interested."""
+        keys = self._of_record.get(facts.id)
+        if not keys:
+            return []
+        tags = readable_tags(layer)
+        said = sorted(
+            one
+            for key in keys
+            if (one := self._said[key]).siren == facts.speaker and tag_of(one.grouping) in tags
+        )
+        refusals = [at for at, one in enumerate(said) if one.step is GroupingStep.NOT_INTERESTED]
+        if not refusals:
+            return said
+        return said[refusals[-1] :] if refusals[-1] == len(said) - 1 else said[refusals[-1] + 1 :]
+
+    def is_out(self, facts: Facts, layer: str) -> bool:
+        """Whether its owner does not want it bought with others: not interested, by the last word.
+        It is in no other grouping of those readers either, until that word is taken back."""
+        said = self.of(facts, layer)
+        return bool(said) and said[-1].step is GroupingStep.NOT_INTERESTED
+
+    def named(self, facts: Facts, layer: str) -> list[Said]:
+        """The words by which a record is in groupings of this very layer, the earliest first."""
+        tag = layer_tag(layer)
+        return [
+            one
+            for one in self.of(facts, layer)
+            if one.step in ENGAGED and tag_of(one.grouping) == tag
+        ]
+
+    def anchors(self, facts: Facts, layer: str) -> frozenset[str]:
+        """The records by which the groupings are named that this one's owner is interested in."""
+        return frozenset(
+            anchor_of(one.grouping) for one in self.of(facts, layer) if one.step in ENGAGED
+        )
+
+    def speaks_of(self, identity: str) -> bool:
+        """Whether anything was said of a record in a grouping, or of the grouping that it names."""
+        return identity in self._of_record or identity in self._of_anchor
+
+    def fellows(self, identity: str) -> set[str]:
+        """The records of which something was said in groupings that are named by this one, or that
+        words of this one name; and those by which they are named."""
+        anchors = {anchor_of(self._said[key].grouping) for key in self._of_record.get(identity, ())}
+        named = {*anchors, identity}
+        records = {self._said[key].record for one in named for key in self._of_anchor.get(one, ())}
+        return (records | anchors) - {identity}
+
+    def refusing(self, anchor: str) -> Iterator[str]:
+        """The records of which was said, of the grouping that this one names, that it is not for
+        them; whether that counts is for `is_out`."""
+        for key in self._of_anchor.get(anchor, ()):
+            if self._said[key].step is GroupingStep.NOT_INTERESTED:
+                yield self._said[key].record
+
+
+def _drop(index: dict[str, set[tuple[str, str]]], name: str, key: tuple[str, str]) -> None:
+    keys = index.get(name)
+    if keys is not None:
+        keys.discard(key)
+        if not keys:
+            del index[name]
