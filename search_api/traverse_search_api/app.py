@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import orjson
 from elasticsearch import AsyncElasticsearch
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.counting import CountAnswers
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.registry import FixedRegistry, Registry
 from traverse_schemas.topics import CHANGES
+from traverse_search_api import groupings as grouping_view
 from traverse_search_api import problems
 from traverse_search_api.access import ApiKeys, Readers, Visitors, Way
 from traverse_search_api.accounts.staff import Staff
@@ -25,7 +26,6 @@ from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.grouping_table import GroupingTable
 from traverse_search_api.groupings import GroupingParameters, GroupingRows
-from traverse_search_api.groupings import answer as groupings_answer
 from traverse_search_api.keeping_private import KeepPrivate
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
@@ -144,7 +144,7 @@ def create_app(
     app.include_router(stream_router(hub, readers, _PROBLEMS))
     _add_groupings(app, searcher, readers, rows)
     _add_operation(app, indices.public, metrics)
-    pages.install(app, searcher, readers, staff)
+    pages.install(app, searcher, readers, rows, staff)
     return app
 
 
@@ -190,9 +190,21 @@ def _add_groupings(app: FastAPI, searcher: Searcher, readers: Readers, rows: Gro
         as_of = searcher.as_of(parameters.as_of)
         # The first question waits until the table is read.
         known = await asyncio.to_thread(rows.rows)
-        shown = (row for row in known.values() if reader.sees_layer(row["layer"]))
-        found = groupings_answer(shown, parameters, as_of, searcher.territories)
+        found = grouping_view.answer(
+            known.values(), parameters, as_of, searcher.territories, reader
+        )
         return _json(orjson.dumps(found))
+
+    @app.get("/v1/groupings/{identifier}", responses=_PROBLEMS, tags=["recherche"])
+    async def grouping(
+        request: Request,
+        identifier: Annotated[str, Path(max_length=60)],
+        as_of: Annotated[str | None, Query(max_length=40)] = None,
+    ) -> Response:
+        """Un groupement proposé ; 301 vers celui où sont ses membres, quand il a changé."""
+        reader, moment = readers.of(request), searcher.as_of(as_of)
+        known = await asyncio.to_thread(rows.rows)
+        return _json(orjson.dumps(grouping_view.one(known, identifier, moment, reader)))
 
 
 def _add_operation(app: FastAPI, index: Index, metrics: Metrics) -> None:

@@ -12,6 +12,8 @@ TraverseError
     ├── UnknownKeyError           401, an API key that does not open
     ├── ForbiddenKeyError         403, one that may not read
     ├── UnknownOpportunityError   404
+    ├── UnknownGroupingError      404
+    ├── MovedGroupingError        301, names the grouping that has its members now
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
     ├── StreamUnavailableError    503, Kafka is away or has no changes topic
@@ -169,6 +171,33 @@ class MergedError(SearchError):
         super().__init__(
             "Cette publication est désormais regroupée avec d’autres du même dossier : suivez "
             f"l’adresse /v1/opportunities/{identifier}."
+        )
+        self.identifier = identifier
+
+
+class UnknownGroupingError(SearchError):
+    """No grouping that this reader may read has this id, or leads from it."""
+
+    status = 404
+    title = "Introuvable"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            f"Aucun groupement proposé ne porte l’identifiant « {identifier[:60]} » : il s’est "
+            "défait, ou il est réservé à d’autres lecteurs ; voyez /v1/groupings."
+        )
+
+
+class MovedGroupingError(SearchError):
+    """The members of the grouping are in another; `identifier` is that one's id."""
+
+    status = 301
+    title = "Déplacé"
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__(
+            "Les membres de ce groupement sont désormais dans un autre : suivez l’adresse "
+            f"/v1/groupings/{identifier}."
         )
         self.identifier = identifier
 

@@ -1,4 +1,4 @@
-"""Groupings: the proposed joint purchases that a reader may see, chosen and put in words. Pure.
+"""Groupings: the joint purchases that a reader may see, chosen and put in words. Pure.
 
 Held in memory from `traverse.groupings`: they are few beside the records. Each belongs to a layer
 of readers (`Reader.sees_layer`), and holds nothing that these may not read (decision 9).
@@ -11,15 +11,32 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from traverse_schemas.grouping import Grouping
+from traverse_schemas.grouping import Grouping, GroupingMessage, anchor_of
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_schemas.status import french_day
+from traverse_search_api.errors import MovedGroupingError, UnknownGroupingError
 from traverse_search_api.parameters import Moment
+from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.territory_query import resolve_place
 
-_LABELS: Final = {"proposed": "Proposition de groupement", "expired": "Échu"}
+_LABELS: Final = {
+    "proposed": "Proposition de groupement",
+    "convention": "Convention à délibérer",
+    "constituted": "Groupement constitué",
+    "expired": "Échu",
+}
+_STANCES: Final = {
+    "interested": "Intéressé",
+    "convention": "Convention à délibérer",
+    "deliberated": "A délibéré",
+    "constituted": "A signé",
+}
 _FAR: Final = "9999-12-31"
+_STEPS: Final = 100  # from one grouping to where its members went, and on
+
+PATIENCE: Final = 5.0
+"""Seconds that the first caller waits until the groupings are read."""
 
 
 def _split(value: object) -> object:
@@ -60,8 +77,10 @@ class GroupingParameters(BaseModel):
     cpv: Texts = Field(default=(), description="Codes CPV, ou leurs débuts.")
     institution: Texts = Field(default=(), description="SIREN d’un membre.")
     status: Annotated[
-        tuple[Literal["proposed", "expired"], ...], BeforeValidator(_split), Field(max_length=2)
-    ] = ("proposed",)
+        tuple[Literal["proposed", "convention", "constituted", "expired"], ...],
+        BeforeValidator(_split),
+        Field(max_length=4),
+    ] = ("proposed", "convention", "constituted")
     as_of: Moment = None
     size: int = Field(default=20, ge=1, le=100)
 
@@ -69,8 +88,9 @@ class GroupingParameters(BaseModel):
 class GroupingRows(Protocol):
     """Where the groupings are."""
 
-    def rows(self) -> Mapping[str, Grouping]:
-        """Every row by its key. Raises SearchUnavailableError while they are not known."""
+    def rows(self, patience: float = PATIENCE) -> Mapping[str, GroupingMessage]:
+        """Every message by its key. Raises GroupingsUnavailableError when they are not known after
+        so many seconds."""
         ...
 
     def close(self) -> None:
@@ -78,22 +98,20 @@ class GroupingRows(Protocol):
         ...
 
 
-def read_row(octets: bytes) -> Grouping:
+def read_row(octets: bytes) -> GroupingMessage:
     """A message of `traverse.groupings`. Raises ValueError."""
-    try:
-        grouping: Grouping = orjson.loads(octets)["grouping"]
-        if not isinstance(grouping["layer"], str):
-            raise TypeError
-    except (KeyError, TypeError):
-        raise ValueError("no grouping with a layer") from None
-    return grouping
+    message: GroupingMessage = orjson.loads(octets)
+    if not {"id", "layer"} <= message.keys():
+        raise ValueError("un groupement sans identifiant")
+    return message
 
 
 def answer(
-    rows: Iterable[Grouping],
+    rows: Iterable[GroupingMessage],
     parameters: GroupingParameters,
     as_of: datetime,
     territories: Territories,
+    reader: Reader = ANYBODY,
 ) -> dict[str, Any]:
     """A reader's groupings, those with the least time left first, then the surest."""
     today = french_day(as_of)
@@ -102,7 +120,7 @@ def answer(
     }
     found = [
         item
-        for row in rows
+        for row in _shown(rows, reader)
         if _wanted(row, parameters, places)
         and (item := item_of(row, today))["status"] in parameters.status
     ]
@@ -111,20 +129,84 @@ def answer(
     return {"total": total, "items": found[: parameters.size]}
 
 
+def one(
+    rows: Mapping[str, GroupingMessage], identity: str, as_of: datetime, reader: Reader = ANYBODY
+) -> dict[str, Any]:
+    """The grouping with an id. Raises MovedGroupingError when that leads to another one: its
+    members went there, or one of them names it; UnknownGroupingError when it leads nowhere that
+    this reader may read."""
+    found = rows.get(identity)
+    for _ in range(_STEPS):
+        if found is None or "moved_to" not in found:
+            break
+        found = rows.get(found["moved_to"])
+    if found is None:
+        found = _of_member(rows.values(), identity)
+    if found is None or "grouping" not in found or not reader.reads(found["layer"]):
+        raise UnknownGroupingError(identity)
+    if found["id"] != identity:
+        raise MovedGroupingError(found["id"])
+    return item_of(found["grouping"], french_day(as_of))
+
+
+def of_records(
+    rows: Iterable[GroupingMessage],
+    records: Iterable[str],
+    as_of: datetime,
+    reader: Reader = ANYBODY,
+) -> list[dict[str, Any]]:
+    """The groupings that some records are in, by id, as a reader may see them; those that are over
+    left out."""
+    wanted = set(records)
+    found = [
+        item_of(row, french_day(as_of))
+        for row in _shown(rows, reader)
+        if any(member["record"] in wanted for member in row["members"])
+    ]
+    return sorted(
+        (item for item in found if item["status"] != "expired"), key=lambda item: str(item["id"])
+    )
+
+
 def item_of(grouping: Grouping, today: date) -> dict[str, Any]:
     """A grouping as it is shown on a day: with its status and the days that are left to buy
     together (None: no end is known)."""
     until = grouping["window"].get("to")
     left = (date.fromisoformat(until) - today).days if until else None
-    status = "expired" if left is not None and left < 0 else "proposed"
+    over = left is not None and left < 0 and grouping["state"] != "constituted"
+    status = "expired" if over else grouping["state"]
+    hidden = ("layer", "places", "state", "members")
     return {
-        **{name: value for name, value in grouping.items() if name not in ("layer", "places")},
+        **{name: value for name, value in grouping.items() if name not in hidden},
+        "visibility": grouping["layer"].partition(":")[0],
+        "members": [
+            {**member, "stance_label": _STANCES[member["stance"]]} if "stance" in member else member
+            for member in grouping["members"]
+        ],
         "status": status,
         "status_label": _LABELS[status],
         "days_left": None if left is None else max(0, left),
         "law": "Groupement de commandes : Code de la commande publique, art. L.2113-6 à L.2113-8. "
-        "La convention se signe avant le lancement de la consultation.",
+        "Dire son intérêt n’engage pas ; la convention se délibère et se signe avant le lancement "
+        "de la consultation.",
     }
+
+
+def _shown(rows: Iterable[GroupingMessage], reader: Reader) -> Iterable[Grouping]:
+    for row in rows:
+        if "grouping" in row and reader.sees_layer(row["layer"]):
+            yield row["grouping"]
+
+
+def _of_member(rows: Iterable[GroupingMessage], identity: str) -> GroupingMessage | None:
+    """The grouping of the same layer that the record is in by which an id is named."""
+    anchor = anchor_of(identity)
+    tag = identity.removesuffix(anchor)
+    for row in rows:
+        members = row["grouping"]["members"] if "grouping" in row else ()
+        if row["id"].startswith(tag) and any(one["record"] == anchor for one in members):
+            return row
+    return None
 
 
 def _wanted(grouping: Grouping, parameters: GroupingParameters, places: set[str]) -> bool:

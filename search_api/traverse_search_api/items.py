@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
+from traverse_search_api.links import shown_links
 from traverse_search_api.reader import Reader
 
 _SUMMARY: Final = 240
@@ -34,7 +35,7 @@ def item_of(hit: dict[str, Any], as_of: datetime, reader: Reader) -> dict[str, A
         "published_at": document["published_at"],
         "updated_at": document["updated_at"],
         "sources": document["sources"],
-        "links": _links(document, reader),
+        "links": _links(document, as_of, reader),
         "visibility": document["visibility"],
     }
 
@@ -43,17 +44,18 @@ def detail_of(document: Document, as_of: datetime, reader: Reader) -> dict[str, 
     """The whole document as a reader may see it, with its status and the French words. To whom
     else it was addressed is not said."""
     shown = {name: value for name, value in document.items() if name != "audience"}
-    return {**shown, "links": _links(document, reader), **_words(document, as_of)}
+    return {**shown, "links": _links(document, as_of, reader), **_words(document, as_of)}
 
 
-def _links(document: Document, reader: Reader) -> list[dict[str, Any]]:
-    """Those of which the reader may read both ends. One that names no audience is within the
+def _links(document: Document, as_of: datetime, reader: Reader) -> list[dict[str, Any]]:
+    """Those of which the reader may read both ends, as of a day. One that names no audience is within the
     document's own."""
-    return [
+    found = [
         link | {"audience": link["audience"].partition(":")[0]} if "audience" in link else link
         for link in document.get("links", [])
         if "audience" not in link or reader.reads(link["audience"])
     ]
+    return shown_links(found, as_of)
 
 
 def summary_of(description: str, longest: int = _SUMMARY) -> str:

@@ -17,6 +17,7 @@ from traverse_search_api.errors import (
     GroupingsUnavailableError,
     InvalidParameterError,
     MergedError,
+    MovedGroupingError,
     RegistryUnreadError,
     SearchError,
     SearchUnavailableError,
@@ -66,6 +67,8 @@ def _search_error(request: Request, error: Exception) -> Response:
         headers = {"Location": f"/v1/opportunities/{error.identifier}{query}"}
     if isinstance(error, UnknownKeyError):
         headers = {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, MovedGroupingError):
+        headers = {"Location": f"/v1/groupings/{error.identifier}"}
     more: dict[str, Any] = {}
     if isinstance(error, InvalidParameterError):
         more["parameter"] = error.parameter

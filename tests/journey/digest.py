@@ -36,9 +36,14 @@ def digest_of_index(journey: Journey) -> tuple[str, int]:
 
 
 def links_of(journey: Journey, topic: str = LINKS) -> dict[bytes, bytes]:
-    """The links (or groupings) that hold, by their key."""
+    """The links (or groupings) that hold, by their key; but not which groupings there were for a
+    moment on the way, and where their members went."""
     last = {one.key: one.value for one in journey.read(topic)}
-    return {key: value for key, value in last.items() if value is not None}
+    return {
+        key: value
+        for key, value in last.items()
+        if value is not None and b'"moved_to":' not in value
+    }
 
 
 def outcome_of(journey: Journey) -> Outcome:

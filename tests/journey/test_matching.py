@@ -6,6 +6,7 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 from starlette.testclient import TestClient
 
+from tests.journey.digest import links_of
 from tests.journey.harness import Journey, until
 from tests.stream_processors.factory import call_data, event
 from traverse_schemas.topics import GROUPINGS
@@ -50,11 +51,20 @@ def asked(journey: Journey, **parameters: str) -> list[dict[str, Any]]:
         return items
 
 
+def word(step: str, siren: str, grouping: str, day: int) -> dict[str, Any]:
+    """What a town says of the grouping that its need is in."""
+    record = {"source": f"urn:siren:{siren}", "subject": "DAE-2027"}
+    return event(step, kind="grouping", id=f"{step}-{siren}", source=f"urn:siren:{siren}",
+                 subject=f"{grouping}/{step}", time=f"2026-11-{day}T10:00:00+01:00",
+                 data={"grouping": grouping, "record": record})  # fmt: skip
+
+
 def test_two_neighbours_are_told_of_each_other_and_a_hidden_third_is_not(
     flowing: Journey,
 ) -> None:
     """The grouping comes with its sum and the threshold that it crosses, both needs show the other,
-    a need for buyers only shows nowhere to the public; a withdrawal ends it all."""
+    a need for buyers only shows nowhere to the public. Members say what they want of it, whoever
+    links then; a withdrawal ends it all."""
     gardanne, aix = need("211300413"), need("211300017")
     hidden = need("211300553", visibility="buyers")
     flowing.publish(gardanne, aix, hidden)
@@ -74,6 +84,18 @@ def test_two_neighbours_are_told_of_each_other_and_a_hidden_third_is_not(
         assert link["id"] == other["id"]
     layers = {message.value for message in flowing.read(GROUPINGS) if message.value}
     assert any(b'"layer":"buyers"' in value and b"211300553" in value for value in layers)
+    flowing.publish(
+        word("interested", "211300413", grouping["id"], 23),
+        word("convention", "211300017", grouping["id"], 24),
+        word("constituted", "211300405", grouping["id"], 24),  # of a town that is no member
+    )
+    (told,) = asked(flowing, territory="dep:13", cpv="33182100", status="convention")
+    assert (told["id"], told["interested"]) == (grouping["id"], 2)
+    before = links_of(flowing, GROUPINGS)
+    flowing.stop_step("index")
+    flowing.start("index")  # knows nothing but the log
+    flowing.publish(event(id="other", subject="AUTRE-1"))
+    assert links_of(flowing, GROUPINGS) == before
     flowing.publish(withdrawal("211300017"))
     until(lambda: not asked(flowing, territory="dep:13", cpv="33182100"), "the grouping to end")
     document = flowing.document(gardanne)
@@ -96,8 +118,20 @@ def test_a_firm_and_a_call_are_told_of_each_other(flowing: Journey) -> None:
         deadlines=[{"at": "2027-03-12T12:00"}]))  # fmt: skip
     flowing.publish(firm, call)
     for mine, role in ((firm, "need"), (call, "offer")):
-        document = flowing.document(mine)
-        assert document is not None
-        (link,) = [one for one in document["links"] if one["type"] == "answers"]
-        assert link["role"] == role
+        (link,) = links_between(flowing, mine)
+        assert (link["role"], link["state"]) == (role, "proposed")
         assert "jusqu'au 12 mars 2027" in link["reason"]
+    records = [{name: one[name] for name in ("source", "subject")} for one in (firm, call)]
+    said = event("confirmed", kind="link", id="yes", source=firm["source"], subject="ENT-1/AMIANTE",
+                 data={"records": records})  # fmt: skip
+    flowing.publish(said)
+    assert links_between(flowing, call)[0]["state"] == "confirmed"
+    flowing.publish({**said, "id": "no", "type": "fr.traverse.link.dismissed.v1",
+                     "time": "2026-11-21T10:00:00+01:00"})  # fmt: skip
+    assert links_between(flowing, call) == links_between(flowing, firm) == []
+
+
+def links_between(journey: Journey, whole: dict[str, Any]) -> list[dict[str, Any]]:
+    document = journey.document(whole)
+    assert document is not None
+    return [one for one in document["links"] if one["type"] == "answers"]

@@ -10,14 +10,25 @@ from fastapi.testclient import TestClient
 
 from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import clock_from
-from traverse_schemas.grouping import Grouping
+from traverse_schemas.grouping import GroupingMessage
 from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.app import create_app
-from traverse_search_api.errors import GroupingsUnavailableError
-from traverse_search_api.groupings import GroupingParameters, answer, read_row
+from traverse_search_api.errors import (
+    GroupingsUnavailableError,
+    MovedGroupingError,
+    UnknownGroupingError,
+)
+from traverse_search_api.groupings import (
+    GroupingParameters,
+    answer,
+    of_records,
+    one,
+    read_row,
+)
+from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.settings import SearchSettings
 
 NOW = datetime(2027, 4, 1, 10, tzinfo=UTC)
@@ -46,21 +57,33 @@ def grouping(identity: str, **changes: Any) -> dict[str, Any]:
         "unknown_amounts": 0,
         "lots": [],
         "coordinator": {"owner": "Aix", "reason": "son besoin est le plus important"},
+        "state": "proposed",
+        "interested": 0,
+        "acts": [],
+        "declined": [],
         "model": "m",
         **changes,
     }
 
 
-def asked(rows: list[dict[str, Any]], **parameters: Any) -> list[dict[str, Any]]:
+def row(identity: str, **changes: Any) -> dict[str, Any]:
+    """A message of the topic."""
+    found = grouping(identity, **changes)
+    return {"id": identity, "layer": found["layer"], "grouping": found}
+
+
+def asked(
+    rows: list[dict[str, Any]], reader: Reader = ANYBODY, **parameters: Any
+) -> list[dict[str, Any]]:
     wanted = GroupingParameters.model_validate(parameters)
-    found = answer(rows, wanted, NOW, Territories.load())  # type: ignore[arg-type]
+    found = answer(rows, wanted, NOW, Territories.load(), reader)  # type: ignore[arg-type]
     assert found["total"] == {"value": len(found["items"]), "exact": True}
     items: list[dict[str, Any]] = found["items"]
     return items
 
 
 def test_a_grouping_is_shown_with_its_words_and_the_days_left() -> None:
-    (item,) = asked([grouping("g")])
+    (item,) = asked([row("g")])
     assert item["status_label"] == "Proposition de groupement"
     assert item["days_left"] == 60
     assert "L.2113-6" in item["law"]
@@ -69,16 +92,16 @@ def test_a_grouping_is_shown_with_its_words_and_the_days_left() -> None:
 
 def test_those_with_the_least_time_left_come_first() -> None:
     rows = [
-        grouping("late", window={"to": "2027-09-30"}),
-        grouping("open", window={}),
-        grouping("soon", window={"to": "2027-04-15"}),
+        row("late", window={"to": "2027-09-30"}),
+        row("open", window={}),
+        row("soon", window={"to": "2027-04-15"}),
     ]
     assert [item["id"] for item in asked(rows)] == ["soon", "late", "open"]
     assert asked(rows)[2]["days_left"] is None
 
 
 def test_what_is_over_shows_only_when_asked_for() -> None:
-    rows = [grouping("over", window={"to": "2027-03-31"})]
+    rows = [row("over", window={"to": "2027-03-31"})]
     assert asked(rows) == []
     (item,) = asked(rows, status="expired")
     assert item["status_label"] == "Échu"
@@ -99,30 +122,69 @@ def test_what_is_over_shows_only_when_asked_for() -> None:
         ({"institution": "210500617"}, False),
     ],
 )
-def test_parameters_narrow(parameters: dict[str, str], found: bool) -> None:
-    assert bool(asked([grouping("g")], **parameters)) is found
+def test_parameters_narrow(parameters: dict[str, Any], found: bool) -> None:
+    assert bool(asked([row("g")], **parameters)) is found
 
 
-def test_a_row_without_a_layer_is_none() -> None:
-    """It could be shown to anybody."""
-    message = {"id": "g", "layer": "buyers", "state": "proposed", "grouping": grouping("g")}
-    assert read_row(orjson.dumps(message))["layer"] == "public"
-    wrongs: list[Any] = [{}, {**message, "grouping": {"id": "g"}}, []]
-    for wrong in wrongs:
-        with pytest.raises(ValueError, match="layer"):
-            read_row(orjson.dumps(wrong))
-    with pytest.raises(ValueError, match="column"):
-        read_row(b"no JSON")
+def test_a_row_is_a_message_of_the_topic() -> None:
+    assert read_row(orjson.dumps(row("g")))["id"] == "g"
+    for octets in (b"no JSON", b"{}"):
+        with pytest.raises(ValueError, match=r"column|identifiant"):
+            read_row(octets)
+
+
+@pytest.mark.parametrize(
+    ("state", "window", "status", "label"),
+    [
+        ("convention", {}, "convention", "Convention à délibérer"),
+        ("convention", {"to": "2027-03-31"}, "expired", "Échu"),
+        ("constituted", {"to": "2027-03-31"}, "constituted", "Groupement constitué"),
+    ],
+)
+def test_the_formal_steps_show(state: str, window: Any, status: str, label: str) -> None:
+    (item,) = asked([row("g", state=state, window=window)], status=status)
+    assert item["status_label"] == label
+    assert "state" not in item
+
+
+TAG = "0123abcd"
+
+
+def test_an_id_leads_to_where_its_members_are() -> None:
+    old, new = f"{TAG}a{'a' * 15}", f"{TAG}b{'b' * 15}"
+    rows: dict[str, Any] = {
+        new: row(new),
+        old: {"id": old, "layer": "public", "moved_to": new},
+        "hidden": row("hidden", layer="buyers"),
+        "loop": {"id": "loop", "layer": "public", "moved_to": "loop"},
+    }
+    rows[new]["grouping"]["members"][0]["record"] = "c" * 16
+    assert one(rows, new, NOW)["id"] == new
+    for identity in (old, f"{TAG}{'c' * 16}"):
+        with pytest.raises(MovedGroupingError) as moved:
+            one(rows, identity, NOW)
+        assert moved.value.identifier == new
+    for identity in ("hidden", "loop", "nobody", f"ffffffff{'c' * 16}"):
+        with pytest.raises(UnknownGroupingError):
+            one(rows, identity, NOW)
+    buyer = Reader(TOWN.siren, buyer=True)
+    assert one(rows, "hidden", NOW, buyer)["id"] == "hidden"
+
+
+def test_the_groupings_of_a_record_are_found() -> None:
+    rows: list[Any] = [row("g"), row("h", layer="buyers"), row("o", window={"to": "2027-01-31"})]
+    assert [item["id"] for item in of_records(rows, ["b"], NOW)] == ["g"]
+    assert of_records(rows, ["z"], NOW) == []
 
 
 class Rows:
     """Groupings in memory."""
 
     def __init__(self, *rows: dict[str, Any], away: bool = False) -> None:
-        self._rows: dict[str, Any] = {row["id"]: row for row in rows}
+        self._rows: dict[str, Any] = {each["id"]: each for each in rows}
         self._away = away
 
-    def rows(self) -> Mapping[str, Grouping]:
+    def rows(self, patience: float = 0) -> Mapping[str, GroupingMessage]:
         if self._away:
             raise GroupingsUnavailableError
         return self._rows
@@ -147,12 +209,19 @@ def served(rows: Rows) -> Iterator[TestClient]:
         yield client
 
 
+MOVED = {"id": "old", "layer": "public", "moved_to": "g"}
+
+
 def test_the_service_answers() -> None:
-    for client in served(Rows(grouping("g"))):
+    for client in served(Rows(row("g"), MOVED)):
         found = client.get("/v1/groupings", params={"territory": "com:13001"})
         assert found.status_code == 200
         assert [item["id"] for item in found.json()["items"]] == ["g"]
         assert client.get("/v1/groupings", params={"as_of": "2028-01-01"}).json()["items"] == []
+        assert client.get("/v1/groupings/g").json()["id"] == "g"
+        moved = client.get("/v1/groupings/old", follow_redirects=False)
+        assert (moved.status_code, moved.headers["location"]) == (301, "/v1/groupings/g")
+        assert client.get("/v1/groupings/none").status_code == 404
         assert client.get("/v1/groupings", params={"theme": "x"}).status_code == 422
         assert client.get("/v1/groupings", params={"territory": "x"}).status_code == 400
 
@@ -161,11 +230,14 @@ def test_each_sees_the_groupings_of_its_layer_and_no_other() -> None:
     """The widest layer that it reads has what the narrower ones have; beside it those that name
     the reader."""
     layers = ["public", "members", "buyers", "restricted:211300553", "restricted:200054807"]
-    for client in served(Rows(*(grouping(layer, layer=layer) for layer in layers))):
+    for client in served(Rows(*(row(layer, layer=layer) for layer in layers))):
         mine = {"Authorization": f"Bearer {KEY.secret}"}
         for headers, wanted in (({}, ["public"]), (mine, ["buyers", "restricted:211300553"])):
             found = client.get("/v1/groupings", headers=headers)
             assert [item["id"] for item in found.json()["items"]] == wanted
+            assert "200054807" not in found.text
+        assert client.get("/v1/groupings/buyers").status_code == 404
+        assert client.get("/v1/groupings/buyers", headers=mine).json()["visibility"] == "buyers"
         assert client.get("/v1/groupings", headers={"Authorization": "x"}).status_code == 401
 
 

@@ -24,6 +24,13 @@ _ACTIONS: Final = {
     "contact": "Contacter",
     "procedure": "Faire la démarche",
 }
+_LINKS: Final = {
+    "same:": "Même dossier",
+    "lot:": "Lots probables",
+    "answers:need": "Peut répondre à ce besoin",
+    "answers:offer": "Peut répondre à",
+    "joint:": "Achat à mutualiser",
+}
 _OUTCOMES: Final = {
     "awarded": "Attribué",
     "unsuccessful": "Sans suite (infructueux)",
@@ -65,6 +72,28 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkView:
+    """Another opportunity: what it is to this one, and why."""
+
+    label: str
+    title: str
+    address: str
+    reason: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingView:
+    """A grouping that this purchase is in: how far it has come, and what each member says."""
+
+    status: str
+    reason: str
+    members: list[tuple[str, str]]
+    facts: list[str]
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """The whole page."""
 
@@ -79,15 +108,20 @@ class RecordView:
     paragraphs: list[str]
     lots: list[LotView]
     sources: list[SourceView]
-    links: list[str]
+    links: list[LinkView]
+    groupings: list[GroupingView]
     machine: str
     language: str
 
 
 def record_view(
-    document: Mapping[str, Any], as_of: datetime, territories: Territories
+    document: Mapping[str, Any],
+    as_of: datetime,
+    territories: Territories,
+    groupings: Iterable[Mapping[str, Any]] = (),
 ) -> RecordView:
-    """The page of a whole opportunity (`Searcher.detail`) at an instant."""
+    """The page of a whole opportunity (`Searcher.detail`) at an instant; `groupings` are those that
+    it is in, as the search shows them."""
     found = document.get("deadline")
     owners = [one["name"] for one in document["institutions"] if one["role"] == "owner"]
     return RecordView(
@@ -102,7 +136,8 @@ def record_view(
         paragraphs=[text for text in document.get("description", "").split("\n") if text.strip()],
         lots=[_lot(lot) for lot in document.get("lots", [])],
         sources=_sources(document),
-        links=[link["reason"] for link in document["links"] if link.get("reason")],
+        links=[_link(link) for link in document["links"] if link.get("reason")],
+        groupings=[_grouping(each) for each in groupings],
         machine=f"/v1/opportunities/{document['id']}",
         language=document.get("language", "fr"),
     )
@@ -195,6 +230,48 @@ def _lot(lot: Mapping[str, Any]) -> LotView:
         outcome=_OUTCOMES.get(lot.get("outcome", ""), ""),
         holders=_names(lot.get("holders", [])),
     )
+
+
+def _link(link: Mapping[str, Any]) -> LinkView:
+    label = _LINKS.get(f"{link['type']}:{link.get('role', '')}", link["type"])
+    state = link.get("state", "")
+    return LinkView(
+        label=label,
+        title=", ".join(filter(None, (link.get("title"), link.get("owner")))),
+        address=f"/fiche/{link['id']}",
+        reason=link["reason"],
+        state=link["state_label"] if state in ("confirmed", "expired") else "",
+    )
+
+
+def _grouping(grouping: Mapping[str, Any]) -> GroupingView:
+    facts = []
+    if grouping.get("total"):
+        known = "au moins " if grouping["unknown_amounts"] else ""
+        facts.append(f"Montant total : {known}{words.euros(grouping['total'])}")
+    if grouping["days_left"] is not None:
+        facts.append(f"Temps restant : {words.number(grouping['days_left'])} jours")
+    if threshold := grouping.get("threshold"):
+        facts.append(f"Seuil atteint ensemble : {threshold['label']}")
+    coordinator = grouping["coordinator"]
+    facts.append(f"Coordonnateur pressenti : {coordinator['owner']}, {coordinator['reason']}")
+    if grouping["declined"]:
+        facts.append(f"Pas pour nous : {_names_of(grouping['declined'])}")
+    facts.append(grouping["law"])
+    return GroupingView(
+        status=grouping["status_label"],
+        reason=grouping["reason"],
+        members=[
+            (f"{one['owner']} : {one['title']}", one.get("stance_label", ""))
+            for one in grouping["members"]
+        ],
+        facts=facts,
+        machine=f"/v1/groupings/{grouping['id']}",
+    )
+
+
+def _names_of(owners: Iterable[Mapping[str, Any]]) -> str:
+    return _some(str(one["owner"]) for one in owners)
 
 
 def _sources(document: Mapping[str, Any]) -> list[SourceView]:
