@@ -11,6 +11,7 @@ from traverse_schemas.topics import (
     AUDIT,
     CHANGES,
     EVENTS,
+    GROUPINGS,
     INBOUND,
     INSTITUTIONS,
     RECEIPTS,
@@ -89,7 +90,7 @@ def kafka_rules() -> tuple[Rule, ...]:
         *(
             Rule(account, "READ", "TOPIC", name)
             for account in (SEARCH, SEARCH_MEMBERS)
-            for name in (CHANGES, INSTITUTIONS, RECEIPTS, REJECTED, ACCOUNTS_TOPIC)
+            for name in (CHANGES, INSTITUTIONS, RECEIPTS, REJECTED, ACCOUNTS_TOPIC, GROUPINGS)
         ),
         # Who signs out closes a session; what people do is written down.
         *(

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from traverse_schemas.decisions import GroupingWord
 from traverse_schemas.errors import InvalidSourceError, Reason, RejectedError
 from traverse_schemas.events import EVENT_TYPES, Action, Event, EventType, event_adapter
 from traverse_schemas.records.codes import DeadlineKind
@@ -212,6 +213,8 @@ def _record_of(
     """The record an event carries, its JSON, and the pointer to it."""
     if isinstance(data, Project | Call | Need):
         return data, raw, "/data"
+    if isinstance(data, GroupingWord):
+        return None, None, ""  # it names a record, and carries none
     return getattr(data, "record", None), raw.get("record"), "/data/record"
 
 

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from traverse_schemas.decisions import DecisionKind
 from traverse_schemas.events import EVENT_TYPES, Action, EventType
 
 _RECORD: dict[str, Any] = {
@@ -103,6 +104,13 @@ def full_event(known: EventType) -> dict[str, Any]:
 
 
 def _full_data(known: EventType) -> dict[str, Any]:
+    if known.kind is DecisionKind.GROUPING:
+        return {
+            "grouping": "0123abcd" + "a" * 16,
+            "record": {"source": "urn:siren:211300553", "subject": "R-1"},
+            "on": "2026-01-01",
+            "reason": "Conseil municipal du 1er janvier.",
+        }
     if not isinstance(known.action, Action):
         return {
             "records": [

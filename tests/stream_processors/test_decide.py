@@ -59,3 +59,25 @@ def test_a_decision_on_no_two_records_is_refused(records: Any, pointer: bytes) -
     admitted = decide(inbound(said(records=records)))
     (message,) = on(REJECTED, admitted.effects)
     assert dict(message.headers)["pointer"] == pointer
+
+
+def test_a_word_on_a_grouping_is_kept_with_the_record_that_it_is_of() -> None:
+    data = {
+        "grouping": "0123abcd" + "a" * 16,
+        "record": {"source": CCI, "subject": "DAE"},
+        "on": "2026-11-19",
+    }
+    admitted = decide(inbound(event("deliberated", kind="grouping", subject="G-1", data=data)))
+    (message,) = on(DECISIONS, admitted.effects)
+    assert orjson.loads(message.value or b"") == {
+        "source": CCI,
+        "subject": "G-1",
+        "version": [0, "2026-11-20T09:00:00.000000Z", "e-1"],
+        "word": "deliberated",
+        "records": [opportunity_id(CCI, "DAE")],
+        "grouping": "0123abcd" + "a" * 16,
+        "on": "2026-11-19",
+    }
+    assert on(RECORDS, admitted.effects) == []
+    refused = decide(inbound(event("deliberated", kind="grouping", data={**data, "grouping": "x"})))
+    assert dict(on(REJECTED, refused.effects)[0].headers)["pointer"] == b"/data/grouping"
