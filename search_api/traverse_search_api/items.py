@@ -48,8 +48,8 @@ def detail_of(document: Document, as_of: datetime, reader: Reader) -> dict[str, 
 
 
 def _links(document: Document, as_of: datetime, reader: Reader) -> list[dict[str, Any]]:
-    """Those of which the reader may read both ends, as of a day. One that names no audience is within the
-    document's own."""
+    """Those of which the reader may read both ends, as of a day. One that names no audience is
+    within the document's own."""
     found = [
         link | {"audience": link["audience"].partition(":")[0]} if "audience" in link else link
         for link in document.get("links", [])
