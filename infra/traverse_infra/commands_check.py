@@ -2,9 +2,12 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from traverse_infra.settings import Settings
 
 _SHOWN = 20
 
@@ -24,7 +27,7 @@ def check(
 
     settings = load_settings()
     if purged:
-        sound = _purged(settings.kafka, settings.elasticsearch, as_json)
+        sound = _purged(settings, as_json)
     else:
         sound = _compare(settings.kafka, settings.elasticsearch, repair, as_json)
     raise typer.Exit(0 if sound else 1)
@@ -67,10 +70,12 @@ def _compare(kafka: str, elasticsearch: str, repair: bool, as_json: bool) -> boo
     return report.sound
 
 
-def _purged(kafka: str, elasticsearch: str, as_json: bool) -> bool:
+def _purged(settings: "Settings", as_json: bool) -> bool:
     from traverse_infra.check.erased import prove
+    from traverse_infra.privacy.local_files import files_under, left
 
-    proof = prove(kafka, elasticsearch)
+    files = files_under(settings.home)
+    proof = prove(settings.kafka, settings.elasticsearch, lambda erased: left(files, erased))
     if as_json:
         _print({**asdict(proof), "sound": proof.sound})
     else:

@@ -1,28 +1,36 @@
 """`traverse privacy …`: where a person's data is, its erasure, the data officer's page."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-_OUTBOX = 0x54525651  # the application_id of a durable queue of ours
+if TYPE_CHECKING:
+    from traverse_infra.privacy.local_files import LocalFile
+
+_Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file",
+        "--outbox",
+        help="Un fichier de plus : file d'envoi, position d'import, liste d'envois (ceux du "
+        "dossier TRAVERSE_HOME le sont d'office).",
+    ),
+]
 
 
 def find(
     term: Annotated[str, typer.Argument(help="Un nom, un courriel, un numéro.")],
-    outbox: Annotated[
-        list[Path] | None, typer.Option(help="Une file d'envoi de plus à chercher.")
-    ] = None,
+    file: _Files = None,
 ) -> None:
-    """Cherche où se trouvent les données d'une personne : topics, index, files d'envoi."""
+    """Cherche où se trouvent les données d'une personne : topics, index, nos fichiers."""
     from traverse_infra.commands_engines import load_settings
     from traverse_infra.privacy.find import find as find_all
 
     settings = load_settings()
-    queues = [*_queues(settings.home), *(outbox or ())]
+    files = _files(settings.home, file)
     count = 0
-    for one in find_all(term, settings.kafka, settings.elasticsearch, queues):
+    for one in find_all(term, settings.kafka, settings.elasticsearch, files):
         count += 1
         record = f"{one.source} {one.subject}".strip() or "(dossier illisible)"
         when = f", {one.at:%d/%m/%Y %H:%M}" if one.at else ""
@@ -35,20 +43,24 @@ def purge(
     source: Annotated[str, typer.Argument(help="La source du dossier, urn:siren:…")],
     subject: Annotated[str, typer.Argument(metavar="REFERENCE", help="Sa référence (subject).")],
     yes: Annotated[bool, typer.Option("--yes", help="Sans demander confirmation.")] = False,
+    file: _Files = None,
 ) -> None:
     """Efface un dossier partout, pour toujours : rien de plus ancien n'est accepté de nouveau."""
     from traverse_infra.commands_engines import load_settings
     from traverse_infra.members import eraser, open_registry, signed
+    from traverse_infra.privacy.purge import UnknownRecordError
     from traverse_infra.privacy.purge import purge as purge_record
     from traverse_producers.kafka_transport import KafkaTransport
     from traverse_producers.signing_keys import siren_of
     from traverse_schemas.clock import SystemClock
+    from traverse_schemas.identity import utc_text
 
     if not yes:
         typer.confirm(
             f"Effacer le dossier {subject} de {source}, sans retour possible ?", abort=True
         )
     settings = load_settings()
+    files = _files(settings.home, file)
     with open_registry(settings.kafka) as table:
         signer = eraser(table, settings.keys, siren_of(source))
     transport = KafkaTransport(settings.kafka)
@@ -63,12 +75,27 @@ def purge(
             ),
             clock=SystemClock(),
         )
+    except UnknownRecordError:
+        # Nothing of it has reached the log; what waits here would.
+        if not _clear(files, source, subject, utc_text(SystemClock().now())):
+            raise
+        return
     finally:
         transport.close(10)
+    _clear(files, source, subject, until)
     typer.echo(
         f"Effacé : tout ce qui a été dit du dossier {subject} jusqu'au {until}. « traverse check "
         "--purged » le prouve, et dit quand la dernière copie aura quitté les disques."
     )
+
+
+def _clear(files: "list[LocalFile]", source: str, subject: str, until: str) -> int:
+    from traverse_infra.privacy.local_files import erase
+
+    count = erase(files, source, subject, until)
+    if count:
+        typer.echo(f"{count} événement(s) retiré(s) de nos files d'envoi.")
+    return count
 
 
 def page() -> None:
@@ -78,14 +105,11 @@ def page() -> None:
     typer.echo(whole_page(), nl=False)
 
 
-def _queues(home: Path) -> Iterator[Path]:
-    """The durable queues under the home folder: SQLite files that say so themselves."""
-    for path in sorted(home.rglob("*")) if home.exists() else ():
-        if path.is_file() and path.stat().st_size >= 72:
-            with path.open("rb") as file:
-                head = file.read(72)
-            if head.startswith(b"SQLite format 3\x00") and head[68:72] == _OUTBOX.to_bytes(4):
-                yield path
+def _files(home: Path, more: list[Path] | None) -> "list[LocalFile]":
+    """Those of the home folder, and those that were named."""
+    from traverse_infra.privacy.local_files import file_of, files_under
+
+    return [*files_under(home), *(file_of(path) for path in more or ())]
 
 
 def _shown(text: str) -> str:

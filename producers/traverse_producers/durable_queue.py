@@ -240,6 +240,28 @@ class DurableQueue:
         with self._writing() as connection:
             return _drop(connection, position)
 
+    def erase(self, key: str, said: Callable[[bytes], bool]) -> int:
+        """Take away for good the messages of a key, waiting or parked, of whose octets `said` is
+        true; gives how many. One that is on its way at this moment is delivered all the same."""
+        count = 0
+        with self._writing() as connection:
+            for table in ("messages", "parked"):
+                rows = connection.execute(
+                    f"SELECT position, octets FROM {table} WHERE key = ?",  # noqa: S608 -- our own
+                    (key,),
+                ).fetchall()
+                gone = [(position,) for position, octets in rows if said(octets)]
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE position = ?",  # noqa: S608
+                    gone,
+                )
+                count += len(gone)
+        if count:
+            with self._reading() as connection:
+                # Else the octets lie in SQLite's journal until others are written over them.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return count
+
     def counts(self) -> Counts:
         """How full it is, at no cost."""
         with self._reading() as connection:

@@ -12,7 +12,7 @@ from traverse_producers.errors import InvalidOptionError
 from traverse_producers.publishing import Confirmed
 from traverse_producers.rows import Ready
 
-_HEADER = ("fichier", "ligne", "reference", "source", "id")
+HEADER = ("fichier", "ligne", "reference", "source", "id")
 
 
 @contextmanager
@@ -40,7 +40,7 @@ class _List:
     def __init__(self, file: TextIO) -> None:
         self._lock = threading.Lock()
         self._writer = csv.writer(file, delimiter=";")
-        self._writer.writerow(_HEADER)
+        self._writer.writerow(HEADER)
         self._open = True
 
     def __call__(self, row: Ready) -> None:

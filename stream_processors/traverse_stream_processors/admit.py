@@ -27,7 +27,7 @@ from traverse_stream_processors.purge import purge, record_number
 from traverse_stream_processors.receipts import Arrival, ended, traced_of
 from traverse_stream_processors.reject import rejection
 from traverse_stream_processors.rekey import rekeyed
-from traverse_stream_processors.sandbox import only_told
+from traverse_stream_processors.sandbox import only_told, remembered
 from traverse_stream_processors.state import Known, StateBrokenError
 from traverse_stream_processors.validate import Accepted
 
@@ -70,7 +70,10 @@ def admit(  # noqa: PLR0917 -- what is known, in the order in which it is looked
     return Admitted(
         effects=[*real.effects, *only_told(tried.effects)],
         accepted=real.accepted,
-        states=[*real.states, *tried.states],
+        states=[
+            *real.states,
+            *((place, partition, remembered(state)) for place, partition, state in tried.states),
+        ],
         known=[*real.known, *tried.known],
         forgotten=[*real.forgotten, *tried.forgotten],
     )

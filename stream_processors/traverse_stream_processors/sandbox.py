@@ -3,16 +3,17 @@
 A trial is decided like any other event, in a state of its own. Of all that would follow from it
 only this leaves: receipts that say how it would have ended and what Traverse knew of it,
 rejections (their institution alone sees them), and what goes round once more. What a trial leaves
-behind is in the local cache only: when that is lost, it begins anew.
+behind is in the local cache only, without the publisher's words: when that is lost, it begins anew.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import orjson
 
+from traverse_schemas.document import Content
 from traverse_schemas.receipts import TRACE_HEADER, End, Receipt
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.record_state import Life, RecordState, VersionedContent
 from traverse_schemas.topics import INBOUND, RECEIPTS, RECORDS, REJECTED
 from traverse_stream_processors.link import form
 from traverse_stream_processors.log import Message
@@ -39,6 +40,19 @@ class _Brought(NamedTuple):
 def only_told(effects: Sequence[Message]) -> list[Message]:
     """Of all that a batch of trials comes to, what may leave."""
     return [message for effect in effects for message in _left_of(effect)]
+
+
+def remembered(octets: bytes) -> bytes:
+    """What the cache keeps of the state of a record that is tried (JSON): what decides of the next
+    version, and none of the publisher's words."""
+    state: RecordState = orjson.loads(octets)
+    content, life = state["content"], state["life"]
+    if content is not None:
+        kept = {"visibility": content["content"]["visibility"], **_enriched(state)}
+        content = VersionedContent(version=content["version"], content=cast(Content, kept))
+    if life is not None:
+        life = Life(version=life["version"], state=life["state"])
+    return orjson.dumps({**state, "content": content, "life": life})
 
 
 def _left_of(effect: Message) -> Iterator[Message]:

@@ -7,15 +7,18 @@ import pytest
 from tests.journey.harness import Ends, Journey, sent, until
 from tests.journey.traces import Traces
 from tests.signing import signature
-from tests.stream_processors.factory import CCI, call_data, event
+from tests.stream_processors.factory import CCI, call_data, event, octets
 from traverse_infra.check.compare import compare
-from traverse_infra.check.erased import prove
+from traverse_infra.check.erased import Proof, prove
 from traverse_infra.check.ledger import What
 from traverse_infra.privacy.find import find
+from traverse_infra.privacy.local_files import erase, files_under
+from traverse_infra.privacy.local_files import left as left_in_files
 from traverse_infra.privacy.purge import UnknownRecordError, purge
+from traverse_producers.durable_queue import DurableQueue, Message
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.identity import opportunity_id, record_key
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.receipts import End
 from traverse_schemas.signatures import SIGNATURE_HEADER
@@ -123,7 +126,18 @@ def test_a_person_is_found_everywhere_and_an_operator_erases_the_record(journey:
     assert until_when > "2026-11-20"
     assert places(current=True) == passing
     assert places(current=False) == log
-    proof = prove(journey.kafka, journey.elasticsearch)
+    queue = journey.home / "gateway" / "spool.sqlite3"
+    queue.parent.mkdir(parents=True)
+    with DurableQueue(queue) as waiting:
+        waiting.put([Message(record_key(CCI, "PV-1"), octets(whole))])
+    files = list(files_under(journey.home))
+
+    def proved() -> Proof:
+        return prove(journey.kafka, journey.elasticsearch, partial(left_in_files, files))
+
+    assert proved().found == [f"file d'envoi {queue}, messages 1"]
+    assert erase(files, CCI, "PV-1", until_when) == 1
+    proof = proved()
     assert (proof.records, proof.found) == (1, [])
     assert proof.waiting.keys() == log | passing
     with pytest.raises(UnknownRecordError, match="PV-9"):

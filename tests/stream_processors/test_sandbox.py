@@ -72,6 +72,8 @@ def test_a_trial_ends_as_one_and_says_what_it_would_have_come_to() -> None:
 
 def test_every_version_of_a_trial_is_judged_as_it_would_be() -> None:
     first = tried(event(id="1"), event("updated", id="2", time=LATER))
+    ((_, _, kept),) = first.states
+    assert "Réfection" not in kept.decode(), "the cache has none of the publisher's words"
     assert {name: one["would"] for name, one in told(first).items()} == {
         "1": End.SEARCHABLE,
         "2": End.SEARCHABLE,

@@ -4,7 +4,7 @@ Kafka's disks keep an old message until compaction or retention takes it: what s
 counted, and the proof names the date by which the last copy has left (decision 5).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -85,7 +85,10 @@ class Proof:
                 "traitements (traverse work), puis traverse privacy purge pour ces dossiers."
             )
             return
-        yield "Aucun contenu effacé ne peut être retrouvé : ni sur le journal, ni dans l'index."
+        yield (
+            "Aucun contenu effacé ne peut être retrouvé : ni sur le journal, ni dans l'index, ni "
+            "dans nos files d'envoi."
+        )
         if self.gone_by is None:
             yield "Aucune copie ne reste sur les disques de Kafka."
             return
@@ -97,8 +100,15 @@ class Proof:
         )
 
 
-def prove(bootstrap: str, elasticsearch: str) -> Proof:
-    """Read everything. Raises EngineAwayError."""
+def _none(_: Iterable[Erased]) -> Iterable[str]:
+    return ()
+
+
+def prove(
+    bootstrap: str, elasticsearch: str, beside: Callable[[Iterable[Erased]], Iterable[str]] = _none
+) -> Proof:
+    """Read everything. `beside` names what other places still hold of erased records. Raises
+    EngineAwayError."""
     erased = erased_records(read_topic(bootstrap, RECORDS))
     proof = Proof(len(erased))
     if not erased:
@@ -108,6 +118,7 @@ def prove(bootstrap: str, elasticsearch: str) -> Proof:
     for topic in (INBOUND, REJECTED):
         examine_kept(topic, read_topic(bootstrap, topic), erased, proof)
     _examine_index(elasticsearch, erased, proof)
+    proof.found.extend(beside(erased.values()))
     return proof
 
 
@@ -195,18 +206,19 @@ def _holds(topic: str, message: LogMessage, one: Erased) -> bool:
             and source["updated_at"] <= one.until
             for source in _sources(message)
         )
-    return _event_holds(said, one)
+    return event_holds(said, one.until)
 
 
-def _event_holds(event: dict[str, Any], one: Erased) -> bool:
-    """Whether an event says more than that its record is withdrawn."""
+def event_holds(event: dict[str, Any], until: str) -> bool:
+    """Whether an event that was dated up to `until` (UTC text) says more than that its record is
+    withdrawn; what has no date is taken for one."""
     if str(event.get("type", "")).split(".")[-2:-1] in (["withdrawn"], ["hidden"]):
         return False
     try:
         at = datetime.fromisoformat(event["time"]).astimezone(UTC)
     except (KeyError, TypeError, ValueError):
         return True
-    return at <= datetime.fromisoformat(one.until)
+    return at <= datetime.fromisoformat(until)
 
 
 def _sources(message: LogMessage) -> list[dict[str, Any]]:
@@ -229,7 +241,7 @@ def examine_kept(
             one = erased.get(record_key(event["source"], event["subject"]))
         except (ValueError, TypeError, KeyError):
             continue
-        if one is not None and _event_holds(event, one):
+        if one is not None and event_holds(event, one.until):
             proof.wait_for(topic, message.time + kept + _MINUTE_MS)
 
 

@@ -1,13 +1,11 @@
-"""Where a person's data is: every topic, the index and our own outboxes, read for a term.
+"""Where a person's data is: every topic, the index and our own files, read for a term.
 
 Bounded memory: what does not hold the term is forgotten at once.
 """
 
-import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +15,7 @@ from elasticsearch.helpers import scan
 
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
+from traverse_infra.privacy.local_files import LocalFile
 from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.topics import TOPICS
@@ -61,16 +60,16 @@ def _plain(text: str) -> str:
 
 
 def find(
-    text: str, bootstrap: str, elasticsearch: str, outboxes: Iterable[Path]
+    text: str, bootstrap: str, elasticsearch: str, files: Iterable[LocalFile]
 ) -> Iterator[Found]:
-    """Every place that holds the text. Raises EngineAwayError."""
+    """Every place that holds the text. Raises EngineAwayError, OutboxError."""
     term = Term(text)
     for topic in TOPICS:
         compacted = topic.config["cleanup.policy"] == "compact"
         yield from in_messages(read_topic(bootstrap, topic.name), term, compacted=compacted)
     yield from _in_index(elasticsearch, term)
-    for path in outboxes:
-        yield from in_outbox(path, term)
+    for file in files:
+        yield from in_file(file, term)
 
 
 def in_messages(messages: Iterable[LogMessage], term: Term, *, compacted: bool) -> Iterator[Found]:
@@ -132,31 +131,8 @@ def _in_index(elasticsearch: str, term: Term) -> Iterator[Found]:
             raise EngineAwayError("Elasticsearch", elasticsearch, type(error).__name__) from error
 
 
-def in_outbox(path: Path, term: Term) -> Iterator[Found]:
-    """What waits, or was put aside, in a durable queue of ours. Its writer is not disturbed."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        for table in ("messages", "parked"):
-            query = f"SELECT position, octets FROM {table}"  # noqa: S608 -- our own names
-            for position, octets in database.execute(query):
-                if term.within(octets):
-                    event = _event(octets)
-                    yield Found(
-                        f"file d'envoi {path}",
-                        f"{table} {position}",
-                        str(event.get("source", "")),
-                        str(event.get("subject", "")),
-                        None,
-                    )
-    except sqlite3.DatabaseError:
-        return  # a file of another kind
-    finally:
-        database.close()
-
-
-def _event(octets: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(octets)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def in_file(file: LocalFile, term: Term) -> Iterator[Found]:
+    """What a file of ours holds. Raises OutboxError."""
+    for held in file.held():
+        if term.within(held.octets):
+            yield Found(f"{file.what} {file.path}", held.where, held.source, held.subject, None)

@@ -61,8 +61,9 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "HOME/state/validate-*.sqlite",
-        "cache de l'étape de validation : dernier état des dossiers, empreintes des événements",
-        "peut être supprimé à tout moment ; refait depuis le journal",
+        "cache de l'étape de validation : dernier état des dossiers, empreintes des événements ; "
+        "des essais, ce qui en décide, sans les mots de l'éditeur",
+        "peut être supprimé à tout moment ; refait depuis le journal, essais exceptés",
         _AS_PUBLISHED,
         "remplacé par un état sans contenu quand l'effacement est traité ; supprimer le fichier "
         "ne coûte qu'une relecture du journal",
@@ -93,8 +94,47 @@ TABLES: tuple[Table, ...] = (
         "événements pas encore confirmés, et refusés mis de côté",
         "jusqu'à la confirmation, ou jusqu'à « traverse outbox drop »",
         "Tout ce que l'éditeur envoie",
-        "chez l'éditeur : « traverse outbox show », puis « drop » ; nos propres files sont "
-        "cherchées par « traverse privacy find »",
+        "« traverse privacy purge » retire ce qui attend d'un dossier effacé des files du dossier "
+        "HOME et de celles données par --file ; ailleurs, chez l'éditeur : « traverse outbox "
+        "show », puis « drop »",
+    ),
+    Table(
+        "HOME/gateway/spool.sqlite3",
+        "événements que la passerelle a reçus pendant que Kafka était absent, si l'exploitant le "
+        "permet (TRAVERSE_GATEWAY_SPOOL)",
+        "jusqu'à la confirmation par Kafka ; les refusés, jusqu'à « traverse outbox drop »",
+        "Tout ce que l'éditeur envoie",
+        "cherché par « traverse privacy find », vidé du dossier effacé par « purge »",
+    ),
+    Table(
+        "HOME/gateway/records.sqlite3",
+        "des dossiers posés par PUT : empreintes de l'adresse et du dernier contenu, identifiant "
+        "et date du dernier événement",
+        "tant que la passerelle sert ; peut être supprimé quand elle est arrêtée",
+        "Aucune lisible : des empreintes",
+        "reste, pour que le même contenu, posé de nouveau, ne republie pas un dossier effacé",
+    ),
+    Table(
+        "HOME/gateway/quotas.sqlite3",
+        "nombre d'événements du jour, par institution qui a un quota",
+        "le jour même",
+        "Aucune : un SIREN et un nombre",
+        "sans objet",
+    ),
+    Table(
+        "Position d'un import (traverse import --position FILE)",
+        "de chaque dossier du listing : référence, empreintes de ce qui en a été dit",
+        "à la main de l'exploitant ; sans elle, tout le listing est publié de nouveau",
+        _IDENTIFIERS,
+        "cherchée par « traverse privacy find » (--file hors de HOME) ; la ligne d'un dossier "
+        "effacé reste, pour que l'import de la nuit ne le republie pas",
+    ),
+    Table(
+        "Liste d'envois (traverse publish --sent FILE)",
+        "de chaque ligne publiée : fichier, ligne, référence, source, identifiant",
+        "à la main de qui l'a demandée",
+        _IDENTIFIERS,
+        "cherchée par « traverse privacy find » (--file hors de HOME) ; à supprimer à la main",
     ),
     Table(
         "Journaux des services (HOME/logs)",
@@ -122,15 +162,17 @@ agrégat, jamais par personne.
 _TAIL = """
 ## Droit d'accès et effacement
 - **Trouver.** `traverse privacy find TERME` cherche un nom, un courriel ou un numéro dans tous \
-les topics, l'index et nos files d'envoi, sans tenir compte des accents ni des majuscules.
+les topics, l'index et nos fichiers (files d'envoi, positions d'import, listes d'envois), sans \
+tenir compte des accents ni des majuscules.
 - **Effacer.** L'institution publie `withdrawn` avec `"reason": "erasure"` (RGPD, art. 17), ou \
 l'exploitant lance `traverse privacy purge SOURCE REFERENCE`. Chaque événement du dossier reçoit \
-une pierre tombale, la fiche devient un repère sans contenu, et rien de plus ancien n'est accepté \
-de nouveau. Seuls restent la source, la référence et la date de l'effacement, qui empêchent le \
-retour.
-- **Prouver.** `traverse check --purged` relit les topics et l'index, et donne la date à laquelle \
-la dernière copie aura quitté les disques. Ce qui est reçu et refusé n'est pas effacé un à un : il \
-part avec sa conservation, en 31 jours au plus (le mois de l'article 12(3) du RGPD).
+une pierre tombale, la fiche devient un repère sans contenu, ce qui attendait dans nos files \
+d'envoi en part, et rien de plus ancien n'est accepté de nouveau. Seuls restent la source, la \
+référence et la date de l'effacement, qui empêchent le retour.
+- **Prouver.** `traverse check --purged` relit les topics, l'index et nos files d'envoi, et \
+donne la date à laquelle la dernière copie aura quitté les disques. Ce qui est reçu et refusé \
+n'est pas effacé un à un : il part avec sa conservation, en 31 jours au plus (le mois de \
+l'article 12(3) du RGPD).
 - **Ce qui échappe.** Les abonnés des topics publics gardent ce qu'ils ont lu : ils reçoivent le \
 retrait, sans contenu, et doivent effacer à leur tour. Les sauvegardes de l'exploitant suivent \
 leur propre durée.

@@ -1,14 +1,10 @@
 """A person is found whatever the accents, capitals and escapes, with the copies that wait."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.stream_processors.factory import CCI, event, octets
-from traverse_infra.commands_privacy import _queues
 from traverse_infra.log_reading import LogMessage
-from traverse_infra.privacy.find import Term, in_messages, in_outbox
-from traverse_producers.durable_queue_file import open_file
+from traverse_infra.privacy.find import Term, in_messages
 from traverse_schemas.topics import ACCEPTED, INBOUND
 
 
@@ -45,19 +41,3 @@ def test_every_message_of_a_topic_that_is_not_compacted_counts_its_headers_too()
     messages = [message(INBOUND, 1, b"{"), message(INBOUND, 2, b"[]")]
     found = list(in_messages(messages, Term("dupond"), compacted=False))
     assert [one.where for one in found] == ["0@1", "0@2"]
-
-
-def test_our_outboxes_are_found_and_searched(tmp_path: Path) -> None:
-    queue = tmp_path / "file" / "outbox"
-    queue.parent.mkdir()
-    connection = open_file(queue)
-    connection.execute(
-        "INSERT INTO messages (key, octets, headers, size, digest, writer) VALUES (?,?,?,?,?,?)",
-        ("k", octets(event()), "[]", 1, b"", "w"),
-    )
-    connection.close()
-    (tmp_path / "autre.sqlite").write_bytes(b"SQLite format 3\x00" + b"\x00" * 100)
-    assert list(_queues(tmp_path)) == [queue]
-    (found,) = in_outbox(queue, Term("voirie"))
-    assert (found.source, found.where) == (CCI, "messages 1")
-    assert list(in_outbox(tmp_path / "autre.sqlite", Term("voirie"))) == []
