@@ -21,13 +21,13 @@ STAGES := preflight setup style types layers unit engines
 NONE_IS_FINE := $(if $(ARGS),|| [ $$? = 5 ])
 
 .PHONY: help setup preflight demo test unit engines style types layers stages \
-	check format bench soak lock clean
+	check format bench soak screenshots lock clean
 # Engines and tests share this machine's ports and memory.
 .NOTPARALLEL:
 
 help: ## say what can be asked for (this list)
 	@echo "Traverse. What can be asked for:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "More words go through ARGS: make demo ARGS=--once"
 
 setup: $(INSTALLED) ## install the project and all it needs into .venv (quick when nothing changed)
@@ -84,6 +84,10 @@ bench: preflight setup ## measure: events per second, time to searchable, time o
 soak: preflight setup ## kill workers, Kafka and the gateway while 20,000 events flow (EVENTS=, SEED=)
 	TRAVERSE_SOAK_EVENTS=$(EVENTS) TRAVERSE_SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -s \
 		-m engines -p tests.engine_logs tests/journey/test_soak.py $(ARGS)
+
+screenshots: preflight setup ## write docs/screenshots/ anew: every page, on a phone and on a desk
+	$(BIN)/python -m pytest -q -m engines -p tests.engine_logs \
+		tests/search_api/pages/take_screenshots.py $(ARGS)
 
 lock: infra/preflight.sh ## choose versions anew and pin them with their hashes in requirements.lock
 	@python=$$(sh infra/preflight.sh python) || exit 1; \

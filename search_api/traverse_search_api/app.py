@@ -29,6 +29,7 @@ from traverse_search_api.groupings import GroupingParameters, GroupingRows
 from traverse_search_api.keeping_private import KeepPrivate
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
+from traverse_search_api.pages.reading import Readings
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.query_string import described, read_query
@@ -144,7 +145,8 @@ def create_app(
     app.include_router(stream_router(hub, readers, _PROBLEMS))
     _add_groupings(app, searcher, readers, rows)
     _add_operation(app, indices.public, metrics)
-    pages.install(app, searcher, readers, rows, staff)
+    readings = Readings(searcher, readers, rows)
+    pages.install(app, readings, staff, showcase_origins=settings.showcase_origins)
     return app
 
 

@@ -38,7 +38,9 @@ def sign_in_router(staff: Staff, render: Renderer) -> APIRouter:
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
     visits = staff.visits
 
-    def asked(request: Request, towards: str, status: int = 200, **said: str) -> Response:
+    def asked(
+        request: Request, towards: str, status: int = 200, *, email: str = "", sentence: str = ""
+    ) -> Response:
         """The page that asks who somebody is."""
         token = visits.mark_entrance(request)
         return render.page(
@@ -48,7 +50,8 @@ def sign_in_router(staff: Staff, render: Renderer) -> APIRouter:
             token=token,
             towards=towards,
             provider=staff.provider.name if staff.provider else "",
-            **{"email": "", "sentence": "", **said},
+            email=email,
+            sentence=sentence,
         )
 
     @router.get("/connexion")

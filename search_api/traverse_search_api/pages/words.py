@@ -93,3 +93,8 @@ def _zone(name: str | None) -> ZoneInfo:
 
 def _city(zone: ZoneInfo) -> str:
     return zone.key.rpartition("/")[2].replace("_", " ")
+
+
+def count(value: int, one: str, many: str) -> str:
+    """« 1 besoin », « 1 204 besoins »."""
+    return f"{number(value)}{_NO_BREAK}{one if value < 2 else many}"

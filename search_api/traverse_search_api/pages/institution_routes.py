@@ -1,0 +1,112 @@
+"""« Mon institution »: what it published, what was refused and why, with mending and replaying."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from traverse_search_api.accounts.account import StaffRole
+from traverse_search_api.accounts.audit import Deed
+from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.errors import SearchError
+from traverse_search_api.gateway_client import RefusedByGatewayError
+from traverse_search_api.pages.institution_view import (
+    mend_view,
+    mended,
+    own_body,
+    own_clause,
+    published_view,
+    rejections_of,
+)
+from traverse_search_api.pages.reading import Readings
+from traverse_search_api.pages.render import Renderer
+from traverse_search_api.queries import ITEM_FIELDS
+
+_SIZE = 20
+_REPLAY = "rejouer un refus"
+
+
+def institution_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter:
+    """The routes."""
+    router = APIRouter(include_in_schema=False, route_class=render.route_class)
+    visits, gateway = staff.visits, staff.gateway
+
+    @router.get("/mon-institution")
+    async def institution(
+        request: Request,
+        before: Annotated[str | None, Query(alias="avant", max_length=200)] = None,
+        done: Annotated[str, Query(alias="fait", max_length=20)] = "",
+    ) -> Response:
+        """The page. What the gateway cannot say now is said to be missing; the rest is shown."""
+        person = visits.require(request)
+        reading = readings.of(request)
+        found = await reading.look(
+            own_clause(person.siren),
+            **own_body(person.siren, reading.as_of),
+            _source=ITEM_FIELDS,
+        )
+        total, sources, published = published_view(found, reading.shown(found), reading.as_of)
+        refused, older, warning, missing = [], "", "", ""
+        try:
+            page = await gateway.rejections(person.siren, before, _SIZE)
+            refused = list(rejections_of(page))
+            older, warning = page.get("next") or "", page.get("warning") or ""
+        except SearchError as error:
+            missing = str(error)
+        return render.page(
+            request,
+            "institution.html",
+            total=total,
+            sources=sources,
+            published=published,
+            refused=refused,
+            older=older,
+            warning=warning,
+            missing=missing,
+            replayed=done == "rejoue",
+            may_replay=person.may(StaffRole.PUBLISHER),
+        )
+
+    @router.get("/mon-institution/refus/{name}")
+    async def rejection(request: Request, name: str) -> Response:
+        """One refused event, to mend."""
+        person = visits.require(request, StaffRole.PUBLISHER, _REPLAY)
+        view = mend_view(await gateway.rejection(person.siren, name[:200]))
+        return render.page(request, "rejection.html", view=view, sentence="")
+
+    @router.post("/mon-institution/refus/{name}")
+    async def replay(request: Request, name: str) -> Response:
+        """Publishes it again: as it came, with one value mended, or with another text."""
+        form = await visits.form(request)
+        person = visits.require(request, StaffRole.PUBLISHER, _REPLAY)
+        refused = await gateway.rejection(person.siren, name[:200])
+        view = mend_view(refused)
+        correction: bytes | None = None
+        sentence = ""
+        match form.get("comment"):
+            case "valeur":
+                correction = mended(str(refused["event"]), view.pointer, form.get("valeur", ""))
+                if correction is None:
+                    sentence = "Cette valeur n’est pas de la forme attendue : un nombre, peut-être."
+            case "texte":
+                correction = form.get("texte", "").encode()
+            case "tel-quel":
+                pass
+            case _:
+                sentence = "Choisissez comment rejouer cet événement."
+        if not sentence:
+            await staff.audit.write(
+                Deed.REJECTION_REPLAYED,
+                siren=person.siren,
+                account=person.account.id,
+                now=visits.now(),
+                rejection=name[:200],
+            )
+            try:
+                await gateway.replay(person.siren, name[:200], correction)
+                return RedirectResponse("/mon-institution?fait=rejoue", 303)
+            except RefusedByGatewayError as error:
+                sentence = str(error)
+        return render.page(request, "rejection.html", 422, view=view, sentence=sentence)
+
+    return router

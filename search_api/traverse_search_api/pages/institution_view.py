@@ -1,0 +1,271 @@
+"""« Mon institution » as data for its template: what it published, how fresh it is, what was
+refused. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any, Final
+
+from traverse_search_api.pages import words
+
+Query = dict[str, Any]
+
+SHOWN: Final = 20
+_LONGEST: Final = 30_000  # characters
+_HISTORY: Final = timedelta(days=400)
+_SILENT_AFTER: Final = 3  # usual gaps
+_PATIENCE: Final = timedelta(days=7)
+"""A source that speaks every day may rest over a long week-end without being called silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """One source of the institution, and whether it still speaks as it used to."""
+
+    name: str
+    count: str
+    last: str
+    rhythm: str
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedView:
+    """One thing that the institution published."""
+
+    address: str
+    title: str
+    kind: str
+    status: str
+    status_code: str
+    updated: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionView:
+    """One refused event: why, and where to mend it."""
+
+    address: str
+    event: str
+    at: str
+    sentence: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class MendView:
+    """A refused event to mend: the value that is wrong, where it is one, and the whole text, if it
+    is not too long for a page."""
+
+    name: str
+    event: str
+    at: str
+    sentence: str
+    where: str
+    pointer: str
+    value: str
+    text: str
+
+
+def own_clause(siren: str) -> Query:
+    """The documents that a source of the institution says something of."""
+    urn = f"urn:siren:{siren}"
+    either: list[Query] = [
+        {"term": {"sources.source": urn}},
+        {"prefix": {"sources.source": f"{urn}:"}},
+    ]
+    return {"bool": {"should": either, "minimum_should_match": 1}}
+
+
+def own_body(siren: str, as_of: datetime) -> Query:
+    """What to ask of the index beside `own_clause`: the last ones, and on which days each source
+    spoke."""
+    since = (as_of - _HISTORY).date().isoformat()
+    return {
+        "size": SHOWN,
+        "track_total_hits": True,
+        "sort": [{"updated_at": "desc"}, {"id": "asc"}],
+        "aggs": {
+            "sources": {
+                "terms": {
+                    "field": "sources.source",
+                    "include": f"urn:siren:{siren}(:.*)?",
+                    "size": 50,
+                },
+                "aggs": {
+                    "last": {"max": {"field": "sources.updated_at"}},
+                    "lately": {
+                        "filter": {"range": {"sources.updated_at": {"gte": since}}},
+                        "aggs": {
+                            "days": {
+                                "date_histogram": {
+                                    "field": "sources.updated_at",
+                                    "calendar_interval": "day",
+                                    "min_doc_count": 1,
+                                }
+                            }
+                        },
+                    },
+                },
+            }
+        },
+    }
+
+
+def published_view(
+    found: Mapping[str, Any], items: Iterable[Mapping[str, Any]], as_of: datetime
+) -> tuple[str, list[SourceView], list[PublishedView]]:
+    """How many, each source, and the last ones, of the answer to `own_body` and its items."""
+    total = found.get("hits", {}).get("total", {}).get("value", 0)
+    buckets = found.get("aggregations", {}).get("sources", {}).get("buckets", ())
+    return (
+        words.number(total),
+        [_source(bucket, as_of) for bucket in buckets],
+        [_published(item) for item in items],
+    )
+
+
+def usual_gap(days: Sequence[datetime]) -> timedelta | None:
+    """The usual time between two days on which a source spoke (the median); None when it has
+    spoken on fewer than four: that is no rhythm yet."""
+    if len(days) < 4:
+        return None
+    ordered = sorted(days)
+    gaps = [(after - before).days for before, after in pairwise(ordered)]
+    return timedelta(days=median(gaps))
+
+
+def is_silent(last: datetime, gap: timedelta | None, as_of: datetime) -> bool:
+    """Whether a source has said nothing for three times its usual gap, and a week at least."""
+    return gap is not None and as_of - last > max(_SILENT_AFTER * gap, _PATIENCE)
+
+
+def rejection_view(item: Mapping[str, Any]) -> RejectionView:
+    """A rejection as the gateway lists it."""
+    return RejectionView(
+        address=f"/mon-institution/refus/{item['id']}",
+        event=str(item.get("event_id") or "sans identifiant"),
+        at=words.day_of(str(item["at"])),
+        sentence=str(item["sentence"]),
+        where=_where(str(item["pointer"])),
+    )
+
+
+def mend_view(item: Mapping[str, Any]) -> MendView:
+    """A rejection with its event, as the gateway shows it."""
+    pointer, text = str(item["pointer"]), str(item["event"])
+    event = read_object(text)
+    value = value_at(event, pointer) if event is not None else None
+    scalar = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return MendView(
+        name=str(item["id"]),
+        event=str(item.get("event_id") or "sans identifiant"),
+        at=words.day_of(str(item["at"])),
+        sentence=str(item["sentence"]),
+        where=_where(pointer),
+        pointer=pointer if scalar else "",
+        value=str(value) if scalar else "",
+        text=_shown(text, event),
+    )
+
+
+def _shown(text: str, event: object) -> str:
+    whole = text if event is None else json.dumps(event, ensure_ascii=False, indent=2)
+    return whole if len(whole) <= _LONGEST else ""
+
+
+def mended(text: str, pointer: str, value: str) -> bytes | None:
+    """The event with another value at the pointer (RFC 6901), of the type that the old one had;
+    None when there is no such place."""
+    event = read_object(text)
+    old = value_at(event, pointer) if event is not None else None
+    if event is None or old is None or isinstance(old, bool | list | dict):
+        return None
+    new: object = value
+    if isinstance(old, int | float):
+        try:
+            new = json.loads(value.replace(",", ".").replace(" ", ""))
+        except ValueError:
+            return None
+        if not isinstance(new, int | float) or isinstance(new, bool):
+            return None
+    *path, last = _steps(pointer)
+    target: Any = event
+    for step in path:
+        target = target[int(step)] if isinstance(target, list) else target[step]
+    target[int(last) if isinstance(target, list) else last] = new
+    return json.dumps(event, ensure_ascii=False).encode()
+
+
+def value_at(event: object, pointer: str) -> object:
+    """The value at a JSON pointer, or None."""
+    found = event
+    for step in _steps(pointer):
+        if isinstance(found, dict):
+            found = found.get(step)
+        elif isinstance(found, list) and step.isdecimal() and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return None
+    return found if pointer else None
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that the text is, or None."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _steps(pointer: str) -> list[str]:
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _where(pointer: str) -> str:
+    steps = [step for step in _steps(pointer) if step != "data"]
+    return " › ".join(steps)
+
+
+def _source(bucket: Mapping[str, Any], as_of: datetime) -> SourceView:
+    last = datetime.fromtimestamp(bucket["last"]["value"] / 1000, UTC)
+    days = [
+        datetime.fromtimestamp(day["key"] / 1000, UTC)
+        for day in bucket["lately"]["days"]["buckets"]
+    ]
+    gap = usual_gap(days)
+    name = bucket["key"].removeprefix("urn:siren:")[9:].lstrip(":")
+    return SourceView(
+        name=name or "Publications directes",
+        count=words.number(bucket["doc_count"]),
+        last=words.day(last.date()),
+        rhythm=_rhythm(gap),
+        silent=is_silent(last, gap, as_of),
+    )
+
+
+def _rhythm(gap: timedelta | None) -> str:
+    if gap is None:
+        return "pas encore de rythme"
+    days = max(1, round(gap.days))
+    return "chaque jour" if days == 1 else f"tous les {days} jours"
+
+
+def _published(item: Mapping[str, Any]) -> PublishedView:
+    return PublishedView(
+        address=f"/fiche/{item['id']}",
+        title=item["title"],
+        kind=item["kind_label"],
+        status=item["status_label"],
+        status_code=item["status"],
+        updated=words.day_of(item["updated_at"]),
+    )
+
+
+def rejections_of(page: Mapping[str, Any]) -> Iterable[RejectionView]:
+    """The rejections of a page of the gateway's."""
+    return [rejection_view(item) for item in page["items"]]

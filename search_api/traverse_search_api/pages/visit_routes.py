@@ -1,0 +1,155 @@
+"""« Fiche de visite »: what there is around a commune, for who goes there; one page to print."""
+
+from asyncio import gather
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from traverse_schemas.reference.themes import THEMES
+from traverse_search_api.pages import words
+from traverse_search_api.pages.dashboard_view import MOST_NEEDS, unanswered
+from traverse_search_api.pages.reading import Reading, Readings
+from traverse_search_api.pages.render import Renderer
+from traverse_search_api.pages.typed_place import PlaceChoice, place_choices
+
+_MOST: Final = 8
+_TRADE: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item, on one or two printed lines."""
+
+    address: str
+    title: str
+    owner: str
+    place: str
+    kind: str
+    status: str
+    deadline: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page. `total` counts what there is beyond the lines shown."""
+
+    title: str
+    lines: list[Line]
+    total: str
+    empty: str
+
+
+_PARTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    (
+        "Ouvert : on peut répondre",
+        "Rien d’ouvert en ce moment.",
+        {"kind": "call", "status": "open", "sort": "deadline"},
+    ),
+    (
+        "Prévu : projets et appels annoncés",
+        "Aucun projet annoncé.",
+        {
+            "kind": "project,call",
+            "status": "announced,idea,studies,funded,tendering",
+            "sort": "published",
+        },
+    ),
+    (
+        "Besoins sans réponse",
+        "Aucun besoin sans réponse.",
+        {
+            "kind": "need",
+            "status": "reported,qualified,directed,to_confirm",
+            "sort": "published",
+        },
+    ),
+    (
+        "Contrats en cours, à suivre",
+        "Aucun contrat en cours.",
+        {"kind": "call", "status": "running", "sort": "published"},
+    ),
+)
+
+
+def visit_router(readings: Readings, render: Renderer) -> APIRouter:
+    """The routes."""
+    router = APIRouter(include_in_schema=False, route_class=render.route_class)
+
+    @router.get("/visite")
+    async def visit(
+        request: Request,
+        where: Annotated[str, Query(alias="lieu", max_length=120)] = "",
+        trade: Annotated[str, Query(alias="metier", max_length=_TRADE)] = "",
+        theme: Annotated[str, Query(max_length=40)] = "",
+        as_of: Annotated[str | None, Query(max_length=40)] = None,
+    ) -> Response:
+        """The page; a form as long as no place is said."""
+        reading = readings.of(request, as_of)
+        choices = place_choices(where, reading.territories)
+        place = choices[0] if len(choices) == 1 else None
+        theme = theme if theme in THEMES else ""
+        parts = await _parts(reading, place, trade.strip(), theme) if place else []
+        return render.page(
+            request,
+            "visit.html",
+            where=where,
+            trade=trade,
+            theme=theme,
+            themes=list(THEMES.items()),
+            theme_label=THEMES.get(theme, ""),
+            choices=choices,
+            place=place,
+            around=_around(reading, place),
+            parts=parts,
+            day=words.day(reading.as_of.date()),
+        )
+
+    return router
+
+
+async def _parts(reading: Reading, place: PlaceChoice, trade: str, theme: str) -> list[Part]:
+    asked = {"territory": _wide(reading, place), "q": trade, "size": 30}
+    if theme:
+        asked["theme"] = theme
+    answers = await gather(*(reading.find(**asked, **more) for _, _, more in _PARTS))
+    found = []
+    for (title, empty, more), answer in zip(_PARTS, answers, strict=True):
+        items = answer["items"]
+        total = answer["total"]["value"]
+        if more["kind"] == "need":
+            items = unanswered(items)
+            total = len(items) if total <= 30 else min(total, MOST_NEEDS)
+        lines = [_line(item, reading) for item in items[:_MOST]]
+        beyond = total - len(lines)
+        found.append(Part(title, lines, words.number(beyond) if beyond > 0 else "", empty))
+    return found
+
+
+def _wide(reading: Reading, place: PlaceChoice) -> str:
+    """A commune is visited with its intercommunality: what is next door counts too."""
+    chain = reading.territories.chain(place.code)
+    epci = chain.first("epci") if chain else None
+    return epci.code if epci is not None and place.code.startswith(("com:", "cp:")) else place.code
+
+
+def _around(reading: Reading, place: PlaceChoice | None) -> str:
+    if place is None:
+        return ""
+    wide = reading.territories.chain(_wide(reading, place))
+    return wide.name if wide and wide.code != place.code else ""
+
+
+def _line(item: dict[str, Any], reading: Reading) -> Line:
+    owners = [one["name"] for one in item["institutions"] if one["role"] == "owner"]
+    return Line(
+        address=f"/fiche/{item['id']}",
+        title=item["title"],
+        owner=", ".join(owners),
+        place=(item["territory"] or {}).get("name", ""),
+        kind=item["kind_label"],
+        status=item["status_label"],
+        deadline=words.deadline(item["deadline"], reading.as_of) if item["deadline"] else "",
+        amount=words.euros(item["amount"]) if item["amount"] else "",
+    )

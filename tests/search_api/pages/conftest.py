@@ -1,0 +1,41 @@
+"""One browser and one running service for all the tests that look at pages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, StorageState, sync_playwright
+
+from tests.engines import RunningEngines
+from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, town
+
+
+@pytest.fixture(scope="session")
+def running(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with town(engines, tmp_path_factory.mktemp("town")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # Root may not use the sandbox, and CI is root; the pages are ours.
+        made = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, running: Town) -> StorageState:
+    """The cookies of somebody who has signed in."""
+    context = browser.new_context(base_url=running.address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/connexion?vers=/compte")
+    page.get_by_label("Adresse électronique").fill(PUBLISHER)
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Se connecter").click()
+    assert page.url.endswith("/compte")
+    state = context.storage_state()
+    context.close()
+    return state

@@ -1,0 +1,37 @@
+"""Writes docs/screenshots/: every page on a phone and on a desk (`make screenshots`)."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, StorageState
+
+from tests.search_api.pages.town import Town
+
+pytestmark = pytest.mark.engines
+
+FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
+PAGES = {
+    "recherche": "/?q=voirie",
+    "signaler": "/signaler",
+    "mon-institution": "/mon-institution",
+    "mutualiser": "/mutualiser?toutes=oui",
+    "visite": "/visite?lieu=Marseille",
+    "tableau-de-bord": "/tableau-de-bord",
+    "vitrine": "/vitrine?kind=call",
+    "compte": "/compte",
+}
+
+
+def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageState) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for device, width in (("telephone", 360), ("bureau", 1280)):
+        context = browser.new_context(
+            base_url=running.address,
+            storage_state=signed_in,
+            viewport={"width": width, "height": 800},
+        )
+        page = context.new_page()
+        for name, path in PAGES.items():
+            page.goto(path)
+            page.screenshot(path=FOLDER / f"{name}-{device}.png")
+        context.close()

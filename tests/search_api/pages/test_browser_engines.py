@@ -1,0 +1,359 @@
+"""The pages in a real Chromium: each one's main job, on a phone and on a desk, with and without
+scripts, by keyboard alone; and axe-core finds nothing on any of them, in light and in dark."""
+
+import re
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Response, StorageState, expect
+
+from tests.search_api.pages.town import OTHER, PASSWORD, SHOWCASE, Town
+
+pytestmark = pytest.mark.engines
+
+PHONE, DESK = 360, 1280
+PUBLIC = (
+    "/",
+    "/?q=voirke&kind=need",
+    "/?q=vaisseau+koala",
+    "/fiche/zzzz",
+    "/tableau-de-bord",
+    "/tableau-de-bord?lieu=Saint-Denis",
+    "/visite",
+    "/visite?lieu=Marseille",
+    "/visite?lieu=zzzz",
+    "/vitrine?kind=need",
+)
+OWN = ("/compte", "/mon-institution", "/signaler", "/mutualiser?toutes=oui")
+DARK = ("/?q=voirke&kind=need", "/tableau-de-bord", "/mon-institution", "/mutualiser?toutes=oui")
+BUDGET = 100_000  # octets of a page
+
+
+@pytest.fixture(params=[(PHONE, False), (DESK, True)], ids=["phone, no script", "desk, scripts"])
+def context(
+    request: pytest.FixtureRequest, browser: Browser, running: Town, signed_in: StorageState
+) -> Iterator[BrowserContext]:
+    """Somebody who is signed in, on a device."""
+    width, scripts = request.param
+    made = browser.new_context(
+        base_url=running.address,
+        storage_state=signed_in,
+        viewport={"width": width, "height": 800},
+        java_script_enabled=scripts,
+    )
+    made.set_default_timeout(60_000)
+    yield made
+    made.close()
+
+
+def look(page: Page, path: str) -> None:
+    """Go there; what is loaded is small, ours, and fits the width."""
+    loaded: list[str] = []
+
+    def note(answer: Response) -> None:
+        loaded.append(answer.url)
+
+    page.on("response", note)
+    answer = page.goto(path)
+    assert answer is not None
+    assert len(answer.body()) < BUDGET
+    page.remove_listener("response", note)
+    ours = page.url.split("/", 3)[2]
+    assert all(url.startswith("data:") or url.split("/", 3)[2] == ours for url in loaded), loaded
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= page.viewport_size["width"], (path, wide)  # type: ignore[index]
+
+
+def test_a_search_is_narrowed_and_a_record_read(context: BrowserContext) -> None:
+    page = context.new_page()
+    look(page, "/")
+    page.get_by_label("Chercher un projet").fill("voirie")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("résultat")
+    page.get_by_role("link", name=re.compile("Belle-de-Mai")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Belle-de-Mai")
+    expect(page.get_by_role("main")).to_contain_text("clôture dans 5 jours".capitalize())
+    page.get_by_role("link", name="Traverse", exact=False).first.click()
+
+
+def test_a_need_is_signalled_in_two_steps(context: BrowserContext, running: Town) -> None:
+    title = f"Nettoyage de la plage {uuid4().hex[:8]}"
+    page = context.new_page()
+    look(page, "/signaler")
+    page.get_by_label("De quoi a-t-on besoin ?").fill(title)
+    page.get_by_label("Où ?").fill("Saint-Denis")
+    page.get_by_role("button", name="Continuer").click()
+    # Two towns of that name: the form asks, and keeps what was typed.
+    expect(page.get_by_role("alert")).to_contain_text("Plusieurs lieux portent ce nom")
+    expect(page.get_by_label("De quoi a-t-on besoin ?")).to_have_value(title)
+    page.get_by_label("Où ?").fill("13005")
+    page.get_by_role("button", name="Continuer").click()
+    page.get_by_label("Aubagne (13)").check()
+    page.get_by_role("button", name="Continuer").click()
+    main = page.get_by_role("main")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Relire avant de publier")
+    expect(main).to_contain_text("Aubagne (13)")
+    # What resembles it next door is shown before anything is published.
+    expect(main).to_contain_text("Déjà signalé tout près ?")
+    expect(main.get_by_role("link", name="Nettoyage de la plage")).to_be_visible()
+    assert running.published(title) == []
+    page.get_by_role("button", name="Publier au nom de Ville de Marseille").click()
+    expect(page.get_by_role("status")).to_contain_text("Il paraît dans quelques secondes")
+    (event,) = running.published(title)
+    assert event["source"] == "urn:siren:211300553:pages"
+    assert event["data"]["place"] == ["com:13005"]
+    assert event["data"]["visibility"] == "buyers"
+    assert "need_published" in running.deeds()
+
+
+def test_a_refusal_is_mended_and_replayed(context: BrowserContext, running: Town) -> None:
+    page = context.new_page()
+    look(page, "/mon-institution")
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("com:99999 n’est pas une commune connue")
+    expect(main).to_contain_text("Réfection de la voirie")
+    expect(main).to_contain_text("Publications directes")
+    page.get_by_role("link", name="Corriger et rejouer").first.click()
+    page.get_by_label("place › 0").fill("rien")
+    page.get_by_role("button", name="Rejouer avec cette valeur").click()
+    expect(page.get_by_role("alert")).to_contain_text("rien")
+    page.get_by_label("place › 0").fill("com:13055")
+    page.get_by_role("button", name="Rejouer avec cette valeur").click()
+    expect(page.get_by_role("status")).to_contain_text("L’événement est rejoué")
+    replayed = running.published("Marché refusé 211300553")
+    assert replayed
+    assert {one["data"]["place"][0] for one in replayed} == {"com:13055"}
+
+
+def test_a_visit_and_a_territory_are_prepared(context: BrowserContext) -> None:
+    page = context.new_page()
+    look(page, "/visite")
+    page.get_by_label("Où va-t-on ?").fill("Marseille")
+    page.get_by_role("button", name="Préparer la fiche").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Fiche de visite : Marseille (13)")
+    main = page.get_by_role("main")
+    for text in ("Belle-de-Mai", "cantine de l’école", "Nettoyage de la plage", "Métropole d"):
+        expect(main).to_contain_text(text)
+    # A need that somebody can answer is not among those without an answer.
+    expect(main).not_to_contain_text("Bornes de recharge")
+    look(page, "/tableau-de-bord?lieu=Aubagne")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tableau de bord : Aubagne (13)")
+    page.get_by_text("Les chiffres").first.click()
+    page.get_by_role("table").get_by_role("link", name="Déchets").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("2 résultats")
+
+
+def test_what_could_be_bought_together_is_found(context: BrowserContext) -> None:
+    page = context.new_page()
+    look(page, "/mutualiser")
+    main = page.get_by_role("main")
+    expect(main.get_by_role("heading", level=2)).to_have_text("Nettoyage de plages")
+    for text in ("Ville de La Ciotat", "au moins 30", "110 jours", "L.2113-6", "Plages du nord"):
+        expect(main).to_contain_text(text)
+    # What is for buyers is there for one, and for nobody else.
+    look(page, "/?q=papier")
+    expect(page.get_by_role("link", name="Papier pour les mairies")).to_be_visible()
+    context.clear_cookies()
+    look(page, "/?q=papier")
+    expect(page.get_by_role("link", name="Papier pour les mairies")).to_have_count(0)
+    page.goto("/mutualiser")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Se connecter")
+
+
+def test_one_institution_sees_nothing_of_another(
+    browser: Browser, running: Town, signed_in: StorageState
+) -> None:
+    """IDOR: the address of somebody else's refusal opens nothing, and replays nothing."""
+    with_ours = browser.new_context(base_url=running.address, storage_state=signed_in)
+    page = with_ours.new_page()
+    page.goto("/mon-institution")
+    theirs = page.get_by_role("link", name="Corriger et rejouer").first.get_attribute("href")
+    with_ours.close()
+    context = browser.new_context(base_url=running.address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/connexion?vers=/mon-institution")
+    page.get_by_label("Adresse électronique").fill(OTHER)
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("CCI Aix-Marseille-Provence")
+    expect(page.get_by_role("main")).not_to_contain_text("refus-0")
+    before = len(running.published("Marché refusé 211300553"))
+    answer = page.goto(theirs or "")
+    assert answer is not None and answer.status in (404, 422)
+    token = page.locator("[name=jeton]").first.get_attribute("value") or ""
+    posted = context.request.post(
+        theirs or "", form={"jeton": token, "comment": "tel-quel"}, max_redirects=0
+    )
+    assert posted.status in (404, 422)
+    assert len(running.published("Marché refusé 211300553")) == before
+    page.get_by_role("button", name="Se déconnecter").click()
+    page.goto("/mon-institution")
+    assert page.url.endswith("/connexion?vers=%2Fmon-institution")
+    context.close()
+
+
+def test_the_keyboard_alone_suffices(
+    browser: Browser, running: Town, signed_in: StorageState
+) -> None:
+    """To the content in one jump; through every control of a form; to the end of the job."""
+    context = browser.new_context(base_url=running.address, storage_state=signed_in)
+    page = context.new_page()
+    page.goto("/signaler")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Aller au contenu")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_attribute("id", "titre")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+    title = f"Au clavier {uuid4().hex[:8]}"
+    page.keyboard.type(title)
+    reached = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "document.activeElement.name || document.activeElement.type"
+                " || document.activeElement.tagName"
+            )
+        )
+        if reached[-1] == "submit":
+            break
+    assert reached == ["lieu", "type", "accord", "quand", "visibilite", "SUMMARY", "submit"]
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Relire avant de publier")
+    page.keyboard.press("Tab")
+    while page.evaluate("document.activeElement.value") != "publier":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Le besoin est reçu")
+    assert len(running.published(title)) == 1
+    context.close()
+
+
+def test_a_draft_outlives_the_network(
+    browser: Browser, running: Town, signed_in: StorageState
+) -> None:
+    """With scripts: what was typed is there again, and gone once it is published; what resembles
+    it and the names of places come while one types."""
+    context = browser.new_context(base_url=running.address, storage_state=signed_in)
+    page = context.new_page()
+    page.goto("/signaler")
+    page.get_by_label("De quoi a-t-on besoin ?").fill("Nettoyage de plage")
+    expect(page.locator("#semblables")).to_contain_text("Nettoyage de la plage")
+    page.get_by_label("Où ?").fill("Auba")
+    expect(page.locator("#lieux option").first).to_have_attribute("value", "Aubagne (13)")
+    page.get_by_label("Où ?").fill("Aubagne (13)")
+    context.set_offline(True)
+    page.get_by_label("Pour quand ?").select_option("bientot")
+    page.get_by_role("button", name="Continuer").click()
+    context.set_offline(False)
+    page.goto("/signaler")
+    expect(page.get_by_label("De quoi a-t-on besoin ?")).to_have_value("Nettoyage de plage")
+    expect(page.get_by_label("Pour quand ?")).to_have_value("bientot")
+    expect(page.locator("#brouillon")).to_be_visible()
+    page.get_by_role("button", name="Continuer").click()
+    page.get_by_role("button", name="Publier").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Le besoin est reçu")
+    page.goto("/signaler")
+    expect(page.get_by_label("De quoi a-t-on besoin ?")).to_have_value("")
+    context.close()
+
+
+def test_nothing_that_was_published_or_typed_runs(
+    browser: Browser, running: Town, signed_in: StorageState
+) -> None:
+    """XSS: stored, in every page that shows it; reflected, by every field that comes back."""
+    context = browser.new_context(base_url=running.address, storage_state=signed_in)
+    page = context.new_page()
+    blocked: list[str] = []
+    page.on(
+        "console",
+        lambda said: blocked.append(said.text) if "Security Policy" in said.text else None,
+    )
+    trap = "<img src=x onerror=\"document.title='pris'\">"
+    for path in (
+        "/?q=tramway",
+        "/tableau-de-bord",
+        "/visite?lieu=Marseille&metier=tramway",
+        "/vitrine?q=tramway",
+        "/mon-institution",
+        f"/?q={trap}",
+        f"/visite?lieu={trap}&metier={trap}&theme={trap}",
+        f"/tableau-de-bord?lieu={trap}",
+        f"/connexion?vers={trap}",
+        f"/mon-institution?avant={trap}&fait={trap}",
+        f"/signaler/recu?reference={trap}",
+        f"/?institution={trap}",
+    ):
+        page.goto(path)
+        assert "pris" not in page.title() or trap in page.title(), path
+        assert page.locator("main img, main script").count() == 0, path
+    page.goto("/signaler")
+    page.get_by_label("De quoi a-t-on besoin ?").fill(f"tramway {trap}")
+    page.get_by_label("Où ?").fill("Marseille")
+    page.get_by_role("button", name="Continuer").click()
+    expect(page.get_by_role("main")).to_contain_text(trap)
+    assert page.locator("main img").count() == 0
+    assert blocked == []
+    context.close()
+
+
+def test_only_named_sites_may_frame_the_showcase(running: Town, browser: Browser) -> None:
+    context = browser.new_context(base_url=running.address)
+    showcase = context.request.get("/vitrine").headers["content-security-policy"]
+    assert f"frame-ancestors {SHOWCASE}" in showcase
+    for path in ("/", "/connexion", "/tableau-de-bord"):
+        policy = context.request.get(path).headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy
+    assert "set-cookie" not in context.request.get("/vitrine").headers
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault(
+    browser: Browser, running: Town, signed_in: StorageState, scheme: str
+) -> None:
+    """WCAG 2.1 A and AA, on every page and in its states; in the dark, what may differ there."""
+    axe = Axe()
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+    options = {"runOnly": rules if scheme == "light" else ["color-contrast"]}
+    context = browser.new_context(
+        base_url=running.address,
+        storage_state=signed_in,
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": PHONE if scheme == "dark" else DESK, "height": 800},
+    )
+    page = context.new_page()
+    faults = []
+
+    def judge(state: str) -> None:
+        found = axe.run(page, options=options)
+        if found.violations_count:
+            faults.append(f"{state}: {found.generate_report()}")
+
+    for path in DARK if scheme == "dark" else (*PUBLIC, *OWN):
+        look(page, path)
+        judge(path)
+    page.goto("/?q=voirie")
+    page.get_by_role("link", name=re.compile("Belle-de-Mai")).click()
+    judge("record")
+    page.goto("/signaler")
+    page.get_by_label("Où ?").fill("Saint-Denis")
+    page.get_by_role("button", name="Continuer").click()
+    judge("need with faults")
+    page.get_by_label("De quoi a-t-on besoin ?").fill("Nettoyage de la plage")
+    page.get_by_label("Où ?").fill("Marseille")
+    page.get_by_role("button", name="Continuer").click()
+    judge("need to confirm")
+    page.goto("/mon-institution")
+    page.get_by_role("link", name="Corriger et rejouer").first.click()
+    page.get_by_text("Corriger l’événement entier").click()
+    judge("rejection")
+    context.clear_cookies()
+    look(page, "/connexion")
+    judge("/connexion")
+    assert faults == []
+    context.close()

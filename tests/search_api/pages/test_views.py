@@ -1,0 +1,216 @@
+"""What the pages of people who sign in make of what they read and of what is typed, without a
+server."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.search_api.accounts.people import INSTITUTIONS, MARSEILLE
+from traverse_schemas.events import EVENT_TYPES, event_adapter
+from traverse_schemas.records.models import Need
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.pages.chart import Bar, Chart
+from traverse_search_api.pages.dashboard_view import ahead, by_theme, csv_rows, figures, months
+from traverse_search_api.pages.institution_view import is_silent, mend_view, mended, usual_gap
+from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
+from traverse_search_api.pages.typed_place import place_choices
+
+NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
+REFERENCE = "besoin-0123456789abcdef"
+TYPED = {
+    "reference": REFERENCE,
+    "titre": "  Bornes   de recharge ",
+    "lieu": "Aubagne",
+    "type": "purchase",
+    "quand": "bientot",
+    "visibilite": "buyers",
+    "montant": "12 000,50 €",
+}
+TERRITORIES = Territories.load()
+
+
+def typed(**changes: str) -> Any:
+    return checked(filled_form({**TYPED, **changes}, "besoin-f"), NOW, TERRITORIES)
+
+
+def test_what_was_typed_becomes_a_need_of_the_schema() -> None:
+    form = filled_form(TYPED, "besoin-f")
+    seen = checked(form, NOW, TERRITORIES)
+    assert seen.data is not None
+    assert seen.place_label == "Aubagne (13)"
+    event = need_event(form, seen.data, MARSEILLE, NOW)
+    assert (event["source"], event["subject"]) == (f"urn:siren:{MARSEILLE}:pages", REFERENCE)
+    octets = json.dumps(event).encode()
+    read = event_adapter(EVENT_TYPES[event["type"]]).validate_json(octets).data
+    assert isinstance(read, Need)
+    assert read.title == "Bornes de recharge"
+    assert read.place == ("com:13005",)
+    assert float(read.amounts[0].value) == 12000.5
+    assert str(read.window.end) == "2026-06-12"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"titre": " "}, "titre"),
+        ({"titre": "x" * 201}, "titre"),
+        ({"description": "x" * 5001}, "description"),
+        ({"lieu": ""}, "lieu"),
+        ({"lieu": "zzzz"}, "lieu"),
+        ({"lieu": "Saint-Denis"}, "lieu"),
+        ({"lieu": "Saint-Denis", "place": "com:13055"}, "lieu"),
+        ({"type": "autre"}, "type"),
+        ({"type": "business"}, "accord"),
+        ({"quand": ""}, "quand"),
+        ({"visibilite": "restricted"}, "visibilite"),
+        ({"montant": "beaucoup"}, "montant"),
+        ({"montant": "-1"}, "montant"),
+    ],
+)
+def test_what_is_missing_is_said_beside_its_field(changes: dict[str, str], field: str) -> None:
+    seen = typed(**changes)
+    assert list(seen.faults) == [field]
+    assert seen.data is None
+
+
+def test_a_place_is_chosen_among_those_of_its_name() -> None:
+    seen = typed(lieu="Saint-Denis", place="com:93066")
+    assert seen.data["place"] == ["com:93066"]
+    assert typed(type="business", accord="oui").data["subtype"] == "business"
+
+
+def test_a_reference_of_somebody_elses_making_is_replaced() -> None:
+    assert filled_form({"reference": "MARCHE-2026"}, "besoin-f").reference == "besoin-f"
+
+
+def test_the_form_begins_with_what_suits_the_institution() -> None:
+    form = empty_form(REFERENCE, INSTITUTIONS[0], TERRITORIES)
+    assert (form.where, form.subtype, form.visibility) == ("Marseille (13)", "purchase", "buyers")
+    firms = INSTITUTIONS[1].model_copy(update={"roles": frozenset()})
+    form = empty_form(REFERENCE, firms, TERRITORIES)
+    assert (form.where, form.subtype, form.visibility) == ("", "business", "members")
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("aubagne", ["com:13005"]),
+        ("Aubagne (13)", ["com:13005"]),
+        ("13001", ["com:13001", "cp:13001"]),
+        ("Saint-Denis", ["com:97411", "com:93066"]),
+        ("dep:13", ["dep:13"]),
+        ("Bouches-du-Rhône", ["dep:13"]),
+        ("<script>", []),
+        ("x" * 5000, []),
+        ("", []),
+    ],
+)
+def test_places_are_found_as_people_type_them(text: str, codes: list[str]) -> None:
+    assert [choice.code for choice in place_choices(text, TERRITORIES)] == codes
+
+
+def test_a_source_is_silent_after_three_times_its_usual_gap() -> None:
+    days = [NOW - timedelta(days=each) for each in (60, 50, 40, 30)]
+    gap = usual_gap(days)
+    assert gap == timedelta(days=10)
+    assert not is_silent(NOW - timedelta(days=30), gap, NOW)
+    assert is_silent(NOW - timedelta(days=31), gap, NOW)
+    # One that speaks every day may rest for a week; one without rhythm is never silent.
+    assert not is_silent(NOW - timedelta(days=6), timedelta(days=1), NOW)
+    assert usual_gap(days[:3]) is None
+    assert not is_silent(NOW - timedelta(days=900), None, NOW)
+
+
+def rejection(pointer: str, event: Any) -> dict[str, Any]:
+    text = event if isinstance(event, str) else json.dumps(event)
+    return {
+        "id": "inbound-0@1",
+        "event_id": "e",
+        "at": "2026-03-10T08:00:00Z",
+        "sentence": "Faux.",
+        "pointer": pointer,
+        "event": text,
+    }
+
+
+def test_the_wrong_value_is_mended_where_it_stands() -> None:
+    event = {"data": {"place": ["com:99999"], "amounts": [{"value": 12}], "a/b": "x"}}
+    view = mend_view(rejection("/data/place/0", event))
+    assert (view.pointer, view.value, view.where) == ("/data/place/0", "com:99999", "place › 0")
+    text = json.dumps(event)
+    assert json.loads(mended(text, "/data/place/0", "com:13055") or b"")["data"]["place"] == [
+        "com:13055"
+    ]
+    assert json.loads(mended(text, "/data/amounts/0/value", "1 200,5") or b"")["data"]["amounts"][
+        0
+    ] == {"value": 1200.5}
+    assert json.loads(mended(text, "/data/a~1b", "y") or b"")["data"]["a/b"] == "y"
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        ("", "x"),
+        ("/data", "x"),
+        ("/nope/0", "x"),
+        ("/data/amounts/0/value", "douze"),
+        ("/l/9", "x"),
+    ],
+)
+def test_what_has_no_place_or_no_form_is_not_mended(pointer: str, value: str) -> None:
+    event = json.dumps({"data": {"amounts": [{"value": 12}]}, "l": [1]})
+    assert mended(event, pointer, value) is None
+    assert mended("pas du JSON", pointer, value) is None
+
+
+def test_an_event_that_is_no_json_or_too_long_is_shown_within_bounds() -> None:
+    assert mend_view(rejection("", "pas du JSON")).text == "pas du JSON"
+    assert mend_view(rejection("/data/x", {"data": {"x": "y" * 40_000}})).text == ""
+
+
+def need(themes: list[str], *links: str, sources: int = 1) -> dict[str, Any]:
+    return {
+        "id": "a",
+        "title": "=1+1",
+        "themes": themes,
+        "theme_labels": themes,
+        "links": [{"type": kind} for kind in links],
+        "sources": [{}] * sources,
+        "territory": {"code": "com:13055", "name": "Marseille"},
+        "institutions": [{"name": "Ville", "role": "owner"}],
+        "status_label": "Signalé",
+        "published_at": "2026-03-01T08:00:00Z",
+    }
+
+
+def test_what_nobody_answers_is_counted_by_theme() -> None:
+    needs = [need(["voirie"]), need(["voirie", "eau"]), need([]), need(["eau"], "answers")]
+    chart = by_theme(needs[:3], "com:13055")
+    assert [(bar.label, bar.value) for bar in chart.bars] == [
+        ("Voirie et mobilités", 2),
+        ("Sans thème", 1),
+        ("Eau et assainissement", 1),
+    ]
+    assert "territory=com%3A13055" in chart.bars[0].address
+    assert dict(figures(needs, 4, 3))["dont une réponse est possible"] == "1"
+    assert csv_rows(needs)[1][0] == "=1+1"
+
+
+def test_weeks_and_months_without_anything_are_there_too() -> None:
+    days = [{"key_as_string": "2026-03-19T00:00:00.000+01:00", "doc_count": 3}]
+    weeks = ahead({"aggregations": {"days": {"buckets": days}}}, NOW)
+    assert [bar.value for bar in weeks.bars] == [0, 3, 0, 0, 0, 0, 0, 0]
+    assert weeks.bars[0].label == "du 12 au 18 mars"
+    found = months({}, NOW)
+    assert [found.bars[0].label, found.bars[-1].label] == ["avril 2025", "mars 2026"]
+    assert found.total == 0
+
+
+def test_the_longest_bar_fills_the_width() -> None:
+    chart = Chart("x", "x", "x", "x", [Bar("a", 4), Bar("b" * 60, 1), Bar("c", 0)])
+    first, second, third = chart.rectangles()
+    assert first.width == 4 * second.width
+    assert third.width == 0
+    assert len(second.label) == 26
