@@ -51,7 +51,8 @@ class ApiKeys:
             )
         if not self._registry.ready:
             raise RegistryUnreadError
-        found = self._registry.view().authenticate(key.strip(), self._clock.now())
+        now = self._clock.now()
+        found = self._registry.view().authenticate(key.strip(), now)
         if not isinstance(found, Principal):
             # No more than that: which keys once were is nobody's business.
             raise UnknownKeyError(
@@ -60,7 +61,7 @@ class ApiKeys:
             )
         if not found.may(Scope.READ):
             raise ForbiddenKeyError
-        return reader_of(found.institution)
+        return reader_of(found.institution, now)
 
 
 class Visitors:
@@ -72,8 +73,9 @@ class Visitors:
     def reader(self, request: HTTPConnection) -> Reader | None:
         """See `Way`. A session that has ended is nobody's: its person is asked to sign in again."""
         cookie = request.cookies.get(self._visits.session_cookie)
-        person = self._visits.sessions.read(cookie, self._visits.now()) if cookie else None
-        return reader_of(person.institution) if person is not None else None
+        now = self._visits.now()
+        person = self._visits.sessions.read(cookie, now) if cookie else None
+        return reader_of(person.institution, now) if person is not None else None
 
 
 class Readers:

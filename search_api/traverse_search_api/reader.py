@@ -6,6 +6,7 @@ However people say who they are (an API key, a signed-in session), the search kn
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.document import index_of
@@ -83,9 +84,9 @@ ANYBODY: Final = Reader()
 """Who has not said who they are."""
 
 
-def reader_of(institution: Institution) -> Reader:
-    """What somebody of an institution reads. One of the sandbox tries things out: it reads what
-    anybody does."""
-    if institution.sandbox:
+def reader_of(institution: Institution, at: datetime) -> Reader:
+    """What somebody of an institution reads at that instant. One that is still trying things out
+    reads what anybody does."""
+    if institution.tries(at):
         return ANYBODY
     return Reader(institution.siren, buyer=Role.BUYER in institution.roles)

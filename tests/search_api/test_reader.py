@@ -134,8 +134,12 @@ def test_a_key_that_may_only_publish_reads_nothing() -> None:
 
 
 def test_of_a_federation_and_of_the_sandbox() -> None:
-    assert reader_of(institution(FEDERATION, roles=frozenset())) == MEMBER
-    assert reader_of(institution(sandbox=True)) == ANYBODY
+    """A member once its trial has ended."""
+    assert reader_of(institution(FEDERATION, roles=frozenset()), NOW) == MEMBER
+    assert reader_of(institution(sandbox=True), NOW) == ANYBODY
+    opened = institution(sandbox=True, sandbox_until=NOW)
+    assert reader_of(opened, NOW - timedelta(seconds=1)) == ANYBODY
+    assert reader_of(opened, NOW).is_member
 
 
 class Turning:
