@@ -1,30 +1,25 @@
 """The secure profile on real engines: what each account may do, and what is refused."""
 
-import os
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
 from elastic_transport import ConnectionError as NoConnectionError
 from elasticsearch import ApiError, AuthenticationException, AuthorizationException, Elasticsearch
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import (
     GroupAuthorizationFailedError,
     KafkaError,
     TopicAuthorizationFailedError,
 )
 
-from tests.engines import engine_settings
+from tests.infra.conftest import Secured
 from tests.stream_processors.factory import CCI, call_data
 from traverse_infra.access_rules import ACCOUNTS, kafka_rules
 from traverse_infra.acls import apply_acls
-from traverse_infra.engines.runner import Engines
-from traverse_infra.engines.secure import Secrets
 from traverse_infra.engines.waiting import wait_until
-from traverse_infra.equip import equip
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, PublishError
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
@@ -35,62 +30,11 @@ from traverse_schemas.topics import TOPICS
 pytestmark = pytest.mark.engines
 
 
-class Secured(NamedTuple):
-    """Engines of the secure profile, running."""
-
-    kafka: str
-    elasticsearch: str
-    secrets: Secrets
-
-    def access(self, account: str) -> EngineAccess:
-        return self.secrets.access(account)
-
-    def producer(self, account: str) -> KafkaProducer:
-        # Not idempotent: the first refusal is then that of the topic itself.
-        return KafkaProducer(
-            **self.access(account).kafka(self.kafka), enable_idempotence=False, max_block_ms=20_000
-        )
-
-    def consumer(self, account: str, **more: Any) -> KafkaConsumer:
-        return KafkaConsumer(
-            **self.access(account).kafka(self.kafka), auto_offset_reset="earliest", **more
-        )
-
-    def search(self, account: str) -> Elasticsearch:
-        return Elasticsearch(**self.access(account).elasticsearch(self.elasticsearch))
-
-    def environment(self, account: str, home: Path) -> dict[str, str]:
-        return {
-            **os.environ,
-            "TRAVERSE_HOME": str(home),
-            "TRAVERSE_KAFKA": self.kafka,
-            "TRAVERSE_ELASTICSEARCH": self.elasticsearch,
-            **self.secrets.environment(account),
-        }
-
-
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    settings = engine_settings(
-        tmp_path_factory.mktemp("secured"), secure=True, elasticsearch_heap="768m"
-    )
-    engines = Engines(settings)
-    try:
-        engines.up()
-        assert engines.secrets is not None
-        equipped = equip(engines)
-        assert set(equipped.environments) == set(ACCOUNTS)
-        assert set(equipped.rules) == set(kafka_rules())
-        assert equip(engines).rules == ()
-        yield Secured(engines.kafka, engines.elasticsearch, engines.secrets)
-    finally:
-        engines.erase()
-
-
 def write(secured: Secured, account: str, topic: str) -> None:
     producer = secured.producer(account)
     try:
-        producer.send(topic, value=b"x", key=b"k", partition=0).get(20)
+        # On `traverse.accepted` it is an event that nobody knows: the journey goes over it.
+        producer.send(topic, value=b"x", key=b'["s","r","i"]', partition=0).get(20)
     finally:
         producer.close(timeout=5)
 

@@ -1,0 +1,147 @@
+"""The whole journey on the secure profile, signatures required, each program by its account."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import orjson
+import pytest
+
+from tests.infra.conftest import Secured
+from tests.stream_processors.factory import call_data, event
+from traverse_infra.engines.ports import free_ports
+from traverse_infra.engines.waiting import wait_until
+from traverse_infra.services import Services
+from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.publisher import Publisher
+from traverse_schemas.signatures import Signer
+
+pytestmark = pytest.mark.engines
+
+PATIENCE = 180
+MARSEILLE, FUVEAU, HOST = "211300553", "211300405", "180000028"
+"""Signs itself; leaves its signature to the gateway; runs the gateway."""
+
+
+class Running(NamedTuple):
+    """Where the services answer, and what the operator was given of each institution."""
+
+    gateway: str
+    search: str
+    members: dict[str, dict[str, Any]]
+
+    def receipt(self, siren: str, event_id: str) -> dict[str, Any]:
+        """The trace of an event of the institution, once there is one."""
+        asked = {"source": f"urn:siren:{siren}", "id": event_id}
+        key = {"authorization": f"Bearer {self.members[siren]['api_key']}"}
+        found: list[dict[str, Any]] = []
+
+        def told() -> bool:
+            answer = httpx.get(f"{self.gateway}/v1/receipts", params=asked, headers=key)
+            found[:] = [answer.json()] if answer.status_code == 200 else []
+            return bool(found)
+
+        assert wait_until(told, timeout=PATIENCE), asked
+        return found[0]
+
+
+def call(**changes: Any) -> dict[str, Any]:
+    """Of the institution's own, and nothing that could be another's."""
+    return call_data(owner=None, amounts=None, deadlines=None, description=None, **changes)
+
+
+@pytest.fixture
+def running(secured: Secured, tmp_path: Path) -> Iterator[Running]:
+    """Three institutions registered by the operator, and all services at work."""
+
+    def enrol(siren: str, *options: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "traverse_infra.cli", "institutions", "add", siren,
+             "--name", siren, "--kind", "commune", "--json", *options],
+            env=secured.environment("operator", tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    gateway, search = free_ports(2)
+    members = {
+        MARSEILLE: enrol(MARSEILLE),
+        FUVEAU: enrol(FUVEAU, "--delegated"),
+        HOST: enrol(HOST, "--role", "gateway"),
+    }
+    settings = {
+        "TRAVERSE_GATEWAY_PORT": str(gateway),
+        "TRAVERSE_GATEWAY_SIREN": HOST,
+        "TRAVERSE_GATEWAY_KAFKA_TIMEOUT": "60",
+        "TRAVERSE_SEARCH_PORT": str(search),
+    }
+    with ExitStack() as stack:
+        for account, *command in (
+            ("processors", "work"),
+            ("gateway", "serve", "gateway"),
+            ("search", "serve", "search"),
+        ):
+            environment = {**secured.environment(account, tmp_path), **settings}
+            services = stack.enter_context(Services(tmp_path / "logs", environment))
+            services.start(account, *command)
+        for port in (gateway, search):
+            services.await_answer(f"http://127.0.0.1:{port}/readyz", PATIENCE)
+        yield Running(f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{search}", members)
+
+
+def test_registered_published_both_ways_found_and_no_stranger_among_them(
+    secured: Secured, running: Running
+) -> None:
+    """By the SDK with a key of one's own, through the gateway with its key; who signs in another's
+    name is refused, and told of nobody's."""
+    access = secured.access("publisher")
+
+    def say(event_id: str, key: str | Signer) -> None:
+        transport = KafkaTransport(secured.kafka, access=access)
+        with Publisher(
+            f"urn:siren:{MARSEILLE}", key=key, transport=transport, new_id=lambda: event_id
+        ) as publisher:
+            publisher.publish(
+                "call", event_id, call(title="Serrurerie du phare du Planier", place=["com:13055"])
+            )
+
+    say("own", running.members[MARSEILLE]["private_key"])
+    say("stranger", Signer.generate())
+    whole = event(
+        id="posted",
+        subject="POSTED",
+        source=f"urn:siren:{FUVEAU}",
+        data=call(title="Serrurerie de la halle de Fuveau"),
+    )
+    posted = httpx.post(
+        f"{running.gateway}/v1/events",
+        content=orjson.dumps(whole),
+        headers={
+            "authorization": f"Bearer {running.members[FUVEAU]['api_key']}",
+            "content-type": "application/cloudevents+json",
+        },
+        timeout=PATIENCE,
+    )
+    assert posted.status_code == 202, posted.text
+    for siren, event_id in ((MARSEILLE, "own"), (FUVEAU, "posted")):
+        assert running.receipt(siren, event_id)["end"] == "searchable"
+    refused = running.receipt(MARSEILLE, "stranger")
+    assert (refused["end"], refused["reason"]) == ("rejected", "unknown_key")
+    assert not refused["verified"]
+
+    def titles() -> list[str]:
+        found = httpx.get(f"{running.search}/v1/opportunities", params={"q": "serrurerie"}).json()
+        return sorted(item["title"] for item in found["items"])
+
+    expected = ["Serrurerie de la halle de Fuveau", "Serrurerie du phare du Planier"]
+    assert wait_until(lambda: titles() == expected, timeout=PATIENCE), titles()
