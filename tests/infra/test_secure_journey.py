@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,6 +34,8 @@ class Running(NamedTuple):
     gateway: str
     search: str
     members: dict[str, dict[str, Any]]
+    institutions: Callable[..., dict[str, Any]]
+    """`traverse institutions`, as the operator types it."""
 
     def receipt(self, siren: str, event_id: str) -> dict[str, Any]:
         """The trace of an event of the institution, once there is one."""
@@ -59,19 +61,21 @@ def call(**changes: Any) -> dict[str, Any]:
 def running(secured: Secured, tmp_path: Path) -> Iterator[Running]:
     """Three institutions registered by the operator, and all services at work."""
 
-    def enrol(siren: str, *options: str) -> dict[str, Any]:
+    def institutions(*words: str) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-m", "traverse_infra.cli", "institutions", "add", siren,
-             "--name", siren, "--kind", "commune", "--json", *options],
+            [sys.executable, "-m", "traverse_infra.cli", "institutions", *words, "--json"],
             env=secured.environment("operator", tmp_path),
             capture_output=True,
             text=True,
             check=False,
             timeout=PATIENCE,
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+    def enrol(siren: str, *options: str) -> dict[str, Any]:
+        return institutions("add", siren, "--name", siren, "--kind", "commune", *options)
 
     gateway, search = free_ports(2)
     members = {
@@ -96,14 +100,16 @@ def running(secured: Secured, tmp_path: Path) -> Iterator[Running]:
             services.start(account, *command)
         for port in (gateway, search):
             services.await_answer(f"http://127.0.0.1:{port}/readyz", PATIENCE)
-        yield Running(f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{search}", members)
+        yield Running(
+            f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{search}", members, institutions
+        )
 
 
 def test_registered_published_both_ways_found_and_no_stranger_among_them(
     secured: Secured, running: Running
 ) -> None:
     """By the SDK with a key of one's own, through the gateway with its key; who signs in another's
-    name is refused, and told of nobody's."""
+    name is refused, and told of nobody's. What the operator revokes ends while all runs."""
     access = secured.access("publisher")
 
     def say(event_id: str, key: str | Signer) -> None:
@@ -117,21 +123,25 @@ def test_registered_published_both_ways_found_and_no_stranger_among_them(
 
     say("own", running.members[MARSEILLE]["private_key"])
     say("stranger", Signer.generate())
-    whole = event(
-        id="posted",
-        subject="POSTED",
-        source=f"urn:siren:{FUVEAU}",
-        data=call(title="Serrurerie de la halle de Fuveau"),
-    )
-    posted = httpx.post(
-        f"{running.gateway}/v1/events",
-        content=orjson.dumps(whole),
-        headers={
-            "authorization": f"Bearer {running.members[FUVEAU]['api_key']}",
-            "content-type": "application/cloudevents+json",
-        },
-        timeout=PATIENCE,
-    )
+
+    def post() -> httpx.Response:
+        whole = event(
+            id="posted",
+            subject="POSTED",
+            source=f"urn:siren:{FUVEAU}",
+            data=call(title="Serrurerie de la halle de Fuveau"),
+        )
+        return httpx.post(
+            f"{running.gateway}/v1/events",
+            content=orjson.dumps(whole),
+            headers={
+                "authorization": f"Bearer {running.members[FUVEAU]['api_key']}",
+                "content-type": "application/cloudevents+json",
+            },
+            timeout=PATIENCE,
+        )
+
+    posted = post()
     assert posted.status_code == 202, posted.text
     for siren, event_id in ((MARSEILLE, "own"), (FUVEAU, "posted")):
         assert running.receipt(siren, event_id)["end"] == "searchable"
@@ -145,3 +155,10 @@ def test_registered_published_both_ways_found_and_no_stranger_among_them(
 
     expected = ["Serrurerie de la halle de Fuveau", "Serrurerie du phare du Planier"]
     assert wait_until(lambda: titles() == expected, timeout=PATIENCE), titles()
+
+    own = running.members[MARSEILLE]
+    running.institutions("revoke", MARSEILLE, "--key", own["kid"])
+    running.institutions("revoke", FUVEAU)
+    say("too-late", own["private_key"])
+    assert running.receipt(MARSEILLE, "too-late")["reason"] == "revoked_key"
+    assert wait_until(lambda: post().status_code == 401, timeout=PATIENCE)
