@@ -13,7 +13,6 @@ what was not acknowledged is read again.
 """
 
 import asyncio
-import gc
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 import faust
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
+from traverse_schemas.collector import spare_what_stays
 from traverse_schemas.engine_access import elasticsearch_client, engine_access
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.receipts import TRACE_HEADER
@@ -140,11 +140,7 @@ def index_app(settings: ProcessorSettings) -> faust.App:
 
 def run(app: faust.App) -> None:
     """Run the app in this process until it is told to stop (SIGTERM, SIGINT)."""
-    # The reference tables are hundreds of thousands of objects that live as long as the process:
-    # without this, the collector walks them again and again (a third of the CPU).
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    spare_what_stays()
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
     worker.spinner = None  # its control codes would litter the journal
     worker.execute_from_commandline()

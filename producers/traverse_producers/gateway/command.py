@@ -27,6 +27,7 @@ def serve_gateway(
     from traverse_producers.kafka_transport import KafkaTransport
     from traverse_producers.receipts.follow import Follower
     from traverse_producers.signing_keys import KeyFolder
+    from traverse_schemas.collector import spare_what_stays
     from traverse_schemas.registry import LiveRegistry, institutions_table
 
     try:
@@ -65,6 +66,7 @@ def serve_gateway(
             members=institutions if settings.gateway_administration == "on" else None,
             signer=signer,
         )
+        spare_what_stays()
         follower.start()
         try:
             typer.echo(
