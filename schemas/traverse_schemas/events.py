@@ -9,6 +9,7 @@ carries why. People's word on two records is
 (`decisions.py`).
 """
 
+import re
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, NamedTuple, Self, TypeVar
@@ -113,6 +114,12 @@ def _possible_outcome(kind: Kind, outcome: Outcome) -> Outcome:
     return outcome
 
 
+# RFC 3339, section 5.6; T and Z may be small letters.
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_EXTENSION = re.compile(r"[a-z0-9]+")  # CloudEvents 1.0, "Naming conventions"
 Data = TypeVar("Data", bound=BaseModel)
 Text255 = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -128,7 +135,7 @@ class Event(BaseModel, Generic[Data]):
     source: Annotated[str, Field(max_length=100)]
     type: Annotated[str, Field(max_length=100)]
     subject: Text255
-    time: AwareDatetime
+    time: Annotated[AwareDatetime, Field(strict=False)]  # `_timestamp` is strict
     datacontenttype: Literal["application/json"] | None = None
     dataschema: Annotated[str, Field(max_length=500)] | None = None
     sequence: Annotated[int, Field(ge=0, le=2**53)] = 0
@@ -140,6 +147,41 @@ class Event(BaseModel, Generic[Data]):
         if not text.isprintable() or text != text.strip():
             raise ValueError("ni caractère de contrôle, ni espace au début ou à la fin")
         return text
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _timestamp(cls, time: object) -> object:
+        # Readers of dates take more than CloudEvents does (section 2.2.4: RFC 3339).
+        if not isinstance(time, datetime) and not (
+            isinstance(time, str) and _TIMESTAMP.fullmatch(time)
+        ):
+            raise ValueError(
+                "l'heure s'écrit en entier, avec les secondes et le décalage : "
+                "2026-03-12T12:00:00+01:00"
+            )
+        return time
+
+    @field_validator("dataschema")
+    @classmethod
+    def _some_address(cls, dataschema: str | None) -> str | None:
+        if dataschema == "":
+            raise ValueError("le champ dataschema est une adresse ; ne le donnez pas s'il est vide")
+        return dataschema
+
+    @model_validator(mode="after")
+    def _extensions(self) -> Self:
+        for name, value in (self.__pydantic_extra__ or {}).items():
+            if not _EXTENSION.fullmatch(name):
+                raise ValueError(
+                    f"le nom d'extension « {name[:40]} » n'en est pas un : des minuscules et des "
+                    "chiffres seulement ; ce qui est du dossier va dans data"
+                )
+            if not (value is None or isinstance(value, str | int)):
+                raise ValueError(
+                    f"l'extension « {name[:40]} » doit être un texte, un entier ou un booléen ; ce "
+                    "qui est du dossier va dans data"
+                )
+        return self
 
     @field_validator("time")
     @classmethod

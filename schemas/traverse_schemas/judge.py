@@ -119,7 +119,7 @@ def _understood(octets: bytes, raw: dict[str, Any]) -> tuple[Judged, str]:
         if error.error_count() > _MOST_PROBLEMS:
             raise _too_many_problems(error.error_count()) from None
         problem = explain(error)[0]
-        in_data = problem.pointer.startswith("/data")
+        in_data = problem.pointer == "/data" or problem.pointer.startswith("/data/")
         reason = Reason.INVALID_DATA if in_data else Reason.INVALID_ENVELOPE
         raise RejectedError(reason, problem.pointer, problem.sentence) from None
     try:

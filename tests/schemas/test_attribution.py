@@ -82,7 +82,7 @@ def test_a_key_that_nobody_registered_is_unknown() -> None:
 def test_the_name_of_a_known_key_does_not_lend_its_weight() -> None:
     """A stranger's signature under the kid of Marseille's key."""
     stranger = Signer.generate()
-    stranger.kid = signer_of(MARSEILLE).kid
+    stranger._protected = signer_of(MARSEILLE)._protected
     assert refused(OCTETS, stranger.sign(OCTETS)) is Reason.BAD_SIGNATURE
 
 

@@ -55,6 +55,13 @@ def test_structured_valid_is_accepted_with_its_very_octets(
     assert gateway.written == [sent]
 
 
+def test_optional_attributes_may_be_null(gateway: Gateway) -> None:
+    """JSON format, section 2.2: null is as good as not there."""
+    sent = octets({**event(), "datacontenttype": None, "dataschema": None, "comexample": None})
+    assert gateway.post(sent).status_code == 202
+    assert gateway.written == [sent]
+
+
 @cases("attributes", "valid")
 def test_binary_valid_becomes_the_same_event(gateway: Gateway, case: dict[str, Any]) -> None:
     """Extensions come back as texts: a header cannot say that a value was a number."""
@@ -146,6 +153,19 @@ def test_sequence_in_a_header_is_the_number_that_it_says(gateway: Gateway) -> No
     whole = event(sequence=7)
     gateway.post(whole["data"], "application/json", **binary_headers(whole))
     assert json.loads(gateway.written[0])["sequence"] == 7
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"specversion": "0.9"}, {"id": None}], ids=["another version", "no id"]
+)
+def test_an_event_of_a_batch_that_is_wrong_is_told_and_the_others_are_taken(
+    gateway: Gateway, wrong: dict[str, Any]
+) -> None:
+    batch = [event(id="1"), event(**wrong), "not an object"]
+    answer = gateway.post(batch, BATCH)
+    assert answer.status_code == 207
+    assert [item["code"] for item in answer.json()["items"]] == [202, 422, 422]
+    assert gateway.written == [octets(event(id="1"))]
 
 
 def test_a_line_that_is_wrong_stops_no_other_line(gateway: Gateway) -> None:
