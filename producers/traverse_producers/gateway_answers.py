@@ -62,6 +62,17 @@ def outcomes(
     return [GatewayRefusedError(_refusal(status, headers, detail))] * events
 
 
+def warnings_of(body: bytes) -> list[str]:
+    """What the gateway says will have to change, a sentence each: versions that come to an end."""
+    items = _json(body).get("items")
+    said = (
+        item.get("warning")
+        for item in (items if isinstance(items, list) else ())
+        if isinstance(item, dict)
+    )
+    return list(dict.fromkeys(each[:1000] for each in said if isinstance(each, str)))
+
+
 def _of_item(item: Any, later: float) -> Outcome:
     """An item's status is accepted, duplicate (it was accepted before), refused or failed."""
     if not isinstance(item, dict):

@@ -5,6 +5,7 @@ for each. A batch holds at most one event of a record and the next waits for its
 what fails and is sent again never comes after a later event of its record.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from traverse_producers.errors import (
     InvalidOptionError,
     PublishError,
 )
-from traverse_producers.gateway_answers import Later, Outcome, outcomes
+from traverse_producers.gateway_answers import Later, Outcome, outcomes, warnings_of
 from traverse_producers.pauses import Pauses
 from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
@@ -35,6 +36,7 @@ _BATCH_EVENTS = 100
 _BATCH_OCTETS = 2 * 1024 * 1024
 _BATCH = "application/cloudevents-batch+json"
 _CONNECT = 10.0  # seconds
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class HttpTransport:
         a key that is none."""
         self._gateway = _address(gateway)
         self._timeout = timeout
+        self._warned: set[str] = set()
         self._pauses = pauses or Pauses()
         self._now = now
         self._client = httpx.Client(
@@ -195,6 +198,10 @@ class HttpTransport:
         if found is None:
             middle = len(batch) // 2
             return [*self._post(batch[:middle]), *self._post(batch[middle:])]
+        for sentence in warnings_of(answer.content):
+            if sentence not in self._warned:
+                self._warned.add(sentence)
+                _LOG.warning("%s", sentence)
         return found
 
     def _away(self, why: str, retry_after: float = 0) -> BrokerAwayError:

@@ -113,9 +113,12 @@ def test_the_processors_change_no_registry_and_the_gateway_writes_inbound_only(
     secured: Secured,
 ) -> None:
     write(secured, "processors", "traverse.accepted")
+    write(secured, "administration", "traverse.institutions")
     for account, name in (
         ("processors", "traverse.institutions"),
+        ("gateway", "traverse.institutions"),
         ("gateway", "traverse.accepted"),
+        ("administration", "traverse.accepted"),
         ("search", "traverse.inbound"),
     ):
         with pytest.raises(TopicAuthorizationFailedError):

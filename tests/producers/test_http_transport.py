@@ -289,6 +289,16 @@ def test_an_outbox_stands_before_a_gateway(gateway: ScriptedGateway, tmp_path: o
         assert outbox.state().parked == 0
 
 
+def test_what_will_have_to_change_is_told_once(
+    gateway: ScriptedGateway, transport: HttpTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    item = {"index": 0, "status": "accepted", "warning": "Le type v0 est remplacé."}
+    gateway.script += [lambda _: receipt(item)] * 2
+    for number in range(2):
+        transport.send(f"key-{number}", b"{}", ()).result(60)
+    assert [each.message for each in caplog.records] == ["Le type v0 est remplacé."]
+
+
 def test_the_real_gateway_takes_refuses_and_knows_again() -> None:
     with real_gateway() as (url, log):
         transport = HttpTransport(url, KEY)
