@@ -104,8 +104,7 @@ class Membership:
     ) -> NewApiKey:
         """One more API key, to be shown once; `days` 0: without end. Raises
         ScopeNotAllowedError."""
-        expires = self._now + timedelta(days=days) if days else None
-        new = new_api_key(scopes, self._now, label=label, expires=expires)
+        new = new_api_key(scopes, self._now, label=label, expires=self._until(days))
 
         def change(row: Institution) -> Institution:
             require_scopes(row, new.key.scopes)
@@ -114,13 +113,16 @@ class Membership:
         self._change(siren, change, "api_key_added", new.key.id)
         return new
 
-    def rotate_api_key(self, siren: str, key_id: str, overlap: timedelta) -> NewApiKey:
-        """A new API key in the place of one, which holds for `overlap` more. Raises
-        UnknownApiKeyError."""
+    def rotate_api_key(
+        self, siren: str, key_id: str, overlap: timedelta, *, days: float = 0
+    ) -> NewApiKey:
+        """A new API key in the place of one, which holds for `overlap` more; `days` 0: without end.
+        Raises UnknownApiKeyError."""
+        expires = self._until(days)
         made: list[NewApiKey] = []
 
         def change(row: Institution) -> Institution:
-            keys, new = rotated_api_keys(row.api_keys, key_id, self._now, overlap)
+            keys, new = rotated_api_keys(row.api_keys, key_id, self._now, overlap, expires=expires)
             made.append(new)
             return row.model_copy(update={"api_keys": keys})
 
@@ -164,6 +166,9 @@ class Membership:
     def restore(self, siren: str) -> Institution:
         """See `restore_institution`."""
         return self._change(siren, restore_institution, "restored")
+
+    def _until(self, days: float) -> datetime | None:
+        return self._now + timedelta(days=days) if days else None
 
     def _change(
         self, siren: str, change: Callable[[Institution], Institution], what: str, about: str = ""

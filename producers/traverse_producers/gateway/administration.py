@@ -156,7 +156,9 @@ def router(access: Access, reader: BodyReader, table: Table, clock: Clock) -> AP
         said, membership = await office.opened(request, Rotation)
         overlap = timedelta(days=said.overlap_days)
         return await office.secret(
-            lambda: office.with_row(siren, membership.rotate_api_key(siren, key_id, overlap))
+            lambda: office.with_row(
+                siren, membership.rotate_api_key(siren, key_id, overlap, days=said.days)
+            )
         )
 
     @routes.delete("/{siren}/api-keys/{key_id}", **_described(404))

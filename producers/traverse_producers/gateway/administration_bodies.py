@@ -14,6 +14,7 @@ from traverse_schemas.values.siren import Siren
 _Overlap = Annotated[
     float, Field(ge=0, le=365, description="Jours pendant lesquels l'ancienne clé vaut encore.")
 ]
+_Days = Annotated[float, Field(ge=0, le=36500, description="Jours de validité ; 0 : sans fin.")]
 _PublicKey = Annotated[
     str, Field(max_length=2000, description="Clé publique Ed25519, en PEM (RFC 8410).")
 ]
@@ -68,13 +69,14 @@ class WantedApiKey(_Body):
 
     scopes: Annotated[list[Scope], Field(min_length=1)] = [Scope.PUBLISH, Scope.READ]
     label: Annotated[str, Field(max_length=200)] = ""
-    days: Annotated[float, Field(ge=0, le=36500)] = 0
+    days: _Days = 0
 
 
 class Rotation(_Body):
-    """How long the key before still holds."""
+    """How long the key before still holds, and the new one (0: without end)."""
 
     overlap_days: _Overlap = 7
+    days: _Days = 0
 
 
 class InstitutionPage(BaseModel):

@@ -99,7 +99,8 @@ def test_an_api_key_is_rotated_with_an_overlap_and_revoked_at_once(
 ) -> None:
     added = office("POST", body=MARSEILLE).json()
     path = f"/{SIREN}/api-keys/{added['api_key_id']}"
-    new = office("POST", f"{path}/rotation", {"overlap_days": 2}).json()
+    new = office("POST", f"{path}/rotation", {"overlap_days": 2, "days": 30}).json()
+    assert new["institution"]["api_keys"][-1]["expires"] == "2026-12-24T09:00:00Z"
     assert [office.says(one["api_key"]) for one in (added, new)] == [202, 202]
     clock.at += timedelta(days=2)
     assert [office.says(one["api_key"]) for one in (added, new)] == [401, 202]
