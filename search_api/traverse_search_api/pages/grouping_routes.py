@@ -1,16 +1,34 @@
-"""« Mutualiser »: the joint purchases that are proposed to who reads."""
+"""« Mutualiser »: the joint purchases that are proposed to who reads, and what their institution
+says of them."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
+from traverse_schemas.decisions import GroupingStep
+from traverse_search_api.accounts.account import StaffRole
+from traverse_search_api.accounts.audit import Deed
+from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.errors import MergedError
 from traverse_search_api.pages.grouping_view import grouping_view
-from traverse_search_api.pages.reading import Readings
+from traverse_search_api.pages.grouping_word import (
+    FORMAL,
+    SAID,
+    day_of,
+    own_record,
+    step_of,
+    word_event,
+)
+from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import place_choices
 
 _MOST = 20
+_ANSWER = "répondre à un groupement"
 
 
 def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter:
@@ -42,6 +60,85 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
             every=others is not None,
             total=found["total"]["value"],
             groupings=[grouping_view(one, person.siren) for one in found["items"]],
+            may_answer=person.may(StaffRole.PUBLISHER) and staff.gateway.present,
+            steps=[(step.value, label) for step, label in FORMAL.items()],
+        )
+
+    @router.post("/mutualiser/{identifier}")
+    async def answer(request: Request, identifier: str) -> Response:
+        """Says for one's institution what it thinks of a grouping: of its own record in it."""
+        form = await visits.form(request)
+        person = visits.require(request, StaffRole.PUBLISHER, _ANSWER)
+        reading = readings.of(request)
+        step, on = step_of(form.get("mot", "")), day_of(form.get("jour", ""))
+        record = form.get("dossier", "")[:60]
+        if step is not GroupingStep.WITHDRAWN:
+            # To take a word back, the grouping need not be there any more.
+            found = await readings.grouping(reading, identifier[:60])
+            if not any(
+                one["record"] == record and one.get("siren") == person.siren
+                for one in found["members"]
+            ):
+                raise NotAllowedError(
+                    "répondre pour ce membre du groupement", person.institution.name
+                )
+        named = await _record(reading, record, person.siren)
+        if named is None:
+            raise NotAllowedError("répondre pour ce dossier", person.institution.name)
+        now = visits.now()
+        event = word_event(
+            step,
+            grouping=identifier,
+            record=named,
+            siren=person.siren,
+            event_id=uuid4().hex,
+            now=now,
+            on=on,
+        )
+        await staff.audit.write(
+            Deed.GROUPING_ANSWERED,
+            siren=person.siren,
+            account=person.account.id,
+            now=now,
+            grouping=identifier[:60],
+            word=step.value,
+        )
+        await staff.gateway.publish(person.siren, event)
+        said = urlencode({"dossier": record, "mot": step.value})
+        return RedirectResponse(f"/mutualiser/{identifier}/reponse?{said}", 303)
+
+    @router.get("/mutualiser/{identifier}/reponse")
+    async def answered(
+        request: Request,
+        identifier: str,
+        record: Annotated[str, Query(alias="dossier", max_length=60)] = "",
+        word: Annotated[str, Query(alias="mot", max_length=20)] = "",
+    ) -> Response:
+        """It is said, and may be taken back."""
+        visits.require(request, StaffRole.PUBLISHER, _ANSWER)
+        step = step_of(word)
+        return render.page(
+            request,
+            "grouping_done.html",
+            identifier=identifier,
+            record=record,
+            said=SAID[step],
+            taken_back=step is GroupingStep.WITHDRAWN,
         )
 
     return router
+
+
+async def _record(reading: Reading, identifier: str, siren: str) -> dict[str, str] | None:
+    """The record by its source and subject, if the institution owns it; wherever it was merged
+    into."""
+    at = identifier
+    for _ in range(2):
+        try:
+            document = await reading.searcher.document(at, reading.as_of, reading.reader)
+        except MergedError as moved:
+            at = moved.identifier
+            continue
+        owners = [one.get("siren") for one in document["institutions"] if one["role"] == "owner"]
+        return own_record(document["sources"], identifier) if siren in owners else None
+    return None

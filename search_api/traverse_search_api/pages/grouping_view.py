@@ -11,6 +11,7 @@ from traverse_search_api.pages import words
 class MemberView:
     """One purchase of a grouping. `ours`: of the reader's institution."""
 
+    record: str
     owner: str
     title: str
     address: str
@@ -52,6 +53,7 @@ def grouping_view(grouping: Mapping[str, Any], siren: str) -> GroupingView:
 
 def _member(member: Mapping[str, Any], siren: str) -> MemberView:
     return MemberView(
+        record=member["record"],
         owner=member["owner"],
         title=member["title"],
         address=f"/fiche/{member['record']}",

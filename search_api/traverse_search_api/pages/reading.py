@@ -22,6 +22,7 @@ from traverse_search_api.search import Searcher
 
 Query = dict[str, Any]
 
+_BRIEF: Final = [field for field in ITEM_FIELDS if field != "description"]
 _PURCHASES: Final = ("purchase", "purchase_programme", "contract")
 _PATIENCE: Final = 0.5  # seconds for which the page of a record waits for groupings
 
@@ -63,9 +64,9 @@ class Reading:
         self, *clauses: Query, size: int, sort: list[Query]
     ) -> tuple[list[dict[str, Any]], int]:
         """The items of documents that match every clause, in an order, and how many there are in
-        all; `size` is at most 10,000."""
+        all; `size` is at most 10,000. Without their descriptions: those are most of a document."""
         found = await self.look(
-            *clauses, size=size, sort=sort, track_total_hits=True, _source=ITEM_FIELDS
+            *clauses, size=size, sort=sort, track_total_hits=True, _source=_BRIEF
         )
         return self.shown(found), int(found["hits"]["total"]["value"])
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 
 from tests.engines import RunningEngines
 from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, town
@@ -17,6 +17,7 @@ def running(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=60_000)  # tests share the machine
     with sync_playwright() as playwright:
         # Root may not use the sandbox, and CI is root; the pages are ours.
         made = playwright.chromium.launch(

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Response, StorageState, expect
 
-from tests.search_api.pages.town import OTHER, PASSWORD, SHOWCASE, Town
+from tests.search_api.pages.town import GROUPING, OTHER, PASSWORD, SHOWCASE, Town
 
 pytestmark = pytest.mark.engines
 
@@ -145,13 +145,27 @@ def test_a_visit_and_a_territory_are_prepared(context: BrowserContext) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("2 résultats")
 
 
-def test_what_could_be_bought_together_is_found(context: BrowserContext) -> None:
+def test_what_could_be_bought_together_is_found_and_answered(
+    context: BrowserContext, running: Town
+) -> None:
     page = context.new_page()
     look(page, "/mutualiser")
     main = page.get_by_role("main")
     expect(main.get_by_role("heading", level=2)).to_have_text("Nettoyage de plages")
     for text in ("Ville de La Ciotat", "au moins 30", "110 jours", "L.2113-6", "Plages du nord"):
         expect(main).to_contain_text(text)
+    page.get_by_role("button", name="Nous sommes intéressés").click()
+    expect(page.get_by_role("status")).to_contain_text("« Nous sommes intéressés » est dit")
+    page.get_by_role("button", name="Reprendre cette réponse").click()
+    expect(page.get_by_role("status")).to_contain_text("« Réponse reprise » est dit")
+    said, taken_back = running.words()[-2:]
+    assert said["type"] == "fr.traverse.grouping.interested.v1"
+    assert taken_back["type"] == "fr.traverse.grouping.withdrawn.v1"
+    assert said["subject"] == taken_back["subject"]
+    assert said["data"] == {
+        "grouping": GROUPING,
+        "record": {"source": "urn:siren:211300553", "subject": "N1"},
+    }
     # What is for buyers is there for one, and for nobody else.
     look(page, "/?q=papier")
     expect(page.get_by_role("link", name="Papier pour les mairies")).to_be_visible()
@@ -188,6 +202,18 @@ def test_one_institution_sees_nothing_of_another(
     )
     assert posted.status in (404, 422)
     assert len(running.published("Marché refusé 211300553")) == before
+    words = len(running.words())
+    page.goto("/mutualiser?toutes=oui")
+    expect(page.get_by_role("heading", level=2)).to_have_text("Nettoyage de plages")
+    expect(page.get_by_role("button", name="Nous sommes intéressés")).to_have_count(0)
+    for word in ("interested", "withdrawn"):
+        spoken = context.request.post(
+            f"/mutualiser/{GROUPING}",
+            form={"jeton": token, "dossier": GROUPING[8:], "mot": word},
+            max_redirects=0,
+        )
+        assert spoken.status == 403
+    assert len(running.words()) == words
     page.get_by_role("button", name="Se déconnecter").click()
     page.goto("/mon-institution")
     assert page.url.endswith("/connexion?vers=%2Fmon-institution")
@@ -257,6 +283,7 @@ def test_a_draft_outlives_the_network(
     page.get_by_role("button", name="Continuer").click()
     page.get_by_role("button", name="Publier").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Le besoin est reçu")
+    page.wait_for_function("localStorage.length === 0")
     page.goto("/signaler")
     expect(page.get_by_label("De quoi a-t-on besoin ?")).to_have_value("")
     context.close()

@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 
 from tests.search_api.accounts.people import INSTITUTIONS, MARSEILLE
+from traverse_schemas.decisions import GroupingStep, GroupingWord
 from traverse_schemas.events import EVENT_TYPES, event_adapter
+from traverse_schemas.grouping import grouping_id
+from traverse_schemas.identity import opportunity_id
 from traverse_schemas.records.models import Need
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages.chart import Bar, Chart
 from traverse_search_api.pages.dashboard_view import ahead, by_theme, csv_rows, figures, months
+from traverse_search_api.pages.grouping_word import day_of, own_record, step_of, word_event
 from traverse_search_api.pages.institution_view import is_silent, mend_view, mended, usual_gap
 from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
 from traverse_search_api.pages.typed_place import place_choices
@@ -214,3 +219,25 @@ def test_the_longest_bar_fills_the_width() -> None:
     assert first.width == 4 * second.width
     assert third.width == 0
     assert len(second.label) == 26
+
+
+def test_a_word_on_a_grouping_is_an_event_of_the_schema() -> None:
+    record = {"source": f"urn:siren:{MARSEILLE}", "subject": "N1"}
+    grouping = grouping_id("buyers", opportunity_id(**record))
+    event = word_event(
+        GroupingStep.CONVENTION,
+        grouping=grouping,
+        record=record,
+        siren=MARSEILLE,
+        event_id="e",
+        now=NOW,
+        on=day_of("2026-04-01"),
+    )
+    read = event_adapter(EVENT_TYPES[event["type"]]).validate_json(json.dumps(event)).data
+    assert isinstance(read, GroupingWord)
+    assert str(read.on) == "2026-04-01"
+    assert own_record([record], opportunity_id(**record)) == record
+    assert own_record([record], "autre") is None
+    for wrong in (lambda: step_of("oui"), lambda: day_of("demain")):
+        with pytest.raises(InvalidParameterError):
+            wrong()

@@ -68,6 +68,11 @@ class Town:
         found = [json.loads(one.value or b"{}") for one in read_topic(self.kafka, INBOUND)]
         return [one for one in found if one.get("data", {}).get("title") == title]
 
+    def words(self) -> list[dict[str, Any]]:
+        """What institutions said of groupings, as it lies on the log."""
+        found = [json.loads(one.value or b"{}") for one in read_topic(self.kafka, INBOUND)]
+        return [one for one in found if "grouping" in one.get("data", {})]
+
     def deeds(self) -> list[str]:
         """What people did, by the audit."""
         events = [json.loads(one.value or b"{}") for one in read_topic(self.kafka, AUDIT)]
