@@ -135,7 +135,9 @@ def _enriching(settings: ProcessorSettings) -> "partial[Content | None]":
     registry.table.start()
     registry.table.wait(settings.start_wait)
     institutions = Institutions.load(
-        settings.institutions_file, territories, lambda siren: registry.view().get(siren)
+        settings.institutions_file,
+        territories,
+        lambda siren: registry.view().known_to_others(siren),
     )
     return partial(enrich, territories=territories, institutions=institutions)
 

@@ -64,6 +64,13 @@ class RegistryView:
         """The institution of this SIREN, revoked or not."""
         return self.institutions.get(siren)
 
+    def known_to_others(self, siren: str) -> Institution | None:
+        """The institution of this SIREN, unless it only tries: then nobody hears of it, its name
+        included."""
+        found = self.institutions.get(siren)
+        trying = found is not None and found.sandbox and found.sandbox_until is None
+        return None if trying else found
+
     def holders(self, kid: str) -> list[tuple[Institution, SigningKey]]:
         """Who has a signing key of this name, with the key."""
         return self._holders.get(kid, [])

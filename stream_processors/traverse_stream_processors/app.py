@@ -76,7 +76,9 @@ def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
     territories = Territories.load()
     registry = LiveRegistry(institutions_table(settings.kafka))
     institutions = Institutions.load(
-        settings.institutions_file, territories, lambda siren: registry.view().get(siren)
+        settings.institutions_file,
+        territories,
+        lambda siren: registry.view().known_to_others(siren),
     )
     writer = LogWriter(settings.kafka)
     work = ValidateWork(

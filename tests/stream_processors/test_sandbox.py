@@ -143,6 +143,14 @@ def test_a_trial_and_others_in_one_batch_do_not_touch() -> None:
     ]
 
 
+def test_nobody_hears_the_name_of_who_tries() -> None:
+    """Another's record that names its SIREN is enriched as if it were no member."""
+    assert RegistryView([TRYING]).known_to_others(CHAMBER) is None
+    opened = open_institution(TRYING, RECEIVED)
+    assert RegistryView([opened]).known_to_others(CHAMBER) == opened
+    assert RegistryView([opened]).known_to_others("211300553") is None
+
+
 def test_who_published_in_earnest_does_not_come_back_to_try() -> None:
     """And who tried, left and comes back in earnest leaves its trials what they were."""
     real = revoke_institution(member(CHAMBER), RECEIVED)
