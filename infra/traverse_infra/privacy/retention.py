@@ -138,7 +138,8 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "Journaux des services (HOME/logs)",
-        "démarrages, arrêts, défauts internes ; aucun contenu d'événement",
+        "démarrages, arrêts, défauts internes, changements du registre (SIREN et clé d'API de qui "
+        "les fait) ; aucun contenu d'événement",
         "à la main de l'exploitant",
         "Aucune",
         "sans objet",
