@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import Status, status_of
+from traverse_schemas.visibility import Visibility
 from traverse_search_api.queries import FRESH_BOOST, FRESH_DAYS, OPEN, OPEN_BOOST
 from traverse_search_api.territory_query import nearness
 
@@ -35,6 +36,9 @@ def explained(
     """
     document = hit["_source"]
     matched = hit.get("matched_queries") or {}
+    if document.get("visibility") == Visibility.RESTRICTED:
+        # Its words gave nothing (`queries.unrevealing`); what they would give tells of others.
+        matched = {}
     text = [
         {"part": _PARTS.get(name, name), "score": round(score, 3)}
         for name, score in sorted(matched.items(), key=lambda pair: -pair[1])
