@@ -6,8 +6,8 @@ What is not said here is refused. The operator may do everything, and is nobody'
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
 from traverse_schemas.topics import (
+    ACCEPTED,
     AUDIT,
     CHANGES,
     EVENTS,
@@ -19,6 +19,7 @@ from traverse_schemas.topics import (
     RESET,
     TOPICS,
 )
+from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
 
 OPERATOR: Final = "operator"
 PUBLISHER: Final = "publisher"
@@ -90,7 +91,15 @@ def kafka_rules() -> tuple[Rule, ...]:
         *(
             Rule(account, "READ", "TOPIC", name)
             for account in (SEARCH, SEARCH_MEMBERS)
-            for name in (CHANGES, INSTITUTIONS, RECEIPTS, REJECTED, ACCOUNTS_TOPIC, GROUPINGS)
+            for name in (
+                ACCEPTED,
+                CHANGES,
+                INSTITUTIONS,
+                RECEIPTS,
+                REJECTED,
+                ACCOUNTS_TOPIC,
+                GROUPINGS,
+            )
         ),
         # Who signs out closes a session; what people do is written down.
         *(

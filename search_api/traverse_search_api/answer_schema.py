@@ -148,6 +148,30 @@ DETAIL: Final = _object(
 )
 
 
+HISTORY: Final = _object(
+    {
+        "id": _TEXT,
+        "items": _list(
+            _object(
+                {
+                    "at": _TEXT,
+                    "received_at": _or_null(_TEXT),
+                    "action": {"enum": ["published", "updated", "closed"]},
+                    "action_label": _TEXT,
+                    "reason": _or_null(_TEXT),
+                    "source": _TEXT,
+                    "subject": _TEXT,
+                    "by": _or_null(_TEXT),
+                    "vouched_by": _or_null(_TEXT),
+                    "visibility": _TEXT,
+                    "changes": _list(_object({"field": _TEXT}, before={}, after={})),
+                }
+            )
+        ),
+        "complete": {"type": "boolean"},
+    }
+)
+
 MERGED: Final[dict[int | str, dict[str, Any]]] = {
     301: {"description": "Publication regroupée avec d’autres : `Location` dit où."}
 }

@@ -14,7 +14,7 @@ from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.counting import CountAnswers
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.registry import FixedRegistry, Registry
-from traverse_schemas.topics import CHANGES
+from traverse_schemas.topics import ACCEPTED, CHANGES
 from traverse_search_api import groupings as grouping_view
 from traverse_search_api import problems
 from traverse_search_api.access import ApiKeys, Readers, Visitors, Way
@@ -26,6 +26,8 @@ from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.grouping_table import GroupingTable
 from traverse_search_api.groupings import GroupingParameters, GroupingRows
+from traverse_search_api.history.accepted_log import AcceptedLog
+from traverse_search_api.history.routes import history_router
 from traverse_search_api.keeping_private import KeepPrivate
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
@@ -65,6 +67,7 @@ def create_app(
     present: Clock | None = None,
     aliases: Mapping[str, str] = ALIASES,
     changes: str = CHANGES,
+    accepted: str = ACCEPTED,
     staff: Staff | None = None,
     groupings: GroupingRows | None = None,
 ) -> FastAPI:
@@ -73,8 +76,8 @@ def create_app(
     Everything comes from the environment, but who may read: without `staff` nobody signs in, and
     without a `registry` (that of the staff, else one that is the caller's to start and to close)
     nobody is a member. `staff` is started and closed here. A `client` that is passed in serves
-    anybody and members, and stays the caller's to close; other `aliases` or another topic of
-    `changes` are for tests that share the engines. Dates are judged from `clock`, keys from
+    anybody and members, and stays the caller's to close; other `aliases` and topics are for
+    tests that share the engines. Dates are judged from `clock`, keys from
     `present`. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
     """
     settings = settings or SearchSettings()
@@ -114,12 +117,15 @@ def create_app(
 
     rows = groupings or GroupingTable(settings.kafka)
 
+    log = AcceptedLog(settings.kafka, settings.home / "search", accepted)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if staff is not None:
             staff.start()
         yield
         await hub.close()
+        await log.close()
         if staff is not None:
             await staff.close()
         await asyncio.to_thread(rows.close)
@@ -142,6 +148,7 @@ def create_app(
     app.include_router(beside_router(searcher, readers, _PROBLEMS))
     app.include_router(export_router(searcher, readers, _PROBLEMS))
     _add_search(app, searcher, readers, metrics)
+    app.include_router(history_router(searcher, log, readers, _PROBLEMS))
     app.include_router(stream_router(hub, readers, _PROBLEMS))
     _add_groupings(app, searcher, readers, rows)
     _add_operation(app, indices.public, metrics)

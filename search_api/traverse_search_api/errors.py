@@ -18,6 +18,7 @@ TraverseError
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
     ├── StreamUnavailableError    503, Kafka is away or has no changes topic
     ├── GroupingsUnavailableError 503, Kafka is away or has no topic of groupings
+    ├── HistoryUnavailableError   503, Kafka is away or the log is still being read
     ├── RegistryUnreadError       503, who may read what is not known yet
     └── ServiceNotRunningError    (command line) nothing answers at TRAVERSE_SEARCH
 """
@@ -224,6 +225,19 @@ class SearchUnavailableError(SearchError):
     def __init__(self, why: str = "le moteur de recherche ne répond pas") -> None:
         super().__init__(
             f"La recherche est momentanément indisponible ({why}) : réessayez dans un instant."
+        )
+
+
+class HistoryUnavailableError(SearchError):
+    """Kafka does not answer, or the accepted events have not all been read yet."""
+
+    status = 503
+    title = "Historique indisponible"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "L’historique est momentanément indisponible (le journal ne répond pas, ou sa lecture "
+            "n’est pas finie) : réessayez dans un instant."
         )
 
 

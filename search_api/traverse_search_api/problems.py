@@ -15,6 +15,7 @@ from traverse_search_api.errors import (
     AmbiguousPlaceError,
     ExpiredStreamError,
     GroupingsUnavailableError,
+    HistoryUnavailableError,
     InvalidParameterError,
     MergedError,
     MovedGroupingError,
@@ -30,6 +31,7 @@ _LOG = logging.getLogger(__name__)
 _RETRY_AFTER: Final = "2"  # seconds
 _LATER: Final = (
     GroupingsUnavailableError,
+    HistoryUnavailableError,
     RegistryUnreadError,
     SearchUnavailableError,
     StreamUnavailableError,

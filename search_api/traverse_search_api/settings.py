@@ -15,6 +15,9 @@ class SearchSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRAVERSE_", frozen=True, extra="ignore")
 
+    home: Path = Field(
+        default=Path(".traverse"), description="Folder of what is kept on this machine."
+    )
     elasticsearch: str = Field(
         default="http://127.0.0.1:9200", description="Address of Elasticsearch."
     )

@@ -87,6 +87,8 @@ def serving(
     # Patient: tests share the machine.
     settings = SearchSettings(
         elasticsearch=engines.elasticsearch,
+        kafka=engines.kafka,
+        home=engines.settings.home,
         search_timeout=60,
         search_patience=50,
         cursor_key=SecretStr(CURSOR_KEY),

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,9 +20,13 @@ from kafka.admin import NewTopic
 from tests.documents import document, stub
 from tests.engines import RunningEngines
 from traverse_infra.engines.waiting import wait_until
+from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import clock_from
-from traverse_schemas.document import PUBLIC_INDEX
-from traverse_schemas.index_mapping import ALIASES, index_body
+from traverse_schemas.document import INDICES
+from traverse_schemas.index_mapping import index_body
+from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.registry import RegistryView
 from traverse_search_api.app import create_app
 from traverse_search_api.commands import listen
 from traverse_search_api.elasticsearch_client import connect
@@ -30,7 +35,38 @@ from traverse_search_api.settings import SearchSettings
 pytestmark = pytest.mark.engines
 
 AS_OF = "2026-03-12T10:00:00Z"
-PATIENCE = 30.0
+PATIENCE = 60.0
+TOWN, CCI = "211300405", "181300013"
+
+
+KEYS = {siren: new_api_key([Scope.READ], datetime.fromisoformat(AS_OF)) for siren in (TOWN, CCI)}
+
+
+class Turning:
+    """A registry that changes while the service runs."""
+
+    ready = True
+
+    def __init__(self) -> None:
+        self.rows = {
+            siren: Institution(
+                siren=siren, name="Institution", kind=InstitutionKind.OTHER, api_keys=(key.key,),
+                created=key.key.created, roles=frozenset({Role.BUYER} if siren == TOWN else ()),
+            )
+            for siren, key in KEYS.items()
+        }  # fmt: skip
+
+    def view(self) -> RegistryView:
+        return RegistryView(self.rows.values())
+
+    def catch_up(self, timeout: float) -> None: ...
+
+
+REGISTRY = Turning()
+
+
+def as_member(siren: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {KEYS[siren].secret}"}
 
 
 @dataclass
@@ -48,10 +84,18 @@ class Flow:
         """A document as the index step writes it: the bulk, then the change."""
         self.version += 1
         self.elasticsearch.index(
-            index=self.name, id=one["id"], document=one, version=self.version,
+            index=f"{self.name}-{held}", id=one["id"], document=one, version=self.version,
             version_type="external",
         )  # fmt: skip
         self.tell(one["id"], held=held, partition=partition)
+
+    def move(self, one: dict[str, Any], *, held: str, left: str) -> None:
+        """A document that goes to another index, and leaves a stub."""
+        self.elasticsearch.index(
+            index=f"{self.name}-{left}", id=one["id"], document={"id": one["id"], "stub": True},
+            version=self.version + 1, version_type="external",
+        )  # fmt: skip
+        self.write(one, held=held)
 
     def tell(self, identity: str, *, held: str = "public", partition: int = 0) -> None:
         """The change alone."""
@@ -63,7 +107,8 @@ class Flow:
 def flow(engines: RunningEngines) -> Iterator[Flow]:
     name = f"stream-{uuid4().hex[:12]}"
     elasticsearch = Elasticsearch(engines.elasticsearch)
-    elasticsearch.indices.create(index=name, **index_body())
+    for index in INDICES:
+        elasticsearch.indices.create(index=f"{name}-{index}", **index_body())
     admin = KafkaAdminClient(bootstrap_servers=engines.kafka)
     admin.create_topics([NewTopic(name, 2, 1)], wait_for_metadata=True)
     producer = KafkaProducer(bootstrap_servers=engines.kafka, acks="all")
@@ -76,16 +121,22 @@ def flow(engines: RunningEngines) -> Iterator[Flow]:
     producer.close()
     admin.delete_topics([name])
     admin.close()
-    elasticsearch.indices.delete(index=name)
+    elasticsearch.indices.delete(index=",".join(f"{name}-{index}" for index in INDICES))
     elasticsearch.close()
 
 
 @contextmanager
 def _served(settings: SearchSettings, name: str) -> Iterator[str]:
     reader = connect(settings.elasticsearch, 10)
-    aliases = {**ALIASES, PUBLIC_INDEX: name}
+    aliases = {index: f"{name}-{index}" for index in INDICES}
     app = create_app(
-        settings, client=reader, clock=clock_from(AS_OF), aliases=aliases, changes=name
+        settings,
+        client=reader,
+        clock=clock_from(AS_OF),
+        aliases=aliases,
+        changes=name,
+        registry=REGISTRY,
+        present=clock_from(AS_OF),
     )
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(
@@ -111,6 +162,7 @@ class Reader:
     headers: dict[str, str] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
     status: int = 0
+    open: bool = True
 
     def __enter__(self) -> "Reader":
         self._client = httpx.Client(timeout=httpx.Timeout(10, read=PATIENCE))
@@ -133,6 +185,8 @@ class Reader:
                         self.lines.append(json.loads(line))
         except (httpx.HTTPError, RuntimeError):
             return
+        finally:
+            self.open = False
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
@@ -153,6 +207,44 @@ def test_a_stream_tells_what_its_search_would_find(flow: Flow) -> None:
         flow.write(document("s3", "Entretien des voiries", place=["com:83137"]), partition=1)
         assert sorted(roads.titles(2)) == ["Entretien des voiries", "Réfection de la voirie"]
         assert var.titles(1) == ["Entretien des voiries"]
+
+
+def test_a_stream_tells_what_its_reader_may_read_until_the_key_is_revoked(flow: Flow) -> None:
+    """Of what is for others neither the coming nor the going."""
+    asked = {"q": "patinoire"}
+    with (
+        Reader(flow.address, asked) as anybody,
+        Reader(flow.address, asked, as_member(CCI)) as chamber,
+        Reader(flow.address, asked, as_member(TOWN)) as town,
+    ):
+        shared = document("m1", "Patinoire partagée", visibility="members")
+        bought = document("m2", "Patinoire achetée", visibility="buyers")
+        named = document("m3", "Patinoire confiée", visibility="restricted", audience=[TOWN])
+        other = document("m4", "Patinoire d’ailleurs", visibility="restricted", audience=["1"])
+        for one in (other, named, bought, shared):
+            flow.write(one, held=one["visibility"])
+        flow.move(bought | {"visibility": "members"}, held="members", left="buyers")
+        flow.move(shared | {"visibility": "buyers"}, held="buyers", left="members")
+        for one in (other, named):
+            flow.write({"id": one["id"], "stub": True}, held="restricted")
+        flow.write(document("m5", "Patinoire ouverte"))
+        mine = town.titles(7)
+        assert mine[:3] == ["Patinoire confiée", "Patinoire achetée", "Patinoire partagée"]
+        assert mine[3:5] == ["Patinoire achetée", "Patinoire partagée"]
+        assert mine[5:] == [named["id"], "Patinoire ouverte"]
+        assert chamber.titles(4) == [
+            "Patinoire partagée", "Patinoire achetée", shared["id"], "Patinoire ouverte"
+        ]  # fmt: skip
+        assert anybody.titles(1) == ["Patinoire ouverte"]
+        REGISTRY.rows[TOWN] = REGISTRY.rows[TOWN].model_copy(
+            update={"revoked_at": datetime.fromisoformat(AS_OF)}
+        )
+        flow.write(document("m6", "Patinoire fermée"))
+        assert wait_until(lambda: not town.open, timeout=PATIENCE)
+        assert len(town.lines) == 7
+        assert anybody.titles(2)[1] == chamber.titles(5)[4] == "Patinoire fermée"
+    refused = httpx.get(f"{flow.address}/v1/stream", params=asked, headers=as_member(TOWN))
+    assert refused.status_code == 401
 
 
 def test_who_breaks_off_goes_on_without_gap_or_repetition(flow: Flow) -> None:

@@ -1,0 +1,1 @@
+"""History: every version of an opportunity, from the log of accepted events."""
