@@ -63,6 +63,15 @@ class ApiKeys:
             raise ForbiddenKeyError
         return reader_of(found.institution, now)
 
+    def key_of(self, request: HTTPConnection) -> str:
+        """The SIREN of the institution whose valid key a request carries; "" without one."""
+        given = request.headers.get("authorization", "")
+        scheme, _, key = given.strip().partition(" ")
+        if scheme.lower() != _SCHEME or not self._registry.ready:
+            return ""
+        found = self._registry.view().authenticate(key.strip(), self._clock.now())
+        return found.institution.siren if isinstance(found, Principal) else ""
+
 
 class Visitors:
     """People who have signed in: they read what the institution that they act for does."""

@@ -35,6 +35,7 @@ from traverse_search_api.pages.reading import Readings
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.query_string import described, read_query
+from traverse_search_api.rates import LimitRates, Rates
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.stream.change_log import ChangeLog
@@ -52,7 +53,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (404, "Adresse ou identifiant inconnu."),
         (410, "Curseur expiré, ou publication retirée."),
         (422, "Paramètre mal formé."),
-        (429, "Trop de flux ouverts (Retry-After)."),
+        (429, "Trop de demandes en une minute, ou trop de flux ouverts (Retry-After)."),
         (503, "Recherche momentanément indisponible (Retry-After)."),
     )
 }
@@ -85,7 +86,8 @@ def create_app(
     members = client or connect(settings.elasticsearch, settings.search_timeout, members=True)
     indices = Indices(public, members, aliases, settings.search_patience)
     registry = registry or (staff.registry if staff else FixedRegistry())
-    ways: list[Way] = [ApiKeys(registry, present or SystemClock())]
+    keys = ApiKeys(registry, present or SystemClock())
+    ways: list[Way] = [keys]
     if staff is not None:
         ways.append(Visitors(staff.visits))
     readers = Readers(*ways)
@@ -111,7 +113,10 @@ def create_app(
         key=searcher.cursor_key,
         metrics=metrics,
         limits=StreamLimits(
-            settings.streams, settings.streams_per_address, settings.stream_heartbeat
+            settings.streams,
+            settings.streams_per_address,
+            settings.streams_per_key,
+            settings.stream_heartbeat,
         ),
     )
 
@@ -142,6 +147,8 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
+    rates = Rates(settings.address_rate, settings.key_rate)
+    app.add_middleware(LimitRates, rates=rates, key_of=keys.key_of)
     app.add_middleware(CountAnswers, count=metrics.count_answer)
     app.add_middleware(KeepPrivate)
     # Before /v1/opportunities/{identifier}: their addresses look like one.

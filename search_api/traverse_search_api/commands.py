@@ -1,7 +1,7 @@
 """`traverse search` and `traverse serve search`, for the command line to put in its tree."""
 
 import socket
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
@@ -12,6 +12,9 @@ from traverse_search_api.errors import (
     ServiceNotRunningError,
 )
 from traverse_search_api.settings import SearchSettings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 Texts = list[str] | None
 
@@ -95,16 +98,26 @@ def serve_search(
     from traverse_search_api.app import create_app
 
     settings = SearchSettings()
-    config = uvicorn.Config(
-        create_app(settings, staff=open_staff(settings)),
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,  # streams have no end of their own
-    )
+    config = server_config(create_app(settings, staff=open_staff(settings)), settings)
     chosen = host or settings.search_host, port or settings.search_port
     with listen(*chosen) as listener:
         typer.echo(f"La recherche répond à http://{chosen[0]}:{chosen[1]} (Ctrl+C pour arrêter).")
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def server_config(app: Any, settings: SearchSettings) -> "uvicorn.Config":
+    """How the application is served."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,  # streams have no end of their own
+        # By default uvicorn believes what this very machine says of addresses.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

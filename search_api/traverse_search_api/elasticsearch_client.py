@@ -10,12 +10,12 @@ import re
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from elastic_transport import TransportError
+from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 from elasticsearch.serializer import OrjsonSerializer
 
 from traverse_schemas.engine_access import engine_access
-from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError
+from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError, TooLongError
 from traverse_search_api.reader import ANYBODY, Reader
 
 _LOG = logging.getLogger(__name__)
@@ -86,11 +86,15 @@ class Index:
             if snapshot:
                 raise ExpiredCursorError from error
             raise _unavailable(error) from error
+        except ConnectionTimeout as error:
+            # It was there when it was asked (`_patiently`): leaving ends the search there too.
+            _LOG.warning("search_too_long")
+            raise TooLongError from error
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         found: dict[str, Any] = answer.body
         if found.get("timed_out"):
-            raise SearchUnavailableError("le moteur de recherche est surchargé")
+            raise TooLongError
         return found
 
     async def match(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ TraverseError
     ├── ExpiredCursorError        410
     ├── InvalidStreamPositionError 400, a Last-Event-ID that is not ours
     ├── ExpiredStreamError        410, with the oldest position
-    ├── TooManyStreamsError       429, of one address or in all
+    ├── TooManyStreamsError       429, of one caller or in all
+    ├── TooManyRequestsError      429, of one key or one address, with when to come back
     ├── UnknownKeyError           401, an API key that does not open
     ├── ForbiddenKeyError         403, one that may not read
     ├── UnknownOpportunityError   404
@@ -16,6 +17,7 @@ TraverseError
     ├── MovedGroupingError        301, names the grouping that has its members now
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
+    ├── TooLongError              503, the search took longer than one may
     ├── StreamUnavailableError    503, Kafka is away or has no changes topic
     ├── GroupingsUnavailableError 503, Kafka is away or has no topic of groupings
     ├── HistoryUnavailableError   503, Kafka is away or the log is still being read
@@ -115,6 +117,20 @@ class TooManyStreamsError(SearchError):
         super().__init__(
             f"{most} flux sont déjà ouverts, le maximum : fermez-en un, ou réessayez plus tard."
         )
+
+
+class TooManyRequestsError(SearchError):
+    """More requests in a minute than one key or one address may make."""
+
+    status = 429
+    title = "Trop de demandes"
+
+    def __init__(self, most: int, retry_after: int) -> None:
+        super().__init__(
+            f"Plus de {most} demandes en une minute : réessayez dans {retry_after} s, ou espacez "
+            "vos demandes ; un export (.ndjson, .csv) ou un flux donne tout en une seule."
+        )
+        self.retry_after = retry_after
 
 
 class UnknownKeyError(SearchError):
@@ -251,6 +267,19 @@ class GroupingsUnavailableError(SearchError):
         super().__init__(
             "Les groupements sont momentanément indisponibles : Kafka ne répond pas, ou "
             "n’a pas leur topic. Réessayez dans un instant."
+        )
+
+
+class TooLongError(SearchError):
+    """Elasticsearch is there, and did not finish the search in the time that one may take."""
+
+    status = 503
+    title = "Recherche trop longue"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Cette recherche demande trop de travail pour l’instant : précisez-la (des mots "
+            "entiers, moins de mots, un territoire, une période), ou réessayez plus tard."
         )
 
 

@@ -23,6 +23,7 @@ from traverse_search_api.errors import (
     SearchError,
     SearchUnavailableError,
     StreamUnavailableError,
+    TooLongError,
     TooManyStreamsError,
     UnknownKeyError,
 )
@@ -35,6 +36,7 @@ _LATER: Final = (
     RegistryUnreadError,
     SearchUnavailableError,
     StreamUnavailableError,
+    TooLongError,
     TooManyStreamsError,
 )
 _TITLES: Final = {

@@ -49,6 +49,20 @@ class SearchSettings(BaseSettings):
     streams_per_address: int = Field(
         default=20, ge=1, description="Most streams that one address may have open."
     )
+    streams_per_key: int = Field(
+        default=100, ge=1, description="Most streams that the keys of one institution may have."
+    )
+    address_rate: int = Field(
+        default=1200, ge=1, description="Requests a minute from one address without a key."
+    )
+    key_rate: int = Field(
+        default=6000, ge=1, description="Requests a minute with the keys of one institution."
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks (commas between) of the proxies whose X-Forwarded-For "
+        "and X-Forwarded-Proto are believed.",
+    )
     stream_heartbeat: float = Field(
         default=15,
         gt=0,

@@ -89,6 +89,7 @@ def serving(
         elasticsearch=engines.elasticsearch,
         kafka=engines.kafka,
         home=engines.settings.home,
+        address_rate=10**6,
         search_timeout=60,
         search_patience=50,
         cursor_key=SecretStr(CURSOR_KEY),

@@ -180,7 +180,7 @@ QUERIES = st.lists(st.sampled_from(TYPED), max_size=3).map(" ".join)
 
 @pytest.mark.parametrize("one", CASES, ids=["anybody", "federation", "town"])
 @given(query=QUERIES, filters=FILTERS, beginning=BEGINNINGS)
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_answer_tells_that_a_hidden_record_exists(
     worlds: Worlds, one: Case, query: str, filters: dict[str, str], beginning: str
 ) -> None:

@@ -25,6 +25,7 @@ from traverse_search_api.errors import (
 )
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.rates import network_of
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.stream.change_log import Change, ChangeLog
 from traverse_search_api.stream.matching import (
@@ -62,10 +63,12 @@ Query = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """How many streams at once, in all and for one address; `heartbeat` in seconds."""
+    """How many streams at once, in all, for one address, for one institution's keys; `heartbeat`
+    in seconds."""
 
     most: int = 5000
     most_per_address: int = 20
+    most_per_key: int = 100
     heartbeat: float = 15
 
 
@@ -140,7 +143,7 @@ class Hub:
         self._metrics = metrics
         self._limits = limits
         self._groups: dict[str, _Group] = {}
-        self._addresses: Counter[str] = Counter()
+        self._callers: Counter[str] = Counter()
         self._told: Position | None = None
         self._read_to: Position | None = None
         self._pending: list[tuple[Change, float]] = []
@@ -168,17 +171,20 @@ class Hub:
         """
         search = Search(parameters, reader, fingerprint(parameters, reader))
         given = self._filter(search)
-        if self._addresses.total() >= self._limits.most:
+        if self._callers.total() >= self._limits.most:
             raise TooManyStreamsError(self._limits.most)
-        if self._addresses[address] >= self._limits.most_per_address:
-            raise TooManyStreamsError(self._limits.most_per_address)
-        self._addresses[address] += 1
+        limits = self._limits
+        most = limits.most_per_key if reader.is_member else limits.most_per_address
+        caller = f"key {reader.siren}" if reader.is_member else network_of(address)
+        if self._callers[caller] >= most:
+            raise TooManyStreamsError(most)
+        self._callers[caller] += 1
         try:
             position = await self._start_of(last, since)
         except BaseException:
-            self._leave(address)
+            self._leave(caller)
             raise
-        return self._follow(search, given, address, position, still)
+        return self._follow(search, given, caller, position, still)
 
     async def close(self) -> None:
         """End all streams and release the connections."""
@@ -203,7 +209,7 @@ class Hub:
         self,
         search: Search,
         given: _Filter,
-        address: str,
+        caller: str,
         position: Position,
         still: Callable[[], bool],
     ) -> AsyncIterator[Message | None]:
@@ -238,7 +244,7 @@ class Hub:
         finally:
             self._metrics.streams.dec()
             self._part(search.key, stream)
-            self._leave(address)
+            self._leave(caller)
 
     def _join(self, search: Search, given: _Filter, stream: _Stream, position: Position) -> bool:
         """Join the others, unless something lies between this stream and the hub."""
@@ -429,10 +435,10 @@ class Hub:
                     stream.queue.put_nowait(None)
         self._groups.clear()
 
-    def _leave(self, address: str) -> None:
-        self._addresses[address] -= 1
-        if self._addresses[address] <= 0:
-            del self._addresses[address]
+    def _leave(self, caller: str) -> None:
+        self._callers[caller] -= 1
+        if self._callers[caller] <= 0:
+            del self._callers[caller]
 
     def _filter(self, search: Search) -> _Filter:
         meanings = self._synonyms.meanings()

@@ -8,6 +8,7 @@ from traverse_search_api.access import Readers
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.moments import first_instant, read_moment
 from traverse_search_api.parameters import Moment, SearchParameters
+from traverse_search_api.rates import address_of
 from traverse_search_api.stream.answer import StreamAnswer
 from traverse_search_api.stream.hub import Hub
 from traverse_search_api.stream.message import Form
@@ -58,7 +59,7 @@ def stream_router(
         told = await hub.open(
             parameters,
             reader,
-            request.client.host if request.client else "",
+            address_of(request),
             last=last_event_id or None,
             since=first_instant(read_moment(parameters.since)) if parameters.since else None,
             still=readers.still(request, reader),

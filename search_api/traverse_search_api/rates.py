@@ -1,0 +1,85 @@
+"""How often one may ask: each key, and each address that gives none. In memory, for one process.
+
+A sliding minute. An address of IPv6 counts with its network of 64 bits, which is what one
+subscriber has. Behind a proxy, addresses are those that the proxies of the operator tell
+(`TRAVERSE_TRUSTED_PROXIES`); what anybody else tells of an address is not believed.
+"""
+
+import time
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+from typing import Final
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from traverse_search_api.errors import TooManyRequestsError
+from traverse_search_api.problems import problem
+
+_UNCOUNTED: Final = ("/healthz", "/readyz", "/metrics", "/static/")
+_NETWORK: Final = 64
+
+
+class Rates:
+    """Counts requests by whom they come from."""
+
+    def __init__(self, per_address: int, per_key: int) -> None:
+        """Requests a minute."""
+        self._address = RateLimitItemPerMinute(per_address, namespace="address")
+        self._key = RateLimitItemPerMinute(per_key, namespace="key")
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def count(self, address: str, siren: str) -> None:
+        """Count a request of an institution's key, or of an address ("" for no institution).
+
+        Raises TooManyRequestsError, which says when to come back.
+        """
+        item, name = (self._key, siren) if siren else (self._address, network_of(address))
+        if not self._limiter.hit(item, name):
+            reset = self._limiter.get_window_stats(item, name).reset_time
+            raise TooManyRequestsError(item.amount, max(1, ceil(reset - time.time())))
+
+
+def network_of(address: str) -> str:
+    """The address, or the network that counts as one."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((parsed, _NETWORK), strict=False))
+    return str(parsed)
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Where a request comes from, as the server knows it; "" where it does not."""
+    return request.client.host if request.client else ""
+
+
+class LimitRates:
+    """A plain ASGI middleware: it looks at the start of a request and buffers nothing."""
+
+    def __init__(self, app: ASGIApp, rates: Rates, key_of: Callable[[HTTPConnection], str]) -> None:
+        """`key_of` gives the institution whose valid key a request carries, "" without one."""
+        self._app = app
+        self._rates = rates
+        self._key_of = key_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and not scope["path"].startswith(_UNCOUNTED):
+            request = HTTPConnection(scope)
+            try:
+                self._rates.count(address_of(request), self._key_of(request))
+            except TooManyRequestsError as error:
+                headers = {"Retry-After": str(error.retry_after)}
+                answer = problem(error.status, error.title, str(error), headers)
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
