@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,12 +83,16 @@ class Flow:
 
     def write(self, one: dict[str, Any], *, held: str = "public", partition: int = 0) -> None:
         """A document as the index step writes it: the bulk, then the change."""
+        self.put(one, held=held)
+        self.tell(one["id"], held=held, partition=partition)
+
+    def put(self, one: dict[str, Any], *, held: str = "public") -> None:
+        """The document alone."""
         self.version += 1
         self.elasticsearch.index(
             index=f"{self.name}-{held}", id=one["id"], document=one, version=self.version,
             version_type="external",
         )  # fmt: skip
-        self.tell(one["id"], held=held, partition=partition)
 
     def move(self, one: dict[str, Any], *, held: str, left: str) -> None:
         """A document that goes to another index, and leaves a stub."""
@@ -96,6 +101,19 @@ class Flow:
             version=self.version + 1, version_type="external",
         )  # fmt: skip
         self.write(one, held=held)
+
+    @contextmanager
+    def red(self) -> Iterator[None]:
+        """The public index without its shard, as after a disk was lost; then with it again."""
+        indices, index = self.elasticsearch.indices, f"{self.name}-public"
+        nowhere = "index.routing.allocation.require._name"
+        indices.close(index=index)
+        indices.put_settings(index=index, settings={nowhere: "nowhere"})
+        indices.open(index=index, wait_for_active_shards="0")
+        health = self.elasticsearch.cluster.health(index=index)
+        assert health["status"] == "red"
+        yield
+        indices.put_settings(index=index, settings={nowhere: None})
 
     def tell(self, identity: str, *, held: str = "public", partition: int = 0) -> None:
         """The change alone."""
@@ -217,34 +235,67 @@ def test_a_stream_tells_what_its_reader_may_read_until_the_key_is_revoked(flow: 
         Reader(flow.address, asked, as_member(CCI)) as chamber,
         Reader(flow.address, asked, as_member(TOWN)) as town,
     ):
-        shared = document("m1", "Patinoire partagée", visibility="members")
-        bought = document("m2", "Patinoire achetée", visibility="buyers")
-        named = document("m3", "Patinoire confiée", visibility="restricted", audience=[TOWN])
-        other = document("m4", "Patinoire d’ailleurs", visibility="restricted", audience=["1"])
+        shared = document("pa1", "Patinoire partagée", visibility="members")
+        bought = document("pa2", "Patinoire achetée", visibility="buyers")
+        named = document("pa3", "Patinoire confiée", visibility="restricted", audience=[TOWN])
+        other = document("pa4", "Patinoire d’ailleurs", visibility="restricted", audience=["1"])
         for one in (other, named, bought, shared):
             flow.write(one, held=one["visibility"])
+        # Of several changes of a document that come at once the last is told: one after the other.
+        assert town.titles(3) == ["Patinoire confiée", "Patinoire achetée", "Patinoire partagée"]
         flow.move(bought | {"visibility": "members"}, held="members", left="buyers")
+        assert chamber.titles(2) == ["Patinoire partagée", "Patinoire achetée"]
+        assert town.titles(4)[3] == "Patinoire achetée"
         flow.move(shared | {"visibility": "buyers"}, held="buyers", left="members")
+        assert town.titles(5)[4] == "Patinoire partagée"
         for one in (other, named):
             flow.write({"id": one["id"], "stub": True}, held="restricted")
-        flow.write(document("m5", "Patinoire ouverte"))
-        mine = town.titles(7)
-        assert mine[:3] == ["Patinoire confiée", "Patinoire achetée", "Patinoire partagée"]
-        assert mine[3:5] == ["Patinoire achetée", "Patinoire partagée"]
-        assert mine[5:] == [named["id"], "Patinoire ouverte"]
-        assert chamber.titles(4) == [
-            "Patinoire partagée", "Patinoire achetée", shared["id"], "Patinoire ouverte"
-        ]  # fmt: skip
+        flow.write(document("pa5", "Patinoire ouverte"))
+        assert town.titles(7)[5:] == [named["id"], "Patinoire ouverte"]
+        assert chamber.titles(4)[2:] == [shared["id"], "Patinoire ouverte"]
         assert anybody.titles(1) == ["Patinoire ouverte"]
         REGISTRY.rows[TOWN] = REGISTRY.rows[TOWN].model_copy(
             update={"revoked_at": datetime.fromisoformat(AS_OF)}
         )
-        flow.write(document("m6", "Patinoire fermée"))
+        flow.write(document("pa6", "Patinoire fermée"))
         assert wait_until(lambda: not town.open, timeout=PATIENCE)
         assert len(town.lines) == 7
         assert anybody.titles(2)[1] == chamber.titles(5)[4] == "Patinoire fermée"
     refused = httpx.get(f"{flow.address}/v1/stream", params=asked, headers=as_member(TOWN))
     assert refused.status_code == 401
+
+
+def test_a_red_index_is_said_at_once_and_streams_go_on_after_it_without_a_gap(flow: Flow) -> None:
+    """Nothing is restarted: what was told meanwhile comes when the index is back."""
+    first, last = document("r1", "Passerelle 1"), document("r2", "Passerelle 2")
+    asked = {"q": "passerelle"}
+    with Reader(flow.address, asked) as reader:
+        flow.write(first)
+        assert reader.titles(1) == ["Passerelle 1"]
+        flow.put(last)
+        with flow.red():
+            flow.tell(last["id"])
+            begun = time.monotonic()
+            for path in (
+                "opportunities?q=x", f"opportunities/{first['id']}", "opportunities.csv",
+                "opportunities/map", "suggest?q=pas",
+            ):  # fmt: skip
+                answer = httpx.get(f"{flow.address}/v1/{path}", timeout=PATIENCE)
+                assert answer.status_code == 503
+                assert int(answer.headers["retry-after"]) > 0
+            assert httpx.get(f"{flow.address}/readyz", timeout=PATIENCE).status_code == 503
+            # Two seconds each on a calm machine; the timeouts of a search are ten.
+            assert time.monotonic() - begun < 30
+            place = reader.lines[0]["position"]
+            with Reader(flow.address, asked, {"last-event-id": place}) as again:
+                assert again.open
+        with Reader(flow.address, asked, {"last-event-id": place}) as again:
+            assert again.titles(1) == reader.titles(2)[1:] == ["Passerelle 2"]
+        assert wait_until(
+            lambda: httpx.get(f"{flow.address}/readyz", timeout=PATIENCE).status_code == 200,
+            timeout=PATIENCE,
+        )
+    assert [line["event"] for line in reader.lines] == ["opportunity", "opportunity"]
 
 
 def test_who_breaks_off_goes_on_without_gap_or_repetition(flow: Flow) -> None:
