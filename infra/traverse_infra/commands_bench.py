@@ -10,6 +10,10 @@ import typer
 
 from traverse_infra.bench.plan import Part, Plan
 
+_USUAL = tuple(part for part in Part if part is not Part.STREAM)
+"""Streams are measured when they are asked for: two thousand readers want the machine for
+themselves."""
+
 
 def _bench_link(say: Callable[[str], None], *, as_json: bool) -> None:
     from traverse_infra.bench.linking import measure_linking
@@ -22,10 +26,10 @@ def _bench_link(say: Callable[[str], None], *, as_json: bool) -> None:
 
 def bench(
     what: Annotated[
-        Literal["all", "link"],
+        Literal["all", "link", "stream"],
         typer.Argument(
             help="all : tout, sur des moteurs à part ; link : le coût du rapprochement quand le "
-            "nombre de dossiers croît, sans moteur."
+            "nombre de dossiers croît, sans moteur ; stream : deux mille flux à la fois."
         ),
     ] = "all",
     *,
@@ -76,7 +80,7 @@ def bench(
         seconds=seconds,
         warm_events=min(15_000, events),
         peers=peers,
-        parts=tuple(only) if only else tuple(Part),
+        parts=(Part.STREAM,) if what == "stream" else tuple(only) if only else _USUAL,
     )
     figures = run(plan, load, load_settings(), say)
     if as_json:

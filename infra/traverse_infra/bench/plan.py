@@ -11,12 +11,13 @@ class Part(StrEnum):
     LATENCY = "latency"
     SEARCH = "search"
     GATEWAY = "gateway"
+    STREAM = "stream"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured. Latency and search always have the documents of throughput before
-    them: without that part, of one short turn."""
+    """How much is measured. Latency, search and streams always have the documents of throughput
+    before them: without that part, of one short turn."""
 
     events: int = 100_000
     turns: int = 3
@@ -26,5 +27,7 @@ class Plan:
     warm_events: int = 15_000
     search_rounds: int = 20
     gateway_events: int = 10_000
+    streams: int = 2000
+    stream_pace: int = 50
     peers: bool = False
     parts: tuple[Part, ...] = tuple(Part)

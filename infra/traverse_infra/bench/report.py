@@ -32,6 +32,8 @@ def tables(figures: Mapping[str, Any]) -> Iterator[Table]:
         yield _latency(figures["latency"])
     if "search" in figures:
         yield _search(figures["search"])
+    if "stream" in figures:
+        yield _stream(figures["stream"])
     if "gateway" in figures:
         yield from _gateway(figures["gateway"])
     if "memory" in figures:
@@ -106,6 +108,17 @@ def _gateway(gateway: Mapping[str, Any]) -> Iterator[Table]:
         each = gateway[name]
         table.add_row(label, *(f"{each[kind]:.1f}" for kind in ("p50", "p95", "p99", "max")))
     yield table
+
+
+def _stream(stream: Mapping[str, float]) -> Table:
+    table = _table(
+        "De la publication aux flux (ms)", "", "p50", "p95", "p99", "max", "Kio par flux"
+    )
+    table.add_row(
+        f"{stream['streams']} flux",
+        *(f"{stream[kind]:.0f}" for kind in ("p50", "p95", "p99", "max", "kib_per_stream")),
+    )
+    return table
 
 
 def _memory(memory: Mapping[str, Mapping[str, float]]) -> Table:

@@ -17,6 +17,7 @@ from traverse_infra.bench.machine import machine, memory
 from traverse_infra.bench.peers import prepare_quixstreams, quixstreams_turn
 from traverse_infra.bench.plan import Part, Plan
 from traverse_infra.bench.searches import search_figures
+from traverse_infra.bench.streams import stream_figures, stream_filters, stream_load
 from traverse_infra.bench.throughput import (
     BULK_INDEX,
     DOCUMENTS,
@@ -56,6 +57,7 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
         rest: dict[Part, Callable[[], dict[str, Any]]] = {
             Part.LATENCY: lambda: {"latency": _latency(home, plan, load, say)},
             Part.SEARCH: lambda: _search(home, plan, figures["memory"], say),
+            Part.STREAM: lambda: {"stream": _stream(home, plan, load, say)},
             Part.GATEWAY: lambda: {"gateway": gateway_figures(home, plan, load, say)},
         }
         for part, measure in rest.items():
@@ -154,7 +156,7 @@ def _check(home: Home, indices: str, documents: list[Document]) -> None:
 
 
 def _latency(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, dict[str, float]]:
-    chosen = _published(home, load)
+    chosen = _published(home, load, "l")
     found = {}
     with home.services() as services:
         services.start("work", "work")
@@ -169,7 +171,7 @@ def _latency(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, dict[str
     return found
 
 
-def _published(home: Home, load: Load) -> Iterator[Event]:
+def _published(home: Home, load: Load, name: str) -> Iterator[Event]:
     """Events that each publish a record that all may see: as the pipeline saw their like."""
     public = {
         hit["_id"]
@@ -200,7 +202,7 @@ def _published(home: Home, load: Load) -> Iterator[Event]:
             event = load.events[index]
             yield {
                 **event,
-                "source": another_system(event["source"], f"l{number}"),
+                "source": another_system(event["source"], f"{name}{number}"),
                 "data": years_later(event["data"], 100 + 4 * number),
             }
         number += 1
@@ -217,6 +219,26 @@ def _search(
         found = search_figures(address, plan.search_rounds, max(1, plan.search_rounds // 4))
         taken = memory({"search": psutil.Process(services.pid("search"))})["search"]
     return {"search": found, "memory": {**memory_of, "search": taken}}
+
+
+def _stream(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, float]:
+    say(f"{plan.streams} flux à {plan.stream_pace} événements/s pendant {plan.seconds:.0f} s…")
+    address = f"http://127.0.0.1:{home.search_port}"
+    chosen = _published(home, load, "s")
+    filters = stream_filters(home.client, plan.streams)
+    allowed = {
+        "TRAVERSE_STREAMS_PER_ADDRESS": str(plan.streams),
+        "TRAVERSE_ADDRESS_RATE": str(100 * plan.streams),
+    }
+    with home.services(allowed) as services:
+        services.start("search", "serve", "search")
+        services.start("work", "work")
+        services.await_answer(f"{address}/readyz", 60)
+        # The first event waits for the processes to start; it is no part of the figures.
+        latency(home, chosen, 1, 1)
+        service = psutil.Process(services.pid("search"))
+        published = stream_load(home, chosen, plan.stream_pace, plan.seconds)
+        return stream_figures(address, service, filters, published)
 
 
 def _memory(turns: list[Turn]) -> dict[str, dict[str, float]]:
