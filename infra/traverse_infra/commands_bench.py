@@ -26,14 +26,18 @@ def _bench_link(say: Callable[[str], None], *, as_json: bool) -> None:
 
 def bench(
     what: Annotated[
-        Literal["all", "link", "stream"],
+        Literal["all", "link", "stream", "search"],
         typer.Argument(
             help="all : tout, sur des moteurs à part ; link : le coût du rapprochement quand le "
-            "nombre de dossiers croît, sans moteur ; stream : deux mille flux à la fois."
+            "nombre de dossiers croît, sans moteur ; stream : deux mille flux à la fois ; "
+            "search : la recherche sur un million de documents (--documents)."
         ),
     ] = "all",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")] = False,
+    documents: Annotated[
+        int, typer.Option(min=1000, help="Combien de documents pour « search ».")
+    ] = 1_000_000,
     events: Annotated[int, typer.Option(min=100, help="Combien d'événements en tout.")] = 100_000,
     data: Annotated[
         Path | None,
@@ -74,6 +78,12 @@ def bench(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     usual = Path("../shared/data")
     load = read_load(data or (usual if usual.is_dir() else None))
+    if what == "search":
+        from traverse_infra.bench.large_search import measure_search
+
+        found = measure_search(documents, seconds, load, load_settings(), say)
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        return
     plan = Plan(
         events=events,
         turns=turns,
