@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _TELLING: Final = ("authorization", "cookie")
+_FOR_ALL: Final = "/static/"
 _OCTETS: Final = frozenset(name.encode() for name in _TELLING)
 
 
@@ -28,6 +29,7 @@ class KeepPrivate:
             await self._app(scope, receive, send)
             return
         personal = any(name in _OCTETS for name, _ in scope["headers"])
+        personal = personal and not scope["path"].startswith(_FOR_ALL)
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
