@@ -122,6 +122,14 @@ TABLES: tuple[Table, ...] = (
         "sans objet",
     ),
     Table(
+        "HOME/search/history.sqlite3",
+        "où se trouvent les événements de chaque dossier sur traverse.accepted (historique) : "
+        "empreintes, dates, visibilité ; aucun contenu",
+        "peut être supprimé quand la recherche est arrêtée ; refait depuis le journal",
+        "Aucune lisible : des empreintes",
+        "part avec la pierre tombale de chaque événement, lue avant toute réponse",
+    ),
+    Table(
         "Position d'un import (traverse import --position FILE)",
         "de chaque dossier du listing : référence, empreintes de ce qui en a été dit",
         "à la main de l'exploitant ; sans elle, tout le listing est publié de nouveau",
