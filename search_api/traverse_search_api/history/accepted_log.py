@@ -51,6 +51,7 @@ class AcceptedLog:
         self._pointers: Pointers | None = None
         self._partitions: tuple[TopicPartition, ...] = ()
         self._next: dict[int, int] = {}
+        self._ended = False
 
     async def pointers(self, records: Iterable[tuple[str, str]]) -> list[list[Pointer]]:
         """Where the events of each record (source, subject) lie, in the order of its versions."""
@@ -102,6 +103,8 @@ class AcceptedLog:
         return pointers
 
     def _go_on(self) -> None:
+        if self._ended:
+            return
         try:
             with self._mapped():
                 self._read_on()
@@ -162,6 +165,7 @@ class AcceptedLog:
             consumer.close(autocommit=False)
 
     def _end(self) -> None:
+        self._ended = True
         self._drop()
         if self._pointers is not None:
             self._pointers.close()
