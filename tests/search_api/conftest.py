@@ -72,6 +72,15 @@ class Service:
         return [token["token"] for token in found["tokens"]]
 
 
+class NoGroupings:
+    """Where no grouping has been proposed."""
+
+    def rows(self, patience: float = 0) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None: ...
+
+
 @contextmanager
 def serving(
     engines: RunningEngines,
@@ -98,7 +107,7 @@ def serving(
     clock = clock_from(as_of)
     app = create_app(
         settings, registry=registry, client=reader, clock=clock, present=clock,
-        aliases={**ALIASES, **names},
+        aliases={**ALIASES, **names}, groupings=NoGroupings(),
     )  # fmt: skip
     with TestClient(app) as client:
         yield Service(client, elasticsearch, names)
