@@ -52,7 +52,10 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
             "signatures": ProcessorSettings().signatures,
             "load": {"origin": load.origin, "events_before_repetition": len(load.events)},
         }
-        if set(plan.parts) != {Part.GATEWAY}:
+        if set(plan.parts) == {Part.STREAM}:
+            say("Des documents d'abord (non mesuré)…")
+            pipeline_turn(home, list(islice(events, plan.warm_events)))
+        elif set(plan.parts) != {Part.GATEWAY}:
             figures |= _throughput(home, plan, events, say)
         rest: dict[Part, Callable[[], dict[str, Any]]] = {
             Part.LATENCY: lambda: {"latency": _latency(home, plan, load, say)},
