@@ -12,24 +12,32 @@ from typing import Annotated, Literal
 import typer
 
 from traverse_infra.errors import EngineAwayError, TopicError
-from traverse_schemas.engine_access import elasticsearch_client
+from traverse_schemas.engine_access import elasticsearch_client, engine_access
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STEPS = ("validate", "index")
+_BESIDE = "check"  # compares now and then; its end ends nobody else
+_SHARE = 0.2  # of the time, that the check works
 
 
 def work(
     step: Annotated[
-        Literal["all", "validate", "index"],
+        Literal["all", "validate", "index", "check"],
         typer.Option(help="L'étape à lancer ; toutes par défaut, chacune dans son processus."),
     ] = "all",
     child: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Fait tourner les traitements : valider et enrichir, puis relier et indexer."""
+    """Fait tourner les traitements : valider et enrichir, puis relier et indexer.
+
+    À côté, de temps à autre, une vérification de l'index, doucement (TRAVERSE_CHECK_MINUTES).
+    """
     if step == "all":
         raise SystemExit(_run_all())
     if child:
         _end_with_parent()
+    if step == _BESIDE:
+        _check_now_and_then()
+        return
     # Here, so that the parent of both steps stays small.
     from traverse_infra.reset import check_no_reset
     from traverse_infra.topics import topic_ids
@@ -83,9 +91,38 @@ def _check_indices(elasticsearch: str, topic_id: str) -> None:
         wait_until(prepared, timeout=math.inf)
 
 
+def _checks() -> bool:
+    """Whether the check runs beside the steps. Where there are accounts, theirs reads no document
+    of the index: the operator runs `traverse work --step check` as another one."""
+    from traverse_infra.commands_engines import load_settings
+
+    return load_settings().check_minutes > 0 and not engine_access().elasticsearch_user
+
+
+def _check_now_and_then() -> None:
+    """The check in the background: at the lowest priority, in small portions."""
+    import threading
+
+    from traverse_infra.check.compare import compare
+    from traverse_infra.check.watch import CheckMetrics, Throttle, watch
+    from traverse_infra.commands_engines import load_settings
+
+    settings = load_settings()
+    os.nice(19)
+    metrics = CheckMetrics()
+    if settings.check_metrics:
+        metrics.serve(settings.check_metrics)
+    watch(
+        lambda: compare(settings.kafka, settings.elasticsearch, rest=Throttle(_SHARE)),
+        metrics,
+        settings.check_minutes * 60,
+        threading.Event(),
+    )
+
+
 def _run_all() -> int:
     """Both steps as children: when one leaves, the other is stopped, and its code is ours."""
-    children = {name: _start(name) for name in STEPS}
+    children = {name: _start(name) for name in (*STEPS, *([_BESIDE] if _checks() else ()))}
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for child in children.values():
@@ -98,6 +135,10 @@ def _run_all() -> int:
     signal.signal(signal.SIGINT, stop)
     typer.echo("Les traitements tournent : valider et enrichir, relier et indexer (Ctrl-C : fin).")
     pid, status = os.waitpid(0, 0)
+    while _BESIDE in children and pid == children[_BESIDE].pid:
+        sys.stderr.write("La vérification de l'index s'est arrêtée ; les étapes continuent.\n")
+        del children[_BESIDE]
+        pid, status = os.waitpid(0, 0)
     for name, child in children.items():
         if child.pid != pid:
             child.terminate()

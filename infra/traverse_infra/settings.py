@@ -55,6 +55,18 @@ class Settings(BaseSettings):
         default="docker.elastic.co/elasticsearch/elasticsearch:8.19.9",
         description="Container image of Elasticsearch, for tests.",
     )
+    check_minutes: float = Field(
+        default=60,
+        ge=0,
+        description="Minutes between two checks of the index in the background of `traverse work`; "
+        "0: none.",
+    )
+    check_metrics: str = Field(
+        default="127.0.0.1:8002",
+        pattern=r"^([^:]+:[0-9]{1,5})?$",
+        description="Where `traverse work` tells Prometheus of these checks, host:port; empty: "
+        "nowhere.",
+    )
     test_engines: str = Field(
         default="local",
         pattern="^(local|containers)$",

@@ -1,47 +1,64 @@
-"""Workers that are killed, joined by others, or lose their state come to the same as if nothing
-had happened: the same index, the same accepted events, each rejection once."""
+"""Workers that are killed, joined by others, or lose their state, and are told everything in
+another order, come to the same as if nothing had happened."""
 
 import shutil
 from collections.abc import Iterator
 from functools import partial
 from random import Random
+from typing import NamedTuple
 
+import orjson
 import pytest
 
 from tests.engines import RunningEngines
 from tests.journey.digest import Outcome, outcome_of
 from tests.journey.harness import Ends, Journey, Sent, until
 from tests.journey.history import Mixed, reused
-from traverse_schemas.topics import OPPORTUNITIES, RECORDS
+from tests.journey.traces import Traces
+from traverse_schemas.receipts import End
+from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
 
 pytestmark = pytest.mark.engines
 
 _REUSED = 20
+SCENARIOS = (
+    (1, ("validate",)),
+    (2, ("index",)),
+    (3, ("validate", "index")),
+    (4, ("joined",)),
+    (5, ("forgotten",)),
+)
+"""Seeds, and what strikes while the events flow. The seed chooses the order of the events and of
+people's words, and the moments."""
+
+
+class Undisturbed(NamedTuple):
+    """What the events come to when nobody disturbs the workers: `alone`, and once the ids that are
+    used twice have come as well."""
+
+    alone: Outcome
+    reused: Outcome
 
 
 @pytest.fixture(scope="module")
 def history() -> Mixed:
-    return Mixed(seed=20261124, size=3000)
-
-
-@pytest.fixture(scope="module")
-def messages(history: Mixed) -> list[Sent]:
-    clashes = [message for number in range(_REUSED) for message in reused(number)]
-    return [*history.messages[:1500], *clashes, *history.messages[1500:]]
+    return Mixed(seed=20261124, size=1000)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    engines: RunningEngines, messages: list[Sent], tmp_path_factory: pytest.TempPathFactory
-) -> Outcome:
-    """What the events come to when nobody disturbs the workers."""
+    engines: RunningEngines, history: Mixed, tmp_path_factory: pytest.TempPathFactory
+) -> Undisturbed:
     one = Journey(engines.kafka, engines.elasticsearch, tmp_path_factory.mktemp("calm") / "home")
     one.begin()
     one.start()
     try:
-        one.send(messages)
+        one.send(history.messages)
         one.settle()
-        return outcome_of(one)
+        alone = outcome_of(one)
+        one.send([message for number in range(_REUSED) for message in reused(number)])
+        one.settle()
+        return Undisturbed(alone, outcome_of(one))
     finally:
         one.stop()
 
@@ -56,84 +73,100 @@ def ends(journey: Journey) -> Iterator[dict[str, Ends]]:
 
 
 def test_all_that_was_sent_is_accepted_or_rejected(
-    undisturbed: Outcome, messages: list[Sent], history: Mixed
+    undisturbed: Undisturbed, history: Mixed
 ) -> None:
-    good = {message.value for message in messages if message.value in undisturbed.accepted.values()}
-    refused = {value for _, value in undisturbed.rejected}
+    clashes = [message for number in range(_REUSED) for message in reused(number)]
+    messages = [*history.messages, *clashes]
+    accepted = set(undisturbed.reused.accepted.values())
+    good = {message.value for message in messages if message.value in accepted}
+    refused = {value for _, value in undisturbed.reused.rejected}
     assert {message.value for message in messages} == good | refused
     assert good.isdisjoint(refused)
     assert len(refused) == history.bad + _REUSED
-    assert set(undisturbed.rejected.values()) == {1}
+    assert set(undisturbed.reused.rejected.values()) == {1}
+    assert undisturbed.alone.links
+    assert undisturbed.alone.groupings
 
 
-def test_killed_at_any_moment_it_ends_in_the_same_index(
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: "-".join(one[1]))
+def test_in_any_order_and_whatever_strikes_it_comes_to_the_same(
     journey: Journey,
-    undisturbed: Outcome,
-    messages: list[Sent],
+    undisturbed: Undisturbed,
+    history: Mixed,
     ends: dict[str, Ends],
+    scenario: tuple[int, tuple[str, ...]],
 ) -> None:
-    """SIGKILL to validate alone, index alone, then both, in the middle of their work."""
-    random = Random(1)  # noqa: S311
-    rounds = [("validate",), ("index",), ("validate", "index")]
-    running = {worker.step: worker for worker in journey.start(batch_size="40")}
-    share = len(messages) // len(rounds)
-    for number, victims in enumerate(rounds):
-        until_last = None if number == len(rounds) - 1 else (number + 1) * share
-        before = {step: ends[step].count() for step in victims}
-        journey.send(messages[number * share : until_last])
-        for step in victims:
-            least = before[step] + random.randint(40, 300)
-            until(partial(reached, ends[step], least), f"{step} at work")
-            running[step].kill()
-        for step in victims:
-            running[step] = journey.start(step, batch_size="40")[0]
+    """The same index, ids, links, groupings and accepted events; every event has its end."""
+    seed, strikes = scenario
+    random = Random(seed)  # noqa: S311 -- a scenario that can be told again, not a secret
+    messages = list(history.messages)
+    random.shuffle(messages)
+    running = {worker.step: worker for worker in journey.start(batch_size="30")}
+    begin = 0
+    for strike in strikes:
+        end = begin + random.randint(300, 400)
+        before = {step: ends[step].count() for step in ends}
+        journey.send(messages[begin:end])
+        begin = end
+        step = strike if strike in ends else "validate"
+        until(partial(reached, ends[step], before[step] + random.randint(20, 120)), f"{step}")
+        if strike == "joined":
+            _come_and_go(journey, ends, messages[begin : begin + 200])
+            begin += 200
+            continue
+        running[step].kill()
+        if strike == "forgotten":
+            shutil.rmtree(journey.home / "state")
+        running[step] = journey.start(step, batch_size="30")[0]
+    journey.send(messages[begin:])
     journey.settle()
-    assert outcome_of(journey) == undisturbed
+    assert outcome_of(journey) == undisturbed.alone
+    _every_event_has_its_end(journey)
 
 
-def test_workers_that_come_and_go_change_nothing(
-    journey: Journey, undisturbed: Outcome, messages: list[Sent], ends: dict[str, Ends]
-) -> None:
+def _come_and_go(journey: Journey, ends: dict[str, Ends], messages: list[Sent]) -> None:
     """Two of each step share the partitions; one of each leaves again while events flow."""
-    journey.start(batch_size="40")
-    journey.send(messages[:1000])
-    until(lambda: ends["index"].count() > 100, "the first at work")
-    second = journey.start(batch_size="40")
-    journey.send(messages[1000:2000])
-    until(lambda: ends["index"].count() > 700, "the second at work")
+    before = ends["index"].count()
+    second = journey.start(batch_size="30")
+    journey.send(messages)
+    until(partial(reached, ends["index"], before + 50), "all at work")
     for worker in second:
         worker.stop()
         journey.workers.remove(worker)
-    journey.send(messages[2000:])
-    journey.settle()
-    assert outcome_of(journey) == undisturbed
 
 
-def test_the_local_state_may_be_lost(
-    journey: Journey, undisturbed: Outcome, messages: list[Sent]
+def _every_event_has_its_end(journey: Journey) -> None:
+    traces = Traces(journey)
+    known = {End.SEARCHABLE, End.SUPERSEDED, End.WITHDRAWN, End.WAITING}
+    accepted = [orjson.loads(one.key) for one in journey.read(ACCEPTED)]
+    found = {(source, name): traces.end(source, name) for source, _, name in accepted}
+    assert {key: end for key, end in found.items() if end not in known} == {}
+    # Nothing of such a record can be found: no content was ever said.
+    waiting = [name for (_, name), end in found.items() if end == End.WAITING]
+    assert not any(name.endswith("-0") for name in waiting)
+
+
+def test_a_truncated_local_state_is_made_anew(
+    journey: Journey, undisturbed: Undisturbed, history: Mixed
 ) -> None:
-    """Deleted, then truncated: it is rebuilt from the log, and what was known stays known."""
+    """It is rebuilt from the log, and what was known stays known."""
+    messages = history.messages
     journey.start()
-    journey.send(messages[:1000])
-    journey.settle()
-    journey.stop_step("validate")
-    shutil.rmtree(journey.home / "state")
-    journey.start("validate")
-    # Some are sent again: a state that was lost for good would accept them twice.
-    journey.send(messages[500:2000])
+    journey.send(messages[:600])
     journey.settle()
     journey.stop_step("validate")
     database = journey.home / "state" / "validate-0.sqlite"
     with database.open("r+b") as file:
         file.truncate(database.stat().st_size // 2)
     journey.start("validate")
-    journey.send(messages[1500:])
+    # Some are sent again: a state that was lost for good would accept them twice.
+    journey.send(messages[400:])
     journey.settle()
     found = outcome_of(journey)
-    assert found.digest == undisturbed.digest
-    assert found.accepted == undisturbed.accepted
+    assert found.digest == undisturbed.alone.digest
+    assert found.accepted == undisturbed.alone.accepted
     # What is wrong is as wrong when it comes again: rejected again, under an origin of its own.
-    assert found.rejected.keys() == undisturbed.rejected.keys()
+    assert found.rejected.keys() == undisturbed.alone.rejected.keys()
 
 
 def reached(end: Ends, least: int) -> bool:

@@ -6,7 +6,7 @@ differs is asked again before it is said to differ.
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -46,14 +46,19 @@ class TooManyDifferencesError(InfraError):
 
 
 class Report(NamedTuple):
-    """What a check found: sums by institution, how many documents differ, the first of them, how
-    many were repaired, and why those that could not be."""
+    """What a check found: sums by institution, how many documents differ (by institution, where
+    any does), the first of them, how many were repaired, and why those that could not be."""
 
     sums: list[Sum]
-    differing: int
+    by_institution: dict[str, int]
     differences: list[Difference]
     repaired: int
     refused: list[str]
+
+    @property
+    def differing(self) -> int:
+        """How many documents differed."""
+        return sum(self.by_institution.values())
 
     @property
     def sound(self) -> bool:
@@ -62,11 +67,16 @@ class Report(NamedTuple):
 
 
 def compare(
-    bootstrap: str, elasticsearch: str, *, repair: bool = False, patience: float = 15
+    bootstrap: str,
+    elasticsearch: str,
+    *,
+    repair: bool = False,
+    patience: float = 15,
+    rest: Callable[[], None] = lambda: None,
 ) -> Report:
     """Check all, and with `repair` write anew what differs, no more. `patience`, in seconds, is
-    given to an index step that is behind. Raises EngineAwayError, TooManyDifferencesError,
-    InfraError."""
+    given to an index step that is behind; `rest` is called between two portions. Raises
+    EngineAwayError, TooManyDifferencesError, InfraError."""
     with (
         Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=120) as client,
         tempfile.TemporaryDirectory(prefix="traverse-check-") as folder,
@@ -74,16 +84,19 @@ def compare(
         ledger = Ledger(Path(folder) / "ledger.sqlite")
         try:
             with _mapped(elasticsearch):
-                return _Check(bootstrap, client, ledger).run(repair, patience)
+                return _Check(bootstrap, client, ledger, rest).run(repair, patience)
         finally:
             ledger.close()
 
 
 class _Check:
-    def __init__(self, bootstrap: str, client: Elasticsearch, ledger: Ledger) -> None:
+    def __init__(
+        self, bootstrap: str, client: Elasticsearch, ledger: Ledger, rest: Callable[[], None]
+    ) -> None:
         self._bootstrap = bootstrap
         self._client = client
         self._ledger = ledger
+        self._rest = rest
         self._read: dict[int, int] = {}
 
     def run(self, repair: bool, patience: float) -> Report:
@@ -91,6 +104,7 @@ class _Check:
         self._read_log()
         for chunk in _chunks(self._index()):
             self._ledger.from_index(chunk)
+            self._rest()
 
         def settled() -> bool:
             if not self._differing():
@@ -101,13 +115,14 @@ class _Check:
 
         wait_until(settled, timeout=patience)
         found = list(islice(self._ledger.differences(), _NAMED))
-        count = sum(1 for _ in self._ledger.differences())
+        differing = self._ledger.differing()
+        count = sum(differing.values())
         sums = self._ledger.sums()
         if repair and count > _MOST:
             raise TooManyDifferencesError(count)
         refused = self._repair() if repair and count else []
         left = sum(1 for _ in self._ledger.differences()) if repair else count
-        return Report(sums, count, found, count - left, refused)
+        return Report(sums, differing, found, count - left, refused)
 
     def _differing(self) -> bool:
         return next(self._ledger.differences(), None) is not None
@@ -118,6 +133,7 @@ class _Check:
         messages = read_topic(self._bootstrap, OPPORTUNITIES, start)
         for chunk in _chunks(each for one in messages for each in expected(one)):
             self._ledger.from_log(chunk)
+            self._rest()
 
     def _index(self) -> Iterator[Entry]:
         """Every document of both aliases."""

@@ -120,6 +120,13 @@ class Ledger:
         for alias, identity, institution, log, index in rows:
             yield Difference(alias, identity, _what(log, index), institution, log, index)
 
+    def differing(self) -> dict[str, int]:
+        """How many documents differ, by institution; nothing of those of which none does."""
+        found: dict[str, int] = {}
+        for one in self.differences():
+            found[one.institution] = found.get(one.institution, 0) + 1
+        return found
+
     def sums(self) -> list[Sum]:
         """Institution by institution, in the order of their names; stubs apart, which the log may
         know less of."""
