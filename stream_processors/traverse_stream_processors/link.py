@@ -21,7 +21,7 @@ from traverse_stream_processors.linking.merge import Document, merge
 from traverse_stream_processors.linking.procedure import procedure
 
 _MOST_LINKS = 10
-"""Links shown of one opportunity: the surest, the earliest first."""
+"""Links shown of one opportunity: the surest, ties by id."""
 
 
 def form(state: RecordState) -> OpportunityMessage | None:
@@ -130,8 +130,7 @@ def _links(group: Group, linker: Linker, heads: Mapping[str, str]) -> list[dict[
             head = heads[other]
             if other not in members:
                 best[head] = max(best.get(head, (0.0, "", "")), (judgement.score, one, other))
-    ages = {head: (linker.book.at_id(head).first_time, head) for head in best}
-    chosen = sorted(best, key=lambda head: (-best[head][0], ages[head]))[:_MOST_LINKS]
+    chosen = sorted(best, key=lambda head: (-best[head][0], head))[:_MOST_LINKS]
     return [_link(linker, best[head][1], best[head][2], head) for head in chosen]
 
 

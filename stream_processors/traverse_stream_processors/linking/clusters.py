@@ -42,8 +42,9 @@ def clusters(
     return sorted(tuple(sorted(members)) for members in unique.values())
 
 
-def component(start: str, neighbours: Callable[[str], Iterable[str]]) -> set[str]:
-    """All records that can be reached from one over pairs."""
+def component(start: str, neighbours: Callable[[str], Iterable[str]], most: int) -> set[str]:
+    """All records that can be reached from one over pairs; `most` + 1 of them when there are more:
+    which, is of no meaning."""
     found = {start}
     waiting = [start]
     while waiting:
@@ -51,6 +52,8 @@ def component(start: str, neighbours: Callable[[str], Iterable[str]]) -> set[str
             if other not in found:
                 found.add(other)
                 waiting.append(other)
+                if len(found) > most:
+                    return found
     return found
 
 

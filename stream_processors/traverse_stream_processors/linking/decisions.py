@@ -5,13 +5,15 @@ owner of its record or of the institution that publishes it; what anybody else s
 is kept and counts for nothing, until it becomes a side.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, Word
 from traverse_schemas.identity import Version
 from traverse_schemas.sources import parse_source
 from traverse_stream_processors.linking.features import Features
+
+_NOBODY: Final[frozenset[str]] = frozenset()
 
 
 class _Said(NamedTuple):
@@ -38,6 +40,7 @@ class Decisions:
         self._said: dict[tuple[str, str], _Said] = {}
         self._pairs: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._partners: dict[str, set[str]] = {}
+        self._asserted: dict[tuple[str, str], set[str]] = {}
 
     def put(self, decision: Decision) -> set[str]:
         """Know a decision; gives the ids of the records that it concerns, or concerned; those
@@ -62,11 +65,20 @@ class Decisions:
             left, right = said.pair
             self._partners.setdefault(left, set()).add(right)
             self._partners.setdefault(right, set()).add(left)
+            if said.word is Word.SAME_AS:
+                self._asserted.setdefault((left, said.siren), set()).add(right)
+                self._asserted.setdefault((right, said.siren), set()).add(left)
         return touched
 
-    def partners(self, identity: str) -> Iterable[str]:
+    def partners(self, identity: str) -> Set[str]:
         """The records of which people said something together with this one."""
-        return self._partners.get(identity, ())
+        return self._partners.get(identity, _NOBODY)
+
+    def asserted(self, identity: str, speakers: Iterable[str]) -> Iterator[str]:
+        """The records of which one of these institutions said that they are the same as this one:
+        what others say of it, however much, is not looked at."""
+        for siren in speakers:
+            yield from self._asserted.get((identity, siren), ())
 
     def in_force(self, left: Features, right: Features) -> Word | None:
         """What holds of two records: NOT_SAME as soon as one side says so, SAME_AS when both sides
@@ -92,8 +104,16 @@ class Decisions:
         if keys is None:
             return
         keys.discard(key)
+        if not any(
+            self._said[other].siren == known.siren and self._said[other].word is Word.SAME_AS
+            for other in keys
+        ):
+            for one, other in (known.pair, known.pair[::-1]):
+                self._asserted.get((one, known.siren), set()).discard(other)
         if not keys:
             del self._pairs[known.pair]
             left, right = known.pair
-            self._partners[left].discard(right)
-            self._partners[right].discard(left)
+            for one, other in ((left, right), (right, left)):
+                self._partners[one].discard(other)
+                if not self._partners[one]:
+                    del self._partners[one]

@@ -5,7 +5,7 @@ kept up to date one change at a time: a cache in memory, rebuilt from the log. N
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, Word
 from traverse_stream_processors.linking.blocks import CROWDED
@@ -14,6 +14,11 @@ from traverse_stream_processors.linking.clusters import Pair, clusters, componen
 from traverse_stream_processors.linking.decisions import Decisions
 from traverse_stream_processors.linking.features import Features
 from traverse_stream_processors.linking.judge import Judgement, LinkType, judge
+
+MOST_MEMBERS: Final = 200
+"""Records that joins hold together, directly or by way of others, are one opportunity at most up to
+here. More of them are no opportunity but a feed gone wrong, or hostile: each then stands alone, the
+links stay. Seven times the largest of the real files."""
 
 
 class Group(NamedTuple):
@@ -33,8 +38,12 @@ class Group(NamedTuple):
 class Linker:
     """Told of records and decisions; tells which ids are touched, and the groups of any."""
 
-    def __init__(self, crowded: int = CROWDED) -> None:
+    def __init__(self, crowded: int = CROWDED, most_members: int = MOST_MEMBERS) -> None:
         self.book = Book(crowded)
+        self._most_members = most_members
+        # As `groups` last found them: those of which all can be one, and those that are too many.
+        self._whole: set[str] = set()
+        self._scattered: set[str] = set()
         self._decisions = Decisions()
         self._links: dict[str, dict[str, Judgement]] = {}
         self._changed: dict[tuple[str, str], Judgement | None] = {}
@@ -82,13 +91,50 @@ class Linker:
         return iter(self._links)
 
     def groups(self, identities: Iterable[str]) -> list[Group]:
-        """The groups of these records and of every record that they reach over links."""
+        """The groups of these records, of every record that joins hold together with them, and of
+        those that were held together and are too many now (`MOST_MEMBERS`)."""
         left = {one for one in identities if one in self.book}
+        gone = (self._whole | self._scattered) & {one for one in identities if one not in self.book}
+        self._whole -= gone
+        self._scattered -= gone
         found: list[Group] = []
         while left:
-            members = component(left.pop(), self._neighbours)
+            start = left.pop()
+            members = component(start, self._joined, self._most_members)
+            if len(members) <= self._most_members:
+                self._whole |= members
+                self._scattered -= members
+                found += self._groups(members)
+            else:
+                members = self._scatter(start, members)
+                found += [Group(one, ((one,),)) for one in members]
             left -= members
-            found += self._groups(members)
+        return found
+
+    def heads(self, identities: Iterable[str]) -> dict[str, str]:
+        """In which opportunity (by its head) each of these records is, as far as `groups` was asked
+        of all that changed."""
+        found = {}
+        for one in identities:
+            if one not in found and one in self.book:
+                # Those that are too many are not looked at anew for each that leads to them.
+                alone = one in self._scattered
+                for group in [Group(one, ((one,),))] if alone else self.groups([one]):
+                    found.update(dict.fromkeys(group.members, group.head))
+        return found
+
+    def _scatter(self, start: str, reached: set[str]) -> set[str]:
+        """Too many hang together: of them, the one that was asked for and all that were thought to
+        be few. The others have been told of already, or will be asked for themselves."""
+        found = {start} | (reached & self._whole)
+        waiting = [*reached]
+        while waiting:
+            for other in self._joined(waiting.pop()):
+                if other in self._whole and other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        self._whole -= found
+        self._scattered |= found
         return found
 
     def _groups(self, members: set[str]) -> Iterator[Group]:
@@ -105,9 +151,9 @@ class Linker:
                 if left < right and judgement.joins:
                     pair = Pair(left, right, judgement.score)
                     (same if judgement.type is LinkType.SAME else lots).append(pair)
-            for right in self._decisions.partners(left):
-                if left < right and (theirs := self.book.get(right)) is not None:
-                    word = self._word(mine, theirs)
+            for right in self._decisions.partners(left) & members:
+                if left < right:
+                    word = self._word(mine, self.book.at_id(right))
                     if word is Word.NOT_SAME:
                         apart.add((left, right))
                     elif word is Word.SAME_AS:
@@ -132,10 +178,15 @@ class Linker:
         """The earliest member gives its id: by first event time, then hash (the id is one)."""
         return (self.book.at_id(identity).first_time, identity)
 
-    def _neighbours(self, identity: str) -> Iterable[str]:
-        yield from self._links.get(identity, ())
-        for other in self._decisions.partners(identity):
-            if other in self.book:
+    def _joined(self, identity: str) -> Iterable[str]:
+        """The records that this one is joined to, by score or by people's word."""
+        for other, judgement in self._links.get(identity, {}).items():
+            if judgement.joins:
+                yield other
+        mine = self.book.at_id(identity)
+        for other in self._decisions.asserted(identity, mine.speakers):
+            theirs = self.book.get(other)
+            if theirs is not None and self._word(mine, theirs) is Word.SAME_AS:
                 yield other
 
     def _replace(

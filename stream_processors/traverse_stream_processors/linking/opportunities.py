@@ -105,15 +105,15 @@ class Opportunities:
         return {*self._linker.linked(), *self._matches.linked(), *self._shelf.linked()}
 
     def form(self, touched: Iterable[str]) -> list[Formed]:
-        """What these ids, and all that are grouped or linked with them, hold now and did not when
-        they were last written."""
+        """What these ids, all that are grouped with them, and all that lead to one that moved, hold
+        now and did not when they were last written."""
         reached = self._reached(set(touched))
         groups = self._linker.groups(reached)
         heads = _heads(groups)
         written = self._shelf.written(reached | heads.keys())
         # Those that lead to a record which is in another opportunity now lead elsewhere.
         moved = (one for one, head in heads.items() if _head_of(one, written) != head)
-        following = {other for one in moved for other in self._matches.reached(one)}
+        following = {other for one in moved for other in self._led_to(one)}
         if following := following - heads.keys():
             groups += self._linker.groups(following)
             heads = _heads(groups)
@@ -123,7 +123,7 @@ class Opportunities:
         ends = heads | self._heads_of_ends(heads)
         messages: list[OpportunityMessage] = []
         for group in groups:
-            formed = form_group(group, states, self._linker, heads)
+            formed = form_group(group, states, self._linker, ends)
             formed[0]["document"]["links"] += self._matches.links(  # type: ignore[typeddict-item]
                 group.members, lambda one: ends.get(one, one)
             )
@@ -138,8 +138,12 @@ class Opportunities:
 
     def _heads_of_ends(self, heads: Mapping[str, str]) -> dict[str, str]:
         """The opportunities of the records that links of these lead to."""
-        ends = {other for one in heads for other in self._matches.reached(one)} - heads.keys()
-        return _heads(self._linker.groups(ends)) if ends else {}
+        ends = {other for one in heads for other in self._led_to(one)} - heads.keys()
+        return self._linker.heads(ends)
+
+    def _led_to(self, identity: str) -> set[str]:
+        """The records that links of any type lead to from this one."""
+        return {*self._linker.links(identity), *self._matches.reached(identity)}
 
     def fates(self, keys: Sequence[str], refused: Mapping[str, str]) -> dict[str, Fate]:
         """What the records with these keys came to when `form` was last asked; `refused` says by
