@@ -15,6 +15,7 @@ from traverse_schemas.document import (
     index_of,
 )
 from traverse_schemas.record_state import Life, RecordState
+from traverse_stream_processors.linking.fitting import fitting
 from traverse_stream_processors.linking.judge import explain
 from traverse_stream_processors.linking.linker import Group, Linker
 from traverse_stream_processors.linking.merge import Document, merge
@@ -68,6 +69,7 @@ def form_group(
     document["links"] = _links(group, linker, heads)
     if len(group.members) > 1:
         document["merged"] = _reasons(group, states, linker)
+        document = fitting(document)
     head = states[group.head]
     messages = [_message(head, document)]
     for one in group.members:

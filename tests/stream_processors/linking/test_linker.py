@@ -1,13 +1,16 @@
 """The groups that records and people's words come to: the same whatever came first."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stream_processors.linking.records import call, features
-from traverse_schemas.decisions import Decision
+from traverse_schemas.decisions import Decision, Word
 from traverse_schemas.identity import opportunity_id
+from traverse_stream_processors.linking.decisions import Decisions
 from traverse_stream_processors.linking.features import Features, features_of
 from traverse_stream_processors.linking.linker import Group, Linker
 
@@ -188,13 +191,14 @@ WORDS = [
     st.permutations([*POOL, *WORDS]),
     st.sets(st.sampled_from(POOL), max_size=4),
     st.sampled_from((2, 3, 40)),
+    st.sampled_from((1, 3, 4, 200)),
 )
 def test_order_does_not_matter(
-    order: list[Features | Decision], passing: set[Features], crowded: int
+    order: list[Features | Decision], passing: set[Features], crowded: int, most: int
 ) -> None:
     """Records and decisions in any order, some records with another content first, keys crowded or
-    not: the same groups and links."""
-    linker = Linker(crowded)
+    not, too many for one opportunity or not: the same groups and links."""
+    linker = Linker(crowded, most)
     for one in passing:
         linker.put(one.id, POOL[0]._replace(id=one.id))
     for each in order:
@@ -202,7 +206,7 @@ def test_order_does_not_matter(
             linker.put(each.id, each)
         else:
             linker.decide(each)
-    calm = Linker(crowded)
+    calm = Linker(crowded, most)
     for one in POOL:
         calm.put(one.id, one)
     for word in WORDS:
@@ -212,17 +216,104 @@ def test_order_does_not_matter(
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.permutations([*POOL, *WORDS]), st.sampled_from((2, 3, 40)))
-def test_whoever_is_concerned_is_told(order: list[Features | Decision], crowded: int) -> None:
-    """Groups kept by what `put` and `decide` tell are those that are asked afresh."""
-    linker = Linker(crowded)
+@given(
+    st.permutations([*POOL, *WORDS]),
+    st.sampled_from((2, 3, 40)),
+    st.sampled_from((1, 3, 4, 200)),
+    st.sets(st.sampled_from(POOL), max_size=4),
+)
+def test_whoever_is_concerned_is_told(
+    order: list[Features | Decision], crowded: int, most: int, leaving: set[Features]
+) -> None:
+    """Groups kept by what `put` and `decide` tell are those that are asked afresh; when records
+    leave, too."""
+    linker = Linker(crowded, most)
     kept: dict[str, Group] = {}
-    for one in order:
-        touched = linker.put(one.id, one) if isinstance(one, Features) else linker.decide(one)
+    for one in [*order, *sorted(leaving)]:
+        gone = isinstance(one, Features) and one.id in kept
+        if isinstance(one, Features):
+            touched = linker.put(one.id, None if gone else one)
+        else:
+            touched = linker.decide(one)
         touched |= {member for each in touched & kept.keys() for member in kept[each].members}
         for group in linker.groups(touched):
             kept.update(dict.fromkeys(group.members, group))
+        if gone:
+            del kept[one.id]  # type: ignore[union-attr]
     assert set(kept.values()) == groups_of(linker)
+
+
+def chain(count: int) -> list[Features]:
+    """Records of which each shares a reference with the next, and nothing tells them apart."""
+    day = "2026-12-18T"
+    return [
+        OWN._replace(
+            id=f"chain{number:012}",
+            url="",
+            deadline=f"{day}{number // 60 % 24:02}:{number % 60:02}",
+            references=(f"2026C{number:07}", f"2026C{number + 1:07}"),
+        )
+        for number in range(count)
+    ]
+
+
+def test_too_many_that_hang_together_stand_alone_until_they_are_fewer() -> None:
+    linker = Linker(most_members=5)
+    records = chain(7)
+    for one in records[:5]:
+        linker.put(one.id, one)
+    assert together(linker) == {frozenset(one.id for one in records[:5])}
+    told = linker.groups(linker.put(records[5].id, records[5]))
+    assert {group.head for group in told} == {one.id for one in records[:6]}
+    assert len(together(linker)) == 6
+    told = linker.groups(linker.put(records[0].id, None))
+    assert [set(group.members) for group in told] == [{one.id for one in records[1:6]}]
+
+
+def test_a_feed_of_records_that_all_hang_together_costs_each_time_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A long chain, as a hostile feed would publish it: no event looks at more than a bounded
+    number of the others, and no more is judged."""
+    looked = 0
+    joined = Linker._joined
+
+    def counting(linker: Linker, identity: str) -> Iterable[str]:
+        nonlocal looked
+        looked += 1
+        return joined(linker, identity)
+
+    monkeypatch.setattr(Linker, "_joined", counting)
+    linker = Linker(most_members=20)
+    costs = []
+    for one in chain(1200):
+        looked = 0
+        linker.groups(linker.put(one.id, one))
+        costs.append(looked)
+    assert len(list(linker.linked())) == 1200
+    assert max(costs[1000:]) <= max(costs[200:500])
+    assert len(together(linker)) == 1200
+
+
+def test_what_strangers_say_of_a_record_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much an institution says of others' records, theirs cost what they cost."""
+    linker = told(OWN, RELAYED)
+    for number in range(500):
+        other = OWN._replace(id=f"other{number:011}", source=OTHER, owner="200054807", words=())
+        linker.put(other.id, other._replace(references=(), url="", deadline="", cpv=()))
+        linker.decide(decision("same_as", OWN.id, other.id, OTHER))
+    asked = 0
+    in_force = Decisions.in_force
+
+    def counting(decisions: Decisions, left: Features, right: Features) -> Word | None:
+        nonlocal asked
+        asked += 1
+        return in_force(decisions, left, right)
+
+    monkeypatch.setattr(Decisions, "in_force", counting)
+    (group,) = linker.groups([OWN.id])
+    assert set(group.members) == {OWN.id, RELAYED.id}
+    assert asked < 5
 
 
 def test_ids_are_those_of_the_records() -> None:
