@@ -19,6 +19,7 @@ class End(StrEnum):
 
     `waiting` is no end yet: the record has no content that could be found. `duplicate` is about
     another message of the same (source, id), never about the first: a note beside its end.
+    `counted` is the end of people's word: the links say what follows from it.
     `sandbox`: its institution only tries, so it reached nobody; `would` says the end that it would
     have had.
     """
@@ -29,6 +30,7 @@ class End(StrEnum):
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
     SEARCHABLE = "searchable"
+    COUNTED = "counted"
     WITHDRAWN = "withdrawn"
     PURGED = "purged"
 
@@ -42,6 +44,7 @@ RANK: Final[dict[End, int]] = {
     End.WAITING: 2,
     End.SUPERSEDED: 3,
     End.SEARCHABLE: 4,
+    End.COUNTED: 4,
     End.WITHDRAWN: 5,
     End.PURGED: 6,
 }
@@ -82,8 +85,8 @@ class Traced(NamedTuple):
 
 
 TRACE_HEADER: Final = "traverse-trace"
-"""The header of `traverse.records` that names the events which the message brings: a JSON list of
-lists, each as `Traced`."""
+"""The header of `traverse.records`, and of `traverse.decisions`, that names the events which the
+message brings: a JSON list of lists, each as `Traced`."""
 
 EVENT_HEADER: Final = "event"
 """The header of `traverse.rejected` with source and id, where they could be read."""

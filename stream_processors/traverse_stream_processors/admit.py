@@ -174,8 +174,8 @@ class _Deciding:
             Known(event_id, partition, accepted.hash, number, accepted.event.id, public=False)
         )
         result.accepted.append(kept_alone(message, accepted))
-        result.effects.append(decided(accepted, partition))
-        result.effects.append(ended(arrival, partition, End.SEARCHABLE))
+        traced = Traced(accepted.event.id, arrival.received, arrival.origin)
+        result.effects.append(decided(accepted, partition)._replace(headers=_trace([traced])))
 
     def _purge(self, accepted: Accepted, after: RecordState, partition: int) -> None:
         """Erase what is known of the record, this batch's events too."""

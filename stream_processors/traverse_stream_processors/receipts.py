@@ -116,6 +116,22 @@ def receipts_of(
     return found
 
 
+def receipts_of_words(batch: Sequence[Brought], linked: int) -> list[Message]:
+    """The receipts of the words of people that a batch of `traverse.decisions` brings, to be
+    written when all that follows from them is written."""
+    found = []
+    for changed in batch:
+        for event in read_trace(changed.trace) if changed.value else ():
+            source: str = orjson.loads(changed.value or b"")["source"]
+            receipt = Receipt(
+                source=source, id=event.id, end=End.COUNTED, validated=changed.time, linked=linked
+            )
+            if event.received is not None and event.origin is not None:
+                receipt["received"], receipt["origin"] = event.received, event.origin
+            found.append(_message(changed.partition, receipt))
+    return found
+
+
 def _conclude(receipt: Receipt, state: RecordState, fate: Fate | None, linked: int) -> None:
     shown = [part["version"] for part in (state["content"], state["life"]) if part is not None]
     if fate is None or fate.opportunity is None:

@@ -14,10 +14,10 @@ import orjson
 from traverse_schemas.document import Content
 from traverse_schemas.receipts import TRACE_HEADER, End, Receipt
 from traverse_schemas.record_state import Life, RecordState, VersionedContent
-from traverse_schemas.topics import INBOUND, RECEIPTS, RECORDS, REJECTED
+from traverse_schemas.topics import DECISIONS, INBOUND, RECEIPTS, RECORDS, REJECTED
 from traverse_stream_processors.link import form
 from traverse_stream_processors.log import Message
-from traverse_stream_processors.receipts import Fate, receipts_of
+from traverse_stream_processors.receipts import Fate, receipts_of, receipts_of_words
 
 _ENRICHED: Final = (
     "language", "visibility", "owner_kind", "place_names", "within", "territory", "location",
@@ -60,6 +60,11 @@ def _left_of(effect: Message) -> Iterator[Message]:
         yield effect
     elif effect.topic == RECEIPTS:
         yield from _told(effect, {})
+    elif effect.topic == DECISIONS:
+        trace = dict(effect.headers).get(TRACE_HEADER, b"")
+        brought = _Brought(effect.key, effect.value, effect.partition, trace, 0)
+        for receipt in receipts_of_words([brought], 0):
+            yield from _told(receipt, {})
     elif effect.topic == RECORDS and effect.value is not None:
         trace = dict(effect.headers).get(TRACE_HEADER, b"")
         brought = _Brought(effect.key, effect.value, effect.partition, trace, 0)

@@ -39,7 +39,7 @@ from traverse_stream_processors.log import (
     read_at,
     read_partition,
 )
-from traverse_stream_processors.receipts import receipts_of
+from traverse_stream_processors.receipts import receipts_of, receipts_of_words
 from traverse_stream_processors.refuse import refusal, refused_events
 from traverse_stream_processors.reject import rejection_message
 from traverse_stream_processors.telemetry import logger
@@ -130,8 +130,7 @@ class IndexWork:
             formed, links, groupings = await asyncio.to_thread(self._link, batch)
             for one in batch:
                 self._next[one.topic, one.partition] = one.offset + 1
-            records = [one for one in batch if one.topic == RECORDS]
-            await self._write(formed, links, groupings, records)
+            await self._write(formed, links, groupings, batch)
 
     def _link(
         self, batch: Sequence[Changed]
@@ -221,10 +220,10 @@ class IndexWork:
         formed: Sequence[Formed],
         links: Iterable[LinkMessage],
         groupings: Iterable[LinkMessage] = (),
-        records: Sequence[Changed] = (),
+        batch: Sequence[Changed] = (),
     ) -> None:
         """Opportunities, links and groupings to the log, in one transaction; then the first to the
-        index, and what became of these `records` is told."""
+        index, and what became of this `batch` is told."""
         partitions = [partition_of(one.message["id"], PARTITIONS) for one in formed]
         messages = [
             Message(OPPORTUNITIES, partition, one.message["id"].encode(), one.octets)
@@ -247,13 +246,15 @@ class IndexWork:
                 _Indexed(one.message, one.document, partition, offset)
                 for one, partition, offset in zip(formed, partitions, offsets, strict=False)
             ],
-            records,
+            batch,
             linked,
         )
 
     async def _index(
-        self, documents: Sequence[_Indexed], records: Sequence[Changed] = (), linked: int = 0
+        self, documents: Sequence[_Indexed], batch: Sequence[Changed] = (), linked: int = 0
     ) -> None:
+        records = [one for one in batch if one.topic == RECORDS]
+        words = [one for one in batch if one.topic == DECISIONS]
         owners: dict[Operation, _Indexed] = {}
         for one in documents:
             for operation in operations(one.message, one.document, one.offset):
@@ -277,6 +278,7 @@ class IndexWork:
                     if one.operation.id not in explained
                 ),
                 *receipts_of(records, fates, linked),
+                *receipts_of_words(words, linked),
             ]
         )
 

@@ -297,7 +297,7 @@ def _ends(journey: Journey, accepted: dict[bytes, bytes], wrong: list[str]) -> C
     """The end of each accepted event by its receipt."""
     traces = Traces(journey)
     found: Counter[str] = Counter()
-    known: set[Any] = {End.SEARCHABLE, End.SUPERSEDED, End.WITHDRAWN, End.WAITING}
+    known: set[Any] = {End.SEARCHABLE, End.COUNTED, End.SUPERSEDED, End.WITHDRAWN, End.WAITING}
     for key in accepted:
         source, _, event_id = orjson.loads(key)
         end = traces.end(source, event_id)

@@ -137,7 +137,7 @@ def _come_and_go(journey: Journey, ends: dict[str, Ends], messages: list[Sent]) 
 
 def _every_event_has_its_end(journey: Journey) -> None:
     traces = Traces(journey)
-    known = {End.SEARCHABLE, End.SUPERSEDED, End.WITHDRAWN, End.WAITING}
+    known = {End.SEARCHABLE, End.COUNTED, End.SUPERSEDED, End.WITHDRAWN, End.WAITING}
     accepted = [orjson.loads(one.key) for one in journey.read(ACCEPTED)]
     found = {(source, name): traces.end(source, name) for source, _, name in accepted}
     assert {key: end for key, end in found.items() if end not in known} == {}

@@ -8,9 +8,11 @@ from elasticsearch import AsyncElasticsearch
 from starlette.testclient import TestClient
 
 from tests.journey.harness import Journey, sent, until
+from tests.journey.traces import Traces
 from tests.stream_processors.factory import CCI, call_data, event
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.receipts import End
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
 
@@ -91,7 +93,9 @@ def test_published_by_two_institutions_in_one_second_it_is_soon_one(flowing: Jou
 
 def test_a_contested_merge_is_undone_and_the_old_ids_come_back(flowing: Journey) -> None:
     flowing.publish(*pair(2))
-    flowing.publish(said("not_same", 2))
+    word = said("not_same", 2)
+    flowing.publish(word)
+    assert Traces(flowing).end(OWNER, word["id"]) is End.COUNTED
     assert {one["id"] for one in found(flowing, 2)} == set(ids(2))
     flowing.publish(said("withdrawn", 2, day=22))
     assert [one["id"] for one in found(flowing, 2)] == [ids(2)[0]]

@@ -8,7 +8,10 @@ import pytest
 from tests.stream_processors.factory import CCI, event, inbound
 from tests.stream_processors.test_admit import decide, on
 from traverse_schemas.identity import opportunity_id
+from traverse_schemas.receipts import TRACE_HEADER, End
 from traverse_schemas.topics import ACCEPTED, DECISIONS, EVENTS, RECEIPTS, RECORDS, REJECTED
+from traverse_stream_processors.receipts import receipts_of_words
+from traverse_stream_processors.work_index import Changed
 
 RECORDS_SAID = [
     {"source": CCI, "subject": "VOIRIE-2026"},
@@ -37,14 +40,22 @@ def test_a_decision_is_accepted_and_kept_for_linking() -> None:
     }
     for topic in (RECORDS, REJECTED, *EVENTS.values()):
         assert on(topic, admitted.effects) == []
-    assert len(on(RECEIPTS, admitted.effects)) == 1
+    # Its receipt is written by who links, once it is taken into account.
+    assert on(RECEIPTS, admitted.effects) == []
+    trace = dict(message.headers)[TRACE_HEADER]
+    brought = Changed(2, 7, message.key, message.value, trace, time=4, topic=DECISIONS)
+    (receipt,) = receipts_of_words([brought], linked=5)
+    told = orjson.loads(receipt.value or b"")
+    assert (told["source"], told["id"], told["end"]) == (CCI, "e-1", End.COUNTED)
+    assert (told["validated"], told["linked"]) == (4, 5)
+    assert {"received", "origin"} <= told.keys()
 
 
 def test_a_repeated_decision_is_a_duplicate() -> None:
     admitted = decide(inbound(said(), offset=1), inbound(said(), offset=2))
     assert len(on(DECISIONS, admitted.effects)) == 1
     ends = [orjson.loads(one.value or b"")["end"] for one in on(RECEIPTS, admitted.effects)]
-    assert sorted(ends) == ["duplicate", "searchable"]
+    assert ends == ["duplicate"]
 
 
 @pytest.mark.parametrize(

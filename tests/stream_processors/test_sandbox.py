@@ -107,7 +107,7 @@ def test_people_s_word_on_records_is_tried_too() -> None:
         subject="lien-1",
         data={"records": [{"source": CCI, "subject": "A"}, {"source": CCI, "subject": "B"}]},
     )
-    assert told(tried(word))["e-1"]["would"] == End.SEARCHABLE
+    assert told(tried(word))["e-1"]["would"] == End.COUNTED
 
 
 def test_a_misplaced_trial_goes_round_once_more() -> None:

@@ -22,6 +22,7 @@ LABELS: Final[dict[End, str]] = {
     End.REJECTED: "Refusé",
     End.SUPERSEDED: "Dépassé par une version plus récente",
     End.SEARCHABLE: "Trouvable dans la recherche",
+    End.COUNTED: "Pris en compte dans le rapprochement des dossiers",
     End.WITHDRAWN: "Retiré : n'est plus montré",
     End.PURGED: "Effacé : le contenu n'est plus conservé",
 }

@@ -62,9 +62,13 @@ def test_precision_and_recall(pairs: list[Judged], book: Book) -> None:
         sums[pair.half, pair.sort, kind] += 1
         if said != pair.same:
             wrong.append((pair, kind))
+    natural = {pair.sort for pair in pairs if pair.natural}
     for half in (0, 1):
-        print(f"\nhalf {half}: {_figures(sums, half)}")
-        for sort in sorted({name for _, name, _ in sums}):
+        print(f"\nhalf {half}, precision and recall: {_figures(sums, half)}")
+        for name, sorts in (("natural", natural), ("planted", {*_sorts(sums)} - natural)):
+            some = Counter({key: count for key, count in sums.items() if key[1] in sorts})
+            print(f" {name}: {_figures(some, half)}")
+        for sort in _sorts(sums):
             found = {kind: sums[half, sort, kind] for kind in ("true", "missed", "false", "apart")}
             print(f"  {sort:24}", {kind: count for kind, count in found.items() if count})
     for pair, kind in wrong:
@@ -74,6 +78,10 @@ def test_precision_and_recall(pairs: list[Judged], book: Book) -> None:
     precision, recall = _figures(sums, 1)
     assert precision >= 0.99
     assert recall >= 0.92
+
+
+def _sorts(sums: Counter[tuple[int, str, str]]) -> list[str]:
+    return sorted({name for _, name, _ in sums})
 
 
 def _figures(sums: Counter[tuple[int, str, str]], half: int) -> tuple[float, float]:
