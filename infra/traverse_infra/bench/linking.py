@@ -42,12 +42,14 @@ _NAMES: Final = (
 
 class LinkFigure(TypedDict):
     """At `records` known: microseconds of CPU by event, resident mebibytes that linking added, and
-    links between records."""
+    links between records. `candidates`: how many others were judged beside each of these events,
+    which no other program on the machine makes longer."""
 
     records: int
     microseconds: float
     mebibytes: float
     links: int
+    candidates: float
 
 
 def measure_linking(
@@ -80,16 +82,20 @@ def _figures(say: Callable[[str], None], sizes: Sequence[int], seed: int) -> Ite
         _link(linker, batch)
         spent = time.process_time() - start
         known = size
+        features = [found for state in batch[::10] if (found := features_of(state))]
+        judged = sum(len(linker.book.candidates(one)) for one in features)
         del batch
         figure = LinkFigure(
             records=size,
             microseconds=round(spent / measured * 1e6, 1),
             mebibytes=round((process.memory_info().rss - began) / 2**20, 1),
             links=sum(1 for _ in linker.every_link()),
+            candidates=round(judged / len(features), 2),
         )
         say(
             f"{size} dossiers : {figure['microseconds']} µs par événement, "
-            f"{figure['mebibytes']} Mio, {figure['links']} liens."
+            f"{figure['mebibytes']} Mio, {figure['links']} liens, {figure['candidates']} dossiers "
+            "comparés par événement."
         )
         yield figure
 

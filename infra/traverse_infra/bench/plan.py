@@ -12,6 +12,7 @@ class Part(StrEnum):
     SEARCH = "search"
     GATEWAY = "gateway"
     STREAM = "stream"
+    REINDEX = "reindex"
 
 
 @dataclass(frozen=True, slots=True)

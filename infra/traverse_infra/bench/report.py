@@ -36,6 +36,8 @@ def tables(figures: Mapping[str, Any]) -> Iterator[Table]:
         yield _stream(figures["stream"])
     if "gateway" in figures:
         yield from _gateway(figures["gateway"])
+    if "reindex" in figures:
+        yield _reindex(figures["reindex"])
     if "memory" in figures:
         yield _memory(figures["memory"])
 
@@ -118,6 +120,19 @@ def _stream(stream: Mapping[str, float]) -> Table:
         f"{stream['streams']} flux",
         *(f"{stream[kind]:.0f}" for kind in ("p50", "p95", "p99", "max", "kib_per_stream")),
     )
+    return table
+
+
+def _reindex(figures: Mapping[str, Any]) -> Table:
+    title = f"Reconstruction de l'index ({figures['messages']} messages, par seconde)"
+    table = _table(title, "", "Moindre", "Médiane", "Meilleur")
+    for name, label, form in (
+        ("rebuild_per_s", "traverse reindex", ".0f"),
+        ("bulk_per_s", "Envoi direct depuis Python", ".0f"),
+        ("ratio", "traverse reindex / lui", ".2f"),
+    ):
+        each = figures[name]
+        table.add_row(label, *(format(each[kind], form) for kind in ("min", "median", "max")))
     return table
 
 

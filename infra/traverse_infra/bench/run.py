@@ -16,6 +16,7 @@ from traverse_infra.bench.load import Event, Load, another_system, repeated, yea
 from traverse_infra.bench.machine import machine, memory
 from traverse_infra.bench.peers import prepare_quixstreams, quixstreams_turn
 from traverse_infra.bench.plan import Part, Plan
+from traverse_infra.bench.reindex import reindex_figures
 from traverse_infra.bench.searches import search_figures
 from traverse_infra.bench.streams import stream_figures, stream_filters, stream_load
 from traverse_infra.bench.throughput import (
@@ -62,6 +63,7 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
             Part.SEARCH: lambda: _search(home, plan, figures["memory"], say),
             Part.STREAM: lambda: {"stream": _stream(home, plan, load, say)},
             Part.GATEWAY: lambda: {"gateway": gateway_figures(home, plan, load, say)},
+            Part.REINDEX: lambda: {"reindex": reindex_figures(home, plan, events, say)},
         }
         for part, measure in rest.items():
             if part in plan.parts:

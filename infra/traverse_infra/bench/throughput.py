@@ -160,17 +160,15 @@ def process_turn(home: Home, name: str, command: Sequence[str], index: str, docu
         )
 
 
-def bulk_turn(home: Home, documents: Sequence[Document]) -> Turn:
+def bulk_turn(home: Home, documents: Sequence[Document], index: str = BULK_INDEX) -> Turn:
     """Bulks straight from Python, two at a time, in this process."""
-    written = home.searchable(BULK_INDEX)
+    written = home.searchable(index)
     rest(home)
     processes = {**engines_of(home), "bulk": psutil.Process()}
     processor = processor_seconds(processes)
     start = Seen(time.monotonic(), 0)
-    asyncio.run(_bulk(home.elasticsearch, documents))
-    looks = _watch(
-        None, lambda: home.searchable(BULK_INDEX) - written, lambda: True, len(documents)
-    )
+    asyncio.run(_bulk(home.elasticsearch, documents, index))
+    looks = _watch(None, lambda: home.searchable(index) - written, lambda: True, len(documents))
     used = _difference(processor_seconds(processes), processor)
     return Turn(_rate(start, len(documents), looks), len(documents), 0, used)
 
@@ -203,14 +201,14 @@ def _inbound(event: Event, sign: Callable[[bytes, str], bytes]) -> Message:
     return Message(INBOUND, partition_of(key.decode(), PARTITIONS), key, octets, headers)
 
 
-async def _bulk(address: str, documents: Sequence[Document]) -> None:
+async def _bulk(address: str, documents: Sequence[Document], index: str) -> None:
     rest_of = iter(documents)
 
     async def send() -> None:
         async with AsyncElasticsearch(address, serializer=OrjsonSerializer()) as client:
             while chunk := list(islice(rest_of, BATCH_SIZE)):
                 answer = await client.bulk(
-                    index=BULK_INDEX, operations=bulk_body(chunk), filter_path="errors"
+                    index=index, operations=bulk_body(chunk), filter_path="errors"
                 )
                 if answer["errors"]:
                     raise BenchError("Elasticsearch refuse des documents du banc d'essai.")

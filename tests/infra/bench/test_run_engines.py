@@ -17,7 +17,7 @@ EVENTS = 16_000  # a turn must outlast the refresh interval many times, on a fas
 SIREN = event()["source"].split(":")[2]
 PLAN = Plan(
     events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=2000,
-    search_rounds=2, parts=(Part.THROUGHPUT, Part.LATENCY, Part.SEARCH),
+    search_rounds=2, parts=(Part.THROUGHPUT, Part.LATENCY, Part.SEARCH, Part.REINDEX),
 )  # fmt: skip
 
 
@@ -46,6 +46,9 @@ def test_every_figure_is_there_and_positive(figures: dict[str, Any]) -> None:
         each = figures["latency"][pace]
         assert 0 < each["p50"] <= each["p95"] <= each["p99"] <= each["max"]
         assert each["events"] == int(pace) * PLAN.seconds
+    reindex = figures["reindex"]
+    assert reindex["messages"] >= EVENTS
+    assert 0 < reindex["ratio"]["min"] <= reindex["ratio"]["max"]
     search = figures["search"]
     assert 0 < search["added_p50_ms"] <= search["p50_ms"] <= search["p95_ms"]
     assert search["took_p50_ms"] <= search["took_p95_ms"]
