@@ -17,6 +17,7 @@ from traverse_schemas.topics import (
     RECEIPTS,
     REJECTED,
     RESET,
+    SUBSCRIPTIONS,
     TOPICS,
 )
 from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
@@ -45,7 +46,7 @@ internet does not reach. `search` answers anybody; `search-members` is for answe
 said who they are."""
 
 
-_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT)
+_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS)
 """Topics of the people who use the pages: the processors have no business there."""
 
 
@@ -99,6 +100,7 @@ def kafka_rules() -> tuple[Rule, ...]:
                 REJECTED,
                 ACCOUNTS_TOPIC,
                 GROUPINGS,
+                SUBSCRIPTIONS,
             )
         ),
         # Who signs out closes a session; what people do is written down.

@@ -32,6 +32,7 @@ INSTITUTIONS: Final = "traverse.institutions"
 ACCOUNTS: Final = "traverse.accounts"
 AUDIT: Final = "traverse.audit"
 GROUPINGS: Final = "traverse.groupings"
+SUBSCRIPTIONS: Final = "traverse.subscriptions"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -147,6 +148,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
         "what people did in the pages: who, for whom, what, when (365 days)",
         partitions=1,
         config=_kept(365, 1024 * 1024),
+    ),
+    Topic(
+        SUBSCRIPTIONS,
+        "saved searches, whose they are and how their alerts are delivered",
+        partitions=1,
+        config=_compacted(1024 * 1024),
     ),
     Topic(
         GROUPINGS,

@@ -19,6 +19,8 @@ from traverse_search_api import groupings as grouping_view
 from traverse_search_api import problems
 from traverse_search_api.access import ApiKeys, Readers, Visitors, Way
 from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.alerts.book import SubscriptionBook
+from traverse_search_api.alerts.install import install_alerts, open_book
 from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
@@ -71,6 +73,7 @@ def create_app(
     accepted: str = ACCEPTED,
     staff: Staff | None = None,
     groupings: GroupingRows | None = None,
+    subscriptions: SubscriptionBook | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
@@ -121,6 +124,7 @@ def create_app(
     )
 
     rows = groupings or GroupingTable(settings.kafka)
+    book = subscriptions or open_book(settings)
 
     log = AcceptedLog(settings.kafka, settings.home / "search", accepted)
 
@@ -134,6 +138,7 @@ def create_app(
         if staff is not None:
             await staff.close()
         await asyncio.to_thread(rows.close)
+        await asyncio.to_thread(book.close)
         if client is None:
             await public.close()
             await members.close()
@@ -160,7 +165,12 @@ def create_app(
     _add_groupings(app, searcher, readers, rows)
     _add_operation(app, indices.public, metrics)
     readings = Readings(searcher, readers, rows)
-    pages.install(app, readings, staff, showcase_origins=settings.showcase_origins)
+    render = pages.install(app, readings, staff, showcase_origins=settings.showcase_origins)
+    if staff is not None:
+        install_alerts(
+            app, book, searcher=searcher, readers=readers, staff=staff, render=render,
+            settings=settings, problems=_PROBLEMS,
+        )  # fmt: skip
     return app
 
 

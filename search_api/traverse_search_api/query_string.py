@@ -47,7 +47,7 @@ def described(model: type[BaseModel], without: Collection[str] = ()) -> dict[str
     for name, field in schema["properties"].items():
         if name in without:
             continue
-        whole = _inline(field, definitions)
+        whole = inline(field, definitions)
         parameter: dict[str, Any] = {
             "name": name,
             "in": "query",
@@ -68,15 +68,15 @@ def _many(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, field in fields if get_origin(field.annotation) is tuple)
 
 
-def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema without references, and without null: an address cannot say it."""
+def inline(schema: Any, definitions: dict[str, Any]) -> Any:
+    """A schema without references, and without null: what one cannot say one leaves out."""
     if isinstance(schema, list):
-        return [_inline(part, definitions) for part in schema]
+        return [inline(part, definitions) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return _inline(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    whole = {key: _inline(value, definitions) for key, value in schema.items()}
+        return inline(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    whole = {key: inline(value, definitions) for key, value in schema.items()}
     choices = [part for part in whole.get("anyOf", ()) if part != {"type": "null"}]
     if len(choices) == 1:
         del whole["anyOf"]

@@ -115,6 +115,11 @@ class SearchSettings(BaseSettings):
     oidc_name: str = Field(
         default="mon fournisseur d’identité", description="What people call the provider."
     )
+    webhook_private: bool = Field(
+        default=False,
+        description="Let webhooks of alerts go to addresses that are not public, and without TLS: "
+        "for receivers on the operator's own network.",
+    )
     showcase_origins: str = Field(
         default="",
         pattern=r"^(https?://[A-Za-z0-9.:*-]+( https?://[A-Za-z0-9.:*-]+)*)?$",

@@ -32,10 +32,10 @@ PERSONAL: dict[str, str] = {
     "traverse.links": "La raison d'un lien, qui peut reprendre des mots des deux dossiers",
     "traverse.groupings": "Titres des besoins, institutions et montants",
     "traverse.decisions": "Ce que dit une institution d'un lien ; le motif en texte libre",
-    "traverse.subscriptions": "Adresse à prévenir (courriel ou webhook), recherche enregistrée",
+    "traverse.subscriptions": "Recherche enregistrée par un agent, sous l'identifiant de son "
+    "compte ; adresse d'un webhook",
     "traverse.accounts": "Compte d'un agent : adresse professionnelle, nom, mot de passe haché",
     "traverse.audit": "Ce qu'un agent a fait, sous l'identifiant de son compte, sans son adresse",
-    "traverse.alerts": "Adresse prévenue et fiches annoncées",
 }
 """Whose data each topic may hold, in French. Names that are not declared yet do no harm."""
 

@@ -23,7 +23,7 @@ async def read_form(request: Request) -> Form:
     Raises UnreadableFormError for what is longer than 64 KiB, or no form; RefusedFormError for
     what another site sent, as far as the browser tells (Fetch Metadata; Origin, RFC 6454).
     """
-    _check_same_site(request)
+    check_same_site(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise UnreadableFormError
     body = bytearray()
@@ -41,7 +41,8 @@ async def read_form(request: Request) -> Form:
     return {name: value.replace("\r\n", "\n") for name, value in pairs}
 
 
-def _check_same_site(request: Request) -> None:
+def check_same_site(request: Request) -> None:
+    """Raises RefusedFormError for what another site sent, as far as the browser tells."""
     said = request.headers.get("sec-fetch-site")
     if said is not None and said not in ("same-origin", "none"):
         raise RefusedFormError

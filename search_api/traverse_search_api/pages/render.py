@@ -46,6 +46,7 @@ _NAVIGATION: Final = (
     ("/mutualiser", "Mutualiser", True),
     ("/signaler", "Signaler un besoin", True),
     ("/mon-institution", "Mon institution", True),
+    ("/alertes", "Mes alertes", True),
 )
 """Every page that one goes to: address, name, and whether it is for people with an account."""
 

@@ -26,9 +26,9 @@ from traverse_search_api.pages.visit_routes import visit_router
 
 def install(
     app: FastAPI, readings: Readings, staff: Staff | None = None, *, showcase_origins: str = ""
-) -> None:
+) -> Renderer:
     """Add the pages and their style to the service; without `staff`, only those that anybody
-    reads."""
+    reads. Gives what renders them."""
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     render = Renderer(staff.visits if staff else None)
     app.include_router(_router(readings, render))
@@ -43,6 +43,7 @@ def install(
         app.include_router(institution_router(staff, readings, render))
         app.include_router(need_router(staff, readings, render))
         app.include_router(grouping_router(staff, readings, render))
+    return render
 
 
 def _router(readings: Readings, render: Renderer) -> APIRouter:

@@ -105,6 +105,7 @@ class SearchView:
     following: str
     hidden: list[tuple[str, str]]
     machine: str
+    asked: str
 
 
 def search_view(
@@ -133,6 +134,7 @@ def search_view(
         following=page_address({**asked, "cursor": [following]}) if following else "",
         hidden=[(name, text) for name, texts in asked.items() if name != "q" for text in texts],
         machine=page_address(asked, "/v1/opportunities"),
+        asked=page_address(asked, "").removeprefix("?"),
     )
 
 

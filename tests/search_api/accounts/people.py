@@ -31,6 +31,8 @@ from traverse_search_api.accounts.directory import LiveDirectory
 from traverse_search_api.accounts.openid import Provider
 from traverse_search_api.accounts.passwords import Passwords
 from traverse_search_api.accounts.staff import Staff, visits_of
+from traverse_search_api.alerts.book import SubscriptionBook
+from traverse_search_api.alerts.subscription import decode_subscription, encode_subscription
 from traverse_search_api.app import create_app
 from traverse_search_api.gateway_client import GatewayClient
 from traverse_search_api.settings import SearchSettings
@@ -186,6 +188,7 @@ def house(
     provider: Provider | None = None,
     gateway: GatewayClient | None = None,
     people: tuple[Account, ...] = PEOPLE,
+    subscriptions: SubscriptionBook | None = None,
     **settings: Any,
 ) -> Iterator[House]:
     """A service that has no Elasticsearch; its pages for people who sign in need none."""
@@ -209,7 +212,12 @@ def house(
         start=table.start,
         close_tables=table.close,
     )
-    app = create_app(chosen, staff=staff)
+    followed = SubscriptionBook(
+        CompactedTable(
+            MemoryTableLog(MemoryTopic()), encode=encode_subscription, decode=decode_subscription
+        )
+    )
+    app = create_app(chosen, staff=staff, subscriptions=subscriptions or followed)
     with TestClient(app, base_url=public_address, follow_redirects=False) as client:
         table.wait(30)
         yield House(client, staff, table, audit, clock)

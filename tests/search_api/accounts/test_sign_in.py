@@ -215,6 +215,9 @@ def test_every_form_needs_the_token_of_who_sends_it(shared: House) -> None:
     """CSRF: every POST of the service, without a token, with another's, and from another site."""
     posts = [route.path for route in routes_of(shared.client) if "POST" in (route.methods or ())]
     assert "/deconnexion" in posts and "/connexion" in posts
+    # The API takes no form, and its own test tries it; who unsubscribes from an e-mail has no
+    # cookie, but an address that nobody guesses.
+    posts = [path for path in posts if not path.startswith(("/v1/", "/desabonnement/"))]
     visitor, other = shared.signed_in(INES), shared.signed_in(OMAR)
     right, wrong = (token_of(one.get("/compte")) for one in (visitor, other))
     before = len(shared.audit.events)

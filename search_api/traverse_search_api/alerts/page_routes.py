@@ -1,0 +1,146 @@
+"""« Mes alertes » and « M’alerter »: without a script."""
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
+
+from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.alerts.book import SubscriptionBook
+from traverse_search_api.alerts.dry_run import dry_run
+from traverse_search_api.alerts.errors import RefusedSubscriptionError
+from traverse_search_api.alerts.private_routes import FEEDS
+from traverse_search_api.alerts.routes import name_of
+from traverse_search_api.alerts.subscription import (
+    RHYTHM_LABELS,
+    Channel,
+    Owner,
+    Rhythm,
+    Subscription,
+)
+from traverse_search_api.alerts.wish import (
+    Change,
+    Wish,
+    changed,
+    kinds_text,
+    search_of,
+    shown,
+    subscription_of,
+)
+from traverse_search_api.pages.address import given, page_address
+from traverse_search_api.pages.render import Renderer
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import reader_of
+from traverse_search_api.search import Searcher
+
+Identifier = Annotated[str, Path(max_length=64)]
+
+
+def alert_pages(
+    book: SubscriptionBook, searcher: Searcher, staff: Staff, render: Renderer, address: str
+) -> APIRouter:
+    """The routes; `address` is the service's."""
+    router = APIRouter(include_in_schema=False, route_class=render.route_class)
+    visits = staff.visits
+
+    @router.get("/alertes")
+    async def mine(request: Request, nouvelle: str = "") -> Response:
+        """The page."""
+        person = visits.require(request)
+        owner = Owner(person.siren, person.account.id)
+        rows = await book.of(owner)
+        made = next((row for row in rows if row.id == nouvelle), None)
+        sentence = ""
+        if made is not None:
+            tried = await dry_run(
+                searcher, made.parameters, reader_of(person.institution, visits.now())
+            )
+            sentence = tried["sentence"]
+        return render.page(
+            request,
+            "alerts.html",
+            alerts=[_card(row, address) for row in rows],
+            rhythms=list(RHYTHM_LABELS.items()),
+            made=made,
+            sentence=sentence,
+        )
+
+    @router.post("/alertes")
+    async def follow(request: Request) -> Response:
+        """« M’alerter »: save the search of the page that one comes from."""
+        form = await visits.form(request)
+        person = visits.require(request)
+        parameters = _searched(form.get("recherche", ""))
+        made = subscription_of(
+            Wish(search={name: list(texts) for name, texts in given(parameters).items()}),
+            Owner(person.siren, person.account.id),
+            visits.now(),
+            name=name_of(parameters, searcher),
+            recipient=person.account,
+            webhook=None,
+        )
+        # Who clicks twice means one alert.
+        for row in await book.of(made.owner):
+            if row.search == made.search and row.channel is Channel.EMAIL:
+                return RedirectResponse(f"/alertes?nouvelle={row.id}", 303)
+        await book.add(made)
+        return RedirectResponse(f"/alertes?nouvelle={made.id}", 303)
+
+    @router.post("/alertes/{identifier}")
+    async def change(request: Request, identifier: Identifier) -> Response:
+        """Change, pause, take up again or delete one of one's own."""
+        form = await visits.form(request)
+        person = visits.require(request)
+        known = await book.one(Owner(person.siren, person.account.id), identifier)
+        match form.get("geste", ""):
+            case "supprimer":
+                await book.delete(known)
+            case "pause":
+                await book.change(known, lambda row: _with(row, Change(muted=True)))
+            case "reprendre":
+                await book.change(known, lambda row: _with(row, Change(muted=False, enabled=True)))
+            case _:
+                rhythm = form.get("rythme", "")
+                wanted = Change(
+                    name=form.get("nom", "")[:200].strip() or None,
+                    rhythm=Rhythm(rhythm) if rhythm in tuple(Rhythm) else None,
+                )
+                await book.change(known, lambda row: _with(row, wanted))
+        return RedirectResponse("/alertes", 303)
+
+    return router
+
+
+def _with(row: Subscription, change: Change) -> Subscription:
+    return changed(row, change, recipient=None, webhook=None)
+
+
+def _card(row: Subscription, address: str) -> dict[str, object]:
+    view = shown(row, address)
+    feeds = [(FEEDS[form], where) for form, where in view["feeds"].items()]
+    what = {
+        Channel.EMAIL: f"Par courriel, {RHYTHM_LABELS[row.rhythm]}",
+        Channel.WEBHOOK: f"Par webhook à {row.webhook.url if row.webhook else ''}",
+        Channel.FEED: "Par les adresses privées",
+    }[row.channel]
+    return {
+        "id": row.id,
+        "name": row.name,
+        "page": page_address(row.search),
+        "what": f"{what} : {kinds_text(row)}",
+        "email": row.channel is Channel.EMAIL,
+        "rhythm": row.rhythm,
+        "muted": row.muted,
+        "disabled": row.disabled.sentence if row.disabled else "",
+        "feeds": feeds,
+    }
+
+
+def _searched(query: str) -> SearchParameters:
+    """The search that a form carries as an address' query. Raises RefusedSubscriptionError."""
+    try:
+        asked = parse_qs(query, max_num_fields=400)
+    except ValueError:
+        raise RefusedSubscriptionError("Cette recherche est trop longue.") from None
+    return search_of(dict(asked))
