@@ -13,7 +13,9 @@ from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import PlaceChoice, place_choices
 
-_MOST: Final = 8
+MOST: Final = 5
+"""Items of each part: all of them fit on one printed page."""
+
 _TRADE: Final = 120
 
 
@@ -41,7 +43,7 @@ class Part:
     empty: str
 
 
-_PARTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+PARTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     (
         "Ouvert : on peut répondre",
         "Rien d’ouvert en ce moment.",
@@ -113,15 +115,15 @@ async def _parts(reading: Reading, place: PlaceChoice, trade: str, theme: str) -
     asked = {"territory": _wide(reading, place), "q": trade, "size": 30}
     if theme:
         asked["theme"] = theme
-    answers = await gather(*(reading.find(**asked, **more) for _, _, more in _PARTS))
+    answers = await gather(*(reading.find(**asked, **more) for _, _, more in PARTS))
     found = []
-    for (title, empty, more), answer in zip(_PARTS, answers, strict=True):
+    for (title, empty, more), answer in zip(PARTS, answers, strict=True):
         items = answer["items"]
         total = answer["total"]["value"]
         if more["kind"] == "need":
             items = unanswered(items)
             total = len(items) if total <= 30 else min(total, MOST_NEEDS)
-        lines = [_line(item, reading) for item in items[:_MOST]]
+        lines = [_line(item, reading) for item in items[:MOST]]
         beyond = total - len(lines)
         found.append(Part(title, lines, words.number(beyond) if beyond > 0 else "", empty))
     return found

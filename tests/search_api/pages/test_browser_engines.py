@@ -3,13 +3,20 @@ scripts, by keyboard alone; and axe-core finds nothing on any of them, in light 
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fastapi import Request
 from playwright.sync_api import Browser, BrowserContext, Page, Response, StorageState, expect
 
 from tests.search_api.pages.town import GROUPING, OTHER, PASSWORD, SHOWCASE, Town
+from traverse_search_api.pages import routes
+from traverse_search_api.pages.render import Renderer
+from traverse_search_api.pages.typed_place import PlaceChoice
+from traverse_search_api.pages.visit_routes import MOST, PARTS, Line, Part
 
 pytestmark = pytest.mark.engines
 
@@ -143,6 +150,40 @@ def test_a_visit_and_a_territory_are_prepared(context: BrowserContext) -> None:
     page.get_by_text("Les chiffres").first.click()
     page.get_by_role("table").get_by_role("link", name="Déchets").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("2 résultats")
+
+
+def test_a_visit_fits_on_one_printed_page(browser: Browser) -> None:
+    """However much there is, and however long its titles."""
+    line = Line(
+        address="/fiche/x",
+        title="Travaux de réfection de la voirie communale et de ses dépendances, " * 3,
+        owner="Communauté de communes du Pays des Sorgues et des Monts de Vaucluse",
+        place="Aubagne",
+        kind="Marché public",
+        status="Ouvert",
+        deadline="clôture dans 5 jours, le 17 mars 2026 à 12 h",
+        amount="120 000 €",
+    )
+    place = PlaceChoice("com:13005", "Aubagne (13)")
+    view: dict[str, Any] = {
+        "where": "Aubagne",
+        "trade": "maçonnerie",
+        "theme": "",
+        "themes": [],
+        "theme_label": "",
+        "choices": [place],
+        "place": place,
+        "around": "Métropole d'Aix-Marseille-Provence",
+        "parts": [Part("Besoins sans réponse", [line] * MOST, "12", "")] * len(PARTS),
+        "day": "12 mars 2026",
+    }
+    scope = {"type": "http", "path": "/visite", "query_string": b"", "headers": []}
+    made = bytes(Renderer().page(Request(scope), "visit.html", **view).body).decode()
+    style = (Path(routes.__file__).parent / "static" / "style.css").read_text(encoding="utf-8")
+    page = browser.new_page()
+    page.set_content(re.sub("<link[^>]*style.css[^>]*>", f"<style>{style}</style>", made))
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
+    page.close()
 
 
 def test_what_could_be_bought_together_is_found_and_answered(

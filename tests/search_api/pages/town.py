@@ -101,7 +101,14 @@ def documents() -> list[dict[str, Any]]:
         document(
             "P1", "Rénovation de la cantine de l’école Pagnol", kind="project", subtype="project"
         ),
-        document("N1", "Nettoyage de la plage", themes=["proprete"], **need, **recent),
+        document(
+            "N1",
+            "Nettoyage de la plage",
+            themes=["proprete"],
+            published_at="2026-03-09T08:00:00.000000Z",
+            **need,
+            **recent,
+        ),
         document("N2", "Bornes de recharge", themes=["energie"], links=[answer], **need, **recent),
         *(
             document(
