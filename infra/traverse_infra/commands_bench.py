@@ -35,6 +35,9 @@ def bench(
     ] = "all",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")] = False,
+    streams: Annotated[
+        int, typer.Option(min=1, max=5000, help="Combien de flux pour « stream ».")
+    ] = 2000,
     documents: Annotated[
         int, typer.Option(min=1000, help="Combien de documents pour « search ».")
     ] = 1_000_000,
@@ -88,6 +91,7 @@ def bench(
         events=events,
         turns=turns,
         seconds=seconds,
+        streams=streams,
         warm_events=min(15_000, events),
         peers=peers,
         parts=(Part.STREAM,) if what == "stream" else tuple(only) if only else _USUAL,
