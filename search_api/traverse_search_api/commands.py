@@ -1,6 +1,7 @@
 """`traverse search` and `traverse serve search`, for the command line to put in its tree."""
 
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
@@ -10,6 +11,7 @@ from traverse_search_api.errors import (
     AddressUnavailableError,
     RefusedSearchError,
     ServiceNotRunningError,
+    UnreadableKeyError,
 )
 from traverse_search_api.settings import SearchSettings
 
@@ -36,6 +38,12 @@ def search(
     ] = "relevance",
     size: Annotated[int, typer.Option(min=1, max=100, help="Nombre de résultats.")] = 20,
     as_of: Annotated[str, typer.Option(help="Date d'où l'on juge ouvert et clos.")] = "",
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fichier de la clé d'API de l'institution : cherche aussi ce qui lui est réservé."
+        ),
+    ] = None,
     json_output: Annotated[
         bool, typer.Option("--json", help="La réponse de l'API, en JSON.")
     ] = False,
@@ -47,6 +55,7 @@ def search(
             "q": query, "kind": kind, "territory": territory, "status": status, "theme": theme,
             "cpv": cpv, "institution": institution, "sort": sort, "size": size, "as_of": as_of,
         },
+        api_key=_key_in(api_key_file) if api_key_file else "",
     )  # fmt: skip
     if json_output:
         typer.echo(answer.text)
@@ -63,16 +72,20 @@ def ask(
     address: str,
     parameters: dict[str, Any],
     transport: httpx.BaseTransport | None = None,
+    *,
+    api_key: str = "",
 ) -> httpx.Response:
-    """The service's answer to a search; empty parameters are left out.
+    """The service's answer to a search; empty parameters are left out. With an `api_key`, as its
+    institution.
 
     Raises ServiceNotRunningError when nothing answers at `address`, RefusedSearchError with the
     service's own sentence when it refuses.
     """
     given = {name: value for name, value in parameters.items() if value}
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     try:
         with httpx.Client(base_url=address, timeout=30, transport=transport) as client:
-            answer = client.get("/v1/opportunities", params=given)
+            answer = client.get("/v1/opportunities", params=given, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ServiceNotRunningError(address) from error
     if answer.is_success:
@@ -81,6 +94,16 @@ def ask(
         raise RefusedSearchError(str(answer.json()["detail"]))
     # Something answers there, but it is not this service.
     raise ServiceNotRunningError(address)
+
+
+def _key_in(file: Path) -> str:
+    try:
+        key = file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise UnreadableKeyError(file) from error
+    if not key.isprintable() or not key:
+        raise UnreadableKeyError(file)
+    return key
 
 
 def serve_search(

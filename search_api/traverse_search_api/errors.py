@@ -25,6 +25,7 @@ TraverseError
     └── ServiceNotRunningError    (command line) nothing answers at TRAVERSE_SEARCH
 """
 
+from pathlib import Path
 from typing import ClassVar
 
 from traverse_schemas.errors import TraverseError
@@ -308,6 +309,16 @@ class ServiceNotRunningError(SearchError):
 
 class RefusedSearchError(SearchError):
     """The service refused the search; the sentence is its own."""
+
+
+class UnreadableKeyError(SearchError):
+    """The file that should hold an API key does not."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"Le fichier {file} ne contient pas de clé d’API lisible : donnez celui où elle a été "
+            "copiée, seule sur sa ligne."
+        )
 
 
 class AddressUnavailableError(SearchError):

@@ -1,15 +1,18 @@
 """`traverse search` asks the service, and says in one sentence when it cannot."""
 
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
 
+from traverse_search_api import commands
 from traverse_search_api.commands import ask, listen
 from traverse_search_api.errors import (
     AddressUnavailableError,
     RefusedSearchError,
     ServiceNotRunningError,
+    UnreadableKeyError,
 )
 
 
@@ -23,6 +26,36 @@ def test_empty_options_are_not_sent() -> None:
 
     ask("http://x", {"q": "a", "kind": ["call", "need"], "as_of": ""}, httpx.MockTransport(answer))
     assert seen == ["q=a&kind=call&kind=need"]
+
+
+def test_a_key_is_sent_from_its_file_and_from_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command line is read by others."""
+    seen: list[str] = []
+
+    def answered(*_: object, api_key: str = "") -> httpx.Response:
+        seen.append(api_key)
+        return httpx.Response(200, json={})
+
+    monkeypatch.setattr(commands, "ask", answered)
+    file = tmp_path / "key"
+    file.write_text("trv_abc\n")
+    commands.search("a", json_output=True, api_key_file=file)
+    commands.search("a", json_output=True)
+    assert seen == ["trv_abc", ""]
+    for wrong in (b"\xff", b"", b"a\x00b"):
+        file.write_bytes(wrong)
+        with pytest.raises(UnreadableKeyError, match="clé d’API"):
+            commands.search("a", api_key_file=file)
+
+    def asked(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers.get("authorization", "none"))
+        return httpx.Response(200, json={})
+
+    ask("http://x", {"q": "a"}, httpx.MockTransport(asked), api_key="k")
+    ask("http://x", {"q": "a"}, httpx.MockTransport(asked))
+    assert seen[2:] == ["Bearer k", "none"]
 
 
 def test_a_refusal_is_the_services_own_sentence() -> None:
