@@ -5,6 +5,7 @@ import json
 import logging
 import warnings
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from fastapi import Request, Response
@@ -64,14 +65,14 @@ class Provider:
 
     @staticmethod
     def of(settings: SearchSettings) -> "Provider | None":
-        """The provider of the settings; None where there is none."""
+        """The provider of the settings; None where there is none. Raises ProviderError when its
+        secret cannot be read."""
         if not settings.oidc_issuer:
             return None
-        secret = settings.oidc_client_secret_file
         return Provider(
             issuer=settings.oidc_issuer,
             client_id=settings.oidc_client_id,
-            client_secret=secret.read_text(encoding="utf-8").strip() if secret else "",
+            client_secret=_secret(settings.oidc_client_secret_file),
             redirect=f"{settings.public_address}/connexion/retour",
             name=settings.oidc_name,
             key=settings.session_key.get_secret_value().encode(),
@@ -143,6 +144,18 @@ class Provider:
             "Le fournisseur d’identité a refusé la connexion, ou ne répond pas comme attendu : "
             "recommencez depuis « Se connecter », ou connectez-vous avec un mot de passe."
         )
+
+
+def _secret(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise ProviderError(
+            f"TRAVERSE_OIDC_CLIENT_SECRET_FILE : le fichier {file} ne peut pas être lu : donnez "
+            "celui qui contient le secret du fournisseur."
+        ) from error
 
 
 def _registry() -> Any:

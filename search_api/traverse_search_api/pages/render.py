@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from traverse_schemas.clock import InvalidClockError
 from traverse_search_api.accounts.account import ROLE_LABELS
 from traverse_search_api.accounts.errors import (
     AccountsAwayError,
@@ -19,6 +20,7 @@ from traverse_search_api.accounts.errors import (
 from traverse_search_api.accounts.throttle import WAIT
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
+    InvalidParameterError,
     MergedError,
     SearchError,
     SearchUnavailableError,
@@ -155,6 +157,8 @@ class Renderer:
                         return await handle(request)
                     except SearchError as error:
                         return excuse(request, error)
+                    except InvalidClockError as error:
+                        return excuse(request, InvalidParameterError("as_of", str(error)))
 
                 return excused
 

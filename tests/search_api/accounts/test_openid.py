@@ -1,6 +1,7 @@
 """Signing in at a real OpenID provider: what is trusted, and what a stranger tries."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -10,6 +11,9 @@ from oidc_provider_mock import User
 from tests.search_api.accounts.people import MARSEILLE, SITE, House, account, house
 from tests.search_api.accounts.provider import Running, provider
 from traverse_search_api.accounts.account import Identity, StaffRole
+from traverse_search_api.accounts.errors import ProviderError
+from traverse_search_api.accounts.openid import Provider
+from traverse_search_api.settings import SearchSettings
 
 LEA, PAUL = "lea@marseille.example", "paul@marseille.example"
 
@@ -132,3 +136,11 @@ def test_a_provider_that_is_away_or_somebody_else_is_a_sentence(running: Running
             answer = made.visitor().get("/connexion/fournisseur")
             assert answer.status_code == 502
             assert "fournisseur d’identité" in answer.text
+
+
+def test_a_secret_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    settings = SearchSettings(
+        oidc_issuer="https://op.example", oidc_client_secret_file=tmp_path / "absent"
+    )
+    with pytest.raises(ProviderError, match="TRAVERSE_OIDC_CLIENT_SECRET_FILE"):
+        Provider.of(settings)

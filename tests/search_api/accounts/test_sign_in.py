@@ -338,3 +338,11 @@ def test_who_is_signed_in_reads_what_the_institution_does_until_the_session_ends
         one.clock.move(hours=13)
         assert not still()
         assert readers.of(request) == ANYBODY
+
+
+@pytest.mark.parametrize("path", ["/tableau-de-bord", "/visite", "/fiche/abc"])
+def test_a_date_that_is_none_is_answered_with_a_page(shared: House, path: str) -> None:
+    answer = shared.visitor().get(path, params={"as_of": "hier"})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "n’est pas une date" in answer.text
