@@ -44,7 +44,7 @@ class Running(NamedTuple):
         found: list[dict[str, Any]] = []
 
         def told() -> bool:
-            answer = httpx.get(f"{self.gateway}/v1/receipts", params=asked, headers=key)
+            answer = httpx.get(f"{self.gateway}/v1/receipts", params=asked, headers=key, timeout=60)
             found[:] = [answer.json()] if answer.status_code == 200 else []
             return bool(found)
 
@@ -150,7 +150,9 @@ def test_registered_published_both_ways_found_and_no_stranger_among_them(
     assert not refused["verified"]
 
     def titles() -> list[str]:
-        found = httpx.get(f"{running.search}/v1/opportunities", params={"q": "serrurerie"}).json()
+        found = httpx.get(
+            f"{running.search}/v1/opportunities", params={"q": "serrurerie"}, timeout=60
+        ).json()
         return sorted(item["title"] for item in found["items"])
 
     expected = ["Serrurerie de la halle de Fuveau", "Serrurerie du phare du Planier"]

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ import orjson
 import psutil
 
 from tests.journey.harness import Journey, Sent, Worker
-from tests.journey.soak_publishers import PATIENCE, ByGateway, ByOutbox, Publisher
+from tests.journey.soak_publishers import PATIENCE, ByGateway, ByOutbox, Publisher, siren_in
 from tests.journey.traces import Traces
 from tests.signing import CCI, member, signature
 from traverse_infra.check.compare import compare
@@ -47,27 +47,23 @@ class GatewayProcess:
         self._journey = journey
         (self._port,) = free_ports(1)
         self.address = f"http://127.0.0.1:{self._port}"
-        self._keys = {
+        keys = {
             siren: new_api_key([Scope.PUBLISH], datetime.now(UTC))
             for siren in (CCI, "211300405", "200054807")
         }
+        self._members = [
+            member(siren, api_keys=(key.key,), delegated=True) for siren, key in keys.items()
+        ]
+        self.keys = {siren: key.secret for siren, key in keys.items()}
+        """The API key of each institution, by its SIREN."""
         self._process: subprocess.Popen[bytes] | None = None
-
-    def key_of(self, siren: str) -> str:
-        """The API key of an institution; somebody's, for an event that names none."""
-        return self._keys.get(siren, self._keys[CCI]).secret
 
     def __enter__(self) -> Self:
         now = SystemClock().now()
         host = new_member(
             siren=_HOST, name="Hôte", kind=InstitutionKind.OTHER, now=now, roles=[Role.GATEWAY]
         )
-        self._journey.register(
-            *(
-                member(siren, api_keys=(key.key,), delegated=True)
-                for siren, key in self._keys.items()
-            )
-        )
+        self._journey.register(*self._members)
         with open_registry(self._journey.kafka) as table:
             add_member(table, self._journey.home / "keys", host, now)
         self.start()
@@ -196,9 +192,12 @@ def soak(
         journey.start()
         by_gateway = [one for one in messages if crc32(one.key or one.value or b"") % 2]
         by_outbox = [one for one in messages if not crc32(one.key or one.value or b"") % 2]
-        publishers = [
+        publishers: list[Publisher] = [
             ByOutbox(by_outbox, journey.home / "outbox", journey.kafka, _signed),
-            ByGateway(by_gateway, gateway.address, gateway.key_of),
+            *(
+                ByGateway(each, gateway.address, gateway.keys[siren])
+                for siren, each in _by_sender(by_gateway, gateway.keys).items()
+            ),
         ]
         killer = Killer(engines, journey, gateway, random)
         span = range(len(messages) // 10, len(messages) * 9 // 10)
@@ -215,6 +214,14 @@ def soak(
     killer.revive()
     journey.settle(PATIENCE)
     return balance(journey, publishers, killer)
+
+
+def _by_sender(messages: Sequence[Sent], sirens: Iterable[str]) -> dict[str, list[Sent]]:
+    """What each institution posts; the chamber also what names nobody."""
+    found: dict[str, list[Sent]] = {siren: [] for siren in sirens}
+    for message in messages:
+        found.get(siren_in(message.value or b""), found[CCI]).append(message)
+    return found
 
 
 def _signed(octets: bytes) -> Headers:

@@ -106,24 +106,22 @@ class ByOutbox(Publisher):
 
 
 class ByGateway(Publisher):
-    """HTTP, a line an event. A batch holds one event of a record at most, so that asking again
-    for what was not taken changes no order."""
+    """HTTP, a line an event, for one institution. A batch holds one event of a record at most, so
+    that asking again for what was not taken changes no order."""
 
-    def __init__(
-        self, messages: Sequence[Sent], address: str, key_of: Callable[[str], str]
-    ) -> None:
+    def __init__(self, messages: Sequence[Sent], address: str, key: str) -> None:
         super().__init__(messages)
         self._address = address
-        self._key_of = key_of
+        self._key = key
 
     def _run(self) -> None:
         with httpx.Client(base_url=self._address, timeout=10) as client:
-            for siren, batch in _batches(self.messages):
+            for batch in _batches(self.messages):
                 waiting = batch
                 while waiting:
-                    waiting = self._post(client, siren, waiting)
+                    waiting = self._post(client, waiting)
 
-    def _post(self, client: httpx.Client, siren: str, batch: list[bytes]) -> list[bytes]:
+    def _post(self, client: httpx.Client, batch: list[bytes]) -> list[bytes]:
         """Send once; what must be sent again."""
         answer: httpx.Response | None = None
         with suppress(httpx.TransportError):
@@ -132,7 +130,7 @@ class ByGateway(Publisher):
                 content=b"\n".join(batch),
                 headers={
                     "content-type": "application/x-ndjson",
-                    "authorization": f"Bearer {self._key_of(siren)}",
+                    "authorization": f"Bearer {self._key}",
                 },
             )
         if answer is None or answer.status_code in (401, 429, 500) or "items" not in answer.json():
@@ -159,25 +157,23 @@ def _ready(client: httpx.Client) -> bool:
         return False
 
 
-def _batches(messages: Sequence[Sent]) -> Iterator[tuple[str, list[bytes]]]:
-    """In order, by who sends: a batch ends where another sends, or a record comes again."""
+def _batches(messages: Sequence[Sent]) -> Iterator[list[bytes]]:
+    """In order; a batch ends where a record comes again."""
     batch: list[bytes] = []
     keys: set[bytes] = set()
-    sender = ""
     for message in messages:
         value, key = message.value or b"", message.key or message.value or b""
-        siren = _siren(value)
-        if batch and (siren != sender or key in keys or len(batch) == _BATCH):
-            yield sender, batch
+        if key in keys or len(batch) == _BATCH:
+            yield batch
             batch, keys = [], set()
-        sender = siren
         batch.append(value)
         keys.add(key)
     if batch:
-        yield sender, batch
+        yield batch
 
 
-def _siren(value: bytes) -> str:
+def siren_in(value: bytes) -> str:
+    """The SIREN that an event names as its source; "" where it names none."""
     try:
         return str(orjson.loads(value)["source"]).split(":")[2]
     except (ValueError, KeyError, IndexError, TypeError):
