@@ -16,7 +16,7 @@ from traverse_infra.engines.runner import Engines
 
 pytestmark = pytest.mark.engines
 
-EVENTS = int(os.environ.get("TRAVERSE_SOAK_EVENTS", "1500"))
+EVENTS = int(os.environ.get("TRAVERSE_SOAK_EVENTS", "1000"))
 SEED = int(os.environ.get("TRAVERSE_SOAK_SEED", "4"))
 PARTS = ("validate", "index", "kafka", "gateway")
 
