@@ -101,7 +101,7 @@ class LogWriter:
                 "Un autre processus a pris la relève de celui-ci, qui n'écrit plus rien : c'est "
                 "sans gravité, et il peut être relancé pour attendre à son tour."
             ) from error
-        except _LASTING as error:
+        except KafkaError as error:
             raise LogRefusedError(
                 f"Kafka refuse d'écrire ({type(error).__name__}) et attendre n'y changera rien : "
                 "vérifiez les droits du compte et la taille des topics, puis relancez "
@@ -179,9 +179,13 @@ _LASTING = (
 
 
 def _passes(error: BaseException) -> bool:
-    """Whether waiting may mend it."""
+    """Whether waiting may mend it.
+
+    An error of no kind is aiokafka's word that its sender has ended: from then on the producer says
+    so again at each write, for ever.
+    """
     known = isinstance(error, KafkaError | asyncio.TimeoutError)
-    return known and not isinstance(error, _LASTING)
+    return known and not isinstance(error, _LASTING) and type(error) is not KafkaError
 
 
 def _say_waiting(attempt: RetryCallState) -> None:

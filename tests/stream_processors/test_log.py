@@ -1,0 +1,56 @@
+"""What the writer of the log waits out, and what ends the process."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka import errors
+
+from traverse_stream_processors.errors import LogRefusedError
+from traverse_stream_processors.log import LogWriter, Message
+
+
+class Producer:
+    """Fails as often as it is told, then takes everything."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+
+    def create_batch(self) -> Any:
+        return self
+
+    def append(self, **_: Any) -> object:
+        return object()
+
+    async def send_batch(self, *_: Any, **__: Any) -> Any:
+        if self.failures:
+            raise self.failures.pop()
+        done: asyncio.Future[Any] = asyncio.Future()
+        done.set_result(self)
+        return done
+
+    offset = 7
+
+
+def write(producer: Producer) -> list[int]:
+    writer = LogWriter("127.0.0.1:1")
+    writer._producer = producer
+    return asyncio.run(writer.write([Message("topic", 0, b"key", b"value")]))
+
+
+def test_a_broker_that_is_away_is_waited_for() -> None:
+    assert write(Producer(errors.KafkaConnectionError(), errors.RequestTimedOutError())) == [7]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        errors.KafkaError("Unexpected error during batch delivery"),
+        errors.OutOfOrderSequenceNumber(),
+        errors.TopicAuthorizationFailedError(),
+    ],
+)
+def test_a_producer_that_has_ended_is_not_asked_for_ever(ended: Exception) -> None:
+    """Its own process can only leave, and be started anew with another."""
+    with pytest.raises(LogRefusedError):
+        write(Producer(ended))
