@@ -154,12 +154,7 @@ class Index:
         """The id of a new point in time. Raises SearchUnavailableError."""
         try:
             answer = await self._patiently(
-                self._client.open_point_in_time(
-                    index=self._together,
-                    keep_alive=keep_alive,
-                    # Of a shard that is not there nothing would be found, in silence.
-                    allow_partial_search_results=False,
-                )
+                self._client.open_point_in_time(index=self._together, keep_alive=keep_alive)
             )
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error

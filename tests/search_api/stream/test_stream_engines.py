@@ -104,16 +104,27 @@ class Flow:
 
     @contextmanager
     def red(self) -> Iterator[None]:
-        """The public index without its shard, as after a disk was lost; then with it again."""
-        indices, index = self.elasticsearch.indices, f"{self.name}-public"
-        nowhere = "index.routing.allocation.require._name"
-        indices.close(index=index)
-        indices.put_settings(index=index, settings={nowhere: "nowhere"})
-        indices.open(index=index, wait_for_active_shards="0")
-        health = self.elasticsearch.cluster.health(index=index)
-        assert health["status"] == "red"
-        yield
-        indices.put_settings(index=index, settings={nowhere: None})
+        """The public alias on an index whose shard is nowhere, as after a disk was lost; then on
+        its own again. (A shard that once was somewhere, Elasticsearch would put there again.)"""
+        indices, alias = self.elasticsearch.indices, f"{self.name}-public"
+        lost = f"{alias}-lost"
+        nowhere = {"index.routing.allocation.require._name": "nowhere", "number_of_replicas": 0}
+        indices.create(index=lost, settings=nowhere, wait_for_active_shards="0")
+        assert self.elasticsearch.cluster.health(index=lost)["status"] == "red"
+
+        def turn(old: str, new: str) -> None:
+            actions = [
+                {"remove": {"index": old, "alias": alias}},
+                {"add": {"index": new, "alias": alias}},
+            ]
+            indices.update_aliases(actions=actions)
+
+        turn(f"{alias}-1", lost)
+        try:
+            yield
+        finally:
+            turn(lost, f"{alias}-1")
+            indices.delete(index=lost)
 
     def tell(self, identity: str, *, held: str = "public", partition: int = 0) -> None:
         """The change alone."""
@@ -126,7 +137,8 @@ def flow(engines: RunningEngines) -> Iterator[Flow]:
     name = f"stream-{uuid4().hex[:12]}"
     elasticsearch = Elasticsearch(engines.elasticsearch)
     for index in INDICES:
-        elasticsearch.indices.create(index=f"{name}-{index}", **index_body())
+        elasticsearch.indices.create(index=f"{name}-{index}-1", **index_body())
+        elasticsearch.indices.put_alias(index=f"{name}-{index}-1", name=f"{name}-{index}")
     admin = KafkaAdminClient(bootstrap_servers=engines.kafka)
     admin.create_topics([NewTopic(name, 2, 1)], wait_for_metadata=True)
     producer = KafkaProducer(bootstrap_servers=engines.kafka, acks="all")
@@ -139,7 +151,7 @@ def flow(engines: RunningEngines) -> Iterator[Flow]:
     producer.close()
     admin.delete_topics([name])
     admin.close()
-    elasticsearch.indices.delete(index=",".join(f"{name}-{index}" for index in INDICES))
+    elasticsearch.indices.delete(index=",".join(f"{name}-{index}-1" for index in INDICES))
     elasticsearch.close()
 
 
