@@ -82,7 +82,7 @@ def _figures(say: Callable[[str], None], sizes: Sequence[int], seed: int) -> Ite
         _link(linker, batch)
         spent = time.process_time() - start
         known = size
-        features = [found for state in batch[::10] if (found := features_of(state))]
+        features = [found for state in batch[::7] if (found := features_of(state))]
         judged = sum(len(linker.book.candidates(one)) for one in features)
         del batch
         figure = LinkFigure(

@@ -205,7 +205,12 @@ async def _bulk(address: str, documents: Sequence[Document], index: str) -> None
     rest_of = iter(documents)
 
     async def send() -> None:
-        async with AsyncElasticsearch(address, serializer=OrjsonSerializer()) as client:
+        async with AsyncElasticsearch(
+            # A machine that others use may keep a bulk waiting.
+            address,
+            serializer=OrjsonSerializer(),
+            request_timeout=120,
+        ) as client:
             while chunk := list(islice(rest_of, BATCH_SIZE)):
                 answer = await client.bulk(
                     index=index, operations=bulk_body(chunk), filter_path="errors"
