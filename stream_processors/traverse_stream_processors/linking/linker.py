@@ -93,8 +93,9 @@ class Linker:
     def groups(self, identities: Iterable[str]) -> list[Group]:
         """The groups of these records, of every record that joins hold together with them, and of
         those that were held together and are too many now (`MOST_MEMBERS`)."""
-        left = {one for one in identities if one in self.book}
-        gone = (self._whole | self._scattered) & {one for one in identities if one not in self.book}
+        left = set(identities)
+        gone = {one for one in left if one not in self.book}
+        left -= gone
         self._whole -= gone
         self._scattered -= gone
         found: list[Group] = []
