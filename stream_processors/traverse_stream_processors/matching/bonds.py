@@ -4,8 +4,9 @@ Everything is a function of the set of pairs: a component that is too large is t
 dropping the bonds that cross EPCIs, then communes, never by arrival.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import Final
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Set
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from traverse_schemas.grouping import readable
 from traverse_stream_processors.matching.facts import Facts
@@ -18,27 +19,41 @@ LARGEST: Final = 64
 """A component with more records than this is taken apart by territory."""
 
 _FINEST: Final = 2
+_NO_PAIRS: Final[Mapping[str, Together]] = MappingProxyType({})
+
+
+class _Edge(NamedTuple):
+    """Where a pair counts: the finest step at which it does, and who may read the other end."""
+
+    area: int
+    audience: str
+
+
+_NO_EDGES: Final[Mapping[str, _Edge]] = MappingProxyType({})
 
 
 class Bonds:
-    """The joint pairs, both ways, and which of them count in a layer. `is_out` says of a record
-    and a layer that it is to be in none of its groupings."""
+    """The joint pairs, both ways, and which of them count in a layer. `spoken` are the records of
+    which something was said of groupings: of these `is_out` says, with a layer, whether they are to
+    be in none of its groupings."""
 
     def __init__(
         self,
         facts: Mapping[str, Facts],
+        spoken: Container[str],
         is_out: Callable[[str, str], bool],
         largest: int = LARGEST,
     ) -> None:
         self._facts = facts
+        self._spoken = spoken
         self._is_out = is_out
         self.largest = largest
         self._pairs: dict[str, dict[str, Together]] = {}
-        self._areas: dict[str, dict[str, int]] = {}  # the finest step at which each pair counts
+        self._edges: dict[str, dict[str, _Edge]] = {}
 
     def of(self, identity: str) -> Mapping[str, Together]:
         """What a record is joint with, by id."""
-        return self._pairs.get(identity, {})
+        return self._pairs.get(identity, _NO_PAIRS)
 
     def every(self) -> Iterator[tuple[str, str, Together]]:
         """Every pair once, the lesser id first."""
@@ -50,18 +65,19 @@ class Bonds:
     def tie(self, left: str, right: str, bond: Together) -> None:
         self._pairs.setdefault(left, {})[right] = bond
         self._pairs.setdefault(right, {})[left] = bond
-        area = _area(bond, self._facts[left], self._facts[right])
-        self._areas.setdefault(left, {})[right] = area
-        self._areas.setdefault(right, {})[left] = area
+        mine, theirs = self._facts[left], self._facts[right]
+        area = _area(bond, mine, theirs)
+        self._edges.setdefault(left, {})[right] = _Edge(area, theirs.audience)
+        self._edges.setdefault(right, {})[left] = _Edge(area, mine.audience)
 
     def untie(self, identity: str) -> dict[str, Together]:
         """Take away all bonds of a record; gives what they were."""
         gone = self._pairs.pop(identity, {})
-        self._areas.pop(identity, None)
+        self._edges.pop(identity, None)
         for other in gone:
-            del self._pairs[other][identity], self._areas[other][identity]
+            del self._pairs[other][identity], self._edges[other][identity]
             if not self._pairs[other]:
-                del self._pairs[other], self._areas[other]
+                del self._pairs[other], self._edges[other]
         return gone
 
     def component(self, start: str, layer: str) -> tuple[set[str], int]:
@@ -75,28 +91,41 @@ class Bonds:
 
     def reach(self, start: str, layer: str, step: int, *, whole: bool = False) -> set[str]:
         """All that can be reached from one over bonds that count; unless the whole is asked for,
-        it stops once there are more than `largest`."""
+        it stops once there are more than `largest`: which ones these are means nothing then.
+
+        In a layer of named readers one goes on only from records that are theirs alone: what is
+        public is there for what stands beside them.
+        """
         found = {start}
         waiting = [start]
-        while waiting and (whole or len(found) <= self.largest):
+        named = layer not in BASE
+        while waiting:
             one = waiting.pop()
-            for other in self.neighbours(one, layer, step):
-                if other not in found:
-                    found.add(other)
-                    waiting.append(other)
+            for other, (area, theirs) in self._edges.get(one, _NO_EDGES).items():
+                if other in found or area < step:
+                    continue
+                if theirs not in ("public", layer) and not readable(layer, theirs):
+                    continue
+                if named and layer not in (self._facts[one].audience, theirs):
+                    continue
+                if other in self._spoken and self._is_out(other, layer):
+                    continue
+                found.add(other)
+                waiting.append(other)
+            if not whole and len(found) > self.largest:
+                break
         return found
 
-    def neighbours(self, identity: str, layer: str, step: int) -> Iterator[str]:
-        """Over which bonds one goes on. In a layer of named readers only from records that are
-        theirs alone: what is public is there for what stands beside them."""
-        own = self._facts[identity].audience
-        named = layer not in BASE
-        for other, area in self._areas.get(identity, {}).items():
-            theirs = self._facts[other].audience
-            if area < step or not readable(layer, theirs) or self._is_out(other, layer):
-                continue
-            if not named or layer in (own, theirs):
-                yield other
+    def named_beside(self, identity: str) -> set[str]:
+        """The layers of named readers that the records beside a public one are of."""
+        edges = self._edges.get(identity, _NO_EDGES).values()
+        return {edge.audience for edge in edges if edge.audience not in BASE}
+
+    def is_plain(self, identities: Iterable[str]) -> bool:
+        """Whether all of these are public, and nobody spoke of them: they stand alike in every
+        layer that all of its kind read."""
+        facts, spoken = self._facts, self._spoken
+        return all(facts[one].audience == "public" and one not in spoken for one in identities)
 
     def clusters(
         self,
@@ -110,10 +139,10 @@ class Bonds:
         before what is proposed. Sorted; those of one record left out."""
         inside = set(members)
         pairs = sorted(
-            (bond.state != CONFIRMED and {left, right} not in first, -bond.score, left, right)
+            (_waits(left, right, bond, first), -bond.score, left, right)
             for left in inside
             for right, bond in self.of(left).items()
-            if left < right and right in inside and self._areas[left][right] >= step
+            if left < right and right in inside and self._edges[left][right].area >= step
         )
         group: dict[str, list[str]] = {one: [one] for one in inside}
         for _, _, left, right in pairs:
@@ -125,6 +154,10 @@ class Bonds:
                 group[one] = joined
         unique = {id(found): found for found in group.values() if len(found) > 1}
         return sorted(tuple(sorted(found)) for found in unique.values())
+
+
+def _waits(left: str, right: str, bond: Together, first: Set[Set[str]]) -> bool:
+    return bond.state != CONFIRMED and not (first and {left, right} in first)
 
 
 def _area(bond: Together, left: Facts, right: Facts) -> int:

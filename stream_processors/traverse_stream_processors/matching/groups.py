@@ -5,7 +5,7 @@ Kept up to date one change at a time; a function of the facts, the bonds and peo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from traverse_schemas.grouping import anchor_of
@@ -61,18 +61,23 @@ class Groups:
         seen: set[tuple[str, str]] = set()
         for identity in identities:
             found.add(identity)
+            plain = False
             for layer in self._layers(identity):
-                if (layer, identity) in seen:
+                if (layer, identity) in seen or (plain and layer in BASE):
                     continue
                 reached = self._bonds.reach(identity, layer, 0)
-                seen |= {(layer, one) for one in reached}
+                plain = plain or (layer == BASE[-1] and self._bonds.is_plain(reached))
+                layers = BASE if plain else (layer,)
+                seen.update((it, one) for it in layers for one in reached)
                 if len(reached) <= self._bonds.largest:
                     found |= reached
         return found
 
-    def regroup(self, seeds: Iterable[str]) -> None:
+    def regroup(self, seeds: Iterable[str], dirty: Set[str]) -> None:
         """Form anew every grouping that one of these is, or was, in; and those that were named
-        together with them."""
+        together with them. What has the same members as before is as it was, unless one of them is
+        `dirty`: something of it, of its bonds or of what was said changed."""
+        before: dict[Key, tuple[str, ...]] = {}
         formed: dict[str, list[tuple[str, ...]]] = {}
         waiting = {it for one in seeds for it in (one, *self._words.fellows(one))}
         done: set[tuple[str, str]] = set()
@@ -81,7 +86,7 @@ class Groups:
         known = {}
         while waiting:
             identity = waiting.pop()
-            for layer in sorted(self._layers(identity) | self._grouped.get(identity, {}).keys()):
+            for layer in sorted({*self._layers(identity), *self._grouped.get(identity, ())}):
                 if (layer, identity) in done:
                     continue
                 members, step = self._component(identity, layer)
@@ -90,7 +95,7 @@ class Groups:
                 for key in former:
                     left = set(self._groupings[key]) - members
                     waiting |= {one for one in left if (layer, one) not in done}
-                    self._disband(key)
+                    before[key] = self._disband(key)
                 for one in members:
                     if self._words.speaks_of(one):
                         fellows = self._words.fellows(one)
@@ -103,27 +108,31 @@ class Groups:
                     formed.setdefault(layer, []).extend(
                         one for one in known[same] if self._is_of(layer, one)
                     )
-        for layer, clusters in sorted(formed.items()):
-            self._found(layer, clusters)
+        founded = {
+            key for layer, clusters in formed.items() for key in self._found(layer, clusters)
+        }
+        for key in before.keys() | founded:
+            former, members = before.get(key), self._groupings.get(key)
+            if former != members or not dirty.isdisjoint(members or ()):
+                self._changed.setdefault(key, former or ())
 
     def _component(self, identity: str, layer: str) -> tuple[set[str], int]:
         if identity in self._facts and layer in self._layers(identity):
             return self._bonds.component(identity, layer)
         return {identity}, 0
 
-    def _layers(self, identity: str) -> set[str]:
-        """The layers that a record has to do with: its own, and those of restricted records beside
-        it; but those of whose groupings its owner wants none."""
+    def _layers(self, identity: str) -> list[str]:
+        """The layers that a record has to do with, the widest first: its own, and those of
+        restricted records beside it; but those of whose groupings its owner wants none."""
         facts = self._facts.get(identity)
         if facts is None:
-            return set()
+            return []
         layers = set(layers_of(facts.audience))
         if facts.audience == "public":
-            for other in self._bonds.of(identity):
-                layers.update(layers_of(self._facts[other].audience))
+            layers |= self._bonds.named_beside(identity)
         if self._words.speaks_of(identity):
             layers = {one for one in layers if not self._words.is_out(facts, one)}
-        return layers
+        return sorted(layers, key=lambda one: (one != BASE[-1], one))
 
     def _said_together(self, members: Iterable[str], layer: str) -> frozenset[frozenset[str]]:
         """The pairs whose owners are interested in the same grouping: they join before others."""
@@ -157,23 +166,23 @@ class Groups:
         that all read."""
         return layer in BASE or any(self._facts[one].audience == layer for one in members)
 
-    def _disband(self, key: Key) -> None:
+    def _disband(self, key: Key) -> tuple[str, ...]:
         members = self._groupings.pop(key)
         for one in members:
             layers = self._grouped[one]
             del layers[key.layer]
             if not layers:
                 del self._grouped[one]
-        self._changed.setdefault(key, members)
+        return members
 
-    def _found(self, layer: str, clusters: Sequence[tuple[str, ...]]) -> None:
+    def _found(self, layer: str, clusters: Sequence[tuple[str, ...]]) -> Iterator[Key]:
         place = {one: number for number, members in enumerate(clusters) for one in members}
         for number, members in enumerate(clusters):
             key = Key(layer, self._anchor(layer, number, members, place))
             self._groupings[key] = members
             for one in members:
                 self._grouped.setdefault(one, {})[layer] = key
-            self._changed.setdefault(key, members)
+            yield key
 
     def _anchor(
         self, layer: str, number: int, members: Iterable[str], place: Mapping[str, int]

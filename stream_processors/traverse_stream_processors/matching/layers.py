@@ -7,6 +7,7 @@ restricted need changes no grouping that others see, not even by pushing two mem
 from typing import Final
 
 BASE: Final = ("public", "members", "buyers")
+"""The layers that all of one kind read, each within the next."""
 
 
 def layers_of(audience: str) -> tuple[str, ...]:

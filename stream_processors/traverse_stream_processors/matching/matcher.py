@@ -38,7 +38,7 @@ class Matcher:
         self._link_words = LinkWords()
         self._grouping_words = GroupingWords()
         self._answers = AnswerBook()
-        self._bonds = Bonds(self._facts, self._is_out, largest)
+        self._bonds = Bonds(self._facts, self._grouping_words.records, self._is_out, largest)
         self._groups = Groups(self._facts, self._bonds, self._grouping_words)
         self._changed_bonds: set[tuple[str, str]] = set()
 
@@ -74,7 +74,7 @@ class Matcher:
         if facts is not None:
             touched |= self._tie(facts, seeds)
         if seeds or gone_bonds or self._grouping_words.speaks_of(identity):
-            self._groups.regroup(seeds | gone_bonds | {identity})
+            self._groups.regroup(seeds | gone_bonds | {identity}, {identity, *joint_again})
         return touched
 
     def decide(self, decision: Decision, kind: DecisionKind) -> set[str]:
@@ -84,14 +84,15 @@ class Matcher:
             return self._decide_grouping(decision)
         touched: set[str] = set()
         seeds: set[str] = set()
-        for one in sorted(self._link_words.put(decision)):
+        pair = self._link_words.put(decision)
+        for one in sorted(pair):
             facts = self._facts.get(one)
             if facts is not None:
                 touched |= {one} | self._answers.drop(one) | self._answer_anew(facts)
                 if facts.purchase is not None:
                     touched |= self._bond_anew(one, seeds)
         if seeds:
-            self._groups.regroup(seeds)
+            self._groups.regroup(seeds, pair)
         return touched
 
     def _decide_grouping(self, decision: Decision) -> set[str]:
@@ -106,7 +107,7 @@ class Matcher:
             facts = self._facts.get(one)
             if facts is not None and facts.purchase is not None:
                 touched |= {one} | self._bond_anew(one, seeds)
-        self._groups.regroup(seeds)
+        self._groups.regroup(seeds, seeds)
         return touched
 
     def chosen(self, need: str) -> Mapping[str, Answer]:
@@ -178,8 +179,7 @@ class Matcher:
         return Standing(said, declined)
 
     def _is_out(self, identity: str, layer: str) -> bool:
-        words = self._grouping_words
-        return words.speaks_of(identity) and words.is_out(self._facts[identity], layer)
+        return self._grouping_words.is_out(self._facts[identity], layer)
 
     def _seeds(self, identities: Iterable[str]) -> set[str]:
         """What may have to be grouped anew when these change: all beside them, and all that is
@@ -276,8 +276,8 @@ class Matcher:
     def _state_of_joint(self, left: Facts, right: Facts) -> str:
         """What people say of two purchases; who is interested in one grouping confirms it, where
         all that may read both purchases may read of that grouping."""
-        state = self._link_words.of_joint(left, right)
         words = self._grouping_words
+        state = self._link_words.of_joint(left, right)
         if state == PROPOSED and words.speaks_of(left.id) and words.speaks_of(right.id):
             layer = narrowest(left.audience, right.audience)
             if words.anchors(left, layer) & words.anchors(right, layer):

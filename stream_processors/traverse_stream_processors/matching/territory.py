@@ -1,5 +1,6 @@
 """Territory: whether something applies where a need is, and who is whose neighbour. Pure."""
 
+from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 from typing import Final, NamedTuple
 
@@ -30,6 +31,7 @@ class Reach(NamedTuple):
     words: str
 
 
+@lru_cache(maxsize=100_000)
 def level_of(code: str) -> str:
     """`"epci:200054807"` -> `"epci"`."""
     return code.partition(":")[0]
@@ -38,9 +40,10 @@ def level_of(code: str) -> str:
 def reach(need: Facts, offer: Facts) -> Reach | None:
     """Whether an offer reaches a need: it covers the need's place, at whatever level; or it lies
     within the place that the need names; a firm also goes to its own EPCI and département."""
-    for level in _LEVELS:
-        if any(level_of(code) == level for code in offer.covers & need.within):
-            return Reach(_APPLIES[level], _PLACES[level])
+    covered = offer.covers & need.within
+    if covered:
+        level = min(map(level_of, covered), key=_LEVELS.index)
+        return Reach(_APPLIES[level], _PLACES[level])
     if not offer.within.isdisjoint(need.place):
         return Reach(0.85, "sur le territoire du besoin")
     if need.subtype == "business":
@@ -54,7 +57,7 @@ def reach(need: Facts, offer: Facts) -> Reach | None:
 
 def neighbours(left: Facts, right: Facts) -> Reach | None:
     """Whether two buyers could buy together: one territory, one within the other, or near."""
-    levels = {level_of(code) for code in left.within & right.within}
+    levels = set(map(level_of, left.within & right.within))
     if "com" in levels or "cp" in levels:
         return Reach(1.0, "dans la même commune")
     if "epci" in levels:
