@@ -5,7 +5,7 @@ what few may read takes no place from what all may. What people confirmed stays;
 is kept, and takes no place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from heapq import nsmallest
 from typing import Final
 
@@ -17,6 +17,7 @@ MOST: Final = 10
 
 _Rank = tuple[float, str]
 _NONE: Final[Mapping[str, Answer]] = {}
+_NOBODY: Final[Set[str]] = frozenset()
 
 
 class AnswerBook:
@@ -98,12 +99,32 @@ class AnswerBook:
                 self._changed.add((need, identity))
             elif identity in self.chosen(need):
                 touched |= self._choose_anew(need)
-            if not self._answers[need]:
-                del self._answers[need]
-                self._chosen.pop(need, None)
-                self._last.pop(need, None)
-                self._public.pop(need, None)
+            self._sweep(need)
         return touched
+
+    def keep(self, identity: str, met: Set[str]) -> set[str]:
+        """Forget the answers that a record gives to, or gets of, those that it does not meet any
+        more; gives the ids whose links changed."""
+        touched: set[str] = set()
+        lost = [(identity, offer) for offer in self._answers.get(identity, _NONE).keys() - met]
+        lost += [(need, identity) for need in self._needs.get(identity, _NOBODY) - met]
+        for need, offer in lost:
+            answer = self._answers[need].pop(offer)
+            self._forget_need(offer, need)
+            self._public.get(need, set()).discard(offer)
+            if answer.state == DISMISSED:
+                self._changed.add((need, offer))
+            elif offer in self._chosen.get(need, _NONE):
+                touched |= self._choose_anew(need)
+            self._sweep(need)
+        return touched
+
+    def _sweep(self, need: str) -> None:
+        if not self._answers[need]:
+            del self._answers[need]
+            self._chosen.pop(need, None)
+            self._last.pop(need, None)
+            self._public.pop(need, None)
 
     def _forget_need(self, offer: str, need: str) -> None:
         needs = self._needs[offer]

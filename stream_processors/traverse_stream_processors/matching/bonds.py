@@ -80,6 +80,13 @@ class Bonds:
                 del self._pairs[other], self._edges[other]
         return gone
 
+    def part(self, left: str, right: str) -> None:
+        """Take away the bond of a pair."""
+        for one, other in ((left, right), (right, left)):
+            del self._pairs[one][other], self._edges[one][other]
+            if not self._pairs[one]:
+                del self._pairs[one], self._edges[one]
+
     def component(self, start: str, layer: str) -> tuple[set[str], int]:
         """The records that are grouped together with one in a layer, at the coarsest step at which
         they are few enough; and that step (0: all bonds)."""

@@ -59,22 +59,31 @@ class Matcher:
         touched = {identity}
         seeds = self._seeds([identity]) if known is not None else set()
         answer_again, joint_again = self._leave(known) if known is not None else (set(), set())
+        answer_less: set[str] = set()
+        joint_less: set[str] = set()
         gone_bonds = self._untie(identity)
         touched |= gone_bonds | self._answers.drop(identity)
         if facts is None:
             del self._facts[identity]
         else:
             self._facts[identity] = facts
-            self._enter(facts, answer_again, joint_again)
+            answer_less, joint_less = self._enter(facts)
             touched |= self._answer_anew(facts)
         for one in sorted(answer_again):
             touched |= self._answers.drop(one) | self._answer_anew(self._facts[one])
+        # Whoever comes makes others meet fewer, never more: what they are to one another stays.
+        for one in sorted(answer_less - answer_again):
+            touched |= self._answers.keep(one, self._may_answer(self._facts[one]))
         for one in sorted(joint_again):
             touched |= self._bond_anew(one, seeds)
+        for one in sorted(joint_less - joint_again):
+            touched |= self._part(one, seeds)
         if facts is not None:
             touched |= self._tie(facts, seeds)
         if seeds or gone_bonds or self._grouping_words.speaks_of(identity):
-            self._groups.regroup(seeds | gone_bonds | {identity}, {identity, *joint_again})
+            self._groups.regroup(
+                seeds | gone_bonds | {identity}, {identity, *joint_again, *joint_less}
+            )
         return touched
 
     def decide(self, decision: Decision, kind: DecisionKind) -> set[str]:
@@ -193,18 +202,23 @@ class Matcher:
             self._of_purchases.remove(known.id, joint_keys(known)),
         )
 
-    def _enter(self, facts: Facts, answer_again: set[str], joint_again: set[str]) -> None:
+    def _enter(self, facts: Facts) -> tuple[set[str], set[str]]:
+        """Put a record where it meets others; gives those that meet fewer others now, to answer or
+        to be bought with."""
+        answer_less: set[str] = set()
+        joint_less: set[str] = set()
         keys = answer_keys(facts)
         if keys:
-            answer_again |= self._of_answers.add(
+            answer_less = self._of_answers.add(
                 facts.id, keys, answer_refinements(facts), asks=facts.asks
             )
         if facts.purchase is not None:
-            joint_again |= self._of_purchases.add(
+            joint_less = self._of_purchases.add(
                 facts.id, joint_keys(facts), joint_refinements(facts), asks=_said(facts)
             )
+        return answer_less, joint_less
 
-    def _may_answer(self, facts: Facts) -> Iterator[Facts]:
+    def _may_answer(self, facts: Facts) -> set[str]:
         """Those that a record meets: for a need what may answer it, and other firms' needs; and
         those of which people said something together with it."""
         keys, refinements = answer_keys(facts), answer_refinements(facts)
@@ -214,9 +228,9 @@ class Matcher:
         if not facts.asks or facts.seeks is not None:
             met |= self._of_answers.asking(keys, refinements)
         met.discard(facts.id)
-        return self._known(met)
+        return met
 
-    def _may_join(self, facts: Facts) -> Iterator[Facts]:
+    def _may_join(self, facts: Facts) -> set[str]:
         """The purchases that one meets; two ends of contracts do not."""
         keys, refinements = joint_keys(facts), joint_refinements(facts)
         met = self._of_purchases.asking(keys, refinements)
@@ -224,7 +238,7 @@ class Matcher:
             met |= self._of_purchases.found(keys, refinements)
         met |= self._link_words.partners(facts.id) | self._grouping_words.fellows(facts.id)
         met.discard(facts.id)
-        return self._known(met)
+        return met
 
     def _known(self, identities: Iterable[str]) -> Iterator[Facts]:
         return (facts for one in identities if (facts := self._facts.get(one)) is not None)
@@ -236,11 +250,12 @@ class Matcher:
         if not (facts.asks or facts.offers):
             return touched
         spoken = self._link_words.partners(facts.id)
-        for other in self._may_answer(facts):
+        for other in self._known(self._may_answer(facts)):
             for need, offer in ((facts, other), (other, facts)):
                 if not need.asks or not (offer.offers or offer.asks):
                     continue
-                state = self._link_words.of_answer(need, offer) if other.id in spoken else PROPOSED
+                said = other.id in spoken
+                state = self._link_words.of_answer(need, offer) if said else PROPOSED
                 found = answer(need, offer, state)
                 if found is not None:
                     public = offer.audience == "public"
@@ -252,6 +267,16 @@ class Matcher:
         seeds |= self._groups.near([identity])
         return self._untie(identity) | self._tie(self._facts[identity], seeds)
 
+    def _part(self, identity: str, seeds: set[str]) -> set[str]:
+        """End the bonds of a purchase with those that it does not meet any more."""
+        lost = self._bonds.of(identity).keys() - self._may_join(self._facts[identity])
+        if lost:
+            seeds |= self._groups.near([identity])
+        for other in lost:
+            self._bonds.part(identity, other)
+            self._changed_bonds.add(_ordered(identity, other))
+        return {identity, *lost} if lost else set()
+
     def _untie(self, identity: str) -> set[str]:
         gone = self._bonds.untie(identity).keys()
         self._changed_bonds |= {_ordered(identity, other) for other in gone}
@@ -261,11 +286,13 @@ class Matcher:
         """Judge a purchase that has no bonds; `seeds` gets what may have to be regrouped."""
         if facts.purchase is None:
             return set()
-        found = [
-            (other.id, bond)
-            for other in self._may_join(facts)
-            if (bond := together(facts, other, self._state_of_joint(facts, other))) is not None
-        ]
+        spoken = self._link_words.partners(facts.id) | self._grouping_words.fellows(facts.id)
+        found = []
+        for other in self._known(self._may_join(facts)):
+            state = self._state_of_joint(facts, other) if other.id in spoken else PROPOSED
+            bond = together(facts, other, state)
+            if bond is not None:
+                found.append((other.id, bond))
         # As they stand without it: it may make a component too large.
         seeds |= self._groups.near(other for other, _ in found)
         for other, bond in found:
@@ -278,7 +305,7 @@ class Matcher:
         all that may read both purchases may read of that grouping."""
         words = self._grouping_words
         state = self._link_words.of_joint(left, right)
-        if state == PROPOSED and words.speaks_of(left.id) and words.speaks_of(right.id):
+        if state == PROPOSED:
             layer = narrowest(left.audience, right.audience)
             if words.anchors(left, layer) & words.anchors(right, layer):
                 return CONFIRMED
