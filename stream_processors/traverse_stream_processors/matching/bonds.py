@@ -13,7 +13,7 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.joint import Together
 from traverse_stream_processors.matching.layers import BASE
 from traverse_stream_processors.matching.territory import level_of
-from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
+from traverse_stream_processors.matching.words import CONFIRMED, DISMISSED, PROPOSED
 
 LARGEST: Final = 64
 """A component with more records than this is taken apart by territory."""
@@ -50,6 +50,7 @@ class Bonds:
         self.largest = largest
         self._pairs: dict[str, dict[str, Together]] = {}
         self._edges: dict[str, dict[str, _Edge]] = {}
+        self._any_named = False  # whether a record for named readers was ever tied
 
     def of(self, identity: str) -> Mapping[str, Together]:
         """What a record is joint with, by id."""
@@ -69,6 +70,8 @@ class Bonds:
         area = _area(bond, mine, theirs)
         self._edges.setdefault(left, {})[right] = _Edge(area, theirs.audience)
         self._edges.setdefault(right, {})[left] = _Edge(area, mine.audience)
+        if mine.audience not in BASE or theirs.audience not in BASE:
+            self._any_named = True
 
     def untie(self, identity: str) -> dict[str, Together]:
         """Take away all bonds of a record; gives what they were."""
@@ -87,13 +90,19 @@ class Bonds:
             if not self._pairs[one]:
                 del self._pairs[one], self._edges[one]
 
-    def component(self, start: str, layer: str) -> tuple[set[str], int]:
+    def component(
+        self, start: str, layer: str, large: set[tuple[int, str]]
+    ) -> tuple[set[str], int]:
         """The records that are grouped together with one in a layer, at the coarsest step at which
-        they are few enough; and that step (0: all bonds)."""
+        they are few enough; and that step (0: all bonds). `large` are the records known to be in
+        too large a component at a step: it gets those that are found to be."""
         for step in range(_FINEST):
+            if (step, start) in large:
+                continue
             found = self.reach(start, layer, step)
             if len(found) <= self.largest:
                 return found, step
+            large.update((step, one) for one in found)
         return self.reach(start, layer, _FINEST, whole=True), _FINEST
 
     def reach(self, start: str, layer: str, step: int, *, whole: bool = False) -> set[str]:
@@ -125,6 +134,8 @@ class Bonds:
 
     def named_beside(self, identity: str) -> set[str]:
         """The layers of named readers that the records beside a public one are of."""
+        if not self._any_named:
+            return set()
         edges = self._edges.get(identity, _NO_EDGES).values()
         return {edge.audience for edge in edges if edge.audience not in BASE}
 
@@ -142,8 +153,9 @@ class Bonds:
         first: Set[Set[str]] = frozenset(),
     ) -> list[tuple[str, ...]]:
         """The groups within a component: pairs join by descending score, ties by id, and two groups
-        only when each of one `fits` each of the other; what people confirm, and pairs of `first`,
-        before what is proposed. Sorted; those of one record left out."""
+        only when each of one goes with each of the other: they are joint, or one owner's and `fits`
+        says so. What people confirm, and pairs of `first`, join before what is proposed. Sorted;
+        those of one record left out."""
         inside = set(members)
         pairs = sorted(
             (_waits(left, right, bond, first), -bond.score, left, right)
@@ -151,16 +163,37 @@ class Bonds:
             for right, bond in self.of(left).items()
             if left < right and right in inside and self._edges[left][right].area >= step
         )
-        group: dict[str, list[str]] = {one: [one] for one in inside}
+        fitting = self._fitting(inside, fits)
+        # Of each record its group, and those that fit all of that.
+        group = {one: ({one}, fitting[one]) for one in inside}
         for _, _, left, right in pairs:
             mine, theirs = group[left], group[right]
-            if mine is theirs or not all(fits(one, two) for one in mine for two in theirs):
+            if mine[0] is theirs[0] or not theirs[0] <= mine[1]:
                 continue
-            joined = mine + theirs
-            for one in joined:
+            joined = (mine[0] | theirs[0], mine[1] & theirs[1])
+            for one in joined[0]:
                 group[one] = joined
-        unique = {id(found): found for found in group.values() if len(found) > 1}
+        unique = {id(found): found for found, _ in group.values() if len(found) > 1}
         return sorted(tuple(sorted(found)) for found in unique.values())
+
+    def _fitting(self, inside: set[str], fits: Callable[[str, str], bool]) -> dict[str, set[str]]:
+        """For each record those inside with which it may be in one group: what it is joint with,
+        and of its owner's what `fits`."""
+        found = {}
+        by_owner: dict[str, list[str]] = {}
+        for one in inside:
+            bonds = self.of(one)
+            found[one] = {
+                other for other in inside & bonds.keys() if bonds[other].state != DISMISSED
+            }
+            by_owner.setdefault(self._facts[one].owner, []).append(one)
+        for owned in by_owner.values():
+            for number, one in enumerate(owned):
+                for other in owned[number + 1 :]:
+                    if fits(one, other):
+                        found[one].add(other)
+                        found[other].add(one)
+        return found
 
 
 def _waits(left: str, right: str, bond: Together, first: Set[Set[str]]) -> bool:

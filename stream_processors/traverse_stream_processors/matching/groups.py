@@ -15,7 +15,7 @@ from traverse_stream_processors.matching.joint import LEAST_SUBJECT
 from traverse_stream_processors.matching.layers import BASE, layers_of
 from traverse_stream_processors.matching.purchases import overlap
 from traverse_stream_processors.matching.subject import alike
-from traverse_stream_processors.matching.words import DISMISSED, GroupingWords
+from traverse_stream_processors.matching.words import GroupingWords
 
 
 class Key(NamedTuple):
@@ -81,6 +81,7 @@ class Groups:
         formed: dict[str, list[tuple[str, ...]]] = {}
         waiting = {it for one in seeds for it in (one, *self._words.fellows(one))}
         done: set[tuple[str, str]] = set()
+        large: dict[str, set[tuple[int, str]]] = {}
         # What the public sees is most often what all layers hold.
         known: dict[tuple[frozenset[str], int, frozenset[frozenset[str]]], list[tuple[str, ...]]]
         known = {}
@@ -89,7 +90,7 @@ class Groups:
             for layer in sorted({*self._layers(identity), *self._grouped.get(identity, ())}):
                 if (layer, identity) in done:
                     continue
-                members, step = self._component(identity, layer)
+                members, step = self._component(identity, layer, large.setdefault(layer, set()))
                 done |= {(layer, one) for one in members}
                 former = {key for one in members if (key := self._grouped.get(one, {}).get(layer))}
                 for key in former:
@@ -116,9 +117,11 @@ class Groups:
             if former != members or not dirty.isdisjoint(members or ()):
                 self._changed.setdefault(key, former or ())
 
-    def _component(self, identity: str, layer: str) -> tuple[set[str], int]:
+    def _component(
+        self, identity: str, layer: str, large: set[tuple[int, str]]
+    ) -> tuple[set[str], int]:
         if identity in self._facts and layer in self._layers(identity):
-            return self._bonds.component(identity, layer)
+            return self._bonds.component(identity, layer, large)
         return {identity}, 0
 
     def _layers(self, identity: str) -> list[str]:
@@ -150,13 +153,10 @@ class Groups:
         )
 
     def _fits(self, left: str, right: str) -> bool:
-        """Whether two purchases may be in one grouping: joint; or of one owner, for the same thing
-        at a time in common."""
-        bond = self._bonds.of(left).get(right)
-        if bond is not None:
-            return bond.state != DISMISSED
+        """Whether two purchases of one owner may be in one grouping: for the same thing, at a time
+        in common."""
         mine, theirs = self._facts[left], self._facts[right]
-        if mine.owner != theirs.owner or mine.purchase is None or theirs.purchase is None:
+        if mine.purchase is None or theirs.purchase is None:
             return False
         same_time = overlap(mine.purchase, theirs.purchase) is not None
         return same_time and alike(mine, theirs).score >= LEAST_SUBJECT

@@ -81,13 +81,11 @@ class Meetings:
 
     def _meet(self, key: Key, refinements: Sequence[str]) -> _Place | None:
         place = self._places.get(key)
-        for refinement in (*refinements, None):
-            if place is None or not self._is_crowded(place):
+        for refinement in refinements:
+            if place is None or place.finer is None:
                 return place
-            if refinement is None:
-                break
-            place = (place.finer or {}).get(refinement)
-        return None
+            place = place.finer.get(refinement)
+        return place if place is None or place.finer is None else None
 
     def _is_crowded(self, place: _Place) -> bool:
         return len(place.asking) > self._crowded or len(place.found) > self._crowded
