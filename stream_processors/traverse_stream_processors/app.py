@@ -118,6 +118,9 @@ def index_app(settings: ProcessorSettings) -> faust.App:
         request_timeout=60,
         max_retries=0,
     )
+    model = model_at(settings.likeness_file)
+    learnt = settings.likeness_file if settings.likeness_file.is_file() else "celui du produit"
+    logger.warning("Parenté des textes : modèle %s (%s).", model.version, learnt)
     work = IndexWork(
         bootstrap=settings.kafka,
         writer=writer,
@@ -126,7 +129,7 @@ def index_app(settings: ProcessorSettings) -> faust.App:
         opportunities=Opportunities(
             Linker(),
             Shelf(settings.home / "state"),
-            Matches(model_at(settings.likeness_file)),
+            Matches(model),
         ),
         verified=settings.signatures == "required",
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from elasticsearch import AsyncElasticsearch
 from starlette.testclient import TestClient
@@ -9,9 +10,13 @@ from starlette.testclient import TestClient
 from tests.journey.digest import links_of
 from tests.journey.harness import Journey, until
 from tests.stream_processors.factory import call_data, event
+from traverse_infra.check.erased import prove
 from traverse_schemas.topics import GROUPINGS
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
+from traverse_stream_processors.likeness.corpus import base_passages
+from traverse_stream_processors.likeness.model import base_model
+from traverse_stream_processors.likeness.train import train
 
 pytestmark = pytest.mark.engines
 
@@ -34,10 +39,10 @@ def need(siren: str, **changes: Any) -> dict[str, Any]:
                  data=data)  # fmt: skip
 
 
-def withdrawal(siren: str) -> dict[str, Any]:
+def erasure(siren: str) -> dict[str, Any]:
     return event("withdrawn", kind="need", id=f"gone-{siren}", source=f"urn:siren:{siren}",
                  subject="DAE-2027", time="2026-11-22T10:00:00+01:00",
-                 data={"reason": "error"})  # fmt: skip
+                 data={"reason": "erasure"})  # fmt: skip
 
 
 def asked(journey: Journey, **parameters: str) -> list[dict[str, Any]]:
@@ -64,7 +69,7 @@ def test_two_neighbours_are_told_of_each_other_and_a_hidden_third_is_not(
 ) -> None:
     """The grouping comes with its sum and the threshold that it crosses, both needs show the other,
     a need for buyers only shows nowhere to the public. Members say what they want of it, whoever
-    links then; a withdrawal ends it all."""
+    links then and by whatever model; an erasure ends it all, and leaves nothing."""
     gardanne, aix = need("211300413"), need("211300017")
     hidden = need("211300553", visibility="buyers")
     flowing.publish(gardanne, aix, hidden)
@@ -91,16 +96,30 @@ def test_two_neighbours_are_told_of_each_other_and_a_hidden_third_is_not(
     )
     (told,) = asked(flowing, territory="dep:13", cpv="33182100", status="convention")
     assert (told["id"], told["interested"]) == (grouping["id"], 2)
-    before = links_of(flowing, GROUPINGS)
+    before = groupings_by_model(flowing)
+    assert before.keys() == {base_model().version}
     flowing.stop_step("index")
-    flowing.start("index")  # knows nothing but the log
+    learnt = train([], base=list(base_passages()), dimensions=48)
+    learnt.save(flowing.home / "likeness.npz")
+    flowing.start("index")  # knows nothing but the log, and what was learnt
     flowing.publish(event(id="other", subject="AUTRE-1"))
-    assert links_of(flowing, GROUPINGS) == before
-    flowing.publish(withdrawal("211300017"))
+    assert groupings_by_model(flowing) == {learnt.version: before[base_model().version]}
+    flowing.publish(erasure("211300017"))
     until(lambda: not asked(flowing, territory="dep:13", cpv="33182100"), "the grouping to end")
     document = flowing.document(gardanne)
     assert document is not None
     assert document["links"] == []
+    assert prove(flowing.kafka, flowing.elasticsearch).sound
+
+
+def groupings_by_model(journey: Journey) -> dict[str, list[tuple[Any, ...]]]:
+    """The ids, states and members of what there is, by the model that proposed it."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for value in links_of(journey, GROUPINGS).values():
+        one = orjson.loads(value)["grouping"]
+        members = [(member["record"], member.get("stance")) for member in one["members"]]
+        found.setdefault(one["model"], []).append((one["id"], one["state"], members))
+    return {model: sorted(those) for model, those in found.items()}
 
 
 def test_a_firm_and_a_call_are_told_of_each_other(flowing: Journey) -> None:

@@ -21,6 +21,7 @@ from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.topics import (
     ACCEPTED,
     EVENTS,
+    GROUPINGS,
     INBOUND,
     LINKS,
     OPPORTUNITIES,
@@ -113,7 +114,7 @@ def prove(
     proof = Proof(len(erased))
     if not erased:
         return proof
-    for topic in (ACCEPTED, RECORDS, LINKS, OPPORTUNITIES, *EVENTS.values()):
+    for topic in (ACCEPTED, RECORDS, LINKS, GROUPINGS, OPPORTUNITIES, *EVENTS.values()):
         examine_compacted(topic, read_topic(bootstrap, topic), erased, proof)
     for topic in (INBOUND, REJECTED):
         examine_kept(topic, read_topic(bootstrap, topic), erased, proof)
@@ -150,6 +151,8 @@ def examine_compacted(
     for message in messages:
         one = _concerned(topic, message, erased, ids)
         if one is None:
+            if message.key in copies:  # it told of an erased record once, and tells of it no more
+                last[message.key] = (False, message.time)
             continue
         holds = _holds(topic, message, one)
         last[message.key] = (holds, message.time)
@@ -180,7 +183,10 @@ def _concerned(
             one = erased.get(record_key(source["source"], source["subject"]))
             if one is not None:
                 return one
-        return None
+        # Or another record's opportunity shows it beside itself.
+        return _shown(message, ids, b'"links":[{', _links)
+    if topic == GROUPINGS:
+        return _shown(message, ids, b'"grouping":', _members)
     try:
         source, subject, _ = orjson.loads(message.key)
     except ValueError:
@@ -188,12 +194,34 @@ def _concerned(
     return erased.get(record_key(source, subject))
 
 
+def _shown(
+    message: LogMessage,
+    ids: Mapping[str, Erased],
+    mark: bytes,
+    records: Callable[[Any], Iterable[str]],
+) -> Erased | None:
+    """The first erased record, by the id of its opportunity, of which a message shows the title and
+    the owner; only what bears the mark is decoded. One that is back may be shown."""
+    if message.value is None or mark not in message.value:
+        return None
+    found = (ids[one] for one in records(orjson.loads(message.value)) if one in ids)
+    return next((one for one in found if not one.back), None)
+
+
+def _links(said: Any) -> list[str]:
+    return [link["id"] for link in said["document"].get("links", ())]
+
+
+def _members(said: Any) -> list[str]:
+    return [member["record"] for member in said["grouping"]["members"]]
+
+
 def _holds(topic: str, message: LogMessage, one: Erased) -> bool:
     """Whether the message has content that was said up to the erasure."""
     if message.value is None:
         return False
-    if topic == LINKS:
-        return not one.back  # its reason may repeat words of either record
+    if topic in (LINKS, GROUPINGS):
+        return not one.back  # a reason may repeat words of the record, a member has its title
     said = orjson.loads(message.value)
     if topic == RECORDS:
         content, life = said["content"], said["life"]
@@ -205,7 +233,7 @@ def _holds(topic: str, message: LogMessage, one: Erased) -> bool:
             (source["source"], source["subject"]) == (one.source, one.subject)
             and source["updated_at"] <= one.until
             for source in _sources(message)
-        )
+        ) or bool(_shown(message, {opportunity_id(one.source, one.subject): one}, b"[{", _links))
     return event_holds(said, one.until)
 
 

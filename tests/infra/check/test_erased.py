@@ -8,7 +8,7 @@ from tests.stream_processors.factory import CCI, event
 from traverse_infra.check.erased import Proof, erased_records, examine_compacted, examine_kept
 from traverse_infra.log_reading import LogMessage
 from traverse_schemas.identity import event_key, opportunity_id, record_key
-from traverse_schemas.topics import ACCEPTED, INBOUND, LINKS, OPPORTUNITIES, RECORDS
+from traverse_schemas.topics import ACCEPTED, GROUPINGS, INBOUND, LINKS, OPPORTUNITIES, RECORDS
 
 DAY = 24 * 3600 * 1000
 NOON = 1795510800000  # 2026-11-24, 10:00 in Paris
@@ -92,6 +92,31 @@ def test_links_of_an_erased_record_must_end() -> None:
     ended = proof_of(LINKS, message(LINKS, linked, link), message(LINKS, linked, None))
     assert (ended.sound, ended.waiting) == (True, {LINKS: 1})
     assert proof_of(LINKS, message(LINKS, b"un autre", link)) == Proof(1)
+
+
+def grouping_of(*records: str) -> dict[str, Any]:
+    members = [{"record": one, "title": "Voirie"} for one in records]
+    return {"id": "g", "layer": "public", "grouping": {"id": "g", "members": members}}
+
+
+def test_no_grouping_may_have_an_erased_record() -> None:
+    gone = opportunity_id(CCI, "VOIRIE-2026")
+    held = message(GROUPINGS, b"g", grouping_of("a", gone))
+    assert not proof_of(GROUPINGS, held).sound
+    for after in (None, {"id": "g", "layer": "public", "moved_to": "h"}, grouping_of("a", "b")):
+        proof = proof_of(GROUPINGS, held, message(GROUPINGS, b"g", after))
+        assert (proof.sound, proof.waiting) == (True, {GROUPINGS: 1})
+    assert proof_of(GROUPINGS, message(GROUPINGS, b"h", grouping_of("a", "b"))) == Proof(1)
+
+
+def test_no_other_opportunity_may_show_an_erased_record_beside_itself() -> None:
+    link = {"type": "joint", "id": opportunity_id(CCI, "VOIRIE-2026"), "title": "Voirie"}
+    document = {"stub": False, "sources": [], "links": [link]}
+    shows = message(OPPORTUNITIES, b"autre", {"id": "autre", "document": document})
+    assert not proof_of(OPPORTUNITIES, shows).sound
+    without = {"id": "autre", "document": {**document, "links": []}}
+    proof = proof_of(OPPORTUNITIES, shows, message(OPPORTUNITIES, b"autre", without))
+    assert (proof.sound, proof.waiting) == (True, {OPPORTUNITIES: 1})
 
 
 def test_what_was_sent_goes_with_its_segment() -> None:
