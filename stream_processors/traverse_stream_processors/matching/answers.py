@@ -24,7 +24,9 @@ from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 LEAST: Final = 0.6
 """An answer below this score is not proposed."""
 
-_LEAST_SUBJECT: Final = 0.55
+LEAST_SUBJECT: Final = 0.65
+"""Nor is one whose subject is less alike; chosen on one half of the judged set of answers."""
+
 _SAME_THING: Final = 0.7
 
 _ON_DEMAND: Final = ("call_for_projects", "expression_of_interest")
@@ -62,7 +64,7 @@ def _answer(need: Facts, offer: Facts) -> Answer | None:
     if reached is None:
         return None
     subject = alike(need, offer)
-    if subject.score < _LEAST_SUBJECT:
+    if subject.score < LEAST_SUBJECT:
         return None
     same = subject.score >= _SAME_THING and subject.text >= 0.5
     if need.seeks is None and offer.subtype in ("contract", "concession") and not same:

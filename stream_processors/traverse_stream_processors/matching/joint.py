@@ -18,7 +18,9 @@ LEAST: Final = 0.62
 """A pair below this score is not proposed."""
 
 LEAST_SUBJECT: Final = 0.6
-_SURE_NEAR: Final = 0.7
+SURE_NEAR: Final = 0.7
+"""Without two codes texts are at least this near; chosen on one half of the judged set."""
+
 _SURE_WORDS: Final = 0.3
 _BUYERS: Final = frozenset({"region", "department", "epci", "commune", "chamber", "state", "other"})
 
@@ -71,7 +73,7 @@ def _judged(left: Facts, right: Facts, shared: tuple[str, str]) -> Together | No
     subject = alike(left, right)
     if subject.score < LEAST_SUBJECT:
         return None
-    if not coded and (subject.near < _SURE_NEAR or subject.words < _SURE_WORDS):
+    if not coded and (subject.near < SURE_NEAR or subject.words < _SURE_WORDS):
         return None  # without two codes the words must be both alike and the same
     mine, theirs = left.purchase, right.purchase
     if mine is None or theirs is None:

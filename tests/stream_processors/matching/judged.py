@@ -13,6 +13,9 @@ same EPCI needs the same in other words, without a code (a planted pair). A pair
 true codes are of one category (4 digits), or of one group (3) and their titles share a telling
 word, since buyers code the same thing differently: the reason is the two codes. Pairs of which both
 codes were visible are not judged. Natural and planted pairs are counted apart.
+
+Thresholds are chosen on one half, figures are given on the other: trades by their place in the
+list, pairs of purchases by a hash of their ids.
 """
 
 import copy
@@ -84,7 +87,7 @@ _OTHER_WORDS = (
     ("espaces verts", "jardins et pelouses"), ("prestations de", ""), ("prestation de", ""),
     ("surveillance", "gardiennage"), ("location", "mise à disposition"),
 )  # fmt: skip
-_DEPARTMENTS = 3  # for each trade: where most is let
+_DEPARTMENTS = 8  # for each trade: where most is let
 
 
 def contracts(states: Iterable[RecordState]) -> list[RecordState]:
