@@ -24,7 +24,7 @@ from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 LEAST: Final = 0.6
 """An answer below this score is not proposed."""
 
-LEAST_SUBJECT: Final = 0.65
+LEAST_SUBJECT: Final = 0.6
 """Nor is one whose subject is less alike; chosen on one half of the judged set of answers."""
 
 _SAME_THING: Final = 0.7

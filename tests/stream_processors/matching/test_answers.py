@@ -40,7 +40,7 @@ def test_the_reason_says_subject_territory_and_until_when() -> None:
 
 
 def test_a_firm_finds_a_call_without_a_word_or_a_code_in_common() -> None:
-    asked = firm("Entreprise de goudronnage : chercher des chantiers de chaussées")
+    asked = firm("Entreprise d'enrobés : chercher des chantiers de chaussées")
     assert found(asked, call("C", "Réfection de la voirie communale", owner="Gardanne", **ROADS))
     assert answer(asked, call("C", "Achat d'ordinateurs", cpv=["30213000"])) is None
 
