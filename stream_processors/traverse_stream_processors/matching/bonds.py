@@ -32,6 +32,15 @@ class _Edge(NamedTuple):
 _NO_EDGES: Final[Mapping[str, _Edge]] = MappingProxyType({})
 
 
+class Component(NamedTuple):
+    """Records that are grouped together: `step` is how fine (0: over all bonds), `plain` says that
+    it would be the same in every layer that all of one kind read."""
+
+    members: set[str]
+    step: int
+    plain: bool
+
+
 class Bonds:
     """The joint pairs, both ways, and which of them count in a layer. `spoken` are the records of
     which something was said of groupings: of these `is_out` says, with a layer, whether they are to
@@ -90,20 +99,22 @@ class Bonds:
             if not self._pairs[one]:
                 del self._pairs[one], self._edges[one]
 
-    def component(
-        self, start: str, layer: str, large: set[tuple[int, str]]
-    ) -> tuple[set[str], int]:
-        """The records that are grouped together with one in a layer, at the coarsest step at which
-        they are few enough; and that step (0: all bonds). `large` are the records known to be in
-        too large a component at a step: it gets those that are found to be."""
+    def component(self, start: str, layer: str, large: dict[tuple[int, str], bool]) -> Component:
+        """The component of a record in a layer, at the coarsest step at which it is small enough.
+        `large` are the records known to be in too large a component at a step, and whether it was
+        plain: it gets those that are found to be."""
+        plain = True
         for step in range(_FINEST):
-            if (step, start) in large:
-                continue
-            found = self.reach(start, layer, step)
-            if len(found) <= self.largest:
-                return found, step
-            large.update((step, one) for one in found)
-        return self.reach(start, layer, _FINEST, whole=True), _FINEST
+            known = large.get((step, start))
+            if known is None:
+                found = self.reach(start, layer, step)
+                known = self.is_plain(found)
+                if len(found) <= self.largest:
+                    return Component(found, step, plain and known)
+                large.update(((step, one), known) for one in found)
+            plain = plain and known
+        found = self.reach(start, layer, _FINEST, whole=True)
+        return Component(found, _FINEST, plain and self.is_plain(found))
 
     def reach(self, start: str, layer: str, step: int, *, whole: bool = False) -> set[str]:
         """All that can be reached from one over bonds that count; unless the whole is asked for,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 from traverse_schemas.grouping import anchor_of
-from traverse_stream_processors.matching.bonds import Bonds
+from traverse_stream_processors.matching.bonds import Bonds, Component
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.joint import LEAST_SUBJECT
 from traverse_stream_processors.matching.layers import BASE, layers_of
@@ -75,22 +75,31 @@ class Groups:
 
     def regroup(self, seeds: Iterable[str], dirty: Set[str]) -> None:
         """Form anew every grouping that one of these is, or was, in; and those that were named
-        together with them. What has the same members as before is as it was, unless one of them is
-        `dirty`: something of it, of its bonds or of what was said changed."""
+        together with them. What has the same members as before is as it was, unless one is `dirty`:
+        something of it, of its bonds or of what was said changed."""
         before: dict[Key, tuple[str, ...]] = {}
         formed: dict[str, list[tuple[str, ...]]] = {}
         waiting = {it for one in seeds for it in (one, *self._words.fellows(one))}
         done: set[tuple[str, str]] = set()
-        large: dict[str, set[tuple[int, str]]] = {}
+        large: dict[str, dict[tuple[int, str], bool]] = {}
         # What the public sees is most often what all layers hold.
         known: dict[tuple[frozenset[str], int, frozenset[frozenset[str]]], list[tuple[str, ...]]]
         known = {}
         while waiting:
             identity = waiting.pop()
-            for layer in sorted({*self._layers(identity), *self._grouped.get(identity, ())}):
+            shared: Component | None = None
+            own = self._layers(identity)
+            for layer in sorted({*own, *self._grouped.get(identity, ())}, key=_widest_first):
                 if (layer, identity) in done:
                     continue
-                members, step = self._component(identity, layer, large.setdefault(layer, set()))
+                if layer not in own:
+                    found = Component({identity}, 0, plain=False)
+                elif shared is not None and layer in BASE:
+                    found = shared
+                else:
+                    found = self._bonds.component(identity, layer, large.setdefault(layer, {}))
+                    shared = found if layer == BASE[-1] and found.plain else None
+                members, step = found.members, found.step
                 done |= {(layer, one) for one in members}
                 former = {key for one in members if (key := self._grouped.get(one, {}).get(layer))}
                 for key in former:
@@ -117,13 +126,6 @@ class Groups:
             if former != members or not dirty.isdisjoint(members or ()):
                 self._changed.setdefault(key, former or ())
 
-    def _component(
-        self, identity: str, layer: str, large: set[tuple[int, str]]
-    ) -> tuple[set[str], int]:
-        if identity in self._facts and layer in self._layers(identity):
-            return self._bonds.component(identity, layer, large)
-        return {identity}, 0
-
     def _layers(self, identity: str) -> list[str]:
         """The layers that a record has to do with, the widest first: its own, and those of
         restricted records beside it; but those of whose groupings its owner wants none."""
@@ -135,7 +137,7 @@ class Groups:
             layers |= self._bonds.named_beside(identity)
         if self._words.speaks_of(identity):
             layers = {one for one in layers if not self._words.is_out(facts, one)}
-        return sorted(layers, key=lambda one: (one != BASE[-1], one))
+        return sorted(layers, key=_widest_first)
 
     def _said_together(self, members: Iterable[str], layer: str) -> frozenset[frozenset[str]]:
         """The pairs whose owners are interested in the same grouping: they join before others."""
@@ -213,6 +215,10 @@ class Groups:
             if anchor_of(said.grouping) == anchor
         )
         return place[said[0].record] if said else None
+
+
+def _widest_first(layer: str) -> tuple[bool, str]:
+    return (layer != BASE[-1], layer)
 
 
 def age_of(facts: Facts) -> tuple[bool, str, str]:
