@@ -121,6 +121,11 @@ class Groups:
         founded = {
             key for layer, clusters in formed.items() for key in self._found(layer, clusters)
         }
+        self._note(before, founded, dirty)
+
+    def _note(
+        self, before: Mapping[Key, tuple[str, ...]], founded: Set[Key], dirty: Set[str]
+    ) -> None:
         for key in before.keys() | founded:
             former, members = before.get(key), self._groupings.get(key)
             if former != members or not dirty.isdisjoint(members or ()):
