@@ -288,11 +288,11 @@ class Matcher:
             return set()
         spoken = self._link_words.partners(facts.id) | self._grouping_words.fellows(facts.id)
         found = []
-        for other in self._known(self._may_join(facts)):
-            state = self._state_of_joint(facts, other) if other.id in spoken else PROPOSED
-            bond = together(facts, other, state)
+        for theirs in self._known(self._may_join(facts)):
+            state = self._state_of_joint(facts, theirs) if theirs.id in spoken else PROPOSED
+            bond = together(facts, theirs, state)
             if bond is not None:
-                found.append((other.id, bond))
+                found.append((theirs.id, bond))
         # As they stand without it: it may make a component too large.
         seeds |= self._groups.near(other for other, _ in found)
         for other, bond in found:

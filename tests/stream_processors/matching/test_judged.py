@@ -127,12 +127,12 @@ def test_four_joint_purchases_of_five_are_right(
             judged.append(Judged(half, alike(left, right).near, good, planted, words))
     _show(capsys, "joint", judged, shipped)
     assert chosen(judged, (0.5, 0.6, 0.7, 0.8), 0.95) == shipped
-    good, of = precision(judged, MEASURED_ON, shipped)
+    count, of = precision(judged, MEASURED_ON, shipped)
     assert of >= 150
-    assert good / of >= 0.9
+    assert count / of >= 0.9
     natural = [one for one in judged if not one.planted]
-    good, of = precision(natural, MEASURED_ON, shipped)
-    assert good / of >= 0.8
+    count, of = precision(natural, MEASURED_ON, shipped)
+    assert count / of >= 0.8
 
 
 def _show(
