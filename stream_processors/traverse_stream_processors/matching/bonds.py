@@ -4,7 +4,7 @@ Everything is a function of the set of pairs: a component that is too large is t
 dropping the bonds that cross EPCIs, then communes, never by arrival.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -49,7 +49,7 @@ class Bonds:
     def __init__(
         self,
         facts: Mapping[str, Facts],
-        spoken: Container[str],
+        spoken: Set[str],
         is_out: Callable[[str, str], bool],
         largest: int = LARGEST,
     ) -> None:
@@ -150,11 +150,17 @@ class Bonds:
         edges = self._edges.get(identity, _NO_EDGES).values()
         return {edge.audience for edge in edges if edge.audience not in BASE}
 
-    def is_plain(self, identities: Iterable[str]) -> bool:
-        """Whether all of these are public, and nobody spoke of them: they stand alike in every
-        layer that all of its kind read."""
+    def is_plain(self, reached: Collection[str]) -> bool:
+        """Whether what was reached in the widest layer is reached in every layer that all of one
+        kind read: all of it is public, and nobody spoke of it or of what is beside it, which may be
+        out of one layer and in another."""
         facts, spoken = self._facts, self._spoken
-        return all(facts[one].audience == "public" and one not in spoken for one in identities)
+        if any(facts[one].audience != "public" for one in reached):
+            return False
+        return not spoken or all(
+            one not in spoken and spoken.isdisjoint(self._edges.get(one, _NO_EDGES))
+            for one in reached
+        )
 
     def clusters(
         self,

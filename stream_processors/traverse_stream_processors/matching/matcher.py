@@ -81,9 +81,10 @@ class Matcher:
         if facts is not None:
             touched |= self._tie(facts, seeds)
         if seeds or gone_bonds or self._grouping_words.speaks_of(identity):
-            self._groups.regroup(
-                seeds | gone_bonds | {identity}, {identity, *joint_again, *joint_less}
-            )
+            # What is said of a record shows in the grouping that it is not in, too.
+            fellows = self._grouping_words.fellows(identity)
+            dirty = {identity, *joint_again, *joint_less, *fellows}
+            self._groups.regroup(seeds | gone_bonds | {identity}, dirty)
         return touched
 
     def decide(self, decision: Decision, kind: DecisionKind) -> set[str]:

@@ -4,7 +4,7 @@ Pure. A join like the state of a record: the same whatever the order of arrival.
 judged by the records, which may come after the word.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Set
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, GroupingStep, Word
@@ -90,9 +90,9 @@ class GroupingWords:
         self._of_anchor: dict[str, set[tuple[str, str]]] = {}
 
     @property
-    def records(self) -> Container[str]:
-        """The records of which something was said, by whomever."""
-        return self._of_record
+    def records(self) -> Set[str]:
+        """The records of which something was said, by whomever, as they are at any moment."""
+        return self._of_record.keys()
 
     def put(self, decision: Decision) -> set[str]:
         """Know a decision; gives the ids of the records that it concerns, or concerned."""
