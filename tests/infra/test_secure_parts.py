@@ -15,7 +15,10 @@ from traverse_infra.access_rules import (
 from traverse_infra.engines.elasticsearch_engine import elasticsearch_yml
 from traverse_infra.engines.kafka_engine import server_properties
 from traverse_infra.engines.secure import Secrets
-from traverse_schemas.topics import RESET, TOPICS
+from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
+from traverse_schemas.topics import AUDIT, RESET, TOPICS
+
+_BOTH = ("READ", "WRITE")
 
 
 def secrets(folder: Path) -> Secrets:
@@ -70,3 +73,13 @@ def test_the_permissions_name_accounts_and_topics_that_exist() -> None:
     roles = {*elasticsearch_roles(), "superuser"}
     assert set(elasticsearch_users()) <= set(ACCOUNTS)
     assert set(elasticsearch_users().values()) == roles
+
+
+def test_accounts_of_people_and_what_they_did_are_for_the_pages_alone() -> None:
+    """Who reads events has no business there; what was done is written, and read by the operator
+    alone."""
+    content = [rule for rule in kafka_rules() if rule.operation in _BOTH]
+    allowed = {(rule.account, rule.operation) for rule in content if rule.name == ACCOUNTS_TOPIC}
+    assert allowed == {(one, what) for one in ("search", "search-members") for what in _BOTH}
+    allowed = {(rule.account, rule.operation) for rule in content if rule.name == AUDIT}
+    assert allowed == {("search", "WRITE"), ("search-members", "WRITE")}

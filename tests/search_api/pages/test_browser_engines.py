@@ -3,6 +3,7 @@ scripts, by keyboard alone; and axe-core finds nothing on any of them, in light 
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -38,7 +39,12 @@ DARK = ("/?q=voirke&kind=need", "/tableau-de-bord", "/mon-institution", "/mutual
 BUDGET = 100_000  # octets of a page
 
 
-@pytest.fixture(params=[(PHONE, False), (DESK, True)], ids=["phone, no script", "desk, scripts"])
+def _device(given: tuple[int, bool]) -> str:
+    width, scripts = given
+    return f"{width} px, {'scripts' if scripts else 'no script'}"
+
+
+@pytest.fixture(params=product((PHONE, DESK), (False, True)), ids=_device)
 def context(
     request: pytest.FixtureRequest, browser: Browser, running: Town, signed_in: StorageState
 ) -> Iterator[BrowserContext]:
