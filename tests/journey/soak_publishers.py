@@ -26,12 +26,12 @@ _BATCH = 50
 
 class Publisher:
     """`acknowledged` are the octets for which the platform stands; `refused` those that were
-    refused at once, with the reason; `failed` what should not be."""
+    refused at once, with a reason; `failed` what should not be."""
 
     def __init__(self, messages: Sequence[Sent]) -> None:
         self.messages = messages
         self.acknowledged: list[bytes] = []
-        self.refused: dict[bytes, str] = {}
+        self.refused: list[bytes] = []
         self.failed: list[str] = []
         self._answered = 0
         self._counting = Lock()
@@ -142,7 +142,8 @@ class ByGateway(Publisher):
             if item["status"] in ("accepted", "duplicate"):
                 self.acknowledged.append(value)
             elif item["status"] == "refused":
-                self.refused[value] = item["reason"]
+                assert item["reason"], item
+                self.refused.append(value)
             else:
                 again.append(value)
                 continue
