@@ -39,13 +39,13 @@ class Service:
         return self.indices[PUBLIC_INDEX]
 
     def add(self, *documents: dict[str, Any]) -> None:
-        """Writes documents into the indices of their audiences, stubs into the public one;
-        searchable on return."""
+        """Writes documents into the indices of their audiences; stubs, and what has no index here,
+        into the public one, where searches must pass over it. Searchable on return."""
         bulk(
             self.elasticsearch,
             [
                 {
-                    "_index": self.indices[one.get("visibility", PUBLIC_INDEX)],
+                    "_index": self.indices.get(one.get("visibility", PUBLIC_INDEX), self.index),
                     "_id": one["id"],
                     "_source": one,
                 }
