@@ -95,7 +95,7 @@ def test_a_contested_merge_is_undone_and_the_old_ids_come_back(flowing: Journey)
     flowing.publish(*pair(2))
     word = said("not_same", 2)
     flowing.publish(word)
-    assert Traces(flowing).end(OWNER, word["id"]) is End.COUNTED
+    assert Traces(flowing).end(OWNER, word["id"]) == End.COUNTED
     assert {one["id"] for one in found(flowing, 2)} == set(ids(2))
     flowing.publish(said("withdrawn", 2, day=22))
     assert [one["id"] for one in found(flowing, 2)] == [ids(2)[0]]
