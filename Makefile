@@ -56,8 +56,9 @@ test: preflight unit engines ## run all tests: those without engines, then those
 unit: setup ## run the tests that need no engines
 	$(BIN)/python -m pytest -m "not engines" $(ARGS) $(NONE_IS_FINE)
 
+# They wait more than they compute: two at a time, each with engines of its own.
 engines: preflight setup ## run the tests on real Kafka and Elasticsearch, installed on first use
-	$(BIN)/python -m pytest -m engines -p tests.engine_logs $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m engines -n 2 --dist loadfile -p tests.engine_logs $(ARGS) $(NONE_IS_FINE)
 
 style: setup ## check the code's form and its usual mistakes (ruff)
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import engine_settings
+from tests.engines import engine_settings, homes
 from traverse_infra.engines.runner import Engines
 
 _LINES = 40
@@ -19,13 +19,14 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
     """Prints the end of each engine's log after a failed session that had engines."""
-    home = config.rootpath / ".traverse" / "test" / str(os.getpid())
+    session = config.rootpath / ".traverse" / "test" / str(os.getpid())
     if exitstatus not in {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERNAL_ERROR}:
         return
-    for name, lines in log_tails(home):
-        terminalreporter.write_sep("-", f"the last lines of {name}")
-        for line in lines:
-            terminalreporter.write_line(line)
+    for home in homes(session):
+        for name, lines in log_tails(home):
+            terminalreporter.write_sep("-", f"the last lines of {name}")
+            for line in lines:
+                terminalreporter.write_line(line)
 
 
 def log_tails(home: Path) -> list[tuple[str, list[str]]]:

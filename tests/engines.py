@@ -1,18 +1,16 @@
 """The real engines of a test session, as a pytest plugin: the fixture `engines`.
 
-One Kafka and one Elasticsearch for the whole session, shared by the workers of pytest-xdist, in a
-folder of the session's own on free ports, started by the runner that `traverse up` uses. They
-fail, and never skip, when they cannot start; the session that started them erases them.
+One Kafka and one Elasticsearch for the whole session, and for each worker of pytest-xdist its own
+(a journey takes all the topics), in a folder of the session's own on free ports, started by the
+runner that `traverse up` uses. They fail, and never skip, when they cannot start; the session that
+started them erases them.
 
 With TRAVERSE_TEST_ENGINES=containers they are containers, from the images that
 TRAVERSE_KAFKA_IMAGE and TRAVERSE_ELASTICSEARCH_IMAGE name.
 """
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,20 +54,20 @@ def engines(request: pytest.FixtureRequest) -> RunningEngines:
     """Kafka and Elasticsearch, answering."""
     home = _home(request.config)
     settings = engine_settings(home)
-    with _one_at_a_time(home):
-        if settings.test_engines == "containers":
-            kafka, elasticsearch = start_containers(home / "containers.json", settings)
-        else:
-            running = Engines(settings)
-            running.up()
-            kafka, elasticsearch = running.kafka, running.elasticsearch
+    home.mkdir(parents=True, exist_ok=True)
+    if settings.test_engines == "containers":
+        kafka, elasticsearch = start_containers(home / "containers.json", settings)
+    else:
+        running = Engines(settings)
+        running.up()
+        kafka, elasticsearch = running.kafka, running.elasticsearch
     return RunningEngines(kafka, elasticsearch, settings)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tells a worker of pytest-xdist where its session's engines are."""
-    node.workerinput["traverse_home"] = str(_home(node.config))
+    """Gives a worker of pytest-xdist a place for engines of its own."""
+    node.workerinput["traverse_home"] = str(_home(node.config) / node.gateway.id)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,10 +85,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _erase(_home(config))
 
 
-def _erase(home: Path) -> None:
-    remove_containers(home / "containers.json")
-    Engines(engine_settings(home)).erase()
-    shutil.rmtree(home, ignore_errors=True)
+def homes(session: Path) -> list[Path]:
+    """The folders of a session that have engines: its own, or one of each of its workers."""
+    return [session, *(one for one in session.glob("gw*") if one.is_dir())]
+
+
+def _erase(session: Path) -> None:
+    for home in homes(session):
+        remove_containers(home / "containers.json")
+        Engines(engine_settings(home)).erase()
+    shutil.rmtree(session, ignore_errors=True)
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -105,12 +109,3 @@ def _home(config: pytest.Config) -> Path:
     if _is_worker(config):
         return Path(config.workerinput["traverse_home"])  # type: ignore[attr-defined]
     return _sessions(config) / str(os.getpid())
-
-
-@contextmanager
-def _one_at_a_time(home: Path) -> Iterator[None]:
-    """The first worker starts the engines; the others wait, and find them."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "workers.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
