@@ -26,11 +26,12 @@ def _bench_link(say: Callable[[str], None], *, as_json: bool) -> None:
 
 def bench(
     what: Annotated[
-        Literal["all", "link", "stream", "search"],
+        Literal["all", "link", "stream", "search", "alerts"],
         typer.Argument(
             help="all : tout, sur des moteurs à part ; link : le coût du rapprochement quand le "
             "nombre de dossiers croît, sans moteur ; stream : deux mille flux à la fois ; "
-            "search : la recherche sur un million de documents (--documents)."
+            "search : la recherche sur un million de documents (--documents) ; alerts : des "
+            "alertes de nombreuses recherches enregistrées (--subscriptions)."
         ),
     ] = "all",
     *,
@@ -41,6 +42,12 @@ def bench(
     documents: Annotated[
         int, typer.Option(min=1000, help="Combien de documents pour « search ».")
     ] = 1_000_000,
+    subscriptions: Annotated[
+        int, typer.Option(min=1, help="Combien de recherches enregistrées pour « alerts ».")
+    ] = 30_000,
+    rate: Annotated[
+        float, typer.Option(min=1, help="Combien de documents par seconde pour « alerts ».")
+    ] = 100,
     events: Annotated[int, typer.Option(min=100, help="Combien d'événements en tout.")] = 100_000,
     data: Annotated[
         Path | None,
@@ -81,6 +88,13 @@ def bench(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     usual = Path("../shared/data")
     load = read_load(data or (usual if usual.is_dir() else None))
+    if what == "alerts":
+        from traverse_infra.bench.alerts import measure_alerts
+
+        settings = load_settings()
+        found = measure_alerts(subscriptions, rate, seconds, load, settings, say)
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+        return
     if what == "search":
         from traverse_infra.bench.large_search import measure_search
 

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from types import FrameType
 from typing import Annotated, Literal
 
@@ -16,18 +18,20 @@ from traverse_schemas.engine_access import elasticsearch_client, engine_access
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STEPS = ("validate", "index")
-_BESIDE = "check"  # compares now and then; its end ends nobody else
+_CHECK = "check"  # compares now and then; its end ends nobody else
+_NOTIFY = "notify"  # begun again when it ends: what it is at is on its ledger
+_REST = 5.0  # seconds before that
 _SHARE = 0.2  # of the time, that the check works
 
 
 def work(
     step: Annotated[
-        Literal["all", "validate", "index", "check"],
+        Literal["all", "validate", "index", "check", "notify"],
         typer.Option(help="L'étape à lancer ; toutes par défaut, chacune dans son processus."),
     ] = "all",
     child: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Fait tourner les traitements : valider et enrichir, puis relier et indexer.
+    """Fait tourner les traitements : valider et enrichir, relier et indexer, alerter.
 
     À côté, de temps à autre, une vérification de l'index, doucement (TRAVERSE_CHECK_MINUTES).
     """
@@ -35,10 +39,13 @@ def work(
         raise SystemExit(_run_all())
     if child:
         _end_with_parent()
-    if step == _BESIDE:
+    if step == _CHECK:
         _check_now_and_then()
         return
-    # Here, so that the parent of both steps stays small.
+    if step == _NOTIFY:
+        _notify()
+        return
+    # Here, so that the parent of the steps stays small.
     from traverse_infra.reset import check_no_reset
     from traverse_infra.topics import topic_ids
     from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
@@ -61,6 +68,26 @@ def work(
     # Faust reads the command line itself; it has nothing to read here.
     sys.argv = ["traverse work", "worker"]
     run(app)
+
+
+def _notify() -> None:
+    """Alert until this process is asked to end. It needs no topic but those of the table, and
+    waits for engines that are away."""
+    import asyncio
+    from contextlib import suppress
+
+    from traverse_search_api.alerts.notifier import notify
+    from traverse_search_api.settings import SearchSettings
+
+    async def until_ended() -> None:
+        task = asyncio.ensure_future(notify(SearchSettings()))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(until_ended())
 
 
 def _check_indices(elasticsearch: str, topic_id: str) -> None:
@@ -91,12 +118,18 @@ def _check_indices(elasticsearch: str, topic_id: str) -> None:
         wait_until(prepared, timeout=math.inf)
 
 
-def _checks() -> bool:
-    """Whether the check runs beside the steps. Where there are accounts, theirs reads no document
-    of the index: the operator runs `traverse work --step check` as another one."""
+def _beside() -> list[str]:
+    """What runs beside the steps. Where there are accounts, theirs reads no document of the index:
+    the operator runs `traverse work --step check` and `--step notify` as another one."""
     from traverse_infra.commands_engines import load_settings
 
-    return load_settings().check_minutes > 0 and not engine_access().elasticsearch_user
+    if engine_access().elasticsearch_user:
+        return []
+    return [_NOTIFY, *([_CHECK] if load_settings().check_minutes > 0 else ())]
+
+
+def _name_of(children: Mapping[str, subprocess.Popen[bytes]], pid: int) -> str:
+    return next(name for name, child in children.items() if child.pid == pid)
 
 
 def _check_now_and_then() -> None:
@@ -121,8 +154,8 @@ def _check_now_and_then() -> None:
 
 
 def _run_all() -> int:
-    """Both steps as children: when one leaves, the other is stopped, and its code is ours."""
-    children = {name: _start(name) for name in (*STEPS, *([_BESIDE] if _checks() else ()))}
+    """The steps as children: when one leaves, the other is stopped, and its code is ours."""
+    children = {name: _start(name) for name in (*STEPS, *_beside())}
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for child in children.values():
@@ -133,11 +166,18 @@ def _run_all() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    typer.echo("Les traitements tournent : valider et enrichir, relier et indexer (Ctrl-C : fin).")
+    typer.echo(
+        "Les traitements tournent : valider et enrichir, relier et indexer, alerter (Ctrl-C : fin)."
+    )
     pid, status = os.waitpid(0, 0)
-    while _BESIDE in children and pid == children[_BESIDE].pid:
-        sys.stderr.write("La vérification de l'index s'est arrêtée ; les étapes continuent.\n")
-        del children[_BESIDE]
+    while (beside := _name_of(children, pid)) not in STEPS:
+        if beside == _NOTIFY:
+            sys.stderr.write("Les alertes se sont arrêtées ; elles reprennent dans un instant.\n")
+            time.sleep(_REST)
+            children[_NOTIFY] = _start(_NOTIFY)
+        else:
+            sys.stderr.write("La vérification de l'index s'est arrêtée ; les étapes continuent.\n")
+            del children[_CHECK]
         pid, status = os.waitpid(0, 0)
     for name, child in children.items():
         if child.pid != pid:

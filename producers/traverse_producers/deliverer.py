@@ -25,8 +25,8 @@ from traverse_producers.errors import (
     OutboxError,
     PublishError,
 )
-from traverse_producers.pauses import Pauses
 from traverse_producers.transport import Delivery, Transport
+from traverse_schemas.pauses import Pauses
 
 _LOG = logging.getLogger("traverse.outbox")
 _MOST_EVENTS = 500  # under way at once

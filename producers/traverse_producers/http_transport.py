@@ -22,9 +22,9 @@ from traverse_producers.errors import (
     PublishError,
 )
 from traverse_producers.gateway_answers import Later, Outcome, outcomes, warnings_of
-from traverse_producers.pauses import Pauses
 from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
+from traverse_schemas.pauses import Pauses
 from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import MAX_EVENT_BYTES
 

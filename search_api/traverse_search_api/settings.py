@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -114,6 +115,20 @@ class SearchSettings(BaseSettings):
     )
     oidc_name: str = Field(
         default="mon fournisseur d’identité", description="What people call the provider."
+    )
+    smtp_host: str = Field(
+        default="", description="Mail server that takes the e-mails of alerts; none: none goes."
+    )
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="none", description="How the connection to it is protected."
+    )
+    smtp_user: str = Field(
+        default="", description="User of the mail server, where it asks for one."
+    )
+    smtp_password_file: Path | None = Field(default=None, description="File with its password.")
+    smtp_sender: str = Field(
+        default="alertes@traverse.invalid", description="Address that the e-mails come from."
     )
     webhook_private: bool = Field(
         default=False,

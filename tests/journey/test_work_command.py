@@ -1,4 +1,4 @@
-"""`traverse work` as an operator runs it: both steps under one process, and the check beside."""
+"""`traverse work` as an operator runs it: both steps under one process, others beside."""
 
 import signal
 from collections.abc import Callable
@@ -36,7 +36,13 @@ def test_both_steps_run_and_end_with_their_parent(journey: Journey) -> None:
     (check,) = [child for child in children if "check" in child.cmdline()]
     check.kill()
     until(lambda: "vérification de l'index s'est arrêtée" in work.words, "the steps to go on")
-    assert len(psutil.Process(work.process.pid).children()) == 2
+    assert len(psutil.Process(work.process.pid).children()) == 3
+    children = psutil.Process(work.process.pid).children()
+    (notify,) = [child for child in children if "notify" in child.cmdline()]
+    notify.kill()
+    until(lambda: "alertes se sont arrêtées" in work.words, "the steps to go on")
+    until(lambda: len(psutil.Process(work.process.pid).children()) == 3, "alerts to begin again")
+    children = psutil.Process(work.process.pid).children()
     work.kill()
     until(lambda: not any(child.is_running() for child in children), "the steps to end")
 
@@ -44,7 +50,7 @@ def test_both_steps_run_and_end_with_their_parent(journey: Journey) -> None:
 def test_a_step_that_leaves_takes_the_other_with_it(journey: Journey) -> None:
     """Whoever supervises `traverse work` sees one process end, with that step's code."""
     (work,) = journey.start("all")
-    until(lambda: len(psutil.Process(work.process.pid).children()) == 3, "all of them")
+    until(lambda: len(psutil.Process(work.process.pid).children()) == 4, "all of them")
     children = psutil.Process(work.process.pid).children()
     children[0].kill()
     assert work.left() == 128 + signal.SIGKILL

@@ -19,8 +19,8 @@ from traverse_producers.errors import (
     EventRefusedError,
     PublishError,
 )
-from traverse_producers.pauses import Pauses
 from traverse_producers.transport import Delivery, Headers
+from traverse_schemas.pauses import Pauses
 
 PLACE = Delivery("traverse.inbound", 0, 0)
 AWAY = BrokerAwayError("essai")

@@ -29,9 +29,9 @@ from traverse_producers.errors import (
 from traverse_producers.gateway_answers import ACCEPTED, Later, outcomes
 from traverse_producers.http_transport import HttpTransport
 from traverse_producers.outbox import Outbox
-from traverse_producers.pauses import Pauses
 from traverse_producers.publisher import Publisher
 from traverse_schemas.clock import FixedClock
+from traverse_schemas.pauses import Pauses
 from traverse_schemas.signatures import SIGNATURE_HEADER
 
 QUICK = Pauses(first=0.001, longest=0.01)

@@ -31,10 +31,10 @@ from traverse_producers.errors import (
 )
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.outbox import Outbox
-from traverse_producers.pauses import Pauses
 from traverse_producers.publisher import Publisher
 from traverse_producers.transport import Delivery, Headers, Transport
 from traverse_schemas.identity import record_key
+from traverse_schemas.pauses import Pauses
 
 QUICK = Pauses(first=0.001, longest=0.01)
 

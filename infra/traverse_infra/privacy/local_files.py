@@ -1,8 +1,8 @@
 """Files of ours on this machine that may name somebody: what they hold, and erasing from them.
 
 Each is known by its form, whatever its name: queues (an outbox of the SDK, the spool of a gateway)
-hold whole events; positions and lists of what was sent hold references; the gateway's book of
-records holds nothing but hashes. Nobody who writes to one is disturbed.
+hold whole events; positions, lists of what was sent and the ledger of alerts hold references; the
+gateway's book of records holds nothing but hashes. Nobody who writes to one is disturbed.
 """
 
 import csv
@@ -116,8 +116,11 @@ def _recognised(path: Path) -> LocalFile | None:
 def _database(path: Path, head: bytes) -> LocalFile | None:
     if head[68:72] == _QUEUE.to_bytes(4):
         return LocalFile(path, "file d'envoi", lambda: _queued(path), queue=True)
-    if {"listing", "record", "said", "refused"} <= _tables(path):
+    tables = _tables(path)
+    if {"listing", "record", "said", "refused"} <= tables:
         return LocalFile(path, "position d'import", lambda: _position(path))
+    if {"record", "told", "alert", "delivery"} <= tables:
+        return LocalFile(path, "registre des alertes", lambda: _ledger(path))
     return None
 
 
@@ -154,6 +157,13 @@ def _position(path: Path) -> Iterator[Held]:
         for source, subject, address in database.execute(query):
             words = f"{source} {subject} {address}".encode()
             yield Held(f"dossier {subject}", source, subject, words)
+
+
+def _ledger(path: Path) -> Iterator[Held]:
+    with _reading(path) as database:
+        for (record,) in database.execute("SELECT record FROM record"):
+            source, _, subject = record.partition(" ")
+            yield Held("dossier vu", source, subject, record.encode())
 
 
 def _sent(path: Path) -> Iterator[Held]:

@@ -145,6 +145,14 @@ TABLES: tuple[Table, ...] = (
         "cherchée par « traverse privacy find » (--file hors de HOME) ; à supprimer à la main",
     ),
     Table(
+        "HOME/state/notify.sqlite",
+        "registre des alertes : clés des dossiers vus, empreintes de leurs champs, ce qui a été "
+        "annoncé à quelle alerte, envois en attente ; ni contenu, ni adresse",
+        "90 jours pour une alerte ; le reste tant que le dossier et l'alerte existent",
+        _IDENTIFIERS,
+        "le dossier part quand son retrait est traité, l'alerte avec sa suppression",
+    ),
+    Table(
         "Journaux des services (HOME/logs)",
         "démarrages, arrêts, défauts internes, changements du registre (SIREN et clé d'API de qui "
         "les fait) ; aucun contenu d'événement",

@@ -16,8 +16,8 @@ from traverse_producers.errors import OutboxError, PublishError
 from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.journal import Entry, Journal
 from traverse_producers.outbox import Outbox
-from traverse_producers.pauses import Pauses
 from traverse_producers.transport import Delivery, Transport
+from traverse_schemas.pauses import Pauses
 from traverse_schemas.topics import INBOUND
 
 _LOG = logging.getLogger(__name__)

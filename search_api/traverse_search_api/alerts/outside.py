@@ -81,7 +81,8 @@ class Outside:
                 f"« {url[:80]} » ne peut pas être appelée : donnez une adresse en "
                 f"{' ou '.join(f'{one}://' for one in schemes)}."
             )
-        if parts.username or parts.password or not url.isascii() or not url.isprintable():
+        plain = url.isascii() and url.isprintable() and " " not in url
+        if parts.username or parts.password or not plain:
             raise ForbiddenAddressError(
                 "L’adresse ne peut contenir ni mot de passe, ni espace, ni lettre accentuée."
             )

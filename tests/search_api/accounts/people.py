@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.institutions import Institution, Role
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import FixedRegistry
@@ -189,12 +190,13 @@ def house(
     gateway: GatewayClient | None = None,
     people: tuple[Account, ...] = PEOPLE,
     subscriptions: SubscriptionBook | None = None,
+    elasticsearch: str = "http://127.0.0.1:1",
+    aliases: Mapping[str, str] = ALIASES,
     **settings: Any,
 ) -> Iterator[House]:
-    """A service that has no Elasticsearch; its pages for people who sign in need none."""
-    chosen = SearchSettings(
-        elasticsearch="http://127.0.0.1:1", public_address=public_address, **settings
-    )
+    """A service without Elasticsearch, unless told where; most pages for people who sign in need
+    none."""
+    chosen = SearchSettings(elasticsearch=elasticsearch, public_address=public_address, **settings)
     topic = MemoryTopic()
     for one in people:
         topic.write(one.id, encode_account(one))
@@ -217,7 +219,7 @@ def house(
             MemoryTableLog(MemoryTopic()), encode=encode_subscription, decode=decode_subscription
         )
     )
-    app = create_app(chosen, staff=staff, subscriptions=subscriptions or followed)
+    app = create_app(chosen, staff=staff, subscriptions=subscriptions or followed, aliases=aliases)
     with TestClient(app, base_url=public_address, follow_redirects=False) as client:
         table.wait(30)
         yield House(client, staff, table, audit, clock)

@@ -1,0 +1,207 @@
+"""The notifier: watches and delivers, in one process (`traverse work --step notify`).
+
+It sleeps until there is a first subscription. One works with a ledger; another one stands by.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.compacted_table import CompactedTable, TableError
+from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.institutions import Institution
+from traverse_schemas.registry import LiveRegistry, institutions_table
+from traverse_schemas.topics import CHANGES
+from traverse_search_api.accounts.directory import AccountsTable, LiveDirectory, accounts_table
+from traverse_search_api.alerts.book import SubscriptionTable, subscriptions_table
+from traverse_search_api.alerts.deliver import Deliverer, Disable, Hydrate
+from traverse_search_api.alerts.digest import Items
+from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf
+from traverse_search_api.alerts.ledger import Ledger, LedgerTakenError
+from traverse_search_api.alerts.mail import Mailer
+from traverse_search_api.alerts.outside import Outside
+from traverse_search_api.alerts.subscription import Disabled, Subscription, reader_for
+from traverse_search_api.alerts.watch import Watcher
+from traverse_search_api.elasticsearch_client import Indices, connect
+from traverse_search_api.errors import SearchUnavailableError, StreamUnavailableError
+from traverse_search_api.items import item_of
+from traverse_search_api.queries import ITEM_FIELDS
+from traverse_search_api.reader import Reader
+from traverse_search_api.settings import SearchSettings
+from traverse_search_api.status_query import whole_millisecond
+from traverse_search_api.stream.change_log import ChangeLog
+from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.zones import load_territories
+
+_LOG = logging.getLogger(__name__)
+_PAUSE: Final = 1.0
+_LOOK_EVERY: Final = 1.0
+_STAND_BY: Final = 5.0
+
+
+class Tables(NamedTuple):
+    """What the notifier follows: who wants what, and who may read."""
+
+    rows: SubscriptionTable
+    accounts: AccountsTable
+    institutions: CompactedTable[Institution]
+
+
+def tables_of(bootstrap: str) -> Tables:
+    """Those on a Kafka."""
+    return Tables(
+        subscriptions_table(bootstrap), accounts_table(bootstrap), institutions_table(bootstrap)
+    )
+
+
+async def notify(
+    settings: SearchSettings,
+    *,
+    tables: Tables | None = None,
+    aliases: Mapping[str, str] = ALIASES,
+    changes: str = CHANGES,
+) -> None:
+    """Work until cancelled. Other tables, aliases and changes are for tests that share the
+    engines."""
+    tables = tables or tables_of(settings.kafka)
+    rows, accounts, institutions = tables
+    try:
+        for table in tables:
+            table.start()
+        await _until_needed(rows, accounts, institutions)
+        ledger = await _ledger(settings.home / "state" / "notify.sqlite")
+        directory, registry = LiveDirectory(accounts), LiveRegistry(institutions)
+        present = SystemClock()
+
+        def reader_of(row: Subscription) -> Reader | None:
+            return reader_for(row, registry.view(), directory, present.now())
+
+        public = connect(settings.elasticsearch, settings.search_timeout)
+        members = connect(settings.elasticsearch, settings.search_timeout, members=True)
+        indices = Indices(public, members, aliases, settings.search_patience)
+        territories = load_territories(settings.zones)
+        log = ChangeLog(settings.kafka, changes)
+        watcher = Watcher(
+            log=log,
+            indices=indices,
+            ledger=ledger,
+            searches=FollowedSearches(territories, SynonymBook(settings.synonyms)),
+            rows=rows.rows,
+            reader_of=reader_of,
+            clock=settings.clock,
+        )
+        deliverer = Deliverer(
+            ledger=ledger,
+            rows=rows.rows,
+            may_read=lambda row: reader_of(row) is not None,
+            directory=directory,
+            hydrate=hydrator(indices, reader_of, settings.clock),
+            disable=disabler(rows),
+            mailer=mailer_of(settings),
+            outside=Outside(private=settings.webhook_private),
+            present=present,
+            address=settings.public_address,
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_watch(watcher))
+                group.create_task(_deliver(deliverer))
+        finally:
+            await deliverer.close()
+            await log.close()
+            await public.close()
+            await members.close()
+            ledger.close()
+    finally:
+        for table in tables:
+            await asyncio.to_thread(table.close)
+
+
+async def _until_needed(rows: SubscriptionTable, *others: CompactedTable[Any]) -> None:
+    """Nothing is read and nothing known until somebody follows something."""
+    # A table has no event to wait for.
+    while not (rows.ready and rows.rows() and all(one.ready for one in others)):  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _ledger(path: Path) -> Ledger:
+    told = False
+    while True:
+        try:
+            return Ledger(path)
+        except LedgerTakenError as error:
+            if not told:
+                _LOG.warning("%s", error)
+                told = True
+            await asyncio.sleep(_STAND_BY)
+
+
+async def _watch(watcher: Watcher) -> None:
+    while True:
+        try:
+            await watcher.step()
+        except (StreamUnavailableError, SearchUnavailableError) as error:
+            _LOG.warning("notify_waits cause=%s", error)
+            await asyncio.sleep(_PAUSE)
+
+
+async def _deliver(deliverer: Deliverer) -> None:
+    while True:
+        try:
+            await deliverer.turn()
+        except TableError as error:
+            _LOG.warning("deliveries_wait cause=%s", error)
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+def hydrator(indices: Indices, reader_of: ReaderOf, clock: Clock) -> Hydrate:
+    """Reads items as the owner of a subscription may read them at that moment."""
+
+    async def hydrate(row: Subscription, ids: Sequence[str]) -> Items:
+        reader = reader_of(row)
+        if reader is None:
+            return {}
+        query = {
+            "bool": {
+                "filter": [{"terms": {"id": sorted(set(ids))}}, reader.filter()],
+                "must_not": [{"term": {"stub": True}}],
+            }
+        }
+        body: dict[str, Any] = {"size": len(set(ids)), "query": query, "_source": ITEM_FIELDS}
+        found = await indices.of(reader).search(body)
+        as_of = whole_millisecond(clock.now())
+        hits = found.get("hits", {}).get("hits", [])
+        return {hit["_source"]["id"]: item_of(hit, as_of, reader) for hit in hits}
+
+    return hydrate
+
+
+def disabler(rows: SubscriptionTable) -> Disable:
+    """Writes on the table that a subscription is disabled; of one that is gone, nothing."""
+
+    async def disable(name: str, why: Disabled) -> None:
+        def changed(row: Subscription | None) -> Subscription:
+            if row is None:
+                raise KeyError(name)
+            return row.model_copy(update={"disabled": why})
+
+        with suppress(KeyError):
+            await asyncio.to_thread(rows.update, name, changed)
+
+    return disable
+
+
+def mailer_of(settings: SearchSettings) -> Mailer:
+    """The mail server, by the settings."""
+    return Mailer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_sender,
+        settings.smtp_security,
+        settings.smtp_user,
+        settings.smtp_password_file,
+    )

@@ -1,0 +1,281 @@
+"""Alerts over a real Kafka and a real Elasticsearch: which there are, and which there are not."""
+
+import asyncio
+import html
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.documents import deadline, document
+from tests.engines import RunningEngines
+from tests.search_api.accounts.people import CHAMBER, MARSEILLE, SITE, token_of
+from tests.search_api.alerts.changing import AS_OF, Changing, Watch, changing, left, watching
+from tests.search_api.alerts.household import household, subscription
+from tests.search_api.alerts.receiver import receiving
+from traverse_infra.engines.waiting import wait_until
+from traverse_search_api.alerts.ledger import Batch
+from traverse_search_api.alerts.subscription import (
+    AlertKind,
+    Channel,
+    Webhook,
+    encode_subscription,
+)
+
+pytestmark = pytest.mark.engines
+
+SECOND = "2026-03-20T08:00:00.000000Z"
+
+
+@pytest.fixture(scope="module")
+def changes(engines: RunningEngines) -> Iterator[Changing]:
+    with changing(engines) as made:
+        yield made
+
+
+def run(watch: Watch, journey: Callable[[], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        try:
+            await journey()
+        finally:
+            await watch.watcher.log.close()
+            await watch.watcher.indices.public._client.close()
+
+    asyncio.run(whole())
+
+
+def updated(one: dict[str, Any], at: str = SECOND, **fields: Any) -> dict[str, Any]:
+    """A later version of every record of a document."""
+    sources = [{**each, "updated_at": at} for each in one["sources"]]
+    return {**one, "sources": sources, **fields}
+
+
+def test_one_alert_for_each_thing_that_happens_and_no_more(
+    changes: Changing, tmp_path: Path
+) -> None:
+    old = document("alerte-ancienne", "Denrées pour la cantine", cpv=["15000000"])
+    changes.write(old)
+    mine = subscription(search={"q": ["cantine"]})
+    by_place = subscription(search={"territory": ["com:13055"], "kind": ["call"]})
+    elsewhere = subscription(search={"q": ["cantine"], "territory": ["dep:75"]})
+    muted = subscription(search={"q": ["cantine"]}, muted=True)
+    few = subscription(search={"q": ["cantine"]}, kinds=(AlertKind.CLOSED,))
+    rows = (mine, by_place, elsewhere, muted, few)
+    with watching(changes, tmp_path / "notify.sqlite", *rows) as watch:
+
+        async def said(*documents: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
+            changes.write(*documents)
+            names = {mine.id: "mine", by_place.id: "place", few.id: "few"}
+            return sorted(
+                (names[one.subscription], str(one.kind), one.changed) for one in await watch.all()
+            )
+
+        async def journey() -> None:
+            # What was there before counts as known; written again without news, it says nothing.
+            assert await watch.all() == []
+            assert await said(old) == []
+            new = document("alerte-1", "Repas de cantine scolaire", amount=1000.0)
+            assert await said(new) == [("mine", "new", ()), ("place", "new", ())]
+            assert await said(new) == []
+            # Links and scores are no news; a new version with nothing else in it is none either.
+            assert await said({**new, "links": [{"type": "joint", "id": "x", "score": 1}]}) == []
+            more = updated(new, amount=2000.0)
+            assert await said(more) == [
+                ("mine", "changed", ("amount",)), ("place", "changed", ("amount",)),
+            ]  # fmt: skip
+            # What was known before anybody followed it is told of when it changes.
+            assert await said(updated(old, title="Denrées de la cantine")) == [
+                ("mine", "changed", ("title",)), ("place", "changed", ("title",)),
+            ]  # fmt: skip
+            # A merge: both records are known to both; nobody hears of it, nor of the split after.
+            both = {**more, "title": "Cantine", "sources": more["sources"] + old["sources"]}
+            both["sources"][1] = {**both["sources"][1], "updated_at": SECOND}
+            assert await said(both, {**left(old), "merged_into": more["id"]}) == []
+            apart = updated(old, title="Denrées de la cantine")
+            assert await said(more, apart) == []
+            third = "2026-03-21T08:00:00.000000Z"
+            # The first record of a group leaves; what is left goes on under an id of its own.
+            others = document("alerte-2", "Cantine du collège")
+            await said(others)
+            pair = {**apart, "sources": apart["sources"] + others["sources"]}
+            assert await said(pair, {**left(others), "merged_into": old["id"]}) == []
+            assert await said(others, left(old)) == []
+            await said(apart)
+            ended = updated(more, third, outcome="awarded", state="closed")
+            assert await said(ended) == [
+                ("few", "closed", ()), ("mine", "closed", ()), ("place", "closed", ()),
+            ]  # fmt: skip
+            assert await said(left(new)) == [
+                ("mine", "withdrawn", ()), ("place", "withdrawn", ()),
+            ]  # fmt: skip
+            assert await said(left(new)) == []
+            # Set aside: nothing more of this one.
+            watch.rows[mine.id] = mine.model_copy(update={"dismissed": (old["id"],)})
+            again = updated(old, third, title="Denrées")
+            assert await said(again) == [("place", "changed", ("title",))]
+            assert watch.watcher.searches.why(mine.id) == ("« cantine »",)
+
+        run(watch, journey)
+
+
+def test_who_may_not_read_hears_nothing(changes: Changing, tmp_path: Path) -> None:
+    city = subscription(search={"q": ["piscine"]}, siren=MARSEILLE)
+    chamber = subscription(search={"q": ["piscine"]}, siren=CHAMBER)
+    gone = subscription(search={"q": ["piscine"]}, siren="200054807")
+    with watching(changes, tmp_path / "notify.sqlite", city, chamber, gone) as watch:
+
+        async def told(*documents: dict[str, Any]) -> list[tuple[str, str]]:
+            changes.write(*documents)
+            names = {city.id: "city", chamber.id: "chamber"}
+            return sorted((names[one.subscription], str(one.kind)) for one in await watch.all())
+
+        async def journey() -> None:
+            await watch.all()
+            for_buyers = document("alerte-b", "Piscine", visibility="buyers")
+            assert await told(for_buyers) == [("city", "new")]
+            named = document("alerte-r", "Piscine", visibility="restricted", audience=[CHAMBER])
+            assert await told(named) == [("chamber", "new")]
+            seen = document("alerte-p", "Piscine")
+            assert await told(seen) == [("chamber", "new"), ("city", "new")]
+            # Its audience narrows: who reads it no more learns that, and nothing else of it.
+            hidden = updated(seen, visibility="buyers", title="Piscine secrète")
+            assert await told(hidden) == [("chamber", "withdrawn"), ("city", "changed")]
+
+        run(watch, journey)
+
+
+def test_what_closes_within_a_week_is_told_of_once(changes: Changing, tmp_path: Path) -> None:
+    mine = subscription(search={"q": ["gymnase"]})
+    path = tmp_path / "notify.sqlite"
+    with watching(changes, path, mine, as_of="2026-03-12T10:00:00Z") as watch:
+        one = document("alerte-c", "Gymnase", deadline=deadline("2026-03-20T10:00:00.000000Z"))
+        early = document("alerte-e", "Gymnase", deadline=deadline("2026-03-13T10:00:00.000000Z"))
+        changes.write(one, early)
+        run(watch, watch.all)  # type: ignore[arg-type]
+    for moment, expected in (
+        ("2026-03-13T09:00:00Z", []),
+        ("2026-03-13T11:00:00Z", [("closing_soon", one["id"])]),
+        ("2026-03-13T12:00:00Z", []),
+    ):
+        with watching(changes, path, mine, as_of=moment) as watch:
+            found: list[Any] = []
+
+            async def look(watch: Watch = watch, found: list[Any] = found) -> None:
+                found += await watch.all()
+
+            run(watch, look)
+            assert [(str(each.kind), each.opportunity) for each in found] == expected
+
+
+def test_an_absence_longer_than_the_log_loses_nothing(changes: Changing, tmp_path: Path) -> None:
+    mine = subscription(search={"q": ["fontaine"]})
+    path = tmp_path / "notify.sqlite"
+    with watching(changes, path, mine) as watch:
+        run(watch, watch.all)  # type: ignore[arg-type]
+        watch.ledger.write(Batch({"position": '["another", [0, 0]]'}, {}, (), ()))
+    changes.write(document("alerte-f", "Fontaine du village"))
+    with watching(changes, path, mine) as watch:
+        found: list[Any] = []
+
+        async def look() -> None:
+            found.extend(await watch.all())
+
+        run(watch, look)
+    assert [str(each.kind) for each in found] == ["new"]
+
+
+def test_killed_at_any_moment_it_loses_no_alert_and_repeats_none_under_another_id(
+    changes: Changing, tmp_path: Path
+) -> None:
+    with receiving() as receiver:
+        hook = Webhook(url=f"{receiver.address}/ok")
+        row = subscription(search={"q": ["passerelle"]}, channel=Channel.WEBHOOK, webhook=hook)
+        ledger = tmp_path / "state" / "notify.sqlite"
+        with watching(changes, ledger, row) as watch:
+            run(watch, watch.all)  # type: ignore[arg-type]
+        orders = {
+            "rows": [encode_subscription(row).decode()], "home": str(tmp_path),
+            "kafka": changes.kafka, "elasticsearch": changes.address,
+            "aliases": changes.aliases, "changes": changes.topic,
+        }  # fmt: skip
+        command = [
+            sys.executable, "-m", "tests.search_api.alerts.killed_notifier", json.dumps(orders),
+        ]  # fmt: skip
+        written: set[str] = set()
+
+        def told() -> set[str]:
+            return {json.loads(body)["subject"] for _, _, body in receiver.got}
+
+        for life in range(4):
+            process = subprocess.Popen(command)
+            try:
+                # The last life is long enough for everything; the others end in the middle.
+                for number in range(5):
+                    one = document(f"passerelle-{life}-{number}", f"Passerelle {number}")
+                    changes.write(one)
+                    written.add(one["id"])
+                _await(told, len(written) - (2 if life < 3 else 0))
+            finally:
+                process.kill()
+                process.wait()
+        assert told() == written
+        ids: dict[str, set[str]] = {}
+        for _, headers, body in receiver.got:
+            ids.setdefault(json.loads(body)["subject"], set()).add(headers["webhook-id"])
+        assert all(len(each) == 1 for each in ids.values())
+
+
+def test_a_search_is_followed_in_one_click_and_read_at_a_private_address(
+    changes: Changing,
+) -> None:
+    known = document("clic-1", "Kiosque à musique")
+    for_buyers = document("clic-2", "Kiosque des acheteurs", visibility="buyers")
+    old = document("clic-3", "Vieux kiosque", published_at="2025-01-01T08:00:00.000000Z")
+    changes.write(known, for_buyers, old)
+    with household(
+        elasticsearch=changes.address, aliases=changes.aliases, as_of=AS_OF, search_timeout=60,
+        search_patience=50,
+    ) as people:  # fmt: skip
+        lea = people.house.signed_in("lea@marseille.example")
+        anybody = people.house.visitor()
+        lea.portal = anybody.portal = people.house.client.portal  # one loop for Elasticsearch
+        assert "Se connecter pour être alerté" in anybody.get("/?q=kiosque").text
+        page = lea.get("/?q=kiosque&kind=call")
+        (query,) = re.findall(r'name="recherche" value="([^"]+)"', page.text)
+        sent = {"jeton": token_of(page), "recherche": html.unescape(query)}
+        for _ in range(2):  # who clicks twice means one alert
+            answer = lea.post("/alertes", data=sent)
+            assert answer.status_code == 303
+        (row,) = people.table.rows().values()
+        assert row.search == {"q": ["kiosque"], "kind": ["call"]}
+        page = lea.get(answer.headers["location"])
+        assert "Cette alerte aurait donné 2 résultats ces 30 derniers jours." in page.text
+        shown = lea.get(f"/v1/subscriptions/{row.id}").json()
+        feeds = {
+            form: anybody.get(address.removeprefix(SITE))
+            for form, address in shown["feeds"].items()
+        }
+        assert all(one.status_code == 200 for one in feeds.values()), feeds
+        assert (
+            "Kiosque des acheteurs" in feeds["rss"].text and "BEGIN:VCALENDAR" in feeds["ics"].text
+        )
+        # By the API: what it would give, and what cannot be followed.
+        wish = {"search": {"q": "kiosque"}, "channel": "feed"}
+        tried = lea.post("/v1/subscriptions?dry_run=true", json=wish)
+        assert tried.json()["total"]["value"] == 2 and len(people.table.rows()) == 1
+        made = lea.post("/v1/subscriptions", json=wish)
+        assert made.status_code == 201 and made.json()["name"] == "kiosque"
+        nowhere = lea.post("/v1/subscriptions", json={"search": {"territory": "com:99999"}})
+        assert nowhere.status_code == 400
+        private = {"channel": "webhook", "url": "https://127.0.0.1/"}
+        assert lea.post("/v1/subscriptions", json=private).status_code == 422
+        assert len(people.table.rows()) == 2
+
+
+def _await(told: Callable[[], set[str]], count: int) -> None:
+    assert wait_until(lambda: len(told()) >= count, timeout=120), told()
