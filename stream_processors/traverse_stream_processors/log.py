@@ -5,9 +5,10 @@ times the CPU, and a batch says the offset of each of its messages.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 from aiokafka.errors import KafkaError
@@ -21,6 +22,8 @@ from tenacity import (
 from traverse_schemas.engine_access import aiokafka_client
 from traverse_stream_processors.errors import LogRefusedError, WriterFencedError
 from traverse_stream_processors.telemetry import logger
+
+_T = TypeVar("_T")
 
 _MAX_BATCH_BYTES = 512 * 1024
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
@@ -88,14 +91,7 @@ class LogWriter:
     async def write(self, messages: Sequence[Message]) -> list[int]:
         """Write all; give the offset of each, in the order of `messages`."""
         try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception(_passes),
-                wait=wait_exponential_jitter(multiplier=0.2, max=15, jitter=0.1),
-                before_sleep=_say_waiting,
-                reraise=True,
-            ):
-                with attempt:
-                    return await self._write_once(messages)
+            return await _patiently(partial(self._write_once, messages))
         except _FENCED as error:
             raise WriterFencedError(
                 "Un autre processus a pris la relève de celui-ci, qui n'écrit plus rien : c'est "
@@ -107,7 +103,6 @@ class LogWriter:
                 "vérifiez les droits du compte et la taille des topics, puis relancez "
                 "« traverse work »."
             ) from error
-        raise AssertionError("unreachable: the retries never end")
 
     async def _write_once(self, messages: Sequence[Message]) -> list[int]:
         producer = self._producer
@@ -197,6 +192,36 @@ def _say_waiting(attempt: RetryCallState) -> None:
     )
 
 
+async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """What Kafka answers in the end: while it is away, it is asked again, for ever."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception(_passes),
+        wait=wait_exponential_jitter(multiplier=0.2, max=15, jitter=0.1),
+        before_sleep=_say_waiting,
+        reraise=True,
+    ):
+        with attempt:
+            return await ask()
+    raise AssertionError("unreachable: the retries never end")
+
+
+async def _consumer(bootstrap: str, isolation_level: str = "read_committed") -> AIOKafkaConsumer:
+    """A consumer that has reached Kafka, for reading places of its own choice."""
+    consumer = AIOKafkaConsumer(
+        **aiokafka_client(bootstrap),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level=isolation_level,
+        max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
+    )
+    try:
+        await consumer.start()
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer
+
+
 async def read_partition(
     bootstrap: str, topic: str, partition: int, start: int
 ) -> AsyncGenerator[list[Stored], None]:
@@ -205,21 +230,14 @@ async def read_partition(
     An offset before the first kept one begins at the first kept one. Raises LogShrunkError when
     `start` lies beyond the end: the topic is not the one that was read before.
     """
-    consumer = AIOKafkaConsumer(
-        **aiokafka_client(bootstrap),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
-    )
-    await consumer.start()
+    consumer = await _patiently(partial(_consumer, bootstrap))
     try:
         where = TopicPartition(topic, partition)
         consumer.assign([where])
-        end = (await consumer.end_offsets([where]))[where]
+        end = (await _patiently(partial(consumer.end_offsets, [where])))[where]
         if start > end:
             raise LogShrunkError(topic, partition)
-        first = (await consumer.beginning_offsets([where]))[where]
+        first = (await _patiently(partial(consumer.beginning_offsets, [where])))[where]
         consumer.seek(where, max(start, first))
         while await consumer.position(where) < end:
             found = await consumer.getmany(where, timeout_ms=500, max_records=5000)
@@ -271,7 +289,7 @@ class Follower:
         nothing) when this was closed since the last reading. Raises LogShrunkError when a topic
         ends before that."""
         consumer = self._consumer or await self._open(start)
-        ends = await consumer.end_offsets(self._where)
+        ends = await _patiently(partial(consumer.end_offsets, self._where))
         left = set()
         for where in self._where:
             position = await consumer.position(where)
@@ -299,17 +317,10 @@ class Follower:
             self._consumer = None
 
     async def _open(self, start: Mapping[tuple[str, int], int]) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
-            **aiokafka_client(self._bootstrap),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
-        )
-        await consumer.start()
+        consumer = await _patiently(partial(_consumer, self._bootstrap))
         self._consumer = consumer
         consumer.assign(self._where)
-        firsts = await consumer.beginning_offsets(self._where)
+        firsts = await _patiently(partial(consumer.beginning_offsets, self._where))
         for where in self._where:
             consumer.seek(where, max(start.get((where.topic, where.partition), 0), firsts[where]))
         return consumer
@@ -317,23 +328,18 @@ class Follower:
 
 async def last_messages(bootstrap: str, topic: str) -> list[Stored]:
     """The last message of each partition that has one, of a topic written without transactions."""
-    consumer = AIOKafkaConsumer(
-        **aiokafka_client(bootstrap),
-        enable_auto_commit=False,
-        max_partition_fetch_bytes=_MAX_REQUEST_BYTES,
-    )
-    await consumer.start()
+    consumer = await _patiently(partial(_consumer, bootstrap, "read_uncommitted"))
     try:
         numbers = consumer.partitions_for_topic(topic)
         if numbers is None:
             # The client asks about topics when it first assigns them.
             consumer.assign([TopicPartition(topic, 0)])
-            await consumer.end_offsets([TopicPartition(topic, 0)])
+            await _patiently(partial(consumer.end_offsets, [TopicPartition(topic, 0)]))
             numbers = consumer.partitions_for_topic(topic) or {0}
         where = [TopicPartition(topic, number) for number in sorted(numbers)]
         consumer.assign(where)
-        ends = await consumer.end_offsets(where)
-        begins = await consumer.beginning_offsets(where)
+        ends = await _patiently(partial(consumer.end_offsets, where))
+        begins = await _patiently(partial(consumer.beginning_offsets, where))
         found = []
         for each in where:
             if ends[each] > begins[each]:

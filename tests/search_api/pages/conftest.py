@@ -1,4 +1,8 @@
-"""One browser and one running service for all the tests that look at pages."""
+"""One browser and one running service for all the tests of a module that look at pages.
+
+For no longer: while Playwright is there, an event loop runs in this thread, and no other test could
+run one of its own.
+"""
 
 from collections.abc import Iterator
 
@@ -9,13 +13,13 @@ from tests.engines import RunningEngines
 from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with town(engines, tmp_path_factory.mktemp("town")) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=60_000)  # tests share the machine
     with sync_playwright() as playwright:
@@ -27,7 +31,7 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(browser: Browser, running: Town) -> StorageState:
     """The cookies of somebody who has signed in."""
     context = browser.new_context(base_url=running.address, java_script_enabled=False)
