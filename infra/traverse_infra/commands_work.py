@@ -29,7 +29,7 @@ def work(
         Literal["all", "validate", "index", "check", "notify"],
         typer.Option(help="L'étape à lancer ; toutes par défaut, chacune dans son processus."),
     ] = "all",
-    child: Annotated[bool, typer.Option(hidden=True)] = False,
+    parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Fait tourner les traitements : valider et enrichir, relier et indexer, alerter.
 
@@ -37,8 +37,8 @@ def work(
     """
     if step == "all":
         raise SystemExit(_run_all())
-    if child:
-        _end_with_parent()
+    if parent:
+        _end_with(parent)
     if step == _CHECK:
         _check_now_and_then()
         return
@@ -190,12 +190,15 @@ def _run_all() -> int:
 
 
 def _start(step: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "traverse_infra.cli", "work", "--step", step, "--child"]
-    return subprocess.Popen(command)
+    command = [sys.executable, "-m", "traverse_infra.cli", "work", "--step", step]
+    return subprocess.Popen([*command, "--parent", str(os.getpid())])
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
     """Ask Linux to end this process with the one that started it, even when that one is killed:
     a step left behind would go on working unseen. Elsewhere there is no such call."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # It may have ended before this was asked.
+    if os.getppid() != parent:
+        raise SystemExit(1)
