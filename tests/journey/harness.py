@@ -74,6 +74,29 @@ def _headers(one: Sent) -> tuple[tuple[str, bytes | None], ...]:
     return (*one.headers, (SIGNATURE_HEADER, signature(one.value or b"")))
 
 
+def drop_topics(kafka: str) -> None:
+    """Delete what earlier tests wrote, and the groups' positions with it."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    try:
+        for topic in TOPICS:
+            with suppress(UnknownTopicOrPartitionError):
+                admin.delete_topics([topic.name])
+    finally:
+        admin.close()
+
+
+def all_topics(kafka: str) -> dict[str, str]:
+    """Make the topics that are missing; the ids of all. Deleted ones may take a moment to go."""
+
+    def applied() -> dict[str, str] | None:
+        ids = apply_topics(kafka).ids
+        return dict(ids) if len(ids) == len(TOPICS) else None
+
+    ids = wait_until(applied, timeout=PATIENCE)
+    assert ids is not None
+    return ids
+
+
 class Worker:
     """One step as a process; its words are kept in `log`."""
 
@@ -125,24 +148,13 @@ class Journey:
 
     def begin(self) -> None:
         """Topics and indices as new; the groups' positions go with the topics."""
-        admin = KafkaAdminClient(bootstrap_servers=self.kafka)
-        try:
-            for topic in TOPICS:
-                with suppress(UnknownTopicOrPartitionError):
-                    admin.delete_topics([topic.name])
-        finally:
-            admin.close()
+        drop_topics(self.kafka)
         self.up()
 
     def up(self) -> None:
         """What `traverse up` does once the engines answer: topics and indices that are missing."""
 
-        def applied() -> dict[str, str] | None:
-            ids = apply_topics(self.kafka).ids
-            return dict(ids) if len(ids) == len(TOPICS) else None
-
-        ids = wait_until(applied, timeout=PATIENCE)
-        assert ids is not None
+        ids = all_topics(self.kafka)
         with self.client() as client:
             for alias in ALIASES.values():
                 found = client.indices.get(index=f"{alias}-*").body

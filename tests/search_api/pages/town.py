@@ -20,11 +20,11 @@ from typer.testing import CliRunner
 
 from tests.documents import deadline, document
 from tests.engines import RunningEngines
+from tests.journey.harness import all_topics, drop_topics
 from traverse_infra.command_tree import build
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.log_reading import read_topic
 from traverse_infra.members import add_member, open_registry
-from traverse_infra.topics import apply_topics
 from traverse_producers.gateway.app import create_app as create_gateway
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.server import listen, server_of
@@ -185,7 +185,8 @@ class Proposed:
 @contextmanager
 def town(engines: RunningEngines, home: Path) -> Iterator[Town]:
     """Everything up, then down."""
-    apply_topics(engines.kafka)
+    drop_topics(engines.kafka)
+    all_topics(engines.kafka)
     key_file = _members(engines.kafka, home)
     _people(engines.kafka)
     _refusals(engines.kafka)
