@@ -5,7 +5,6 @@ on. A repetition, and what was not accepted, count for nothing. Each gateway cou
 restart forgets nothing. See docs/adr/0037-quotas.md.
 """
 
-import sqlite3
 import threading
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from traverse_producers.gateway.errors import QuotaSpentError
+from traverse_producers.gateway.local_file import open_file
 from traverse_schemas.clock import Clock
 
 _PARIS = ZoneInfo("Europe/Paris")
@@ -36,13 +36,9 @@ class DayQuotas:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         """Opens or makes the file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._clock = clock
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("pragma journal_mode=wal")
-        self._database.execute("pragma synchronous=normal")
-        self._database.execute(_TABLE)
+        self._database = open_file(path, _TABLE)
 
     def close(self) -> None:
         """Release the file."""

@@ -5,7 +5,6 @@ for the duplicate that it is, and a changed one is dated after the one before. W
 lost, what is put again becomes a new version with the same content.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
+
+from traverse_producers.gateway.local_file import open_file
 
 _TABLE = """
 create table if not exists said (
@@ -36,12 +37,8 @@ class RecordBook:
 
     def __init__(self, path: Path) -> None:
         """Opens or makes the file."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("pragma journal_mode=wal")
-        self._database.execute("pragma synchronous=normal")
-        self._database.execute(_TABLE)
+        self._database = open_file(path, _TABLE)
 
     def close(self) -> None:
         """Release the file."""

@@ -15,13 +15,14 @@ from time import monotonic
 from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import ACCEPTED
 from traverse_search_api.errors import HistoryUnavailableError
 from traverse_search_api.history.pointers import Pointer, Pointers
+from traverse_search_api.log_topic import describe_topic
 
 _FIRST_ANSWER_MS: Final = 1500
 _READING: Final = 1.5  # seconds of reading on that a caller waits for
@@ -133,22 +134,13 @@ class AcceptedLog:
 
     def _connected(self) -> KafkaConsumer:
         if self._consumer is None:
-            admin = KafkaAdminClient(
-                **kafka_client(self._bootstrap), bootstrap_timeout_ms=_FIRST_ANSWER_MS
-            )
-            try:
-                described = admin.describe_topics([self._topic])[0]
-            finally:
-                admin.close()
-            if described["error_code"]:
+            topic = describe_topic(self._bootstrap, self._topic, _FIRST_ANSWER_MS)
+            if topic is None:
                 raise HistoryUnavailableError
-            self._partitions = tuple(
-                TopicPartition(self._topic, number)
-                for number in range(len(described["partitions"]))
-            )
+            self._partitions = topic.partitions
             if self._pointers is None:
                 self._pointers = Pointers(self._folder)
-            begun = self._pointers.begin(str(described["topic_id"]))
+            begun = self._pointers.begin(topic.id)
             self._consumer = KafkaConsumer(
                 **kafka_client(self._bootstrap),
                 enable_auto_commit=False,

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
 import orjson
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import CHANGES
 from traverse_search_api.errors import StreamUnavailableError
+from traverse_search_api.log_topic import describe_topic
 from traverse_search_api.stream.position import Position
 
 _FIRST_ANSWER_MS: Final = 1500
@@ -83,22 +84,14 @@ class ChangeLog:
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
 
     def _end(self) -> Position:
-        admin = KafkaAdminClient(
-            **kafka_client(self._bootstrap), bootstrap_timeout_ms=_FIRST_ANSWER_MS
-        )
-        try:
-            described = admin.describe_topics([self._topic])[0]
-        finally:
-            admin.close()
-        if described["error_code"]:
+        topic = describe_topic(self._bootstrap, self._topic, _FIRST_ANSWER_MS)
+        if topic is None:
             raise StreamUnavailableError
-        self._partitions = tuple(
-            TopicPartition(self._topic, number) for number in range(len(described["partitions"]))
-        )
+        self._partitions = topic.partitions
         consumer = self._connected()
         consumer.assign(self._partitions)
         self._at = None
-        return self._position(str(described["topic_id"]), consumer.end_offsets(self._partitions))
+        return self._position(topic.id, consumer.end_offsets(self._partitions))
 
     def _beginning(self) -> Position:
         generation = self._end().generation

@@ -1,0 +1,31 @@
+"""Which topic of the log this is by now: its id, which tells one generation from the next, and its
+partitions."""
+
+from typing import NamedTuple
+
+from kafka import KafkaAdminClient, TopicPartition
+
+from traverse_schemas.engine_access import kafka_client
+
+
+class LogTopic(NamedTuple):
+    """A topic as Kafka describes it."""
+
+    id: str
+    partitions: tuple[TopicPartition, ...]
+
+
+def describe_topic(bootstrap: str, topic: str, patience: int) -> LogTopic | None:
+    """The topic, None where Kafka has it not; `patience` is how many milliseconds Kafka may take to
+    answer at all. Raises KafkaError."""
+    admin = KafkaAdminClient(**kafka_client(bootstrap), bootstrap_timeout_ms=patience)
+    try:
+        described = admin.describe_topics([topic])[0]
+    finally:
+        admin.close()
+    if described["error_code"]:
+        return None
+    numbers = range(len(described["partitions"]))
+    return LogTopic(
+        str(described["topic_id"]), tuple(TopicPartition(topic, number) for number in numbers)
+    )
