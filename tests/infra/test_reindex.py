@@ -15,11 +15,10 @@ import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from tests.engines import RunningEngines
-from tests.journey.harness import until
-from traverse_infra.indices import prepare_indices, read_alias
+from tests.journey.harness import all_indices, all_topics, until
+from traverse_infra.indices import read_alias
 from traverse_infra.reindex import unfinished
 from traverse_infra.reindex.rebuild import held, rebuild, release
-from traverse_infra.topics import apply_topics
 from traverse_schemas.document import OpportunityMessage, Stub
 from traverse_schemas.identity import partition_of
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
@@ -34,9 +33,9 @@ pytestmark = pytest.mark.engines
 @pytest.fixture
 def client(engines: RunningEngines) -> Iterator[Elasticsearch]:
     """Elasticsearch with the indices of this topic's generation."""
-    topics = apply_topics(engines.kafka)
+    ids = all_topics(engines.kafka)
     with Elasticsearch(engines.elasticsearch) as client:
-        prepare_indices(client, topics.ids[OPPORTUNITIES])
+        all_indices(client, ids[OPPORTUNITIES])
         yield client
 
 
@@ -223,7 +222,7 @@ def traverse(engines: RunningEngines, home: Path, *arguments: str) -> subprocess
 def test_killed_in_the_middle_it_goes_on_where_it_was(
     engines: RunningEngines, client: Elasticsearch, tmp_path: Path
 ) -> None:
-    topic_id = apply_topics(engines.kafka).ids[OPPORTUNITIES]
+    topic_id = all_topics(engines.kafka)[OPPORTUNITIES]
     titles = [opportunity(f"reindexmany{number}", "Titre " * 20) for number in range(20_000)]
     write(engines.kafka, *titles)
     before = read_alias(client, PUBLIC_ALIAS)[1]
