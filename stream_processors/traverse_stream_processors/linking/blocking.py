@@ -6,6 +6,7 @@ set of records alone, so the candidates do not depend on arrival.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -42,6 +43,8 @@ class Blocking:
 
     def __init__(self) -> None:
         self._sketch = MinHash(num_perm=_BANDS * _ROWS, seed=1, hashfunc=crc32, scheme="affine32")
+        # Titles come again: with each change of a record, and each year.
+        self._bands = lru_cache(maxsize=50_000)(self._sketched)
 
     def ladders(self, features: Features) -> list[Ladder]:
         """Every ladder of a record, each key once: by references and address, by owner or place
@@ -62,24 +65,26 @@ class Blocking:
         """MinHash bands of the title's telling words (Broder 1997; Leskovec et al., Mining of
         Massive Datasets, 3.4), for each owner; for each département or wider place where owners
         may differ or are known by name only."""
-        words = telling(frozenset(features.words)) or features.words
-        if not words:
+        if not features.words:
             return
-        self._sketch.clear()
-        self._sketch.update_batch([word.encode() for word in words])
-        values = self._sketch.hashvalues.tolist()
         refinements = (
             f"{features.notified[:7]}{features.deadline[:7]}",
             f"{features.notified}|{features.deadline}|{features.amount}",
             features.words,
         )
         wide = features.kind != "call" or not features.owner
-        for band in range(_BANDS):
-            rows = values[band * _ROWS : (band + 1) * _ROWS]
+        for band, rows in enumerate(self._bands(features.words)):
             if features.owner:
                 yield f"o{band}|{rows}|{features.owner}", refinements
             if wide:
                 yield f"w{band}|{rows}|{area_of(features)}", (features.place, *refinements)
+
+    def _sketched(self, title: tuple[str, ...]) -> list[list[int]]:
+        """The bands of a title's words: rows of their sketch."""
+        self._sketch.clear()
+        self._sketch.update_batch([word.encode() for word in telling(frozenset(title)) or title])
+        values = self._sketch.hashvalues.tolist()
+        return [values[band * _ROWS : (band + 1) * _ROWS] for band in range(_BANDS)]
 
 
 def area_of(features: Features) -> str:

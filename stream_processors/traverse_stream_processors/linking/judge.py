@@ -49,7 +49,7 @@ _MOST_TOLD: Final = 4
 
 def judge(left: Features, right: Features) -> Judgement | None:
     """What two records are to one another; None when they are nothing. Symmetric."""
-    sure = same.score(left, right)
+    sure = same.score(left, right, least=same.SAME)
     if sure >= same.SAME:
         return Judgement(LinkType.SAME, round(sure, 4), joins=True)
     if left.kind != "call":

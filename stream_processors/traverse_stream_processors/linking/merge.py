@@ -52,7 +52,8 @@ def merge(documents: Sequence[Document]) -> Document:
     """
     if len(documents) == 1:
         return dict(documents[0])
-    ordered = sorted(documents, key=lambda one: (one["published_at"], one["id"]))
+    by_id = sorted(documents, key=lambda one: one["id"])
+    ordered = sorted(by_id, key=lambda one: one["published_at"])
     merged: Document = {name: ordered[0][name] for name in ("id", "stub", "kind", "subtype")}
     provenance: dict[str, Any] = {}
     winners: dict[str, Document] = {}
@@ -61,7 +62,8 @@ def merge(documents: Sequence[Document]) -> Document:
         having = [one for one in ordered if field in one]
         if not having:
             continue
-        winner = max(having, key=_rank(field))
+        # Of those that rank alike max() takes the first: the lesser id.
+        winner = max((one for one in by_id if field in one), key=_rank(field))
         winners[field] = winner
         merged.update({name: winner[name] for name in fields if name in winner})
         provenance[field] = _provenance(field, winner, having)
@@ -96,8 +98,7 @@ def _rank(field: str) -> Callable[[Document], tuple[Any, ...]]:
         # How a thing ended is known to whoever tells of its end: an owner that published the call
         # and said nothing since does not contradict it.
         first = (precision(one), own) if field == "state" else (own, precision(one))
-        # The lesser id wins a tie: max() wants the greater, so each character is turned round.
-        return (*first, one["updated_at"], tuple(-ord(char) for char in one["id"]))
+        return (*first, one["updated_at"])
 
     return rank
 
