@@ -17,14 +17,16 @@ _PURPOSE: Final = b"cursor"
 class Cursor:
     """Where the next page begins.
 
-    `snapshot` is the id of Elasticsearch's point in time. `shown` are the ids of the first page,
-    which was not read from it. `after` are the sort values of the last hit, None for the second
-    page. `total` and `exact` are those of the first page; `as_of` its instant (ISO 8601). `text` is
-    what was searched in the end, which is not `q` where that was corrected; `relaxed` and
-    `kept` are those of its plan.
+    `snapshot` is the id of Elasticsearch's point in time; None for the second page, which opens it.
+    `shown` are the ids of the first page, which was not read from it and was asked for at `asked`
+    (seconds since 1970). `after` are the sort values of the last hit, None for the second page.
+    `total` and `exact` are those of the page before; `as_of` is the instant that the search judges
+    from (ISO 8601). `text` is what was searched in the end, which is not `q` where that was
+    corrected; `relaxed` and `kept` are those of its plan.
     """
 
-    snapshot: str
+    snapshot: str | None
+    asked: float
     shown: tuple[str, ...]
     after: tuple[Any, ...] | None
     total: int
@@ -60,6 +62,8 @@ def decode(text: str, parameters: SearchParameters, reader: Reader, key: bytes) 
     if payload is None:
         raise _not_ours()
     values = json.loads(payload)
+    if values.keys() != set(Cursor.__slots__):
+        raise _not_ours()  # of an earlier version of the service
     after = values["after"]
     cursor = Cursor(
         **{

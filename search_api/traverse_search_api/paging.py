@@ -1,39 +1,37 @@
 """Pages that stay put while documents arrive, for one round trip a page.
 
 The first page is read from the live index. The others are read from a *snapshot* (a point in time
-of Elasticsearch), opened when the first page turns out to have a next one. Between the two, a
-document may have come or scores may have shifted a little: so the second page does not start
-"after the last score" but at the top, without the documents already shown (their ids are in the
-cursor). Whatever arrives, no document is shown twice and none that was there is missed.
+of Elasticsearch), opened when somebody turns to the second one: most never do, and their searches
+pay nothing for it. Between the two, documents may have come or scores may have shifted: so the
+second page does not start "after the last score" but at the top, without the documents already
+shown (their ids are in the cursor). No document is shown twice, none that was there is missed, and
+what came in between is shown too; from the second page on everything stands still, the total too.
 
-Opening a snapshot is a round trip, and snapshots hold memory. Every first page therefore also reads
-the highest sequence number of the index, which moves with each write that became visible: while it
-stands still, the snapshot of an earlier search serves again. There are so never more snapshots
-than refreshes of the index, however many searches there are.
+Snapshots hold memory. One that was opened after the first page was read serves any search.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from time import monotonic
+from time import time
 from typing import Any
 
 from traverse_search_api.cursor import Cursor
+from traverse_search_api.totals import EXACT_TOTAL
 
 Query = dict[str, Any]
-View = tuple[tuple[str, int], ...]
-"""A state of some indices: each one's name and its highest visible sequence number."""
 
 
-def next_page(body: Query, cursor: Cursor, keep_alive: str) -> Query:
-    """The search of a first page (`queries.search_body`) as that of a later one."""
+def next_page(body: Query, cursor: Cursor, snapshot: str, keep_alive: str) -> Query:
+    """The search of a first page (`queries.search_body`) as that of a later one, in this snapshot.
+    The second counts what there is besides what was shown; the others need not."""
     shown = {"terms": {"id": list(cursor.shown)}}
     chosen = body.get("post_filter")
     # Not in the query: facets count what was shown, too.
     post_filter: Query = {"bool": {"must_not": [shown], **({"filter": [chosen]} if chosen else {})}}
     paged = body | {
         "post_filter": post_filter,
-        "track_total_hits": False,
-        "pit": {"id": cursor.snapshot, "keep_alive": keep_alive},
+        "track_total_hits": False if cursor.snapshot else EXACT_TOTAL,
+        "pit": {"id": snapshot, "keep_alive": keep_alive},
     }
     if cursor.after is not None:
         paged["search_after"] = list(cursor.after)
@@ -42,27 +40,25 @@ def next_page(body: Query, cursor: Cursor, keep_alive: str) -> Query:
 
 @dataclass(slots=True)
 class Snapshots:
-    """The snapshots for the present state of the indices, shared by the searches of one process.
+    """The last snapshot of each set of indices, shared by the searches of one process.
 
     `lifetime` is in seconds. A snapshot is handed out only in the first half of its life, so that
     its reader has the other half.
     """
 
     lifetime: float
-    now: Callable[[], float] = monotonic
-    _current: dict[tuple[str, ...], tuple[View, str, float]] = field(
-        default_factory=dict, init=False
-    )
+    now: Callable[[], float] = time
+    _last: dict[tuple[str, ...], tuple[str, float]] = field(default_factory=dict, init=False)
 
     async def of(
-        self, aliases: tuple[str, ...], view: View, open_one: Callable[[], Awaitable[str]]
+        self, aliases: tuple[str, ...], since: float, open_one: Callable[[], Awaitable[str]]
     ) -> str:
-        """The id of a snapshot of these indices at that state, or a moment later; `open_one` opens
-        a point in time of them."""
-        current = self._current.get(aliases)
-        if current and current[0] == view and self.now() - current[2] < self.lifetime / 2:
-            return current[1]
-        opened_at = self.now()
+        """The id of a snapshot of these indices that is no older than `since` (seconds of `now`);
+        `open_one` opens a point in time of them."""
+        last = self._last.get(aliases)
+        if last and last[1] > since and self.now() - last[1] < self.lifetime / 2:
+            return last[0]
+        opened = self.now()
         identifier = await open_one()
-        self._current[aliases] = (view, identifier, opened_at)
+        self._last[aliases] = (identifier, opened)
         return identifier

@@ -14,14 +14,9 @@ from traverse_search_api.reader import Reader
 from traverse_search_api.status_query import index_text, status_filter
 from traverse_search_api.territory_query import nearness
 from traverse_search_api.text_query import TextPlan, is_marked, marking_query, text_query
+from traverse_search_api.totals import EXACT_TOTAL
 
 Query = dict[str, Any]
-
-EXACT_TOTAL: Final = 100_000
-"""Totals are exact up to here; beyond, the answer says "at least so many"."""
-
-VIEW: Final = "view"
-"""The aggregation that tells two states of the indices apart (see `paging`)."""
 
 # What an item shows: `items.item_of` reads no other field.
 ITEM_FIELDS: Final = [
@@ -57,7 +52,6 @@ def search_body(
     always, never = readable_filters(as_of, reader)
     text = unrevealing(text_query(plan), reader)
     filters = [*always, *other_filters(parameters).values()]
-    aggregations: dict[str, Query] = {VIEW: _view(reader)}
     body: Query = {
         "size": parameters.size + 1,
         "track_total_hits": EXACT_TOTAL,
@@ -69,12 +63,12 @@ def search_body(
     else:
         filters += chosen.values()
     if parameters.facets:
-        aggregations |= facet_aggregations(parameters.facets, chosen, as_of)
+        body["aggs"] = facet_aggregations(parameters.facets, chosen, as_of)
     near = nearness(places_of(parameters, plan), territories)
     body["query"] = _ordered(parameters, as_of, text, filters=filters, never=never, near=near)
     if is_marked(plan):
         body["highlight"] = _highlight(marking_query(plan))
-    return body | {"aggs": aggregations}
+    return body
 
 
 def unrevealing(text: Query, reader: Reader) -> Query:
@@ -205,10 +199,3 @@ def _highlight(marked: Query) -> Query:
             "description": {"fragment_size": 160, "number_of_fragments": 2},
         },
     }
-
-
-def _view(reader: Reader) -> Query:
-    last: dict[str, Query] = {"last_write": {"max": {"field": "_seq_no"}}}
-    if reader.is_member:
-        last = {"indices": {"terms": {"field": "_index", "size": 10}, "aggs": last}}
-    return {"global": {}, "aggs": last}

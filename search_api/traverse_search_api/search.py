@@ -4,7 +4,6 @@ One round trip; two more when nothing was found, to correct, relax or say why.
 """
 
 from asyncio import gather
-from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,9 +20,9 @@ from traverse_search_api.facets import read_facets
 from traverse_search_api.filters import readable_filters
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.items import detail_of, item_of
-from traverse_search_api.paging import Snapshots, View, next_page
+from traverse_search_api.paging import Snapshots, next_page
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.queries import EXACT_TOTAL, VIEW, places_of, search_body
+from traverse_search_api.queries import places_of, search_body
 from traverse_search_api.reader import Reader
 from traverse_search_api.second_look import (
     Filter,
@@ -38,6 +37,7 @@ from traverse_search_api.second_look import (
 from traverse_search_api.status_query import whole_millisecond
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.text_query import TextPlan, plan_of
+from traverse_search_api.totals import total_of
 
 Answer = dict[str, Any]
 
@@ -78,25 +78,44 @@ class Searcher:
             plan = self.plan(parameters, as_of, cursor.text)
             plan = replace(plan, relaxed=cursor.relaxed, kept=cursor.kept)
             body = search_body(parameters, as_of, self.territories, plan, reader)
-            paged = next_page(body, cursor, self.keep_alive)
+            snapshot = cursor.snapshot or await self._snapshot(cursor, reader)
+            paged = next_page(body, cursor, snapshot, self.keep_alive)
             found = await self.indices.of(reader).search(paged)
             outcome = Outcome(found, plan, took=found.get("took", 0))
+            total, exact = (
+                (cursor.total, cursor.exact)
+                if cursor.snapshot
+                else total_of(found, len(cursor.shown))
+            )
         else:
+            asked = self.snapshots.now()
             outcome = await self._first(parameters, as_of, reader)
+            total, exact = total_of(outcome.found)
         found = outcome.found
         hits = found.get("hits", {}).get("hits", [])
         page = hits[: parameters.size]
-        total, exact = _total(found, cursor)
         following = None
-        if len(hits) > parameters.size:
-            following = (
-                replace(
-                    cursor,
-                    snapshot=found.get("pit_id", cursor.snapshot),
-                    after=tuple(page[-1]["sort"]),
-                )
-                if cursor
-                else await self._second(parameters, outcome, page, as_of, reader)
+        if len(hits) > parameters.size and cursor:
+            following = replace(
+                cursor,
+                snapshot=found.get("pit_id", snapshot),
+                after=tuple(page[-1]["sort"]),
+                total=total,
+                exact=exact,
+            )
+        elif len(hits) > parameters.size:
+            following = Cursor(
+                snapshot=None,
+                asked=asked,
+                shown=tuple(hit["_source"]["id"] for hit in page),
+                after=None,
+                total=total,
+                exact=exact,
+                as_of=as_of.isoformat(),
+                search=fingerprint(parameters, reader),
+                text=outcome.plan.whole,
+                relaxed=outcome.plan.relaxed,
+                kept=outcome.plan.kept,
             )
         filters = active_filters(parameters, as_of, self.territories)
         items = [item_of(hit, as_of, reader) for hit in page]
@@ -224,31 +243,11 @@ class Searcher:
             return None
         return decode(parameters.cursor, parameters, reader, self.cursor_key)
 
-    async def _second(
-        self,
-        parameters: SearchParameters,
-        outcome: Outcome,
-        page: list[dict[str, Any]],
-        as_of: datetime,
-        reader: Reader,
-    ) -> Cursor:
+    async def _snapshot(self, cursor: Cursor, reader: Reader) -> str:
+        """Where the pages after the first are read."""
         index = self.indices.of(reader)
-
-        def open_one() -> Awaitable[str]:
-            return index.open_snapshot(self.keep_alive)
-
-        total, exact = _total(outcome.found, None)
-        return Cursor(
-            snapshot=await self.snapshots.of(index.aliases, _view(outcome.found), open_one),
-            shown=tuple(hit["_source"]["id"] for hit in page),
-            after=None,
-            total=total,
-            exact=exact,
-            as_of=as_of.isoformat(),
-            search=fingerprint(parameters, reader),
-            text=outcome.plan.whole,
-            relaxed=outcome.plan.relaxed,
-            kept=outcome.plan.kept,
+        return await self.snapshots.of(
+            index.aliases, cursor.asked, lambda: index.open_snapshot(self.keep_alive)
         )
 
 
@@ -277,19 +276,3 @@ def _with_accents(text: str, unknown: dict[str, str], found: dict[str, Any]) -> 
 
 def _count(found: dict[str, Any]) -> int:
     return int(found.get("hits", {}).get("total", {}).get("value", 0))
-
-
-def _view(found: dict[str, Any]) -> View:
-    seen = found["aggregations"][VIEW]
-    if "indices" in seen:
-        last = {one["key"]: one["last_write"]["value"] for one in seen["indices"]["buckets"]}
-    else:
-        last = {found["hits"]["hits"][0]["_index"]: seen["last_write"]["value"]}
-    return tuple(sorted((name, int(value)) for name, value in last.items()))
-
-
-def _total(found: dict[str, Any], cursor: Cursor | None) -> tuple[int, bool]:
-    if cursor:
-        return cursor.total, cursor.exact
-    total = found["hits"]["total"]
-    return min(total["value"], EXACT_TOTAL), total["relation"] == "eq"

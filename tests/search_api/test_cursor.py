@@ -1,5 +1,6 @@
 """A cursor comes back as it went, and only to the search that it belongs to."""
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
@@ -11,6 +12,7 @@ from traverse_search_api.errors import InvalidCursorError
 from traverse_search_api.paging import next_page
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import ANYBODY, Reader
+from traverse_search_api.sealed import seal
 
 KEY = b"a key of the tests"
 PARAMETERS = SearchParameters(q="école")
@@ -19,6 +21,7 @@ PARAMETERS = SearchParameters(q="école")
 def cursor(**changes: object) -> Cursor:
     values: dict[str, object] = {
         "snapshot": "pit",
+        "asked": 1_773_309_600.25,
         "shown": ("a", "b"),
         "after": (1.5, "b"),
         "total": 12,
@@ -67,6 +70,13 @@ def test_a_cursor_of_another_search_reader_or_service_is_refused() -> None:
         decode(text, PARAMETERS, ANYBODY, b"another key")
 
 
+def test_a_cursor_of_an_earlier_version_is_refused() -> None:
+    """The key may outlive the form."""
+    payload = json.dumps({"snapshot": "pit", "shown": [], "after": None}).encode()
+    with pytest.raises(InvalidCursorError):
+        decode(seal(payload, KEY, b"cursor"), PARAMETERS, ANYBODY, KEY)
+
+
 def test_the_size_and_the_facets_may_change_between_pages() -> None:
     """They do not move the place in the order."""
     assert fingerprint(PARAMETERS, ANYBODY) == fingerprint(
@@ -77,8 +87,10 @@ def test_the_size_and_the_facets_may_change_between_pages() -> None:
 def test_the_second_page_begins_at_the_top_without_what_was_shown() -> None:
     """Scores of the live index are not those of the snapshot: they cannot say where to begin."""
     choice = {"bool": {"filter": [{"terms": {"kind": ["call"]}}]}}
-    page = next_page({"query": {}, "post_filter": choice}, cursor(after=None), "5m")
+    first = cursor(after=None, snapshot=None)
+    page = next_page({"query": {}, "post_filter": choice}, first, "pit", "5m")
     assert "search_after" not in page
+    assert page["track_total_hits"]
     assert page["pit"] == {"id": "pit", "keep_alive": "5m"}
     assert page["post_filter"] == {
         "bool": {"must_not": [{"terms": {"id": ["a", "b"]}}], "filter": [choice]}
@@ -87,4 +99,6 @@ def test_the_second_page_begins_at_the_top_without_what_was_shown() -> None:
 
 def test_later_pages_go_on_after_the_last_hit() -> None:
     """Within one snapshot the order does not move."""
-    assert next_page({"query": {}}, cursor(), "5m")["search_after"] == [1.5, "b"]
+    page = next_page({"query": {}}, cursor(), "pit", "5m")
+    assert page["search_after"] == [1.5, "b"]
+    assert page["track_total_hits"] is False

@@ -1,4 +1,4 @@
-"""Snapshots are shared while the index stands still, and never handed out near their end."""
+"""Snapshots are shared where none is missed, and never handed out near their end."""
 
 import asyncio
 from dataclasses import dataclass
@@ -17,41 +17,33 @@ class Opener:
         return f"pit-{self.opened}"
 
 
-def test_one_snapshot_serves_all_searches_of_one_state_of_the_index() -> None:
-    """Or every search with a next page would leave one behind in Elasticsearch's memory."""
-    opener = Opener()
-    snapshots = Snapshots(lifetime=300, now=lambda: 0)
+def asked(snapshots: Snapshots, opener: Opener, *asked: tuple[str, float]) -> list[str]:
+    """The snapshots for searches of these indices, first asked for then."""
 
-    async def three() -> list[str]:
-        return [await snapshots.of(("a",), (("index", 7),), opener) for _ in range(3)]
+    async def each() -> list[str]:
+        return [await snapshots.of(tuple(of), since, opener) for of, since in asked]
 
-    assert asyncio.run(three()) == ["pit-1"] * 3
+    return asyncio.run(each())
 
 
-def test_a_write_or_another_index_calls_for_a_new_snapshot() -> None:
-    """The older one would miss what the first page has shown."""
-    opener = Opener()
-    snapshots = Snapshots(lifetime=300, now=lambda: 0)
+def test_one_snapshot_serves_all_searches_from_before_it() -> None:
+    """Or every search of which the second page is read would leave one behind."""
+    snapshots = Snapshots(lifetime=300, now=lambda: 10.0)
+    found = asked(snapshots, Opener(), ("a", 1.0), ("a", 9.0), ("a", 0.0))
+    assert found == ["pit-1"] * 3
 
-    async def moving() -> list[str]:
-        return [
-            await snapshots.of(aliases, (view,), opener)
-            for aliases, view in (
-                (("a",), ("one", 7)), (("a",), ("one", 8)), (("a",), ("two", 8)),
-                (("a", "b"), ("two", 8)), (("a",), ("two", 8)),
-            )
-        ]  # fmt: skip
 
-    assert asyncio.run(moving()) == ["pit-1", "pit-2", "pit-3", "pit-4", "pit-3"]
+def test_a_later_search_or_another_index_calls_for_a_new_snapshot() -> None:
+    """The older one would miss what was there when the first page was shown."""
+    times = iter([10.0, 20.0, 20.0, 20.0, 20.0])
+    snapshots = Snapshots(lifetime=300, now=lambda: next(times))
+    found = asked(snapshots, Opener(), ("a", 1.0), ("a", 11.0), ("ab", 1.0), ("a", 12.0))
+    assert found == ["pit-1", "pit-2", "pit-3", "pit-2"]
 
 
 def test_an_old_snapshot_is_not_handed_out() -> None:
     """Its reader must have half a life to ask for the next page."""
-    opener = Opener()
-    times = iter([0.0, 149.0, 151.0, 151.0])
+    times = iter([1.0, 150.0, 152.0, 152.0])
     snapshots = Snapshots(lifetime=300, now=lambda: next(times))
-
-    async def later() -> list[str]:
-        return [await snapshots.of(("a",), (("index", 7),), opener) for _ in range(3)]
-
-    assert asyncio.run(later()) == ["pit-1", "pit-1", "pit-2"]
+    found = asked(snapshots, Opener(), ("a", 0.0), ("a", 0.0), ("a", 0.0))
+    assert found == ["pit-1", "pit-1", "pit-2"]

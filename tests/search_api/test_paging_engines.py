@@ -29,11 +29,14 @@ def _documents(service: Service) -> None:
 
 @pytest.mark.parametrize("sort", ["relevance", "published", "amount", "deadline"])
 def test_pages_neither_repeat_nor_miss_while_documents_arrive(service: Service, sort: str) -> None:
-    """Between pages: better ones arrive, which shifts every score, and shown ones are updated."""
+    """Between pages: better ones arrive, which shifts every score, and shown ones are updated.
+    What comes before somebody turns to the second page is shown; what comes later is not."""
     before = {one["id"] for one in service.ask(q="école", size=100)["items"]}
     seen: list[str] = []
     cursor = ""
     for page in range(100):
+        if page == 1:
+            before = {one["id"] for one in service.ask(q="école", size=100)["items"]}
         answer = service.ask(q="école", size=4, sort=sort, cursor=cursor)
         seen += [item["id"] for item in answer["items"]]
         assert answer["total"] == {"value": len(before), "exact": True}
@@ -71,17 +74,28 @@ def test_a_cursor_of_another_search_is_refused(service: Service) -> None:
 
 def test_a_cursor_whose_snapshot_is_gone_is_a_410(service: Service) -> None:
     """The sentence says to search again."""
-    cursor = service.ask(q="école", size=4)["next"]
-    page = service.client.get(
-        "/v1/opportunities", params={"q": "école", "size": 4, "cursor": cursor}
-    )
-    assert page.status_code == 200
+    first = service.ask(q="école", size=4)["next"]
+    cursor = service.ask(q="école", size=4, cursor=first)["next"]
     service.elasticsearch.close_point_in_time(id=snapshot_of(cursor))
     answer = service.client.get(
         "/v1/opportunities", params={"q": "école", "size": 4, "cursor": cursor}
     )
     assert answer.status_code == 410
     assert "a expiré" in answer.json()["detail"]
+
+
+def test_who_does_not_turn_the_page_leaves_no_snapshot_behind(service: Service) -> None:
+    """They hold memory in Elasticsearch, and each is a question more."""
+
+    def contexts() -> int:
+        stats = service.elasticsearch.nodes.stats(metric="indices", index_metric="search")
+        return sum(one["indices"]["search"]["open_contexts"] for one in stats["nodes"].values())
+
+    before = contexts()
+    for _ in range(5):
+        service.add(school(999))
+        assert service.ask(q="école", size=4)["next"] is not None
+    assert contexts() == before
 
 
 def snapshot_of(cursor: str) -> str:
