@@ -5,8 +5,16 @@ times the CPU, and a batch says the offset of each of its messages.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -67,8 +75,12 @@ class LogWriter:
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
-        """Connect; must run in the event loop that will write."""
+        """Connect, however long Kafka is away; must run in the event loop that will write."""
         await self.stop()
+        with _told():
+            self._producer = await _patiently(self._connected)
+
+    async def _connected(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             **aiokafka_client(self._bootstrap),
             acks="all",
@@ -80,8 +92,12 @@ class LogWriter:
             max_request_size=_MAX_REQUEST_BYTES,
             request_timeout_ms=20_000,
         )
-        await producer.start()
-        self._producer = producer
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
 
     async def stop(self) -> None:
         if self._producer is not None:
@@ -90,19 +106,8 @@ class LogWriter:
 
     async def write(self, messages: Sequence[Message]) -> list[int]:
         """Write all; give the offset of each, in the order of `messages`."""
-        try:
+        with _told():
             return await _patiently(partial(self._write_once, messages))
-        except _FENCED as error:
-            raise WriterFencedError(
-                "Un autre processus a pris la relève de celui-ci, qui n'écrit plus rien : c'est "
-                "sans gravité, et il peut être relancé pour attendre à son tour."
-            ) from error
-        except KafkaError as error:
-            raise LogRefusedError(
-                f"Kafka refuse d'écrire ({type(error).__name__}) et attendre n'y changera rien : "
-                "vérifiez les droits du compte et la taille des topics, puis relancez "
-                "« traverse work »."
-            ) from error
 
     async def _write_once(self, messages: Sequence[Message]) -> list[int]:
         producer = self._producer
@@ -171,6 +176,24 @@ _LASTING = (
     errors.SaslAuthenticationFailed,
     errors.UnknownProducerId,
 )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What no waiting mends, as a sentence for who runs the step."""
+    try:
+        yield
+    except _FENCED as error:
+        raise WriterFencedError(
+            "Un autre processus a pris la relève de celui-ci, qui n'écrit plus rien : c'est "
+            "sans gravité, et il peut être relancé pour attendre à son tour."
+        ) from error
+    except KafkaError as error:
+        raise LogRefusedError(
+            f"Kafka refuse d'écrire ({type(error).__name__}) et attendre n'y changera rien : "
+            "vérifiez les droits du compte et la taille des topics, puis relancez "
+            "« traverse work »."
+        ) from error
 
 
 def _passes(error: BaseException) -> bool:

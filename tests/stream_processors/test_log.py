@@ -1,11 +1,12 @@
 """What the writer of the log waits out, and what ends the process."""
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from aiokafka import errors
 
+from traverse_stream_processors import log
 from traverse_stream_processors.errors import LogRefusedError
 from traverse_stream_processors.log import LogWriter, Message
 
@@ -54,3 +55,37 @@ def test_a_producer_that_has_ended_is_not_asked_for_ever(ended: Exception) -> No
     """Its own process can only leave, and be started anew with another."""
     with pytest.raises(LogRefusedError):
         write(Producer(ended))
+
+
+class Connecting:
+    """A producer that cannot connect as often as `failures` says."""
+
+    failures: ClassVar[list[Exception]] = []
+    stopped = 0
+
+    def __init__(self, **_: Any) -> None: ...
+
+    async def start(self) -> None:
+        if self.failures:
+            raise self.failures.pop()
+
+    async def stop(self) -> None:
+        Connecting.stopped += 1
+
+
+def test_a_broker_that_is_away_as_a_step_takes_over_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each attempt that failed gives back what it held."""
+    monkeypatch.setattr(log, "AIOKafkaProducer", Connecting)
+    monkeypatch.setattr(Connecting, "failures", [errors.KafkaConnectionError()])
+    monkeypatch.setattr(Connecting, "stopped", 0)
+    asyncio.run(LogWriter("127.0.0.1:1", fence="name").start())
+    assert Connecting.stopped == 1
+
+
+def test_an_account_that_may_not_write_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "AIOKafkaProducer", Connecting)
+    monkeypatch.setattr(Connecting, "failures", [errors.ClusterAuthorizationFailedError()])
+    with pytest.raises(LogRefusedError, match="vérifiez les droits"):
+        asyncio.run(LogWriter("127.0.0.1:1").start())
