@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import orjson
 from elasticsearch import Elasticsearch
@@ -18,6 +19,7 @@ from traverse_infra.bench.load import Load
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.runner import Engines
 from traverse_infra.indices import prepare_indices
+from traverse_infra.log_reading import lags
 from traverse_infra.members import cast_signature, ensure_members, open_registry
 from traverse_infra.services import Services
 from traverse_infra.settings import Settings
@@ -97,20 +99,21 @@ class Home:
         The greatest sequence number that a search sees says it, repeated writes of one document
         included.
         """
-        answer = self.client.search(
-            index=indices,
-            size=0,
-            track_total_hits=False,
-            request_cache=False,
-            aggregations={
-                "by": {
-                    "terms": {"field": "_index"},
-                    "aggs": {"last": {"max": {"field": "_seq_no"}}},
-                }
-            },
-        )
-        buckets = answer["aggregations"]["by"]["buckets"]
-        return sum(int(bucket["last"]["value"]) + 1 for bucket in buckets)
+        # Of one index alone, Elasticsearch looks it up instead of reading every document.
+        searches: list[dict[str, Any]] = []
+        for index in indices.split(","):
+            last = {"last": {"max": {"field": "_seq_no"}}}
+            searches += [
+                {"index": index, "request_cache": False},
+                {"size": 0, "track_total_hits": False, "aggs": last},
+            ]
+        answers = self.client.msearch(searches=searches)["responses"]
+        found = [answer["aggregations"]["last"]["value"] for answer in answers]
+        return sum(0 if last is None else int(last) + 1 for last in found)
+
+    def all_done(self) -> bool:
+        """Whether no step has anything left to read."""
+        return not any(lags(self.kafka).values())
 
     def written(self, indices: str) -> int:
         """How many writes Elasticsearch has taken into these indices, searchable or not yet."""

@@ -1,8 +1,9 @@
 """How many a second: the pipeline, a bare Faust pass-through and direct bulks, turn by turn.
 
-Each turn gets its input first; then its processes start, and the clock runs from the first output
-that is seen (which is not counted) until a search sees the last write. So starting a process is
-not in the figure, and waiting for Elasticsearch to refresh is.
+The clock of a turn runs until a search sees the last write: from the first output that is seen
+(which is not counted), the input lying there as the process starts; of the pipeline, from before
+its input is sent to steps that are ready. So starting a process is not in the figure, and waiting
+for Elasticsearch to refresh is.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from traverse_infra.bench.machine import memory, processor_seconds, steps_of
 from traverse_infra.bench.passthrough import bulk_body
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import InfraError
-from traverse_infra.log_reading import end_offsets, lags, read_topic
+from traverse_infra.log_reading import end_offsets, read_topic
 from traverse_infra.services import Services
 from traverse_schemas.identity import partition_of
 from traverse_schemas.index_mapping import ALIASES
@@ -32,7 +33,6 @@ from traverse_schemas.topics import (
     INBOUND,
     OPPORTUNITIES,
     PARTITIONS,
-    RECORDS,
     REJECTED,
 )
 from traverse_stream_processors.log import Message
@@ -48,6 +48,9 @@ BULK_CLIENTS = 2
 _LOOK_EVERY = 0.05
 _STILL = 1.0  # seconds without a new document before the log is asked whether all is done
 _TIMEOUT = 900
+_FIRST = 100
+"""Events of a turn of the pipeline that come alone, before the clock starts."""
+
 
 Document = tuple[bytes, bytes]
 """(id, JSON)"""
@@ -78,35 +81,31 @@ class PipelineTurn(Turn):
 
 
 def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
-    """`traverse work` over these events, which lie on `traverse.inbound` when it starts."""
-    before = {name: end_offsets(home.kafka, name) for name in (ACCEPTED, REJECTED, OPPORTUNITIES)}
-    written = home.searchable(OPPORTUNITY_INDICES)
-    records = sum(end_offsets(home.kafka, RECORDS).values())
-    home.write(_inbound(event, home.sign) for event in events)
+    """`traverse work` over these events. The first few come alone: once they can be found, the
+    step that links has read what it has to know, and the clock starts before the rest is sent."""
+    messages = [_inbound(event, home.sign) for event in events]
+    home.write(messages[:_FIRST])
     rest(home)
     with home.services() as services:
         started = time.monotonic()
         services.start("work", "work")
-        start = _first(services, lambda: sum(end_offsets(home.kafka, RECORDS).values()) - records)
+        first = _watch(services, lambda: home.searchable(OPPORTUNITY_INDICES), home.all_done)[-1]
+        before = {
+            name: end_offsets(home.kafka, name) for name in (ACCEPTED, REJECTED, OPPORTUNITIES)
+        }
         steps = {**engines_of(home), **steps_of(psutil.Process(services.pid("work")))}
         processor = processor_seconds(steps)
-        looks = _watch(
-            services,
-            lambda: home.searchable(OPPORTUNITY_INDICES) - written,
-            lambda: not any(lags(home.kafka).values()),
-        )
+        start = Seen(time.monotonic(), first.items)
+        home.write(messages[_FIRST:])
+        looks = _watch(services, lambda: home.searchable(OPPORTUNITY_INDICES), home.all_done)
         used = _difference(processor_seconds(steps), processor)
         taken = memory(steps)
     made = {name: _grown(home, name, before[name]) for name in before}
-    # Of several states of one record in a batch only the last goes on: records at the start are
-    # no writes. What matters is their share, which is small.
     total = looks[-1].items
-    share = start.items / max(1, sum(end_offsets(home.kafka, RECORDS).values()) - records)
-    share_start = Seen(start.at, round(share * total))
-    writes = _rate(share_start, total, looks)
+    seconds = (total - start.items) / _rate(start, total, looks)
     return PipelineTurn(
-        per_second=writes * len(events) / total,
-        items=len(events),
+        per_second=(len(events) - _FIRST) / seconds,
+        items=len(events) - _FIRST,
         startup=start.at - started,
         processor=used,
         memory=taken,
