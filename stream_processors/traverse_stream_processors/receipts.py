@@ -6,6 +6,7 @@ events that it shows (`traced_of`); the index step ends those once they can be f
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import orjson
@@ -90,15 +91,19 @@ def ended(arrival: Arrival, partition: int, end: End) -> Message:
 
 
 def receipts_of(
-    batch: Sequence[Brought], fates: Mapping[bytes, Fate], linked: int
+    batch: Sequence[Brought],
+    fates: Mapping[bytes, Fate],
+    linked: int,
+    read: Mapping[str, RecordState] = MappingProxyType({}),
 ) -> list[Message]:
     """The receipts of all events that a batch of `traverse.records` brings.
 
     `fates` says by record key what its last state of the batch came to, `linked` when its
-    opportunity was on the log (milliseconds). To be written when the index has all of the batch.
+    opportunity was on the log (milliseconds); `read` has by key what was read of the last states
+    already. To be written when the index has all of the batch.
     """
     last = {changed.key: changed for changed in batch if changed.value}
-    states: dict[bytes, RecordState] = {}
+    states = {key: read[name] for key in last if (name := key.decode()) in read}
     found = []
     for changed in batch:
         traced = read_trace(changed.trace)

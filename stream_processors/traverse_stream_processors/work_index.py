@@ -277,7 +277,7 @@ class IndexWork:
                     for one in refused
                     if one.operation.id not in explained
                 ),
-                *receipts_of(records, fates, linked),
+                *receipts_of(records, fates, linked, self._opportunities.told()),
                 *receipts_of_words(words, linked),
             ]
         )

@@ -73,18 +73,18 @@ class Blocking:
             features.words,
         )
         wide = features.kind != "call" or not features.owner
-        for band, rows in enumerate(self._bands(features.words)):
+        for band in self._bands(features.words):
             if features.owner:
-                yield f"o{band}|{rows}|{features.owner}", refinements
+                yield f"o{band}|{features.owner}", refinements
             if wide:
-                yield f"w{band}|{rows}|{area_of(features)}", (features.place, *refinements)
+                yield f"w{band}|{area_of(features)}", (features.place, *refinements)
 
-    def _sketched(self, title: tuple[str, ...]) -> list[list[int]]:
-        """The bands of a title's words: rows of their sketch."""
+    def _sketched(self, title: tuple[str, ...]) -> list[str]:
+        """The bands of a title's words: rows of their sketch, as text."""
         self._sketch.clear()
         self._sketch.update_batch([word.encode() for word in telling(frozenset(title)) or title])
         values = self._sketch.hashvalues.tolist()
-        return [values[band * _ROWS : (band + 1) * _ROWS] for band in range(_BANDS)]
+        return [f"{band}|{values[band * _ROWS : (band + 1) * _ROWS]}" for band in range(_BANDS)]
 
 
 def area_of(features: Features) -> str:

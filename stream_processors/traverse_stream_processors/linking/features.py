@@ -5,6 +5,7 @@ interned, what is only shown stays out.
 """
 
 import re
+from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +13,7 @@ from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.linking.words import (
     fold,
     lots_of,
+    name_of,
     without_lot,
     words_of,
     years_of,
@@ -83,7 +85,7 @@ def features_of(state: RecordState) -> Features | None:
     if said is None or (life is not None and life["state"] == "withdrawn"):
         return None
     content: Any = said["content"]
-    folded = fold(content["title"])
+    words, lots, years = _title(content["title"])
     owner = next((one for one in content["institutions"] if one["role"] == "owner"), None)
     amount, amount_kind = _amount(content, life)
     window = content.get("window", {})
@@ -97,10 +99,10 @@ def features_of(state: RecordState) -> Features | None:
         audience=audience_of(content),
         first_time=state["first_time"],
         owner=intern(content.get("owner_siren", "")),
-        owner_name=intern(" ".join(sorted(words_of(fold(owner["name"]))))) if owner else "",
-        words=tuple(sorted(map(intern, words_of(without_lot(folded))))),
-        lots=_share(lots_of(folded)),
-        years=years_of(folded),
+        owner_name=name_of(owner["name"]) if owner else "",
+        words=words,
+        lots=lots,
+        years=years,
         references=_references(state, content),
         url=content.get("url", ""),
         cpv=_share(content.get("cpv", ())),
@@ -114,6 +116,15 @@ def features_of(state: RecordState) -> Features | None:
         duration_months=content.get("duration_months"),
         holders=_holders(holders),
     )
+
+
+@lru_cache(maxsize=50_000)
+def _title(title: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
+    """What a title says: its words, lots and years. Titles come again: with each change of a
+    record, and each year."""
+    folded = fold(title)
+    words = tuple(sorted(map(intern, words_of(without_lot(folded)))))
+    return words, _share(lots_of(folded)), years_of(folded)
 
 
 def audience_of(content: Any) -> str:
@@ -178,7 +189,7 @@ def _holders(holders: Any) -> tuple[str, ...]:
         if number[:9].isdigit() and len(number) >= 9:
             found.add(intern(number[:9]))
         elif name := holder.get("name"):
-            found.add(" ".join(sorted(words_of(fold(name)))))
+            found.add(name_of(name))
     return _share(tuple(sorted(found)))
 
 

@@ -54,6 +54,7 @@ class Opportunities:
         self._groupings: list[MatchMessage] = []
         self._heads: dict[str, str] = {}
         self._fresh: dict[str, RecordState] = {}
+        self._told: dict[str, RecordState] = {}
 
     def put_records(self, records: Sequence[tuple[str, int, bytes | None]]) -> set[str]:
         """Know messages of `traverse.records`: (key, offset, JSON or None). Gives the ids that may
@@ -67,14 +68,15 @@ class Opportunities:
         }
         touched = set(ids)
         kept: list[tuple[str, int, bytes]] = []
-        self._fresh = {}
+        self._fresh, self._told = {}, {}
+        keys = dict(zip(ids, (key for key, _, _ in records), strict=True))
         for identity, (offset, value) in last.items():
             state: RecordState | None = None if value is None else orjson.loads(value)
             touched |= self._linker.put(identity, features_of(state) if state else None)
             touched |= self._matches.put(identity, state)
             if value is not None and state is not None:
                 kept.append((identity, offset, value))
-                self._fresh[identity] = state
+                self._fresh[identity] = self._told[keys[identity]] = state
             elif identity in known:
                 kept.append((identity, offset, self._hollow(identity)))
         self._shelf.put_states(kept)
@@ -144,6 +146,10 @@ class Opportunities:
     def _led_to(self, identity: str) -> set[str]:
         """The records that links of any type lead to from this one."""
         return {*self._linker.links(identity), *self._matches.reached(identity)}
+
+    def told(self) -> Mapping[str, RecordState]:
+        """The states that `put_records` was last told and took, by key."""
+        return self._told
 
     def fates(self, keys: Sequence[str], refused: Mapping[str, str]) -> dict[str, Fate]:
         """What the records with these keys came to when `form` was last asked; `refused` says by

@@ -6,7 +6,7 @@ on a judged set (`tests/stream_processors/linking/judged.py`); no aspect depends
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -62,13 +62,11 @@ Told = list[tuple[Aspect, float]]
 
 
 class _Shared(NamedTuple):
-    """What the references of two records say, which weighs in other aspects too. `certain`: they
-    share one that names one thing whoever owns it; `versions`: they share a contract's number but
-    for what counts its modifications."""
+    """What the references of two records say, which weighs in other aspects too: whether they
+    share any, and (`certain`) one that names one thing whoever owns it."""
 
     references: bool
     certain: bool
-    versions: bool
 
 
 def score(left: Features, right: Features, least: float = 0.0) -> float:
@@ -111,37 +109,48 @@ def _points(told: Told) -> float:
 
 
 def _references(told: Told, left: Features, right: Features) -> _Shared:
-    mine = left.references
-    references = [one for one in right.references if one in mine]
-    certain = any(reference.startswith(GLOBAL) for reference in references)
-    versions = not certain and not _numbers(mine).isdisjoint(_numbers(right.references))
-    if certain:
-        told.append((Aspect.GLOBAL_REFERENCE, 4.5))
-    elif references:
-        told.append((Aspect.REFERENCE, 3.0))
-    elif versions:
-        told.append((Aspect.NEXT_REFERENCE, 2.0))
-    elif _own(mine) and _own(right.references):
-        told.append((Aspect.OTHER_REFERENCE, -1.5))
+    references: list[str] = []
+    certain = versions = False
+    if left.references and right.references:
+        mine, theirs = _numbers(left.references), _numbers(right.references)
+        versions = not mine.contracts.isdisjoint(theirs.contracts)
+        references = [one for one in right.references if one in left.references]
+        certain = bool(references) and _is_certain(references)
+        if certain:
+            told.append((Aspect.GLOBAL_REFERENCE, 4.5))
+        elif references:
+            told.append((Aspect.REFERENCE, 3.0))
+        elif versions:
+            told.append((Aspect.NEXT_REFERENCE, 2.0))
+        elif mine.own and theirs.own:
+            told.append((Aspect.OTHER_REFERENCE, -1.5))
     if left.url and left.url == right.url:
         told.append((Aspect.ADDRESS, 2.0))
     if left.source == right.source and not certain:
         # One source tells its own records apart, but where it says itself that they are one.
         told.append((Aspect.ONE_FEED, -1.0 if references or versions else -6.0))
-    return _Shared(bool(references), certain, versions)
+    return _Shared(bool(references), certain)
+
+
+class _Numbers(NamedTuple):
+    """What a record's references are: the numbers of `contracts` without their last two digits,
+    which count the modifications (arrêté du 22 mars 2019, annex 1: year, number, "00" at first);
+    `own` says that one is its owner's: the number of a notice says nothing of another journal's."""
+
+    contracts: frozenset[str]
+    own: bool
 
 
 @lru_cache(maxsize=50_000)
-def _numbers(references: tuple[str, ...]) -> frozenset[str]:
-    """Contract numbers without their last two digits, which count the modifications (arrêté du 22
-    mars 2019, annex 1: year, number, "00" at first)."""
-    return frozenset(one[:-2] for one in references if _NUMBERED.fullmatch(one))
+def _numbers(references: tuple[str, ...]) -> _Numbers:
+    return _Numbers(
+        frozenset(one[:-2] for one in references if _NUMBERED.fullmatch(one)),
+        any(not reference.startswith(GLOBAL) for reference in references),
+    )
 
 
-@lru_cache(maxsize=50_000)
-def _own(references: tuple[str, ...]) -> bool:
-    """Whether one is its owner's: the number of a notice says nothing of another journal's."""
-    return any(not reference.startswith(GLOBAL) for reference in references)
+def _is_certain(references: Iterable[str]) -> bool:
+    return any(reference.startswith(GLOBAL) for reference in references)
 
 
 def _title(told: Told, left: Features, right: Features, shared: _Shared) -> None:

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from functools import lru_cache
+from sys import intern
 from typing import Final
 
 _ACCENTS: Final = {
@@ -37,7 +39,14 @@ FILLER_WEIGHT: Final = 0.25
 
 def fold(text: str) -> str:
     """Lower case without accents and ligatures; the rest as it is."""
-    return text.lower().translate(_ACCENTS)
+    lower = text.lower()
+    return lower if lower.isascii() else lower.translate(_ACCENTS)
+
+
+@lru_cache(maxsize=50_000)
+def name_of(name: str) -> str:
+    """The words of an institution's name, folded, sorted: the same however it is written."""
+    return intern(" ".join(sorted(words_of(fold(name)))))
 
 
 def words_of(folded: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of
-from traverse_stream_processors.linking.words import fold, words_of
+from traverse_stream_processors.linking.words import name_of
 from traverse_stream_processors.matching.purchases import Purchase, purchase_of
 from traverse_stream_processors.matching.roles import Seeks, seeks_of, trade_of
 from traverse_stream_processors.matching.texts import Texts
@@ -119,7 +119,7 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         kind=intern(kind),
         subtype=intern(subtype),
         audience=audience_of(content),
-        owner=content.get("owner_siren") or " ".join(sorted(words_of(fold(owner["name"])))),
+        owner=content.get("owner_siren") or name_of(owner["name"]),
         owner_name=intern(owner["name"]),
         owner_kind=intern(content["owner_kind"]),
         source_siren=intern(state["source"][10:19]),
