@@ -7,9 +7,9 @@
 
 Two processes, one a step, so that they share the cores. More of the first share the partitions;
 of the second, one works and the others stand by. The loop is the one Faust pattern that
-loses nothing: `noack_take`, everything durable inside `handle`, then acknowledge in order; an
-error that escapes would leave the partition standing still, so the process leaves instead and
-what was not acknowledged is read again.
+loses nothing: `noack_take`, and acknowledge in order what is durable; an error that escapes
+would leave the partition standing still, so the process leaves instead and what was not
+acknowledged is read again.
 """
 
 import asyncio
@@ -60,10 +60,11 @@ Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
 class Work(Protocol[Item_contra]):
-    """A step at work: `handle` returns when a batch is durable, `release` gives up
-    partitions, `tick` comes between batches, with whether the process has partitions."""
+    """A step at work: `handle` returns when the next batch may be handed in, and gives what is done
+    when this one is durable (None: it is); `release` gives up partitions, `tick` comes between
+    batches, with whether the process has partitions."""
 
-    async def handle(self, batch: Sequence[Item_contra], /) -> None: ...
+    async def handle(self, batch: Sequence[Item_contra], /) -> Awaitable[None] | None: ...
 
     async def release(self) -> None: ...
 
@@ -212,15 +213,35 @@ def _agent(
     @app.agent(app.topic(*topics, value_serializer="raw"), name=app.conf.id)
     async def step(stream: Any) -> None:
         async def all_batches() -> None:
-            async for batch in stream.noack_take(settings.batch_size, within=settings.batch_wait):
-                await assigned.wait()
-                # What waited here while its partition went to another process is that one's work:
-                # handling it too could write an older state of a record after a newer one.
-                mine = [event for event in batch if event.message.tp in owned]
-                with progress.batch(len(mine)):
-                    await work.handle([read(event.message) for event in mine])
-                for event in mine:
-                    event.ack()
+            last: asyncio.Task[None] | None = None
+            try:
+                async for batch in stream.noack_take(
+                    settings.batch_size, within=settings.batch_wait
+                ):
+                    await assigned.wait()
+                    # What waited here while its partition went to another process is that one's
+                    # work: handling it too could write an older state of a record after a newer.
+                    mine = [event for event in batch if event.message.tp in owned]
+                    progress.begin()
+                    durable = await work.handle([read(event.message) for event in mine])
+                    last = asyncio.create_task(leaving(acknowledge(mine, durable, last)))
+            finally:
+                if last is not None:
+                    last.cancel()
+                    await asyncio.wait([last])
+
+        async def acknowledge(
+            events: Sequence[Any],
+            durable: Awaitable[None] | None,
+            before: asyncio.Task[None] | None,
+        ) -> None:
+            if before is not None:
+                await before
+            if durable is not None:
+                await durable
+            for event in events:
+                event.ack()
+            progress.end(len(events))
 
         await leaving(start())
         started.set()

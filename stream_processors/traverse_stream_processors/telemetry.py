@@ -2,8 +2,6 @@
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 logger = logging.getLogger("traverse.work")
 
@@ -18,15 +16,16 @@ class Progress:
     def __init__(self, stall_after: float) -> None:
         self._stall_after = stall_after
         self._moved = time.monotonic()
-        self._in_hand = False
+        self._in_hand = 0
         self.handled = 0
 
-    @contextmanager
-    def batch(self, size: int) -> Iterator[None]:
-        """Around the handling of a batch."""
-        self._in_hand = True
-        yield
-        self._in_hand = False
+    def begin(self) -> None:
+        """A batch is taken in hand."""
+        self._in_hand += 1
+
+    def end(self, size: int) -> None:
+        """A batch of this size is done."""
+        self._in_hand -= 1
         self.handled += size
         self._moved = time.monotonic()
 

@@ -3,10 +3,13 @@
 One process of all does this at a time; others follow and stand by. Durable before acknowledged, as
 in `work_validate`. The offset that Kafka gives a message of `traverse.opportunities` is the version
 of its document.
+
+While one batch is brought into the index, the next is linked: the two wait for different things.
+What the first came to is settled before, and told before the next is written.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -15,6 +18,7 @@ from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.document import OpportunityMessage
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.identity import partition_of, record_key
+from traverse_schemas.record_state import RecordState
 from traverse_schemas.topics import (
     CHANGES,
     DECISIONS,
@@ -39,7 +43,7 @@ from traverse_stream_processors.log import (
     read_at,
     read_partition,
 )
-from traverse_stream_processors.receipts import receipts_of, receipts_of_words
+from traverse_stream_processors.receipts import Fate, receipts_of, receipts_of_words
 from traverse_stream_processors.refuse import refusal, refused_events
 from traverse_stream_processors.reject import rejection_message
 from traverse_stream_processors.telemetry import logger
@@ -73,6 +77,28 @@ class _Indexed(NamedTuple):
     offset: int
 
 
+class _Linked(NamedTuple):
+    """A batch after linking: its records and words of people, what there is to write, and by record
+    key what each came to and its state (as `receipts_of` takes them)."""
+
+    records: Sequence[Changed]
+    words: Sequence[Changed]
+    formed: Sequence[Formed]
+    links: Sequence[LinkMessage]
+    groupings: Sequence[LinkMessage]
+    fates: Mapping[str, Fate]
+    states: Mapping[str, RecordState]
+
+
+def _no_batch(
+    formed: Sequence[Formed] = (),
+    links: Sequence[LinkMessage] = (),
+    groupings: Sequence[LinkMessage] = (),
+) -> _Linked:
+    """What is written without a batch that brought it."""
+    return _Linked((), (), formed, links, groupings, {}, {})
+
+
 class IndexWork:
     """Handles batches of `traverse.records` and `traverse.decisions`, or follows who does.
 
@@ -104,10 +130,14 @@ class IndexWork:
         self._leading = False
         self._standing = False
         self._busy = asyncio.Lock()
+        # The batch before, on its way to the index.
+        self._behind: asyncio.Task[None] | None = None
+        self._doubtful: dict[str, str] = {}
 
     async def release(self) -> None:
-        """Partitions are being taken away: finish the batch at hand, then lead no more."""
+        """Partitions are being taken away: finish the batches at hand, then lead no more."""
         async with self._busy:
+            await self._settle()
             self._leading = False
 
     async def tick(self, *, owner: bool) -> None:
@@ -123,26 +153,36 @@ class IndexWork:
                 self._standing = True
                 logger.warning("Une autre relie : cette étape la suit et attend de la relayer.")
 
-    async def handle(self, batch: Sequence[Changed]) -> None:
-        """Bring one batch into the index. Returns only when Elasticsearch has all of it."""
+    async def handle(self, batch: Sequence[Changed]) -> Awaitable[None]:
+        """Bring one batch into the index. Returns when the log has what it came to; what is given
+        is done when Elasticsearch has all of it and that is told."""
         async with self._busy:
             await self._lead()
-            formed, links, groupings = await asyncio.to_thread(self._link, batch)
+            doubtful, self._doubtful = self._doubtful, {}
+            linked = await asyncio.to_thread(self._link, batch, doubtful)
             for one in batch:
                 self._next[one.topic, one.partition] = one.offset + 1
-            await self._write(formed, links, groupings, batch)
+            await self._settle()
+            documents = await self._log(linked)
+            self._behind = asyncio.create_task(self._index(documents, linked, self._now()))
+            return self._behind
 
-    def _link(
-        self, batch: Sequence[Changed]
-    ) -> tuple[list[Formed], list[LinkMessage], list[LinkMessage]]:
-        touched = self._opportunities.put_records(
-            [(one.key.decode(), one.offset, one.value) for one in batch if one.topic == RECORDS]
-        )
-        touched |= self._opportunities.put_decisions(
-            one.value for one in batch if one.topic == DECISIONS and one.value
-        )
-        formed, links = self._opportunities.form(touched), self._opportunities.links()
-        return formed, links, self._opportunities.groupings()
+    async def _settle(self) -> None:
+        """Until the batch before is done."""
+        if self._behind is not None:
+            await self._behind
+            self._behind = None
+
+    def _link(self, batch: Sequence[Changed], doubtful: Iterable[str]) -> _Linked:
+        known = self._opportunities
+        known.refused(doubtful)
+        records = [one for one in batch if one.topic == RECORDS]
+        words = [one for one in batch if one.topic == DECISIONS]
+        touched = known.put_records([(one.key.decode(), one.offset, one.value) for one in records])
+        touched |= known.put_decisions(one.value for one in words if one.value)
+        formed, links = known.form(touched), known.links()
+        fates = known.fates([one.key.decode() for one in records])
+        return _Linked(records, words, formed, links, known.groupings(), fates, known.told())
 
     async def _lead(self) -> None:
         """Become the one writer: shut out whoever was, know all it wrote, finish what it left."""
@@ -156,11 +196,11 @@ class IndexWork:
         for start in range(0, len(left), _PORTION):
             portion = left[start : start + _PORTION]
             formed = await asyncio.to_thread(self._opportunities.form, portion)
-            await self._write(formed, ())
+            await self._index(await self._log(_no_batch(formed)))
         links = self._opportunities.missing_links(
             await self._written_links(), await self._written_groupings()
         )
-        await self._write((), links, self._opportunities.groupings())
+        await self._log(_no_batch(links=links, groupings=self._opportunities.groupings()))
         self._leading, self._standing = True, False
         logger.warning("Cette étape relie désormais : %d dossiers liés relus.", len(left))
 
@@ -215,15 +255,10 @@ class IndexWork:
             ):
                 await self._index([_read(one, partition) for one in chunk if one.value])
 
-    async def _write(
-        self,
-        formed: Sequence[Formed],
-        links: Iterable[LinkMessage],
-        groupings: Iterable[LinkMessage] = (),
-        batch: Sequence[Changed] = (),
-    ) -> None:
-        """Opportunities, links and groupings to the log, in one transaction; then the first to the
-        index, and what became of this `batch` is told."""
+    async def _log(self, linked: _Linked) -> list[_Indexed]:
+        """Opportunities, links and groupings to the log, in one transaction; gives the first as
+        they go to the index."""
+        formed = linked.formed
         partitions = [partition_of(one.message["id"], PARTITIONS) for one in formed]
         messages = [
             Message(OPPORTUNITIES, partition, one.message["id"].encode(), one.octets)
@@ -234,37 +269,35 @@ class IndexWork:
                 *messages,
                 *(
                     Message(LINKS, partition_of(key, PARTITIONS), key.encode(), value)
-                    for key, value in links
+                    for key, value in linked.links
                 ),
-                *(Message(GROUPINGS, 0, key.encode(), value) for key, value in groupings),
+                *(Message(GROUPINGS, 0, key.encode(), value) for key, value in linked.groupings),
             ]
         )
-        linked = int(self._clock.now().timestamp() * 1000)
         self._opportunities.remember(formed)
-        await self._index(
-            [
-                _Indexed(one.message, one.document, partition, offset)
-                for one, partition, offset in zip(formed, partitions, offsets, strict=False)
-            ],
-            batch,
-            linked,
-        )
+        return [
+            _Indexed(one.message, one.document, partition, offset)
+            for one, partition, offset in zip(formed, partitions, offsets, strict=False)
+        ]
 
     async def _index(
-        self, documents: Sequence[_Indexed], batch: Sequence[Changed] = (), linked: int = 0
+        self, documents: Sequence[_Indexed], linked: _Linked | None = None, at: int = 0
     ) -> None:
-        records = [one for one in batch if one.topic == RECORDS]
-        words = [one for one in batch if one.topic == DECISIONS]
+        """Documents to the index; then it is told, with what became of the batch that was linked
+        `at` that moment."""
+        linked = linked or _no_batch()
         owners: dict[Operation, _Indexed] = {}
         for one in documents:
             for operation in operations(one.message, one.document, one.offset):
                 owners[operation] = one
         refused = await self._bulk.write(list(owners))
         whys = {one.operation.id: _refusal_sentence(one) for one in refused}
-        self._opportunities.refused(whys)
-        found = self._opportunities.fates([one.key.decode() for one in records], whys)
-        fates = {key.encode(): one for key, one in found.items()}
-        events = refused_events(records, fates)
+        self._doubtful |= whys
+        fates = {
+            key.encode(): fate._replace(refused=whys.get(fate.opportunity or ""))
+            for key, fate in linked.fates.items()
+        }
+        events = refused_events(linked.records, fates)
         originals = await read_at(self._bootstrap, INBOUND, [one.place for one in events])
         told = [one for one in events if one.place in originals]
         explained = {one.opportunity for one in told}
@@ -277,10 +310,13 @@ class IndexWork:
                     for one in refused
                     if one.operation.id not in explained
                 ),
-                *receipts_of(records, fates, linked, self._opportunities.told()),
-                *receipts_of_words(words, linked),
+                *receipts_of(linked.records, fates, at, linked.states),
+                *receipts_of_words(linked.words, at),
             ]
         )
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
 
 
 def _read(stored: Stored, partition: int) -> _Indexed:

@@ -151,18 +151,18 @@ class Opportunities:
         """The states that `put_records` was last told and took, by key."""
         return self._told
 
-    def fates(self, keys: Sequence[str], refused: Mapping[str, str]) -> dict[str, Fate]:
-        """What the records with these keys came to when `form` was last asked; `refused` says by
-        id why the index took a document not. Nothing of those that never showed anything."""
+    def fates(self, keys: Sequence[str]) -> dict[str, Fate]:
+        """What the records with these keys came to when `form` was last asked. Nothing of those
+        that never showed anything."""
         ids = {key: opportunity_id(*key.split(" ", 1)) for key in keys}
         gone = self._shelf.states([one for one in ids.values() if one not in self._heads])
         found: dict[str, Fate] = {}
         for key, identity in ids.items():
             head = self._heads.get(identity)
             if head is not None:
-                found[key] = Fate(head, stub=False, refused=refused.get(head))
+                found[key] = Fate(head, stub=False)
             elif identity in gone and orjson.loads(gone[identity])["indices"]:
-                found[key] = Fate(identity, stub=True, refused=refused.get(identity))
+                found[key] = Fate(identity, stub=True)
         return found
 
     def links(self) -> list[LinkMessage]:

@@ -61,7 +61,7 @@ def test_a_second_record_makes_one_opportunity_and_a_stub(folder: Path) -> None:
     key = " ".join(sorted((OWN["id"], RELAYED["id"])))
     assert [link.key for link in known.links()] == [key]
     assert known.links() == []
-    fates = known.fates([f"{RELAY} 26-112233"], {})
+    fates = known.fates([f"{RELAY} 26-112233"])
     assert fates[f"{RELAY} 26-112233"].opportunity == OWN["id"]
 
 
