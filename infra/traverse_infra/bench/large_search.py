@@ -17,7 +17,7 @@ from typing import Any, Final
 import httpx
 import orjson
 import psutil
-from elasticsearch.helpers import parallel_bulk
+from elasticsearch.helpers import streaming_bulk
 
 from traverse_infra.bench.figures import percentile, schedule
 from traverse_infra.bench.home import Home, bench_home
@@ -157,12 +157,15 @@ def _sentences(text: str) -> list[str]:
 
 
 def _fill(home: Home, documents: Iterable[Document]) -> None:
-    home.client.indices.put_settings(index=PUBLIC_ALIAS, settings={"refresh_interval": "30s"})
+    home.client.indices.put_settings(index=PUBLIC_ALIAS, settings={"refresh_interval": "5s"})
     actions = (
         {"_index": PUBLIC_ALIAS, "_id": one["id"], "_source": one, "require_alias": True}
         for one in documents
     )
-    for _ in parallel_bulk(home.client, actions, thread_count=2, chunk_size=_BULK):
+    # A small heap is full now and then: what is refused is sent again.
+    for _ in streaming_bulk(
+        home.client, actions, chunk_size=_BULK, max_retries=8, initial_backoff=0.5
+    ):
         pass
     home.client.indices.put_settings(index=PUBLIC_ALIAS, settings={"refresh_interval": "500ms"})
     home.client.indices.refresh(index=PUBLIC_ALIAS)
