@@ -33,6 +33,7 @@ ACCOUNTS: Final = "traverse.accounts"
 AUDIT: Final = "traverse.audit"
 GROUPINGS: Final = "traverse.groupings"
 SUBSCRIPTIONS: Final = "traverse.subscriptions"
+READERSHIP: Final = "traverse.readership"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -56,6 +57,11 @@ def _kept(days: int, largest: int) -> dict[str, str]:
         "segment.ms": str(_DAY_MS),
         "max.message.bytes": str(largest),
     }
+
+
+def _last_of_days(days: int, largest: int) -> dict[str, str]:
+    """The last message of each key, and none for longer than that."""
+    return {**_compacted(largest), **_kept(days, largest), "cleanup.policy": "compact,delete"}
 
 
 def _compacted(largest: int) -> dict[str, str]:
@@ -154,6 +160,14 @@ TOPICS: Final[tuple[Topic, ...]] = (
         "saved searches, whose they are and how their alerts are delivered",
         partitions=1,
         config=_compacted(1024 * 1024),
+    ),
+    Topic(
+        READERSHIP,
+        "how often each institution's publications are read and followed, in sums of a day "
+        "(62 days)",
+        partitions=1,
+        # Two months are compared.
+        config=_last_of_days(62, 1024 * 1024),
     ),
     Topic(
         GROUPINGS,

@@ -38,6 +38,7 @@ from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import LimitRates, Rates
+from traverse_search_api.readership import Readership, readership_table
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.stream.change_log import ChangeLog
@@ -74,6 +75,7 @@ def create_app(
     staff: Staff | None = None,
     groupings: GroupingRows | None = None,
     subscriptions: SubscriptionBook | None = None,
+    readership: Readership | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
@@ -125,6 +127,9 @@ def create_app(
 
     rows = groupings or GroupingTable(settings.kafka)
     book = subscriptions or open_book(settings)
+    readership = readership or Readership(
+        readership_table(settings.kafka), present or SystemClock()
+    )
 
     log = AcceptedLog(settings.kafka, settings.home / "search", accepted)
 
@@ -132,8 +137,10 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if staff is not None:
             staff.start()
+        readership.start()
         yield
         await hub.close()
+        await readership.close()
         await log.close()
         if staff is not None:
             await staff.close()
@@ -159,13 +166,15 @@ def create_app(
     # Before /v1/opportunities/{identifier}: their addresses look like one.
     app.include_router(beside_router(searcher, readers, _PROBLEMS))
     app.include_router(export_router(searcher, readers, _PROBLEMS))
-    _add_search(app, searcher, readers, metrics)
+    _add_search(app, searcher, readers, metrics, readership)
     app.include_router(history_router(searcher, log, readers, _PROBLEMS))
     app.include_router(stream_router(hub, readers, _PROBLEMS))
     _add_groupings(app, searcher, readers, rows)
     _add_operation(app, indices.public, metrics)
     readings = Readings(searcher, readers, rows)
-    render = pages.install(app, readings, staff, showcase_origins=settings.showcase_origins)
+    render = pages.install(
+        app, readings, staff, readership, showcase_origins=settings.showcase_origins
+    )
     if staff is not None:
         install_alerts(
             app, book, searcher=searcher, readers=readers, staff=staff, render=render,
@@ -174,7 +183,9 @@ def create_app(
     return app
 
 
-def _add_search(app: FastAPI, searcher: Searcher, readers: Readers, metrics: Metrics) -> None:
+def _add_search(
+    app: FastAPI, searcher: Searcher, readers: Readers, metrics: Metrics, readership: Readership
+) -> None:
     @app.get(
         "/v1/opportunities",
         responses={**_PROBLEMS, **answers(SEARCH, "Ce qui a été trouvé, et ce qui a été fait.")},
@@ -203,7 +214,10 @@ def _add_search(app: FastAPI, searcher: Searcher, readers: Readers, metrics: Met
     )
     async def detail(request: Request, identifier: str, as_of: str | None = None) -> Response:
         """Une publication entière, avec son statut à la date demandée."""
-        return _json(orjson.dumps(await searcher.detail(identifier, as_of, readers.of(request))))
+        reader = readers.of(request)
+        document = await searcher.detail(identifier, as_of, reader)
+        readership.read(document, reader)
+        return _json(orjson.dumps(document))
 
 
 def _add_groupings(app: FastAPI, searcher: Searcher, readers: Readers, rows: GroupingRows) -> None:

@@ -14,6 +14,7 @@ TraverseError
     ├── ForbiddenKeyError         403, one that may not read
     ├── UnknownOpportunityError   404
     ├── UnknownGroupingError      404
+    ├── UnknownRuleError          404
     ├── MovedGroupingError        301, names the grouping that has its members now
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
@@ -191,6 +192,18 @@ class MergedError(SearchError):
             f"l’adresse /v1/opportunities/{identifier}."
         )
         self.identifier = identifier
+
+
+class UnknownRuleError(SearchError):
+    """No rule of quality has this name."""
+
+    status = 404
+    title = "Introuvable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Aucune règle de qualité ne porte ce nom : repartez de la page « Mon institution »."
+        )
 
 
 class UnknownGroupingError(SearchError):

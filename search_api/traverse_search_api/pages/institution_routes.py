@@ -1,5 +1,6 @@
-"""« Mon institution »: what it published, what was refused and why, with mending and replaying."""
+"""« Mon institution »: what it published, how well, who reads it, what was refused and why."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,17 +17,23 @@ from traverse_search_api.pages.institution_view import (
     own_body,
     own_clause,
     published_view,
+    quality_words,
     rejections_of,
 )
+from traverse_search_api.pages.quality import quality
+from traverse_search_api.pages.quality_routes import last_publications, refused_lately
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.queries import ITEM_FIELDS
+from traverse_search_api.readership import Readership, few
 
 _SIZE = 20
 _REPLAY = "rejouer un refus"
 
 
-def institution_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter:
+def institution_router(
+    staff: Staff, readings: Readings, readership: Readership, render: Renderer
+) -> APIRouter:
     """The routes."""
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
     visits, gateway = staff.visits, staff.gateway
@@ -40,12 +47,15 @@ def institution_router(staff: Staff, readings: Readings, render: Renderer) -> AP
         """The page. What the gateway cannot say now is said to be missing; the rest is shown."""
         person = visits.require(request)
         reading = readings.of(request)
-        found = await reading.look(
-            own_clause(person.siren),
-            **own_body(person.siren, reading.as_of),
-            _source=ITEM_FIELDS,
+        own = own_clause(person.siren)
+        found, judged, refusals, counts = await asyncio.gather(
+            reading.look(own, **own_body(person.siren, reading.as_of), _source=ITEM_FIELDS),
+            last_publications(reading, person.siren),
+            refused_lately(gateway, person.siren, visits.now()),
+            readership.of(person.siren),
         )
         total, sources, published = published_view(found, reading.shown(found), reading.as_of)
+        accepted = found.get("aggregations", {}).get("accepted", {}).get("doc_count", 0)
         refused, older, warning, missing = [], "", "", ""
         try:
             page = await gateway.rejections(person.siren, before, _SIZE)
@@ -58,6 +68,9 @@ def institution_router(staff: Staff, readings: Readings, render: Renderer) -> AP
             "institution.html",
             total=total,
             sources=sources,
+            quality=quality(judged, reading.as_of, refusals, accepted),
+            quality_of=quality_words(judged, total),
+            readers=None if counts is None else [few(count) for count in counts],
             published=published,
             refused=refused,
             older=older,

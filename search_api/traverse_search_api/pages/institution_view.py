@@ -9,13 +9,17 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Final
 
+from traverse_schemas.status import status_of
+from traverse_search_api import labels
 from traverse_search_api.pages import words
+from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
 
 Query = dict[str, Any]
 
 SHOWN: Final = 20
 _LONGEST: Final = 30_000  # characters
 _HISTORY: Final = timedelta(days=400)
+_LATELY: Final = timedelta(days=REFUSAL_DAYS)
 _SILENT_AFTER: Final = 3  # usual gaps
 _PATIENCE: Final = timedelta(days=7)
 """A source that speaks every day may rest over a long week-end without being called silent."""
@@ -84,11 +88,13 @@ def own_body(siren: str, as_of: datetime) -> Query:
     """What to ask of the index beside `own_clause`: the last ones, and on which days each source
     spoke."""
     since = (as_of - _HISTORY).date().isoformat()
+    lately = (as_of - _LATELY).date().isoformat()
     return {
         "size": SHOWN,
         "track_total_hits": True,
         "sort": [{"updated_at": "desc"}, {"id": "asc"}],
         "aggs": {
+            "accepted": {"filter": {"range": {"sources.updated_at": {"gte": lately}}}},
             "sources": {
                 "terms": {
                     "field": "sources.source",
@@ -110,7 +116,7 @@ def own_body(siren: str, as_of: datetime) -> Query:
                         },
                     },
                 },
-            }
+            },
         },
     }
 
@@ -263,6 +269,26 @@ def _published(item: Mapping[str, Any]) -> PublishedView:
         status=item["status_label"],
         status_code=item["status"],
         updated=words.day_of(item["updated_at"]),
+    )
+
+
+def quality_words(documents: Sequence[Mapping[str, Any]], total: str) -> str:
+    """Which publications the score is of: all of them, or the last."""
+    if len(documents) < SCANNED:
+        return words.count(len(documents), "publication", "publications")
+    return f"{words.number(len(documents))} dernières publications, sur {total}"
+
+
+def lacking_view(document: Mapping[str, Any], as_of: datetime) -> PublishedView:
+    """A publication that lacks something."""
+    status = status_of(dict(document), as_of)
+    return PublishedView(
+        address=f"/fiche/{document['id']}",
+        title=str(document["title"]),
+        kind=labels.shown_kind(document["subtype"], status),
+        status=labels.status_label(status),
+        status_code=status.value,
+        updated=words.day_of(document["updated_at"]),
     )
 
 

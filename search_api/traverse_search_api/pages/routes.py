@@ -15,6 +15,7 @@ from traverse_search_api.pages.dashboard_routes import dashboard_router
 from traverse_search_api.pages.grouping_routes import grouping_router
 from traverse_search_api.pages.institution_routes import institution_router
 from traverse_search_api.pages.need_routes import need_router
+from traverse_search_api.pages.quality_routes import quality_router
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.record_view import record_view
 from traverse_search_api.pages.render import Renderer
@@ -22,16 +23,22 @@ from traverse_search_api.pages.search_parameters import first_fault, search_para
 from traverse_search_api.pages.search_view import search_view
 from traverse_search_api.pages.showcase_routes import showcase_router
 from traverse_search_api.pages.visit_routes import visit_router
+from traverse_search_api.readership import Readership
 
 
 def install(
-    app: FastAPI, readings: Readings, staff: Staff | None = None, *, showcase_origins: str = ""
+    app: FastAPI,
+    readings: Readings,
+    staff: Staff | None,
+    readership: Readership,
+    *,
+    showcase_origins: str = "",
 ) -> Renderer:
     """Add the pages and their style to the service; without `staff`, only those that anybody
     reads. Gives what renders them."""
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     render = Renderer(staff.visits if staff else None)
-    app.include_router(_router(readings, render))
+    app.include_router(_router(readings, readership, render))
     app.include_router(dashboard_router(readings, render))
     app.include_router(visit_router(readings, render))
     app.include_router(showcase_router(readings, render, showcase_origins))
@@ -40,13 +47,14 @@ def install(
         if staff.provider is not None:
             app.include_router(provider_router(staff, staff.provider, render))
         app.include_router(account_router(staff, render))
-        app.include_router(institution_router(staff, readings, render))
+        app.include_router(institution_router(staff, readings, readership, render))
+        app.include_router(quality_router(staff, readings, render))
         app.include_router(need_router(staff, readings, render))
         app.include_router(grouping_router(staff, readings, render))
     return render
 
 
-def _router(readings: Readings, render: Renderer) -> APIRouter:
+def _router(readings: Readings, readership: Readership, render: Renderer) -> APIRouter:
     searcher, readers = readings.searcher, readings.readers
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
 
@@ -69,6 +77,7 @@ def _router(readings: Readings, render: Renderer) -> APIRouter:
         """The page of one opportunity; its permanent address."""
         reading = readings.of(request, as_of)
         document = await searcher.detail(identifier, as_of, reading.reader)
+        readership.read(document, reading.reader)
         among = await readings.groupings_of(reading, document)
         view = record_view(document, reading.as_of, reading.territories, among)
         return render.page(request, "record.html", view=view)
