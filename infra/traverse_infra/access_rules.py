@@ -14,6 +14,7 @@ from traverse_schemas.topics import (
     GROUPINGS,
     INBOUND,
     INSTITUTIONS,
+    READERSHIP,
     RECEIPTS,
     REJECTED,
     RESET,
@@ -46,7 +47,7 @@ internet does not reach. `search` answers anybody; `search-members` is for answe
 said who they are."""
 
 
-_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS)
+_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS, READERSHIP)
 """Topics of the people who use the pages: the processors have no business there."""
 
 
@@ -101,6 +102,7 @@ def kafka_rules() -> tuple[Rule, ...]:
                 ACCOUNTS_TOPIC,
                 GROUPINGS,
                 SUBSCRIPTIONS,
+                READERSHIP,
             )
         ),
         # Who signs out closes a session; what people do is written down.

@@ -3,10 +3,12 @@
 import asyncio
 from datetime import UTC, date, datetime
 from itertools import count
+from pathlib import Path
 
 from tests.documents import document
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_schemas.compacted_table import CompactedTable
+from traverse_search_api.alerts.ledger import Batch, Ledger, followers_in
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.readership import (
     FOLLOWED,
@@ -38,7 +40,7 @@ class Clock:
         return self.at
 
 
-def table(topic: MemoryTopic) -> ReadershipTable:
+def sums_on(topic: MemoryTopic) -> ReadershipTable:
     return CompactedTable(
         MemoryTableLog(topic),
         encode=lambda row: row.model_dump_json().encode(),
@@ -47,7 +49,7 @@ def table(topic: MemoryTopic) -> ReadershipTable:
 
 
 def process(topic: MemoryTopic, clock: Clock, name: str) -> Readership:
-    return Readership(table(topic), clock, new_id=lambda: name)
+    return Readership(sums_on(topic), clock, new_id=lambda: name)
 
 
 def test_processes_add_up_and_a_sum_that_is_written_again_counts_once() -> None:
@@ -134,7 +136,7 @@ def test_a_row_holds_a_day_and_sums_and_nothing_of_anybody() -> None:
 
 def test_followers_are_written_when_they_change_and_once_a_day() -> None:
     topic = MemoryTopic()
-    with table(topic) as rows:
+    with sums_on(topic) as rows:
         sums = FollowedSums(rows)
         sums.write({TOWN: 2}, date(2026, 3, 12))
         sums.write({TOWN: 2}, date(2026, 3, 12))
@@ -142,3 +144,14 @@ def test_followers_are_written_when_they_change_and_once_a_day() -> None:
         sums.write({TOWN: 2}, date(2026, 3, 13))
         sums.write({TOWN: 3}, date(2026, 3, 13))
         assert rows.get(FOLLOWED) == Counts(day=date(2026, 3, 13), sums={TOWN: 3})
+
+
+def test_who_follows_is_counted_by_institution_beside_the_notifier(tmp_path: Path) -> None:
+    path = tmp_path / "notify.sqlite"
+    ledger = Ledger(path)
+    owners = {"a": FEED, "b": "213000011", "own": TOWN}
+    records = [f"urn:siren:{TOWN}:x A", f"urn:siren:{TOWN} B", f"urn:siren:{FEED} C"]
+    told = [(record, name) for record in records for name in owners]
+    ledger.write(Batch({}, {}, [*told, (records[0], "deleted")], ()))
+    assert followers_in(path, owners) == {TOWN: 2, FEED: 2}
+    ledger.close()

@@ -8,8 +8,9 @@ publications it keeps the keys of their records and digests, no content; of peop
 import fcntl
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,7 @@ KEPT_DAYS: Final = 90
 """For so long an alert can be delivered again."""
 
 _MANY: Final = 500
+_URN: Final = "urn:siren:"
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS record (
@@ -287,6 +289,20 @@ class Ledger:
         for start in range(0, len(values), _MANY):
             part = values[start : start + _MANY]
             yield from self._base.execute(query.format(",".join("?" * len(part))), part)
+
+
+def followers_in(path: Path, owners: Mapping[str, str]) -> dict[str, int]:
+    """How many subscriptions were told of something that an institution says, by its SIREN; not
+    its own. `owners` gives the SIREN of each subscription. Reads the file by itself, beside who
+    writes it: it may take a while, in a thread."""
+    siren = f"substr(record, {len(_URN) + 1}, 9)"
+    query = f"SELECT DISTINCT {siren}, subscription FROM told WHERE record LIKE '{_URN}%'"  # noqa: S608
+    found: Counter[str] = Counter()
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as base:
+        for whose, subscription in base.execute(query):
+            if owners.get(subscription, whose) != whose:
+                found[whose] += 1
+    return dict(found)
 
 
 def _alert(row: Sequence[Any]) -> Alert:

@@ -1,11 +1,12 @@
 """The notifier: watches and delivers, in one process (`traverse work --step notify`).
 
-It sleeps until there is a first subscription. One works with a ledger; another one stands by.
+It reads no change until there is a first subscription. One works with a ledger; another one stands
+by. Beside that, once an hour, it tells of sources that have gone silent, and how many follow.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,22 +16,29 @@ from traverse_schemas.compacted_table import CompactedTable, TableError
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.institutions import Institution
 from traverse_schemas.registry import LiveRegistry, institutions_table
+from traverse_schemas.status import french_day
 from traverse_schemas.topics import CHANGES
 from traverse_search_api.accounts.directory import AccountsTable, LiveDirectory, accounts_table
 from traverse_search_api.alerts.book import SubscriptionTable, subscriptions_table
 from traverse_search_api.alerts.deliver import Deliverer, Disable, Hydrate
 from traverse_search_api.alerts.digest import Items
 from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf
-from traverse_search_api.alerts.ledger import Ledger, LedgerTakenError
+from traverse_search_api.alerts.ledger import Ledger, LedgerTakenError, followers_in
 from traverse_search_api.alerts.mail import Mailer
 from traverse_search_api.alerts.outside import Outside
+from traverse_search_api.alerts.silence import SilenceTeller
 from traverse_search_api.alerts.subscription import Disabled, Subscription, reader_for
 from traverse_search_api.alerts.watch import Watcher
 from traverse_search_api.elasticsearch_client import Indices, connect
-from traverse_search_api.errors import SearchUnavailableError, StreamUnavailableError
+from traverse_search_api.errors import (
+    SearchError,
+    SearchUnavailableError,
+    StreamUnavailableError,
+)
 from traverse_search_api.items import item_of
 from traverse_search_api.queries import ITEM_FIELDS
 from traverse_search_api.reader import Reader
+from traverse_search_api.readership import FollowedSums, ReadershipTable, readership_table
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.status_query import whole_millisecond
 from traverse_search_api.stream.change_log import ChangeLog
@@ -41,6 +49,7 @@ _LOG = logging.getLogger(__name__)
 _PAUSE: Final = 1.0
 _LOOK_EVERY: Final = 1.0
 _STAND_BY: Final = 5.0
+_NOW_AND_THEN: Final = 3600.0
 
 
 class Tables(NamedTuple):
@@ -49,12 +58,17 @@ class Tables(NamedTuple):
     rows: SubscriptionTable
     accounts: AccountsTable
     institutions: CompactedTable[Institution]
+    readership: ReadershipTable
+    """Where it says how many follow."""
 
 
 def tables_of(bootstrap: str) -> Tables:
     """Those on a Kafka."""
     return Tables(
-        subscriptions_table(bootstrap), accounts_table(bootstrap), institutions_table(bootstrap)
+        subscriptions_table(bootstrap),
+        accounts_table(bootstrap),
+        institutions_table(bootstrap),
+        readership_table(bootstrap),
     )
 
 
@@ -68,12 +82,13 @@ async def notify(
     """Work until cancelled. Other tables, aliases and changes are for tests that share the
     engines."""
     tables = tables or tables_of(settings.kafka)
-    rows, accounts, institutions = tables
+    rows, accounts, institutions, readership = tables
+    path = settings.home / "state" / "notify.sqlite"
     try:
         for table in tables:
             table.start()
-        await _until_needed(rows, accounts, institutions)
-        ledger = await _ledger(settings.home / "state" / "notify.sqlite")
+        await _until_read(rows, accounts, institutions)
+        ledger = await _ledger(path)
         directory, registry = LiveDirectory(accounts), LiveRegistry(institutions)
         present = SystemClock()
 
@@ -106,10 +121,27 @@ async def notify(
             present=present,
             address=settings.public_address,
         )
+        teller = SilenceTeller(
+            indices=indices,
+            ledger=ledger,
+            members=institutions.rows,
+            directory=directory,
+            mailer=deliverer.mailer,
+            clock=settings.clock,
+            address=settings.public_address,
+        )
+        followers = FollowedSums(readership)
+
+        async def count_followers() -> None:
+            sums = await asyncio.to_thread(followers_in, path, _sirens(rows.rows()))
+            await asyncio.to_thread(followers.write, sums, french_day(present.now()))
+
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_watch(watcher))
+                group.create_task(_watch(rows, watcher))
                 group.create_task(_deliver(deliverer))
+                group.create_task(_now_and_then(teller.turn))
+                group.create_task(_now_and_then(count_followers))
         finally:
             await deliverer.close()
             await log.close()
@@ -121,11 +153,14 @@ async def notify(
             await asyncio.to_thread(table.close)
 
 
-async def _until_needed(rows: SubscriptionTable, *others: CompactedTable[Any]) -> None:
-    """Nothing is read and nothing known until somebody follows something."""
-    # A table has no event to wait for.
-    while not (rows.ready and rows.rows() and all(one.ready for one in others)):  # noqa: ASYNC110
+async def _until_read(*tables: CompactedTable[Any]) -> None:
+    while not all(one.ready for one in tables):  # noqa: ASYNC110 -- as in _watch
         await asyncio.sleep(_LOOK_EVERY)
+
+
+def _sirens(rows: Mapping[str, Subscription]) -> dict[str, str]:
+    """Whose each subscription is."""
+    return {name: row.siren for name, row in rows.items()}
 
 
 async def _ledger(path: Path) -> Ledger:
@@ -140,7 +175,10 @@ async def _ledger(path: Path) -> Ledger:
             await asyncio.sleep(_STAND_BY)
 
 
-async def _watch(watcher: Watcher) -> None:
+async def _watch(rows: SubscriptionTable, watcher: Watcher) -> None:
+    """Nothing is read and nothing known until somebody follows something."""
+    while not rows.rows():  # noqa: ASYNC110 -- a table has no event to wait for
+        await asyncio.sleep(_LOOK_EVERY)
     while True:
         try:
             await watcher.step()
@@ -156,6 +194,16 @@ async def _deliver(deliverer: Deliverer) -> None:
         except TableError as error:
             _LOG.warning("deliveries_wait cause=%s", error)
         await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _now_and_then(do: Callable[[], Awaitable[object]]) -> None:
+    """What is done once an hour, and first when the notifier begins."""
+    while True:
+        try:
+            await do()
+        except (TableError, SearchError) as error:
+            _LOG.warning("notify_waits cause=%s", error)
+        await asyncio.sleep(_NOW_AND_THEN)
 
 
 def hydrator(indices: Indices, reader_of: ReaderOf, clock: Clock) -> Hydrate:

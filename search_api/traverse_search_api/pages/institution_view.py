@@ -4,25 +4,20 @@ refused. Pure."""
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from statistics import median
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.pages import words
 from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
+from traverse_search_api.rhythm import is_silent, rhythm_aggregations, rhythm_of, rhythm_words
 
 Query = dict[str, Any]
 
 SHOWN: Final = 20
 _LONGEST: Final = 30_000  # characters
-_HISTORY: Final = timedelta(days=400)
 _LATELY: Final = timedelta(days=REFUSAL_DAYS)
-_SILENT_AFTER: Final = 3  # usual gaps
-_PATIENCE: Final = timedelta(days=7)
-"""A source that speaks every day may rest over a long week-end without being called silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +82,6 @@ def own_clause(siren: str) -> Query:
 def own_body(siren: str, as_of: datetime) -> Query:
     """What to ask of the index beside `own_clause`: the last ones, and on which days each source
     spoke."""
-    since = (as_of - _HISTORY).date().isoformat()
     lately = (as_of - _LATELY).date().isoformat()
     return {
         "size": SHOWN,
@@ -101,21 +95,7 @@ def own_body(siren: str, as_of: datetime) -> Query:
                     "include": f"urn:siren:{siren}(:.*)?",
                     "size": 50,
                 },
-                "aggs": {
-                    "last": {"max": {"field": "sources.updated_at"}},
-                    "lately": {
-                        "filter": {"range": {"sources.updated_at": {"gte": since}}},
-                        "aggs": {
-                            "days": {
-                                "date_histogram": {
-                                    "field": "sources.updated_at",
-                                    "calendar_interval": "day",
-                                    "min_doc_count": 1,
-                                }
-                            }
-                        },
-                    },
-                },
+                "aggs": rhythm_aggregations(as_of),
             },
         },
     }
@@ -132,21 +112,6 @@ def published_view(
         [_source(bucket, as_of) for bucket in buckets],
         [_published(item) for item in items],
     )
-
-
-def usual_gap(days: Sequence[datetime]) -> timedelta | None:
-    """The usual time between two days on which a source spoke (the median); None when it has
-    spoken on fewer than four: that is no rhythm yet."""
-    if len(days) < 4:
-        return None
-    ordered = sorted(days)
-    gaps = [(after - before).days for before, after in pairwise(ordered)]
-    return timedelta(days=median(gaps))
-
-
-def is_silent(last: datetime, gap: timedelta | None, as_of: datetime) -> bool:
-    """Whether a source has said nothing for three times its usual gap, and a week at least."""
-    return gap is not None and as_of - last > max(_SILENT_AFTER * gap, _PATIENCE)
 
 
 def rejection_view(item: Mapping[str, Any]) -> RejectionView:
@@ -238,27 +203,15 @@ def _where(pointer: str) -> str:
 
 
 def _source(bucket: Mapping[str, Any], as_of: datetime) -> SourceView:
-    last = datetime.fromtimestamp(bucket["last"]["value"] / 1000, UTC)
-    days = [
-        datetime.fromtimestamp(day["key"] / 1000, UTC)
-        for day in bucket["lately"]["days"]["buckets"]
-    ]
-    gap = usual_gap(days)
+    last, gap = rhythm_of(bucket)
     name = bucket["key"].removeprefix("urn:siren:")[9:].lstrip(":")
     return SourceView(
         name=name or "Publications directes",
         count=words.number(bucket["doc_count"]),
         last=words.day(last.date()),
-        rhythm=_rhythm(gap),
+        rhythm=rhythm_words(gap),
         silent=is_silent(last, gap, as_of),
     )
-
-
-def _rhythm(gap: timedelta | None) -> str:
-    if gap is None:
-        return "pas encore de rythme"
-    days = max(1, round(gap.days))
-    return "chaque jour" if days == 1 else f"tous les {days} jours"
 
 
 def _published(item: Mapping[str, Any]) -> PublishedView:

@@ -50,7 +50,7 @@ def quality_router(staff: Staff, readings: Readings, render: Renderer) -> APIRou
 
 async def last_publications(reading: Reading, siren: str) -> list[dict[str, Any]]:
     """What the rules read of an institution's last publications."""
-    found = await reading.look(own_clause(siren), scored=described(), **quality_body())
+    found = await reading.look(own_clause(siren), scored=described(), named=True, **quality_body())
     return documents_of(found)
 
 

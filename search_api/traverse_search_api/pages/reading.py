@@ -49,15 +49,16 @@ class Reading:
         return answer
 
     async def look(
-        self, *clauses: Query, scored: Query | None = None, **body: Any
+        self, *clauses: Query, scored: Query | None = None, named: bool = False, **body: Any
     ) -> dict[str, Any]:
         """Elasticsearch's answer about the documents that this reader may read and that match
-        every clause; in the order of `scored`, where that is given."""
+        every clause; in the order of `scored`, where that is given. With `named`, each hit tells
+        which named clauses it matches."""
         always, never = readable_filters(self.as_of, self.reader)
         must = [] if scored is None else [scored]
         query = {"bool": {"must": must, "filter": [*always, *clauses], "must_not": never}}
         return await self.searcher.indices.of(self.reader).search(
-            {"size": 0, **body, "query": query}
+            {"size": 0, **body, "query": query}, explain=named
         )
 
     async def items(

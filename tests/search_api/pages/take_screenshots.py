@@ -14,6 +14,7 @@ PAGES = {
     "recherche": "/?q=voirie",
     "signaler": "/signaler",
     "mon-institution": "/mon-institution",
+    "qualite": "/mon-institution/qualite/reponse",
     "mutualiser": "/mutualiser?toutes=oui",
     "visite": "/visite?lieu=Marseille",
     "tableau-de-bord": "/tableau-de-bord",

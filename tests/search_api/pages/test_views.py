@@ -18,9 +18,10 @@ from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages.chart import Bar, Chart
 from traverse_search_api.pages.dashboard_view import ahead, by_theme, csv_rows, figures, months
 from traverse_search_api.pages.grouping_word import day_of, own_record, step_of, word_event
-from traverse_search_api.pages.institution_view import is_silent, mend_view, mended, usual_gap
+from traverse_search_api.pages.institution_view import mend_view, mended
 from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
 from traverse_search_api.pages.typed_place import place_choices
+from traverse_search_api.rhythm import is_silent, usual_gap
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 REFERENCE = "besoin-0123456789abcdef"
