@@ -18,6 +18,7 @@ from traverse_schemas.topics import (
     RECEIPTS,
     REJECTED,
     RESET,
+    SHOWCASES,
     SUBSCRIPTIONS,
     TOPICS,
 )
@@ -47,7 +48,7 @@ internet does not reach. `search` answers anybody; `search-members` is for answe
 said who they are."""
 
 
-_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS, READERSHIP)
+_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS, READERSHIP, SHOWCASES)
 """Topics of the people who use the pages: the processors have no business there."""
 
 
@@ -103,6 +104,7 @@ def kafka_rules() -> tuple[Rule, ...]:
                 GROUPINGS,
                 SUBSCRIPTIONS,
                 READERSHIP,
+                SHOWCASES,
             )
         ),
         # Who signs out closes a session; what people do is written down.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from traverse_schemas.institutions import SigningKey
     from traverse_schemas.membership import Membership
 
+_PATIENCE = 20.0
 _Siren = Annotated[str, typer.Argument(metavar="SIREN", help="Ses 9 chiffres.")]
 _Json = Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")]
 _PublicKey = Annotated[
@@ -214,6 +215,38 @@ def delegate(
 ) -> None:
     """Laisse la passerelle signer pour l'institution (« attesté par la passerelle »)."""
     _change(lambda membership: membership.delegate(siren, delegated=not undo), json_output)
+
+
+def showcase(
+    siren: _Siren,
+    site: Annotated[
+        list[str] | None, typer.Argument(metavar="SITE", help="https://www.exemple.fr, …")
+    ] = None,
+    *,
+    close: Annotated[bool, typer.Option("--close", help="Ne l'ouvre plus à aucun site.")] = False,
+    json_output: _Json = False,
+) -> None:
+    """Ouvre la vitrine de l'institution à ces sites, et à eux seuls ; sans SITE, les montre."""
+    from traverse_infra.members import open_registry
+    from traverse_schemas.institution_changes import require_known
+    from traverse_search_api.showcases import Showcase, origins_typed, showcases_table
+
+    kafka = _settings().kafka
+    wanted = Showcase(origins=origins_typed("\n".join(site or ())))
+    with open_registry(kafka) as registry:
+        require_known(siren, registry.get(siren))
+    with showcases_table(kafka) as table:
+        table.wait(_PATIENCE)
+        if site or close:
+            table.put(siren, wanted)
+        known = table.get(siren) or Showcase()
+    if json_output:
+        _print_json({"siren": siren, "origins": list(known.origins)})
+        return
+    for one in known.origins:
+        typer.echo(one)
+    if not known.origins:
+        typer.echo("Aucun site ne peut montrer cette vitrine.")
 
 
 def api_key(

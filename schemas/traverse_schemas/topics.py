@@ -34,6 +34,7 @@ AUDIT: Final = "traverse.audit"
 GROUPINGS: Final = "traverse.groupings"
 SUBSCRIPTIONS: Final = "traverse.subscriptions"
 READERSHIP: Final = "traverse.readership"
+SHOWCASES: Final = "traverse.showcases"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -168,6 +169,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
         partitions=1,
         # Two months are compared.
         config=_last_of_days(62, 1024 * 1024),
+    ),
+    Topic(
+        SHOWCASES,
+        "the sites that may show an institution's list in a frame",
+        partitions=1,
+        config=_compacted(1024 * 1024),
     ),
     Topic(
         GROUPINGS,

@@ -34,6 +34,7 @@ from traverse_search_api.keeping_private import KeepPrivate
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.pages.reading import Readings
+from traverse_search_api.pages.showcase_routes import Framing
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.query_string import described, read_query
@@ -41,6 +42,7 @@ from traverse_search_api.rates import LimitRates, Rates
 from traverse_search_api.readership import Readership, readership_table
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
+from traverse_search_api.showcases import Showcases, showcases_table
 from traverse_search_api.stream.change_log import ChangeLog
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.routes import stream_router
@@ -76,6 +78,7 @@ def create_app(
     groupings: GroupingRows | None = None,
     subscriptions: SubscriptionBook | None = None,
     readership: Readership | None = None,
+    showcases: Showcases | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
@@ -127,6 +130,7 @@ def create_app(
 
     rows = groupings or GroupingTable(settings.kafka)
     book = subscriptions or open_book(settings)
+    showcases = showcases or Showcases(showcases_table(settings.kafka))
     readership = readership or Readership(
         readership_table(settings.kafka), present or SystemClock()
     )
@@ -144,8 +148,8 @@ def create_app(
         await log.close()
         if staff is not None:
             await staff.close()
-        await asyncio.to_thread(rows.close)
-        await asyncio.to_thread(book.close)
+        for table in (rows, book, showcases):
+            await asyncio.to_thread(table.close)
         if client is None:
             await public.close()
             await members.close()
@@ -173,7 +177,11 @@ def create_app(
     _add_operation(app, indices.public, metrics)
     readings = Readings(searcher, readers, rows)
     render = pages.install(
-        app, readings, staff, readership, showcase_origins=settings.showcase_origins
+        app,
+        readings,
+        staff,
+        readership,
+        _framing(settings, showcases, registry, present or SystemClock()),
     )
     if staff is not None:
         install_alerts(
@@ -181,6 +189,16 @@ def create_app(
             settings=settings, problems=_PROBLEMS,
         )  # fmt: skip
     return app
+
+
+def _framing(
+    settings: SearchSettings, showcases: Showcases, registry: Registry, clock: Clock
+) -> Framing:
+    def is_member(siren: str) -> bool:
+        found = registry.view().get(siren)
+        return found is not None and found.active(clock.now())
+
+    return Framing(settings.showcase_origins, showcases, is_member, settings.public_address)
 
 
 def _add_search(

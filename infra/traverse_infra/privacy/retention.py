@@ -35,6 +35,7 @@ PERSONAL: dict[str, str] = {
     "traverse.subscriptions": "Recherche enregistrée par un agent, sous l'identifiant de son "
     "compte ; adresse d'un webhook",
     "traverse.readership": "Aucune : des sommes par jour et par institution",
+    "traverse.showcases": "Aucune : des adresses de sites",
     "traverse.accounts": "Compte d'un agent : adresse professionnelle, nom, mot de passe haché",
     "traverse.audit": "Ce qu'un agent a fait, sous l'identifiant de son compte, sans son adresse",
 }

@@ -78,6 +78,7 @@ def institution_router(
             missing=missing,
             replayed=done == "rejoue",
             may_replay=person.may(StaffRole.PUBLISHER),
+            administers=person.may(StaffRole.ADMINISTRATOR),
         )
 
     @router.get("/mon-institution/refus/{name}")

@@ -21,7 +21,11 @@ from traverse_search_api.pages.record_view import record_view
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.search_parameters import first_fault, search_parameters
 from traverse_search_api.pages.search_view import search_view
-from traverse_search_api.pages.showcase_routes import showcase_router
+from traverse_search_api.pages.showcase_routes import (
+    Framing,
+    showcase_router,
+    showcase_settings_router,
+)
 from traverse_search_api.pages.visit_routes import visit_router
 from traverse_search_api.readership import Readership
 
@@ -31,8 +35,7 @@ def install(
     readings: Readings,
     staff: Staff | None,
     readership: Readership,
-    *,
-    showcase_origins: str = "",
+    framing: Framing,
 ) -> Renderer:
     """Add the pages and their style to the service; without `staff`, only those that anybody
     reads. Gives what renders them."""
@@ -41,7 +44,7 @@ def install(
     app.include_router(_router(readings, readership, render))
     app.include_router(dashboard_router(readings, render))
     app.include_router(visit_router(readings, render))
-    app.include_router(showcase_router(readings, render, showcase_origins))
+    app.include_router(showcase_router(readings, render, framing))
     if staff is not None:
         app.include_router(sign_in_router(staff, render))
         if staff.provider is not None:
@@ -49,6 +52,7 @@ def install(
         app.include_router(account_router(staff, render))
         app.include_router(institution_router(staff, readings, readership, render))
         app.include_router(quality_router(staff, readings, render))
+        app.include_router(showcase_settings_router(staff, render, framing))
         app.include_router(need_router(staff, readings, render))
         app.include_router(grouping_router(staff, readings, render))
     return render

@@ -1,29 +1,73 @@
 """« Vitrine »: a public list with its filters, for the pages of others (an iframe). Only what
-anybody may read, whoever looks; and only sites that the operator names may frame it."""
+anybody may read, whoever looks.
+
+`/vitrine` may be framed by the sites that the operator names; `/vitrine/SIREN` by those that this
+institution has set in « Mon institution ». Each names its own, and no other's.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.accounts.account import StaffRole
+from traverse_search_api.accounts.audit import Deed
+from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.errors import (
+    InvalidOriginError,
+    InvalidParameterError,
+    TooManyOriginsError,
+    UnknownShowcaseError,
+)
 from traverse_search_api.pages.address import given, page_address
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.search_parameters import first_fault, search_parameters
 from traverse_search_api.pages.search_view import search_view
+from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import ANYBODY
+from traverse_search_api.showcases import NOBODY, Showcases, origins_typed
+
+_OPEN: Final = "ouvrir la vitrine à d’autres sites"
+_SIREN: Final = re.compile(r"[0-9]{9}", re.ASCII)
 
 
-def showcase_router(readings: Readings, render: Renderer, origins: str) -> APIRouter:
-    """The route; `origins` are the sites that may frame it, with spaces between."""
+class Framing(NamedTuple):
+    """Who may frame what: `origins` are the operator's sites, with spaces between; `showcases` has
+    those of institutions, of which only those count that `is_member` now. `address` is the
+    service's."""
+
+    origins: str
+    showcases: Showcases
+    is_member: Callable[[str], bool]
+    address: str
+
+
+def showcase_router(readings: Readings, render: Renderer, framing: Framing) -> APIRouter:
+    """The lists."""
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
 
     @router.get("/vitrine")
     async def showcase(request: Request) -> Response:
-        """The list, by the parameters of a search."""
-        try:
-            parameters = search_parameters(request)
-        except ValidationError as error:
-            raise InvalidParameterError(*first_fault(error)) from None
+        """The operator's list, by the parameters of a search."""
+        return await shown(_parameters(request), "/vitrine", framing.origins or NOBODY)
+
+    @router.get("/vitrine/{siren}")
+    async def showcase_of(request: Request, siren: str) -> Response:
+        """An institution's list: by the parameters of a search, else what is its own."""
+        if _SIREN.fullmatch(siren) is None:
+            raise UnknownShowcaseError
+        parameters = _parameters(request)
+        if not request.query_params:
+            parameters = parameters.model_copy(update={"institution": (siren,)})
+        member = framing.is_member(siren)
+        frames = await framing.showcases.ancestors(siren) if member else NOBODY
+        return await shown(parameters, f"/vitrine/{siren}", frames)
+
+    async def shown(parameters: SearchParameters, path: str, frames: str) -> Response:
         searcher = readings.searcher
         answer, _ = await searcher.search(parameters, ANYBODY)
         view = search_view(
@@ -33,12 +77,65 @@ def showcase_router(readings: Readings, render: Renderer, origins: str) -> APIRo
         asked = given(parameters)
         return render.bare(
             "showcase.html",
-            frames=origins or "'none'",
+            frames=frames,
             view=view,
-            following=page_address({**asked, "cursor": [following]}, "/vitrine")
-            if following
-            else "",
+            following=page_address({**asked, "cursor": [following]}, path) if following else "",
             whole=page_address(asked),
         )
 
     return router
+
+
+def showcase_settings_router(staff: Staff, render: Renderer, framing: Framing) -> APIRouter:
+    """The page where who administers an institution says which sites may frame its list."""
+    router = APIRouter(include_in_schema=False, route_class=render.route_class)
+    visits, showcases = staff.visits, framing.showcases
+
+    def page(request: Request, siren: str, typed: str, done: bool, sentence: str = "") -> Response:
+        return render.page(
+            request,
+            "showcase_settings.html",
+            422 if sentence else 200,
+            typed=typed,
+            sentence=sentence,
+            done=done,
+            example=f"{framing.address}/vitrine/{siren}",
+        )
+
+    @router.get("/mon-institution/vitrine")
+    async def settings(request: Request) -> Response:
+        """The page."""
+        person = visits.require(request, StaffRole.ADMINISTRATOR, _OPEN)
+        known = await showcases.origins(person.siren)
+        done = request.query_params.get("fait") == "enregistre"
+        return page(request, person.siren, "\n".join(known), done)
+
+    @router.post("/mon-institution/vitrine")
+    async def change(request: Request) -> Response:
+        """Says it."""
+        form = await visits.form(request)
+        person = visits.require(request, StaffRole.ADMINISTRATOR, _OPEN)
+        typed = form.get("sites", "")[:10_000]
+        try:
+            origins = origins_typed(typed)
+        except (InvalidOriginError, TooManyOriginsError) as error:
+            return page(request, person.siren, typed, False, str(error))
+        await staff.audit.write(
+            Deed.SHOWCASE_OPENED,
+            siren=person.siren,
+            account=person.account.id,
+            now=visits.now(),
+            origins=list(origins),
+        )
+        await showcases.put(person.siren, origins)
+        return RedirectResponse("/mon-institution/vitrine?fait=enregistre", 303)
+
+    return router
+
+
+def _parameters(request: Request) -> SearchParameters:
+    """Raises InvalidParameterError."""
+    try:
+        return search_parameters(request)
+    except ValidationError as error:
+        raise InvalidParameterError(*first_fault(error)) from None

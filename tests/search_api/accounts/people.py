@@ -37,6 +37,7 @@ from traverse_search_api.alerts.subscription import decode_subscription, encode_
 from traverse_search_api.app import create_app
 from traverse_search_api.gateway_client import GatewayClient
 from traverse_search_api.settings import SearchSettings
+from traverse_search_api.showcases import Showcases
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 MARSEILLE, CHAMBER = "211300553", "181300013"
@@ -190,6 +191,7 @@ def house(
     gateway: GatewayClient | None = None,
     people: tuple[Account, ...] = PEOPLE,
     subscriptions: SubscriptionBook | None = None,
+    showcases: Showcases | None = None,
     elasticsearch: str = "http://127.0.0.1:1",
     aliases: Mapping[str, str] = ALIASES,
     **settings: Any,
@@ -219,7 +221,13 @@ def house(
             MemoryTableLog(MemoryTopic()), encode=encode_subscription, decode=decode_subscription
         )
     )
-    app = create_app(chosen, staff=staff, subscriptions=subscriptions or followed, aliases=aliases)
+    app = create_app(
+        chosen,
+        staff=staff,
+        subscriptions=subscriptions or followed,
+        showcases=showcases,
+        aliases=aliases,
+    )
     with TestClient(app, base_url=public_address, follow_redirects=False) as client:
         table.wait(30)
         yield House(client, staff, table, audit, clock)

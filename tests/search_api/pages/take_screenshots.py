@@ -19,6 +19,7 @@ PAGES = {
     "visite": "/visite?lieu=Marseille",
     "tableau-de-bord": "/tableau-de-bord",
     "vitrine": "/vitrine?kind=call",
+    "vitrine-sites": "/mon-institution/vitrine",
     "compte": "/compte",
 }
 

@@ -13,7 +13,15 @@ from axe_playwright_python.sync_playwright import Axe
 from fastapi import Request
 from playwright.sync_api import Browser, BrowserContext, Page, Response, StorageState, expect
 
-from tests.search_api.pages.town import GROUPING, OTHER, PASSWORD, SHOWCASE, Town
+from tests.search_api.pages.town import (
+    CHAMBER,
+    GROUPING,
+    MARSEILLE,
+    OTHER,
+    PASSWORD,
+    SHOWCASE,
+    Town,
+)
 from traverse_search_api.pages import routes
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import PlaceChoice
@@ -34,8 +42,21 @@ PUBLIC = (
     "/visite?lieu=zzzz",
     "/vitrine?kind=need",
 )
-OWN = ("/compte", "/mon-institution", "/signaler", "/mutualiser?toutes=oui")
-DARK = ("/?q=voirke&kind=need", "/tableau-de-bord", "/mon-institution", "/mutualiser?toutes=oui")
+OWN = (
+    "/compte",
+    "/mon-institution",
+    "/mon-institution/qualite/reponse",
+    "/mon-institution/vitrine",
+    "/signaler",
+    "/mutualiser?toutes=oui",
+)
+DARK = (
+    "/?q=voirke&kind=need",
+    "/tableau-de-bord",
+    "/mon-institution",
+    "/mon-institution/vitrine",
+    "/mutualiser?toutes=oui",
+)
 BUDGET = 100_000  # octets of a page
 
 
@@ -128,6 +149,12 @@ def test_a_refusal_is_mended_and_replayed(context: BrowserContext, running: Town
     expect(main).to_contain_text("com:99999 n’est pas une commune connue")
     expect(main).to_contain_text("Réfection de la voirie")
     expect(main).to_contain_text("Publications directes")
+    expect(main).to_contain_text(re.compile(r"Qualité : \d+ sur 100"))
+    expect(main).to_contain_text("moins de 5")
+    page.get_by_role("link", name="ce qui manque à la règle « Une adresse où répondre »").click()
+    expect(page.get_by_role("main")).to_contain_text("champ actions")
+    expect(page.get_by_role("link", name="Toiture de la halle")).to_be_visible()
+    page.go_back()
     page.get_by_role("link", name="Corriger et rejouer").first.click()
     page.get_by_label("place › 0").fill("rien")
     page.get_by_role("button", name="Rejouer avec cette valeur").click()
@@ -375,8 +402,37 @@ def test_nothing_that_was_published_or_typed_runs(
     context.close()
 
 
-def test_only_named_sites_may_frame_the_showcase(running: Town, browser: Browser) -> None:
+def test_only_named_sites_may_frame_the_showcase(
+    running: Town, browser: Browser, signed_in: StorageState
+) -> None:
+    """The operator's sites one list, an institution's sites its own, and nobody anything else."""
+    with_ours = browser.new_context(
+        base_url=running.address, storage_state=signed_in, java_script_enabled=False
+    )
+    page = with_ours.new_page()
+    look(page, "/mon-institution")
+    page.get_by_role("link", name="sur un autre site").click()
+    page.get_by_label("Sites autorisés").fill("http://www.ville.example")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("alert")).to_contain_text("n’est pas l’adresse d’un site en https")
+    page.get_by_label("Sites autorisés").fill("https://www.Ville.example/\nhttps://b.example:8443")
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("status")).to_contain_text("C’est enregistré")
+    assert "showcase_opened" in running.deeds()
+    with_ours.close()
     context = browser.new_context(base_url=running.address)
+    for path, ancestors in (
+        (f"/vitrine/{MARSEILLE}", "https://www.ville.example https://b.example:8443"),
+        (f"/vitrine/{MARSEILLE}?kind=need", "https://www.ville.example https://b.example:8443"),
+        (f"/vitrine/{CHAMBER}", "'none'"),
+        ("/vitrine/130002199", "'none'"),
+        ("/vitrine/21130055x", "'none'"),
+    ):
+        policy = context.request.get(path).headers["content-security-policy"]
+        assert policy.rpartition("frame-ancestors ")[2] == ancestors, path
+    own = context.request.get(f"/vitrine/{MARSEILLE}").text()
+    assert "Nettoyage de la plage" in own
+    assert "Papier pour les mairies" not in own
     showcase = context.request.get("/vitrine").headers["content-security-policy"]
     assert f"frame-ancestors {SHOWCASE}" in showcase
     for path in ("/", "/connexion", "/tableau-de-bord"):
