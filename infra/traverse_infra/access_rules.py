@@ -14,6 +14,7 @@ from traverse_schemas.topics import (
     GROUPINGS,
     INBOUND,
     INSTITUTIONS,
+    OPPORTUNITIES,
     READERSHIP,
     RECEIPTS,
     REJECTED,
@@ -32,6 +33,8 @@ GATEWAY: Final = "gateway"
 ADMINISTRATION: Final = "administration"
 SEARCH: Final = "search"
 SEARCH_MEMBERS: Final = "search-members"
+NOTIFIER: Final = "notifier"
+CHECKER: Final = "checker"
 
 ACCOUNTS: Final = (
     OPERATOR,
@@ -42,10 +45,13 @@ ACCOUNTS: Final = (
     ADMINISTRATION,
     SEARCH,
     SEARCH_MEMBERS,
+    NOTIFIER,
+    CHECKER,
 )
 """`administration` is for a gateway through which administrators change the registry, one that the
 internet does not reach. `search` answers anybody; `search-members` is for answers to those who have
-said who they are."""
+said who they are. `notifier` and `checker` are for what `traverse work` runs beside the steps: both
+read every index, and write none."""
 
 
 _STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS, READERSHIP, SHOWCASES)
@@ -113,6 +119,13 @@ def kafka_rules() -> tuple[Rule, ...]:
             for account in (SEARCH, SEARCH_MEMBERS)
             for name in _STAFF
         ),
+        # Who follows what, and may read it; that a delivery was given up, and how many follow.
+        *(
+            Rule(NOTIFIER, "READ", "TOPIC", name)
+            for name in (CHANGES, INSTITUTIONS, ACCOUNTS_TOPIC, SUBSCRIPTIONS, READERSHIP)
+        ),
+        *(Rule(NOTIFIER, "WRITE", "TOPIC", name) for name in (SUBSCRIPTIONS, READERSHIP)),
+        Rule(CHECKER, "READ", "TOPIC", OPPORTUNITIES),
     )
 
 
@@ -136,6 +149,16 @@ def elasticsearch_roles() -> dict[str, dict[str, Any]]:
             "cluster": ["monitor"],
             "indices": [{"names": _ALL, "privileges": ["read", "view_index_metadata"]}],
         },
+        "traverse_checker": {
+            "cluster": ["monitor"],
+            # What was just written must be there to compare.
+            "indices": [
+                {
+                    "names": _ALL,
+                    "privileges": ["read", "view_index_metadata", "indices:admin/refresh*"],
+                }
+            ],
+        },
     }
 
 
@@ -146,4 +169,6 @@ def elasticsearch_users() -> dict[str, str]:
         PROCESSORS: "traverse_indexer",
         SEARCH: "traverse_search_public",
         SEARCH_MEMBERS: "traverse_search_members",
+        NOTIFIER: "traverse_search_members",
+        CHECKER: "traverse_checker",
     }

@@ -9,9 +9,12 @@ from kafka.admin import (
     ResourcePattern,
     ResourcePatternFilter,
     ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
 )
 
 from traverse_infra.access_rules import ACCOUNTS, Rule, kafka_rules
+from traverse_infra.engines.secure import SCRAM_ITERATIONS, Secrets
 from traverse_infra.errors import TopicError
 from traverse_infra.topics import kafka_admin
 from traverse_schemas.engine_access import EngineAccess
@@ -37,6 +40,30 @@ def apply_acls(bootstrap: str, *, access: EngineAccess | None = None) -> tuple[R
         if too_many:
             admin.delete_acls(too_many)
     return tuple(wanted[acl] for acl in missing)
+
+
+def apply_accounts(bootstrap: str, secrets: Secrets, *, access: EngineAccess | None = None) -> None:
+    """Give Kafka the accounts that it has not: those that came after its storage was made. Raises
+    EngineAwayError, TopicError when Kafka refuses."""
+    with kafka_admin(bootstrap, access) as admin:
+        known = admin.describe_user_scram_credentials()
+        missing = [account for account in ACCOUNTS if account not in known]
+        if not missing:
+            return
+        answers = admin.alter_user_scram_credentials(
+            [
+                UserScramCredentialUpsertion(
+                    account,
+                    ScramMechanism.SCRAM_SHA_512,
+                    secrets.password(account),
+                    iterations=SCRAM_ITERATIONS,
+                )
+                for account in missing
+            ]
+        )
+        refused = [why for why in answers.values() if why]
+        if refused:
+            raise TopicError(f"Kafka ({bootstrap}) refuse les comptes : {refused[0]}")
 
 
 def _principal(account: str) -> str:

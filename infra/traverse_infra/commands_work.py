@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
 
@@ -118,14 +119,43 @@ def _check_indices(elasticsearch: str, topic_id: str) -> None:
         wait_until(prepared, timeout=math.inf)
 
 
-def _beside() -> list[str]:
-    """What runs beside the steps. Where there are accounts, theirs reads no document of the index:
-    the operator runs `traverse work --step check` and `--step notify` as another one."""
+def _beside() -> dict[str, dict[str, str]]:
+    """What runs beside the steps, each with the variables that make it the account that it needs.
+
+    Where there are accounts, that of the steps reads no document of an index: the others' passwords
+    are looked for beside its own. What has none is left to the operator, who is told.
+    """
+    from traverse_infra.access_rules import CHECKER, NOTIFIER
     from traverse_infra.commands_engines import load_settings
 
-    if engine_access().elasticsearch_user:
-        return []
-    return [_NOTIFY, *([_CHECK] if load_settings().check_minutes > 0 else ())]
+    wanted = {_NOTIFY: NOTIFIER}
+    if load_settings().check_minutes > 0:
+        wanted[_CHECK] = CHECKER
+    access = engine_access()
+    if not access.elasticsearch_user:
+        return {step: {} for step in wanted}
+    found = {}
+    for step, account in wanted.items():
+        variables = _account_beside(access.kafka_password_file, account)
+        if variables is None:
+            sys.stderr.write(
+                f"L'étape {step} ne tourne pas ici : lancez « traverse work --step {step} » sous "
+                f"le compte {account}.\n"
+            )
+        else:
+            found[step] = variables
+    return found
+
+
+def _account_beside(password: Path | None, account: str) -> dict[str, str] | None:
+    """The variables of an account whose secrets lie beside a file of `traverse up --secure`."""
+    from traverse_infra.engines.secure import Secrets
+
+    if password is None:
+        return None
+    secrets = Secrets(password.parent)
+    readable = os.access(secrets.password_file(account), os.R_OK)
+    return secrets.environment(account) if readable else None
 
 
 def _name_of(children: Mapping[str, subprocess.Popen[bytes]], pid: int) -> str:
@@ -155,7 +185,9 @@ def _check_now_and_then() -> None:
 
 def _run_all() -> int:
     """The steps as children: when one leaves, the other is stopped, and its code is ours."""
-    children = {name: _start(name) for name in (*STEPS, *_beside())}
+    beside_them = _beside()
+    children = {name: _start(name) for name in STEPS}
+    children |= {name: _start(name, variables) for name, variables in beside_them.items()}
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for child in children.values():
@@ -174,7 +206,7 @@ def _run_all() -> int:
         if beside == _NOTIFY:
             sys.stderr.write("Les alertes se sont arrêtées ; elles reprennent dans un instant.\n")
             time.sleep(_REST)
-            children[_NOTIFY] = _start(_NOTIFY)
+            children[_NOTIFY] = _start(_NOTIFY, beside_them[_NOTIFY])
         else:
             sys.stderr.write("La vérification de l'index s'est arrêtée ; les étapes continuent.\n")
             del children[_CHECK]
@@ -189,9 +221,11 @@ def _run_all() -> int:
     return code if code >= 0 else 128 - code  # killed by a signal: as shells tell it
 
 
-def _start(step: str) -> subprocess.Popen[bytes]:
+def _start(step: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """A step as a child; `variables` make it another account."""
     command = [sys.executable, "-m", "traverse_infra.cli", "work", "--step", step]
-    return subprocess.Popen([*command, "--parent", str(os.getpid())])
+    environment = {**os.environ, **(variables or {})}
+    return subprocess.Popen([*command, "--parent", str(os.getpid())], env=environment)
 
 
 def _end_with(parent: int) -> None:

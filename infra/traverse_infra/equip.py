@@ -11,7 +11,7 @@ from typing import NamedTuple
 from elasticsearch import Elasticsearch
 
 from traverse_infra.access_rules import ACCOUNTS, Rule
-from traverse_infra.acls import apply_acls
+from traverse_infra.acls import apply_accounts, apply_acls
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.secure import Secrets
 from traverse_infra.indices import prepare_indices
@@ -35,7 +35,10 @@ def equip(engines: Engines, *, migrate: bool = False) -> Equipped:
     secrets = engines.secrets
     access = engine_access() if secrets is None else secrets.access()
     topics = apply_topics(engines.kafka, migrate=migrate, access=access)
-    rules = () if secrets is None else apply_acls(engines.kafka, access=access)
+    rules: tuple[Rule, ...] = ()
+    if secrets is not None:
+        apply_accounts(engines.kafka, secrets, access=access)
+        rules = apply_acls(engines.kafka, access=access)
     with Elasticsearch(**access.elasticsearch(engines.elasticsearch)) as client:
         prepare_indices(client, topics.ids[OPPORTUNITIES])
         release(client)  # a rebuild that was killed in its swap holds them still

@@ -1,10 +1,12 @@
 """The whole journey on the secure profile, signatures required, each program by its account."""
 
 import json
+import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +15,7 @@ import orjson
 import pytest
 
 from tests.infra.conftest import Secured
+from tests.search_api.alerts.receiver import receiving
 from tests.stream_processors.factory import call_data, event
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.waiting import wait_until
@@ -33,6 +36,8 @@ class Running(NamedTuple):
 
     gateway: str
     search: str
+    checks: str
+    ledger: Path
     members: dict[str, dict[str, Any]]
     institutions: Callable[..., dict[str, Any]]
     """`traverse institutions`, as the operator types it."""
@@ -50,6 +55,32 @@ class Running(NamedTuple):
 
         assert wait_until(told, timeout=PATIENCE), asked
         return found[0]
+
+    def follow(self, siren: str, words: str, url: str) -> None:
+        """A search of the institution's, followed by webhook; returns when changes are watched."""
+        wish = {"search": {"q": words}, "channel": "webhook", "url": url}
+        key = {"authorization": f"Bearer {self.members[siren]['api_key']}"}
+        said: list[httpx.Response] = []
+
+        def taken() -> bool:
+            said[:] = [
+                httpx.post(
+                    f"{self.search}/v1/subscriptions", json=wish, headers=key, timeout=PATIENCE
+                )
+            ]
+            return said[0].status_code == 201
+
+        assert wait_until(taken, timeout=PATIENCE), said[0].text
+
+        def watched() -> bool:
+            try:
+                with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)) as base:
+                    query = "SELECT 1 FROM note WHERE name = 'position'"
+                    return base.execute(query).fetchone() is not None
+            except sqlite3.OperationalError:
+                return False  # it is being made
+
+        assert wait_until(watched, timeout=PATIENCE)
 
 
 def call(**changes: Any) -> dict[str, Any]:
@@ -77,7 +108,7 @@ def running(secured: Secured, tmp_path: Path) -> Iterator[Running]:
     def enrol(siren: str, *options: str) -> dict[str, Any]:
         return institutions("add", siren, "--name", siren, "--kind", "commune", *options)
 
-    gateway, search = free_ports(2)
+    gateway, search, checked = free_ports(3)
     members = {
         MARSEILLE: enrol(MARSEILLE),
         FUVEAU: enrol(FUVEAU, "--delegated"),
@@ -88,6 +119,11 @@ def running(secured: Secured, tmp_path: Path) -> Iterator[Running]:
         "TRAVERSE_GATEWAY_SIREN": HOST,
         "TRAVERSE_GATEWAY_KAFKA_TIMEOUT": "60",
         "TRAVERSE_SEARCH_PORT": str(search),
+        "TRAVERSE_SEARCH_TIMEOUT": "60",
+        "TRAVERSE_SEARCH_PATIENCE": "50",
+        "TRAVERSE_WEBHOOK_PRIVATE": "true",
+        "TRAVERSE_CHECK_MINUTES": "0.1",
+        "TRAVERSE_CHECK_METRICS": f"127.0.0.1:{checked}",
     }
     with ExitStack() as stack:
         for account, *command in (
@@ -101,7 +137,12 @@ def running(secured: Secured, tmp_path: Path) -> Iterator[Running]:
         for port in (gateway, search):
             services.await_answer(f"http://127.0.0.1:{port}/readyz", PATIENCE)
         yield Running(
-            f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{search}", members, institutions
+            f"http://127.0.0.1:{gateway}",
+            f"http://127.0.0.1:{search}",
+            f"http://127.0.0.1:{checked}/metrics",
+            tmp_path / "state" / "notify.sqlite",
+            members,
+            institutions,
         )
 
 
@@ -109,7 +150,24 @@ def test_registered_published_both_ways_found_and_no_stranger_among_them(
     secured: Secured, running: Running
 ) -> None:
     """By the SDK with a key of one's own, through the gateway with its key; who signs in another's
-    name is refused, and told of nobody's. What the operator revokes ends while all runs."""
+    name is refused, and told of nobody's. What the operator revokes ends while all runs. Beside the
+    steps, each by an account of its own, one alerts and one compares log and index."""
+    with receiving() as receiver:
+        running.follow(MARSEILLE, "serrurerie", f"{receiver.address}/ok")
+        _published_and_found(secured, running)
+        assert wait_until(lambda: len(receiver.got) == 2, timeout=PATIENCE), receiver.got
+    told = {json.loads(body)["data"]["item"]["title"] for _, _, body in receiver.got}
+    assert told == {"Serrurerie de la halle de Fuveau", "Serrurerie du phare du Planier"}
+
+    def compared() -> bool:
+        measures = httpx.get(running.checks, timeout=60).text
+        ended = re.search(r"^traverse_check_last_end_timestamp_seconds (\S+)", measures, re.M)
+        return ended is not None and float(ended[1]) > 0
+
+    assert wait_until(compared, timeout=PATIENCE)
+
+
+def _published_and_found(secured: Secured, running: Running) -> None:
     access = secured.access("publisher")
 
     def say(event_id: str, key: str | Signer) -> None:

@@ -3,6 +3,7 @@
 import ssl
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
 from traverse_infra.access_rules import (
@@ -12,6 +13,7 @@ from traverse_infra.access_rules import (
     elasticsearch_users,
     kafka_rules,
 )
+from traverse_infra.commands_work import _beside
 from traverse_infra.engines.elasticsearch_engine import elasticsearch_yml
 from traverse_infra.engines.kafka_engine import server_properties
 from traverse_infra.engines.secure import Secrets
@@ -75,11 +77,47 @@ def test_the_permissions_name_accounts_and_topics_that_exist() -> None:
     assert set(elasticsearch_users().values()) == roles
 
 
+def test_what_runs_beside_the_steps_may_do_its_own_work_and_no_more() -> None:
+    may = {
+        account: {(rule.operation, rule.name) for rule in kafka_rules() if rule.account == account}
+        for account in ("notifier", "checker")
+    }
+    assert may["checker"] == {("READ", "traverse.opportunities")}
+    assert {name for operation, name in may["notifier"] if operation == "WRITE"} == {
+        "traverse.subscriptions",
+        "traverse.readership",
+    }
+    assert not {"traverse.accepted", "traverse.rejected", "traverse.inbound", AUDIT} & {
+        name for _, name in may["notifier"]
+    }
+    roles, users = elasticsearch_roles(), elasticsearch_users()
+    for account in may:
+        granted = {one for index in roles[users[account]]["indices"] for one in index["privileges"]}
+        assert granted <= {"read", "view_index_metadata", "indices:admin/refresh*"}
+
+
+def test_work_starts_them_under_accounts_whose_secrets_lie_beside_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(_beside()) == {"notify", "check"}
+    made = secrets(tmp_path)
+    for name, value in made.environment("processors").items():
+        monkeypatch.setenv(name, value)
+    found = _beside()
+    assert found["notify"]["TRAVERSE_KAFKA_USER"] == "notifier"
+    assert found["check"]["TRAVERSE_ELASTICSEARCH_USER"] == "checker"
+    made.password_file("notifier").unlink()
+    assert set(_beside()) == {"check"}
+    assert "sous le compte notifier" in capsys.readouterr().err
+
+
 def test_accounts_of_people_and_what_they_did_are_for_the_pages_alone() -> None:
     """Who reads events has no business there; what was done is written, and read by the operator
     alone."""
     content = [rule for rule in kafka_rules() if rule.operation in _BOTH]
     allowed = {(rule.account, rule.operation) for rule in content if rule.name == ACCOUNTS_TOPIC}
-    assert allowed == {(one, what) for one in ("search", "search-members") for what in _BOTH}
+    pages = {(one, what) for one in ("search", "search-members") for what in _BOTH}
+    # Whoever alerts people must know where to write to them.
+    assert allowed == {*pages, ("notifier", "READ")}
     allowed = {(rule.account, rule.operation) for rule in content if rule.name == AUDIT}
     assert allowed == {("search", "WRITE"), ("search-members", "WRITE")}

@@ -24,7 +24,7 @@ from traverse_schemas.engine_access import EngineAccess
 BROKER = "traverse-broker"
 """The name in the engines' certificate: Kafka's controller knows the broker by it."""
 _VALID = timedelta(days=3650)
-_SCRAM_ITERATIONS = 8192
+SCRAM_ITERATIONS = 8192
 _PBKDF2_ITERATIONS = 10_000
 
 
@@ -87,9 +87,9 @@ class Secrets:
         shows a password."""
         salt = secrets.token_bytes(32)
         password = self.password(account).encode()
-        salted = pbkdf2_hmac("sha512", password, salt, _SCRAM_ITERATIONS)
+        salted = pbkdf2_hmac("sha512", password, salt, SCRAM_ITERATIONS)
         return (
-            f"SCRAM-SHA-512=[name={account},iterations={_SCRAM_ITERATIONS},"
+            f"SCRAM-SHA-512=[name={account},iterations={SCRAM_ITERATIONS},"
             f'salt="{b64encode(salt).decode()}",saltedpassword="{b64encode(salted).decode()}"]'
         )
 
