@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from traverse_infra.check.erased import Erased
     from traverse_infra.settings import Settings
 
 _SHOWN = 20
+_PATIENCE = 15.0
 
 
 def check(
@@ -72,10 +76,21 @@ def _compare(kafka: str, elasticsearch: str, repair: bool, as_json: bool) -> boo
 
 def _purged(settings: "Settings", as_json: bool) -> bool:
     from traverse_infra.check.erased import prove
+    from traverse_infra.engines.waiting import wait_until
     from traverse_infra.privacy.local_files import files_under, left
 
-    files = files_under(settings.home)
-    proof = prove(settings.kafka, settings.elasticsearch, lambda erased: left(files, erased))
+    def beside(erased: "Iterable[Erased]") -> list[str]:
+        known, found = list(erased), []
+
+        def nothing() -> bool:
+            found[:] = left(files_under(settings.home), known)
+            return not found
+
+        # Whoever alerts hears of an erasure a moment after the index.
+        wait_until(nothing, timeout=_PATIENCE)
+        return found
+
+    proof = prove(settings.kafka, settings.elasticsearch, beside)
     if as_json:
         _print({**asdict(proof), "sound": proof.sound})
     else:

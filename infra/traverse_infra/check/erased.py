@@ -88,7 +88,7 @@ class Proof:
             return
         yield (
             "Aucun contenu effacé ne peut être retrouvé : ni sur le journal, ni dans l'index, ni "
-            "dans nos files d'envoi."
+            "dans nos files d'envoi, ni dans le registre des alertes."
         )
         if self.gone_by is None:
             yield "Aucune copie ne reste sur les disques de Kafka."

@@ -50,6 +50,7 @@ class LocalFile(NamedTuple):
     what: str
     held: Callable[[], Iterator[Held]]
     queue: bool = False
+    ledger: bool = False
 
 
 def files_under(folder: Path) -> Iterator[LocalFile]:
@@ -90,9 +91,14 @@ def erase(files: Iterable[LocalFile], source: str, subject: str, until: str) -> 
 
 
 def left(files: Iterable[LocalFile], erased: Iterable[Erased]) -> Iterator[str]:
-    """Where the queues still hold what was said of erased records."""
+    """Where the queues still hold what was said of erased records, and the ledger of alerts that
+    they were seen."""
+    erased = list(erased)
     times = {(one.source, one.subject): one.until for one in erased}
     for file in files:
+        if file.ledger:
+            for where in _seen_of(file.path, erased):
+                yield f"{file.what} {file.path}, {where}"
         for held in file.held() if file.queue else ():
             until = times.get((held.source, held.subject))
             if until is not None and _said_before(held.octets, until):
@@ -120,7 +126,7 @@ def _database(path: Path, head: bytes) -> LocalFile | None:
     if {"listing", "record", "said", "refused"} <= tables:
         return LocalFile(path, "position d'import", lambda: _position(path))
     if {"record", "told", "alert", "delivery"} <= tables:
-        return LocalFile(path, "registre des alertes", lambda: _ledger(path))
+        return LocalFile(path, "registre des alertes", lambda: _ledger(path), ledger=True)
     return None
 
 
@@ -164,6 +170,23 @@ def _ledger(path: Path) -> Iterator[Held]:
         for (record,) in database.execute("SELECT record FROM record"):
             source, _, subject = record.partition(" ")
             yield Held("dossier vu", source, subject, record.encode())
+
+
+def _seen_of(path: Path, erased: Iterable[Erased]) -> Iterator[str]:
+    """What a ledger still knows of erased records as they were; of one that is back, it may know
+    what came after."""
+    with _reading(path) as database:
+        for one in erased:
+            seen = database.execute(
+                "SELECT updated_at FROM record WHERE record = ?", (one.key,)
+            ).fetchone()
+            if seen is not None and seen[0] <= one.until:
+                yield f"dossier vu {one.subject}"
+                continue
+            told = "SELECT 1 FROM told WHERE record = ? UNION SELECT 1 FROM note WHERE name = ?"
+            asked = (one.key, f"left {one.key}")
+            if not one.back and database.execute(told, asked).fetchone() is not None:
+                yield f"dossier annoncé {one.subject}"
 
 
 def _sent(path: Path) -> Iterator[Held]:

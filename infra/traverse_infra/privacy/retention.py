@@ -149,10 +149,11 @@ TABLES: tuple[Table, ...] = (
     Table(
         "HOME/state/notify.sqlite",
         "registre des alertes : clés des dossiers vus, empreintes de leurs champs, ce qui a été "
-        "annoncé à quelle alerte, envois en attente ; ni contenu, ni adresse",
+        "annoncé à quelle alerte, envois en attente, silences déjà dits ; ni contenu, ni adresse",
         "90 jours pour une alerte ; le reste tant que le dossier et l'alerte existent",
         _IDENTIFIERS,
-        "le dossier part quand son retrait est traité, l'alerte avec sa suppression",
+        "le dossier part quand son retrait est traité (« traverse check --purged » le vérifie), "
+        "l'alerte avec sa suppression",
     ),
     Table(
         "Journaux des services (HOME/logs)",
@@ -188,10 +189,10 @@ l'exploitant lance `traverse privacy purge SOURCE REFERENCE`. Chaque événement
 une pierre tombale, la fiche devient un repère sans contenu, ce qui attendait dans nos files \
 d'envoi en part, et rien de plus ancien n'est accepté de nouveau. Seuls restent la source, la \
 référence et la date de l'effacement, qui empêchent le retour.
-- **Prouver.** `traverse check --purged` relit les topics, l'index et nos files d'envoi, et \
-donne la date à laquelle la dernière copie aura quitté les disques. Ce qui est reçu et refusé \
-n'est pas effacé un à un : il part avec sa conservation, en 31 jours au plus (le mois de \
-l'article 12(3) du RGPD).
+- **Prouver.** `traverse check --purged` relit les topics, l'index, nos files d'envoi et le \
+registre des alertes, et donne la date à laquelle la dernière copie aura quitté les disques. Ce \
+qui est reçu et refusé n'est pas effacé un à un : il part avec sa conservation, en 31 jours au \
+plus (le mois de l'article 12(3) du RGPD).
 - **Ce qui échappe.** Les abonnés des topics publics gardent ce qu'ils ont lu : ils reçoivent le \
 retrait, sans contenu, et doivent effacer à leur tour. Les sauvegardes de l'exploitant suivent \
 leur propre durée.

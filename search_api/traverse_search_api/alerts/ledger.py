@@ -93,6 +93,8 @@ class Batch(NamedTuple):
     """Records that are there no more."""
     untold: Iterable[tuple[str, str]] = ()
     """Pairs that are told of no more: the record is not for that reader now."""
+    unnoted: Iterable[str] = ()
+    """Notes that are done with."""
 
 
 def alert_id(subscription: str, opportunity: str, kind: AlertKind, version: str) -> str:
@@ -118,6 +120,8 @@ class Ledger:
         # What a power cut takes back, position and alerts together, is made again with the same
         # ids; so nothing waits for the disk.
         self._base.execute("PRAGMA synchronous=NORMAL")
+        # A reference that is taken away is not to be read in what the file leaves free.
+        self._base.execute("PRAGMA secure_delete=ON")
         self._base.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -129,6 +133,11 @@ class Ledger:
         """A thing to remember, by its name."""
         found = self._base.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if found is None else str(found[0])
+
+    def notes(self, beginning: str) -> list[tuple[str, str]]:
+        """The notes whose names begin so."""
+        query = "SELECT name, value FROM note WHERE substr(name, 1, ?) = ? ORDER BY name"
+        return list(self._base.execute(query, (len(beginning), beginning)))
 
     def known(self, records: Sequence[str]) -> dict[str, Known]:
         """What is known of these records."""
@@ -147,6 +156,11 @@ class Ledger:
         """The records that were last seen in an opportunity."""
         query = "SELECT record FROM record WHERE opportunity = ?"
         return [row[0] for row in self._base.execute(query, (opportunity,))]
+
+    def members_of(self, opportunities: Sequence[str]) -> dict[str, str]:
+        """The same for several: records, each with its opportunity."""
+        query = "SELECT record, opportunity FROM record WHERE opportunity IN ({})"
+        return dict(self._in(query, opportunities))
 
     def write(self, batch: Batch) -> int:
         """Everything that a batch comes to, or nothing. Gives how many alerts were not there."""
@@ -174,8 +188,27 @@ class Ledger:
             self._base.executemany(
                 "DELETE FROM told WHERE record = ? AND subscription = ?", batch.untold
             )
+            self._base.executemany(
+                "DELETE FROM note WHERE name = ?", ((name,) for name in batch.unnoted)
+            )
             self._base.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", batch.notes.items())
         return new
+
+    def see(self, records: Iterable[str]) -> None:
+        """While everything is read: these are there."""
+        self._base.execute("CREATE TEMP TABLE IF NOT EXISTS seen (record TEXT PRIMARY KEY)")
+        self._base.executemany(
+            "INSERT OR IGNORE INTO seen VALUES (?)", ((record,) for record in records)
+        )
+
+    def forget_unseen(self) -> None:
+        """Everything has been read: what was not seen is there no more."""
+        self.see(())
+        with self._transaction():
+            for table in ("record", "told"):
+                statement = f"DELETE FROM {table} WHERE record NOT IN (SELECT record FROM seen)"  # noqa: S608
+                self._base.execute(statement)
+        self._base.execute("DROP TABLE seen")
 
     def waiting(self) -> list[tuple[str, float]]:
         """Subscriptions with alerts of which no delivery is made yet, and since when."""

@@ -17,6 +17,11 @@ from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.document import INDICES
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.status import CLOSING_SOON
+from traverse_search_api.alerts.departures import (
+    LOOKED_FOR_AFTER,
+    departed,
+    forget_departed,
+)
 from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf, subscriptions_of
 from traverse_search_api.alerts.ledger import Alert, Batch, Ledger, alert_id
 from traverse_search_api.alerts.look import Sight, found_by, look
@@ -67,6 +72,7 @@ class Watcher:
     _read_to: Position | None = None
     _closed: float = field(default=float("-inf"))
     _generation: float = 0.0
+    _swept: float = 0.0
 
     async def begin(self) -> None:
         """Take up where the ledger stands. Raises StreamUnavailableError, SearchUnavailableError.
@@ -94,6 +100,9 @@ class Watcher:
             else:
                 held = [Change(one["id"], one["visibility"], 0, 0, 0) for one in documents]
                 await self._judge(held, "whole", {})
+                self.ledger.see(record for one in documents for record in members_of(one))
+        if noted is not None:
+            self.ledger.forget_unseen()
         self.ledger.write(Batch({_POSITION: _text(end)}, {}, (), ()))
         self.at = end
 
@@ -107,6 +116,10 @@ class Watcher:
         if loop.time() - self._closed > _CLOSING_EVERY:
             await self.close_soon()
             self._closed = loop.time()
+        if loop.time() - self._swept > LOOKED_FOR_AFTER:
+            self._swept = loop.time()
+            now = self.present.now().timestamp()
+            await forget_departed(self.ledger, self.indices, now)
         if loop.time() - self._generation > _GENERATION_EVERY:
             self._generation = loop.time()
             await self._check_generation()
@@ -238,6 +251,8 @@ class Watcher:
             gone += members
             for name in _knowing(told, members):
                 alerts += self._alert(name, identity, _LEFT, versions[identity], made_at)
+        left = departed(self.ledger, {name: one for name, (_, one) in shown.items()}, made_at)
+        notes = {**notes, **left}
         fresh = _together(known_of(one) for _, one in shown.values())
         self.ledger.write(Batch(notes, fresh, pairs, alerts, gone, untold))
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.polling.position import Position, Told
 from traverse_producers.sent_list import HEADER
 from traverse_schemas.identity import record_key
+from traverse_search_api.alerts.ledger import Batch, Ledger
+from traverse_search_api.alerts.verdict import Known
 
 UNTIL = "2026-11-20T12:00:00Z"
 PERSON = call_data(title="Voirie, voir Bérénice Témoin")
@@ -114,6 +117,29 @@ def test_what_was_put_aside_is_taken_too(tmp_path: Path) -> None:
         (one,) = queue.after(0, most=1, octets=10**6)
         queue.settle([], [(one, "Refusé.")])
     assert erase(files_under(tmp_path), CCI, "VOIRIE-2026", UNTIL) == 1
+
+
+def test_what_the_ledger_of_alerts_knows_of_an_erased_record_is_found(tmp_path: Path) -> None:
+    """Also that somebody was told of it; not what came after, where it is published again."""
+    key, later = record_key(CCI, "VOIRIE-2026"), "2026-11-20T13:00:00.000000Z"
+    erased = Erased(CCI, "VOIRIE-2026", "2026-11-20T12:00:00.000000Z")
+    path = tmp_path / "notify.sqlite"
+    ledger = Ledger(path)
+
+    def found(one: Erased) -> list[str]:
+        return [where.rpartition(", ")[2] for where in left(files_under(tmp_path), [one])]
+
+    before = Known("id", "2026-11-20T11:00:00.000000Z", {}, False)
+    ledger.write(Batch({}, {key: before}, [(key, "sub")], ()))
+    assert found(erased) == ["dossier vu VOIRIE-2026"]
+    ledger.write(Batch({}, {key: before._replace(updated_at=later)}, (), ()))
+    assert found(replace(erased, back=True)) == []
+    ledger.write(Batch({f"left {key}": "0"}, {}, (), (), [key]))
+    assert found(erased) == ["dossier annoncé VOIRIE-2026"]
+    ledger.write(Batch({}, {}, (), (), unnoted=[f"left {key}"]))
+    assert found(erased) == []
+    ledger.close()
+    assert b"VOIRIE-2026" not in path.read_bytes()
 
 
 def test_a_position_that_an_import_holds_is_said_to_be(home: Path) -> None:

@@ -19,6 +19,7 @@ from tests.search_api.alerts.changing import AS_OF, Changing, Watch, changing, l
 from tests.search_api.alerts.household import household, subscription
 from tests.search_api.alerts.receiver import receiving
 from traverse_infra.engines.waiting import wait_until
+from traverse_search_api.alerts.departures import forget_departed
 from traverse_search_api.alerts.ledger import Batch
 from traverse_search_api.alerts.subscription import (
     AlertKind,
@@ -26,6 +27,7 @@ from traverse_search_api.alerts.subscription import (
     Webhook,
     encode_subscription,
 )
+from traverse_search_api.alerts.verdict import members_of
 
 pytestmark = pytest.mark.engines
 
@@ -47,6 +49,37 @@ def run(watch: Watch, journey: Callable[[], Awaitable[None]]) -> None:
             await watch.watcher.indices.public._client.close()
 
     asyncio.run(whole())
+
+
+def test_a_record_that_was_erased_from_among_others_is_forgotten(
+    changes: Changing, tmp_path: Path
+) -> None:
+    """It leaves no stub that says so: the opportunity goes on without it. One that went into an
+    opportunity of its own is known still."""
+    one, other = document("effacee-1", "Voirie du nord"), document("effacee-2", "Voirie du sud")
+    both = {**one, "sources": one["sources"] + other["sources"]}
+    key = next(iter(members_of(other)))
+    mine = subscription(search={"q": ["voirie"]})
+    with watching(changes, tmp_path / "notify.sqlite", mine) as watch:
+
+        async def after(*documents: dict[str, Any]) -> int:
+            changes.write(*documents)
+            await watch.all()
+            return await forget_departed(watch.ledger, watch.watcher.indices, 1e12)
+
+        async def journey() -> None:
+            await watch.all()
+            merged = {**left(other), "merged_into": one["id"]}
+            assert await after(both, merged) == 0
+            assert await after(one, other) == 0
+            assert key in watch.ledger.known([key])
+            assert await after(both, merged) == 0
+            assert await after(one, left(other)) == 1
+            assert watch.ledger.known([key]) == {}
+            assert watch.ledger.told([key]) == {}
+            assert watch.ledger.notes("left ") == []
+
+        run(watch, journey)
 
 
 def updated(one: dict[str, Any], at: str = SECOND, **fields: Any) -> dict[str, Any]:

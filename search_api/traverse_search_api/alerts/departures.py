@@ -1,0 +1,67 @@
+"""Records that have left an opportunity: to another one, or for good (an erasure).
+
+One that was merged with others leaves no stub of its own to be told by: the opportunity goes on
+without it. Where it went may show a moment later; so it is noted, and looked for then. One that no
+document holds any more is forgotten.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from traverse_schemas.document import INDICES
+from traverse_search_api.alerts.ledger import Batch, Ledger
+from traverse_search_api.alerts.verdict import Document, members_of
+from traverse_search_api.elasticsearch_client import Indices
+
+LOOKED_FOR_AFTER: Final = 5.0
+"""Seconds after which a record that moved shows where it is now."""
+
+_LEFT: Final = "left "
+_MOST: Final = 500  # looked for at one time
+
+
+def departed(ledger: Ledger, documents: Mapping[str, Document], now: float) -> dict[str, str]:
+    """Notes of the records that were in these opportunities, by id, and are not any more."""
+    return {
+        f"{_LEFT}{record}": str(now)
+        for record, opportunity in ledger.members_of(list(documents)).items()
+        if record not in members_of(documents[opportunity])
+    }
+
+
+async def forget_departed(ledger: Ledger, indices: Indices, now: float) -> int:
+    """Look for those that left some time ago, and forget what is nowhere; gives how many that was.
+    Raises SearchUnavailableError."""
+    noted = [
+        name.removeprefix(_LEFT)
+        for name, at in ledger.notes(_LEFT)
+        if now - float(at) >= LOOKED_FOR_AFTER
+    ][:_MOST]
+    if not noted:
+        return 0
+    gone = [record for record in noted if not await _is_said(record, indices)]
+    ledger.write(Batch({}, {}, (), (), gone, unnoted=[f"{_LEFT}{record}" for record in noted]))
+    return len(gone)
+
+
+async def _is_said(record: str, indices: Indices) -> bool:
+    source, _, subject = record.partition(" ")
+    body: dict[str, Any] = {
+        "size": 100,
+        "_source": ["sources"],
+        "query": {
+            "bool": {
+                "filter": [
+                    {"term": {"sources.source": source}},
+                    {"term": {"sources.subject": subject}},
+                ],
+                "must_not": [{"term": {"stub": True}}],
+            }
+        },
+    }
+    for index in INDICES:
+        hits = (await indices.one(index).match(body)).get("hits", {}).get("hits", [])
+        # The two may be of different sources of one document.
+        if any(record in members_of({**hit["_source"]}) for hit in hits):
+            return True
+    return False
