@@ -80,7 +80,8 @@ def _purged(settings: "Settings", as_json: bool) -> bool:
     from traverse_infra.privacy.local_files import files_under, left
 
     def beside(erased: "Iterable[Erased]") -> list[str]:
-        known, found = list(erased), []
+        known = list(erased)
+        found: list[str] = []
 
         def nothing() -> bool:
             found[:] = left(files_under(settings.home), known)

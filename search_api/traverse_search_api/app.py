@@ -148,8 +148,8 @@ def create_app(
         await log.close()
         if staff is not None:
             await staff.close()
-        for table in (rows, book, showcases):
-            await asyncio.to_thread(table.close)
+        for close in (rows.close, book.close, showcases.close):
+            await asyncio.to_thread(close)
         if client is None:
             await public.close()
             await members.close()

@@ -50,6 +50,7 @@ _PAUSE: Final = 1.0
 _LOOK_EVERY: Final = 1.0
 _STAND_BY: Final = 5.0
 _NOW_AND_THEN: Final = 3600.0
+_SOON_AGAIN: Final = 60.0
 
 
 class Tables(NamedTuple):
@@ -139,7 +140,7 @@ async def notify(
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_watch(rows, watcher))
-                group.create_task(_deliver(deliverer))
+                group.create_task(_deliver(rows, deliverer))
                 group.create_task(_now_and_then(teller.turn))
                 group.create_task(_now_and_then(count_followers))
         finally:
@@ -154,7 +155,7 @@ async def notify(
 
 
 async def _until_read(*tables: CompactedTable[Any]) -> None:
-    while not all(one.ready for one in tables):  # noqa: ASYNC110 -- as in _watch
+    while not all(one.ready for one in tables):  # noqa: ASYNC110 -- a table has no event
         await asyncio.sleep(_LOOK_EVERY)
 
 
@@ -175,10 +176,14 @@ async def _ledger(path: Path) -> Ledger:
             await asyncio.sleep(_STAND_BY)
 
 
-async def _watch(rows: SubscriptionTable, watcher: Watcher) -> None:
+async def _until_followed(rows: SubscriptionTable) -> None:
     """Nothing is read and nothing known until somebody follows something."""
     while not rows.rows():  # noqa: ASYNC110 -- a table has no event to wait for
         await asyncio.sleep(_LOOK_EVERY)
+
+
+async def _watch(rows: SubscriptionTable, watcher: Watcher) -> None:
+    await _until_followed(rows)
     while True:
         try:
             await watcher.step()
@@ -187,7 +192,8 @@ async def _watch(rows: SubscriptionTable, watcher: Watcher) -> None:
             await asyncio.sleep(_PAUSE)
 
 
-async def _deliver(deliverer: Deliverer) -> None:
+async def _deliver(rows: SubscriptionTable, deliverer: Deliverer) -> None:
+    await _until_followed(rows)
     while True:
         try:
             await deliverer.turn()
@@ -199,11 +205,13 @@ async def _deliver(deliverer: Deliverer) -> None:
 async def _now_and_then(do: Callable[[], Awaitable[object]]) -> None:
     """What is done once an hour, and first when the notifier begins."""
     while True:
+        pause = _NOW_AND_THEN
         try:
             await do()
         except (TableError, SearchError) as error:
             _LOG.warning("notify_waits cause=%s", error)
-        await asyncio.sleep(_NOW_AND_THEN)
+            pause = _SOON_AGAIN
+        await asyncio.sleep(pause)
 
 
 def hydrator(indices: Indices, reader_of: ReaderOf, clock: Clock) -> Hydrate:

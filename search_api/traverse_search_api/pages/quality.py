@@ -142,13 +142,13 @@ RULES: Final = (
         _local, _precise,
     ),
     Rule(
-        "doutes", 5, "Rien de douteux", _PUBLICATION, "signalées comme douteuses",
+        "doutes", 5, "Rien de douteux", _PUBLICATION, "avec un doute sur qui achète",
         "Vérifiez le SIREN et le nom de qui achète : l’un des deux n’est pas connu.",
         _always, lambda one, _: not set(one.get("flags") or ()) - {_HOUR_UNKNOWN},
     ),
     Rule(
         "avance", 5, "Annoncé 15 jours avant l’échéance", ("consultation", "consultations"),
-        "annoncées moins de 15 jours avant leur échéance",
+        "annoncées moins de 15 jours avant l’échéance",
         "Publiez dès que la consultation est lancée, et annoncez-la avant : petites entreprises et "
         "voisins ont besoin de temps.",
         _dated_call, _announced_in_time,

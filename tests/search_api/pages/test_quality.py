@@ -105,7 +105,7 @@ def test_what_is_to_be_mended_is_said_in_french() -> None:
         for mark in quality([one(actions=None, **late), one(actions=None)], NOW, 2, 1).marks
     }
     assert said["reponse"] == "2\u00a0consultations ouvertes sans adresse de réponse"
-    assert said["avance"] == "1\u00a0consultation annoncée moins de 15 jours avant leur échéance"
+    assert said["avance"] == "1\u00a0consultation annoncée moins de 15 jours avant l’échéance"
     assert said[REFUSALS] == "2\u00a0événements refusés ces 30 derniers jours"
 
 
