@@ -88,6 +88,10 @@ async def notify(
     try:
         for table in tables:
             table.start()
+        # Who has no mail server is told of no silence: then nothing is to be done before somebody
+        # follows something.
+        if not settings.smtp_host:
+            await _until_followed(rows)
         await _until_read(rows, accounts, institutions)
         ledger = await _ledger(path)
         directory, registry = LiveDirectory(accounts), LiveRegistry(institutions)
