@@ -37,7 +37,7 @@ from traverse_search_api.alerts.subscription import decode_subscription, encode_
 from traverse_search_api.app import create_app
 from traverse_search_api.gateway_client import GatewayClient
 from traverse_search_api.settings import SearchSettings
-from traverse_search_api.showcases import Showcases
+from traverse_search_api.showcases import Showcases, decode_showcase
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 MARSEILLE, CHAMBER = "211300553", "181300013"
@@ -221,11 +221,18 @@ def house(
             MemoryTableLog(MemoryTopic()), encode=encode_subscription, decode=decode_subscription
         )
     )
+    opened = Showcases(
+        CompactedTable(
+            MemoryTableLog(MemoryTopic()),
+            encode=lambda row: row.model_dump_json().encode(),
+            decode=decode_showcase,
+        )
+    )
     app = create_app(
         chosen,
         staff=staff,
         subscriptions=subscriptions or followed,
-        showcases=showcases,
+        showcases=showcases or opened,
         aliases=aliases,
     )
     with TestClient(app, base_url=public_address, follow_redirects=False) as client:
