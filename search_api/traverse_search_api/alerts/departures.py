@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from traverse_schemas.document import INDICES
+from traverse_schemas.identity import opportunity_id
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.verdict import Document, members_of
 from traverse_search_api.elasticsearch_client import Indices
@@ -22,10 +23,11 @@ _MOST: Final = 500  # looked for at one time
 
 def departed(ledger: Ledger, documents: Mapping[str, Document], now: float) -> dict[str, str]:
     """Notes of the records that were in these opportunities, by id, and are not any more."""
+    held = {identity: members_of(document) for identity, document in documents.items()}
     return {
         f"{_LEFT}{record}": str(now)
         for record, opportunity in ledger.members_of(list(documents)).items()
-        if record not in members_of(documents[opportunity])
+        if record not in held[opportunity]
     }
 
 
@@ -39,29 +41,29 @@ async def forget_departed(ledger: Ledger, indices: Indices, now: float) -> int:
     ][:_MOST]
     if not noted:
         return 0
-    gone = [record for record in noted if not await _is_said(record, indices)]
+    gone = [record for record in noted if await _is_gone(record, indices)]
     ledger.write(Batch({}, {}, (), (), gone, unnoted=[f"{_LEFT}{record}" for record in noted]))
     return len(gone)
 
 
-async def _is_said(record: str, indices: Indices) -> bool:
+async def _is_gone(record: str, indices: Indices) -> bool:
+    """Whether the id of its own is a stub, and no document says it. While an index is made anew it
+    may have neither: then nothing is known, and nothing forgotten."""
     source, _, subject = record.partition(" ")
+    own = opportunity_id(source, subject)
+    said = [{"term": {"sources.source": source}}, {"term": {"sources.subject": subject}}]
+    either = [{"term": {"id": own}}, {"bool": {"filter": said}}]
     body: dict[str, Any] = {
         "size": 100,
-        "_source": ["sources"],
-        "query": {
-            "bool": {
-                "filter": [
-                    {"term": {"sources.source": source}},
-                    {"term": {"sources.subject": subject}},
-                ],
-                "must_not": [{"term": {"stub": True}}],
-            }
-        },
+        "_source": ["id", "stub", "sources"],
+        "query": {"bool": {"filter": [{"bool": {"should": either}}]}},
     }
+    ended = False
     for index in INDICES:
-        hits = (await indices.one(index).match(body)).get("hits", {}).get("hits", [])
-        # The two may be of different sources of one document.
-        if any(record in members_of({**hit["_source"]}) for hit in hits):
-            return True
-    return False
+        for hit in (await indices.one(index).match(body)).get("hits", {}).get("hits", []):
+            document = hit["_source"]
+            if document.get("stub"):
+                ended = ended or document["id"] == own
+            elif record in members_of(document):
+                return False
+    return ended

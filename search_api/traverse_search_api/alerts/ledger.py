@@ -206,8 +206,9 @@ class Ledger:
         self.see(())
         with self._transaction():
             for table in ("record", "told"):
-                statement = f"DELETE FROM {table} WHERE record NOT IN (SELECT record FROM seen)"  # noqa: S608
-                self._base.execute(statement)
+                self._base.execute(
+                    f"DELETE FROM {table} WHERE record NOT IN (SELECT record FROM seen)"  # noqa: S608
+                )
         self._base.execute("DROP TABLE seen")
 
     def waiting(self) -> list[tuple[str, float]]:

@@ -101,7 +101,8 @@ class Watcher:
                 held = [Change(one["id"], one["visibility"], 0, 0, 0) for one in documents]
                 await self._judge(held, "whole", {})
                 self.ledger.see(record for one in documents for record in members_of(one))
-        if noted is not None:
+        if noted is not None and json.loads(noted)[0] == end.generation:
+            # Of another generation the indices are still being filled.
             self.ledger.forget_unseen()
         self.ledger.write(Batch({_POSITION: _text(end)}, {}, (), ()))
         self.at = end
