@@ -93,6 +93,8 @@ class Watcher:
                 self.at = position
                 return
             _LOG.warning("notify_reads_whole_index: its position is not on the log any more")
+        # Of another generation the indices are still being filled.
+        whole = noted is not None and json.loads(noted)[0] == end.generation
         async for documents in self._everything():
             if noted is None:
                 known = [known_of(one) for one in documents]
@@ -100,9 +102,9 @@ class Watcher:
             else:
                 held = [Change(one["id"], one["visibility"], 0, 0, 0) for one in documents]
                 await self._judge(held, "whole", {})
-                self.ledger.see(record for one in documents for record in members_of(one))
-        if noted is not None and json.loads(noted)[0] == end.generation:
-            # Of another generation the indices are still being filled.
+                if whole:
+                    self.ledger.see(record for one in documents for record in members_of(one))
+        if whole:
             self.ledger.forget_unseen()
         self.ledger.write(Batch({_POSITION: _text(end)}, {}, (), ()))
         self.at = end
