@@ -13,12 +13,15 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from tests.engines import RunningEngines
+from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_schemas.clock import clock_from
+from traverse_schemas.compacted_table import CompactedTable
 from traverse_schemas.document import PUBLIC_INDEX
 from traverse_schemas.index_mapping import ALIASES, index_body
 from traverse_schemas.registry import Registry
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import connect
+from traverse_search_api.readership import Counts, Readership, ReadershipTable
 from traverse_search_api.settings import SearchSettings
 
 AS_OF = "2026-03-12T10:00:00Z"
@@ -32,6 +35,14 @@ class Service:
     client: TestClient
     elasticsearch: Elasticsearch
     indices: dict[str, str]
+    readership: Readership
+
+    def reads(self, siren: str) -> int:
+        """How often what an institution publishes was read."""
+        assert self.client.portal is not None
+        counts = self.client.portal.call(self.readership.of, siren)
+        assert counts is not None
+        return counts.reads
 
     @property
     def index(self) -> str:
@@ -72,6 +83,15 @@ class Service:
         return [token["token"] for token in found["tokens"]]
 
 
+def sums_on(topic: MemoryTopic) -> ReadershipTable:
+    """The table of reads over a topic in memory."""
+    return CompactedTable(
+        MemoryTableLog(topic),
+        encode=lambda row: row.model_dump_json().encode(),
+        decode=Counts.model_validate_json,
+    )
+
+
 class NoGroupings:
     """Where no grouping has been proposed."""
 
@@ -105,12 +125,13 @@ def serving(
     )
     reader = connect(engines.elasticsearch, settings.search_timeout)
     clock = clock_from(as_of)
+    readership = Readership(sums_on(MemoryTopic()), clock)
     app = create_app(
         settings, registry=registry, client=reader, clock=clock, present=clock,
-        aliases={**ALIASES, **names}, groupings=NoGroupings(),
+        aliases={**ALIASES, **names}, groupings=NoGroupings(), readership=readership,
     )  # fmt: skip
     with TestClient(app) as client:
-        yield Service(client, elasticsearch, names)
+        yield Service(client, elasticsearch, names, readership)
         assert client.portal is not None
         client.portal.call(reader.close)
     elasticsearch.indices.delete(index=",".join(names.values()))

@@ -6,8 +6,8 @@ from itertools import count
 from pathlib import Path
 
 from tests.documents import document
-from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
-from traverse_schemas.compacted_table import CompactedTable
+from tests.schemas.memory_log import MemoryTopic
+from tests.search_api.conftest import sums_on
 from traverse_search_api.alerts.ledger import Batch, Ledger, followers_in
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.readership import (
@@ -16,7 +16,6 @@ from traverse_search_api.readership import (
     FollowedSums,
     ReadCounts,
     Readership,
-    ReadershipTable,
     few,
     institutions_of,
     told,
@@ -38,14 +37,6 @@ class Clock:
 
     def now(self) -> datetime:
         return self.at
-
-
-def sums_on(topic: MemoryTopic) -> ReadershipTable:
-    return CompactedTable(
-        MemoryTableLog(topic),
-        encode=lambda row: row.model_dump_json().encode(),
-        decode=Counts.model_validate_json,
-    )
 
 
 def process(topic: MemoryTopic, clock: Clock, name: str) -> Readership:

@@ -1,4 +1,4 @@
-"""The ledger after everything was read: what was not seen is forgotten, and nobody was told of it."""
+"""The ledger once everything was read: what was not seen is forgotten."""
 
 from pathlib import Path
 

@@ -6,6 +6,7 @@ import pytest
 from lxml import html
 
 from tests.documents import deadline, document, stub
+from tests.search_api.accounts.people import MARSEILLE
 from tests.search_api.conftest import Service
 
 pytestmark = pytest.mark.engines
@@ -95,6 +96,19 @@ def test_a_record_shows_facts_lots_actions_and_who_says_it(filled: Service) -> N
     assert texts(record, ".actions a") == ["Répondre", "Voir la publication d’origine"]
     assert texts(record, "tbody td")[:2] == ["Chaussée", "80 000 €"]
     assert "référence V1" in texts(record, ".sources li")[0]
+
+
+def test_a_whole_publication_counts_as_read_by_page_and_api_and_a_search_as_none(
+    filled: Service,
+) -> None:
+    before = filled.reads(MARSEILLE)
+    found = filled.ask(q="réfection")["items"][0]["id"]
+    page(filled, "/?q=réfection")
+    page(filled, f"/fiche/{stub('gone')['id']}", 410)
+    assert filled.reads(MARSEILLE) == before
+    page(filled, f"/fiche/{found}")
+    assert filled.client.get(f"/v1/opportunities/{found}").status_code == 200
+    assert filled.reads(MARSEILLE) == before + 2
 
 
 def test_nothing_that_was_published_or_typed_becomes_code(filled: Service) -> None:
