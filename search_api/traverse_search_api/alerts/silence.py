@@ -38,7 +38,7 @@ _LOG = logging.getLogger(__name__)
 _MOST_SOURCES: Final = 10_000
 _AT_ONE_TIME: Final = 50  # sources whose days are counted in one question
 _MOST_PEOPLE: Final = 5  # of an institution without a contact
-_ANY: Final = {"match_all": {}}
+_ANY: Final[dict[str, Any]] = {"match_all": {}}
 
 
 class Silence(NamedTuple):
