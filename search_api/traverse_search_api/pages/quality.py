@@ -178,6 +178,17 @@ class Quality:
     marks: tuple[Mark, ...]
     scanned: int
 
+    @property
+    def lacking(self) -> list[Mark]:
+        """The rules that something lacks: what weighs most on the score first."""
+        found = [mark for mark in self.marks if mark.missing]
+        return sorted(found, key=lambda mark: -mark.weight * mark.missing / mark.count)
+
+    @property
+    def whole(self) -> list[Mark]:
+        """The rules that all hold."""
+        return [mark for mark in self.marks if not mark.missing]
+
 
 def quality_body() -> Query:
     """What to ask of the index, and in which order: the last publications."""

@@ -106,6 +106,9 @@ def test_what_is_to_be_mended_is_said_in_french() -> None:
     }
     assert said["reponse"] == "2\u00a0consultations ouvertes sans adresse de réponse"
     assert said["avance"] == "1\u00a0consultation annoncée moins de 15 jours avant l’échéance"
+    found = quality([one(actions=None, contact=None), one(actions=None)], NOW, 0, 1)
+    assert [mark.name for mark in found.lacking] == ["reponse", "contact"]
+    assert len(found.whole) == len(found.marks) - 2
     assert said[REFUSALS] == "2\u00a0événements refusés ces 30 derniers jours"
 
 
