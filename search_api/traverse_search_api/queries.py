@@ -100,6 +100,20 @@ def unnamed(query: Any) -> Any:
     return query
 
 
+def unscored(query: Any) -> Any:
+    """What decides whether a document is found, without what only ranks it."""
+    if isinstance(query, list):
+        return [unscored(part) for part in query]
+    if not isinstance(query, dict):
+        return query
+    if set(query) == {"constant_score"}:
+        return unscored(query["constant_score"]["filter"])
+    left = {name: part for name, part in query.items() if name not in {"_name", "boost"}}
+    if "should" in left and left.keys() & {"must", "filter"} and "minimum_should_match" not in left:
+        del left["should"]
+    return {name: unscored(part) for name, part in left.items()}
+
+
 def places_of(parameters: SearchParameters, plan: TextPlan) -> tuple[str, ...]:
     """The territories asked for, as filters and in words: what is near them comes first."""
     said = (one.territory for one in plan.understood if one.territory)

@@ -173,7 +173,8 @@ class _Readers:
 
 
 class _Stream(asyncio.Protocol):
-    """One stream: each line goes to `came`, but the first, which says that it stands."""
+    """One stream: each line goes to `came`, but the first, which says that it stands, and those
+    that only say that it still does."""
 
     def __init__(self, came: Callable[[bytes], None]) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -200,11 +201,11 @@ class _Stream(asyncio.Protocol):
         if self._parser.get_status_code() != 200:
             self._fail(f"Un flux est refusé : {body[:200].decode(errors='replace')}")
             return
+        if lines and not self.opened.done():
+            self.opened.set_result(None)
+            del lines[0]
         for line in filter(None, lines):
-            if self.opened.done():
-                self._came(line)
-            else:
-                self.opened.set_result(None)
+            self._came(line)
 
     def connection_lost(self, _: Exception | None) -> None:
         self._ended = True
@@ -219,6 +220,7 @@ class _Stream(asyncio.Protocol):
 
     def close(self) -> None:
         """Leave."""
+        self.opened.cancel()
         if self._transport is not None:
             self._transport.close()
 

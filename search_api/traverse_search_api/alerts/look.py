@@ -1,7 +1,7 @@
 """What the indices say of changed documents, and which followed searches find them.
 
 As streams do: the very queries of the searches, in a `filters` aggregation over the changed ids;
-here of candidates alone (`preselect`).
+here of candidates alone, and of those only where `preselect` cannot tell.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.document import INDICES
+from traverse_schemas.status import french_day
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.preselect import (
     DOCUMENT_FIELDS,
@@ -27,8 +28,9 @@ _FILTERS: Final = 200
 """In one search. Some 4 kB each as JSON, and many times that once Elasticsearch has read them: a
 thousand at a time, of four indices at once, came near the whole of a heap of 1 GiB."""
 
+_WORDS: Final = 1000  # in one search; they are small
 _SOURCE: Final = sorted(
-    {*ITEM_FIELDS, *DOCUMENT_FIELDS, "stub", "audience", "state", "merged_into"}
+    {*ITEM_FIELDS, *DOCUMENT_FIELDS, "stub", "audience", "state", "merged_into", "expires"}
 )
 
 
@@ -62,8 +64,8 @@ async def look(changes: Sequence[Change], searches: FollowedSearches, indices: I
         if held:
             names = list(words)
             few = [change for change in changes if change.id in held]
-            for start in range(0, len(names), _FILTERS):
-                part = {name: word_query(words[name]) for name in names[start : start + _FILTERS]}
+            for start in range(0, len(names), _WORDS):
+                part = {name: word_query(words[name]) for name in names[start : start + _WORDS]}
                 for name, ids in (await _matched(few, part, index, indices)).items():
                     for identity in ids & held.keys():
                         held[identity].add(words[name])
@@ -90,12 +92,20 @@ async def found_by(
     Raises SearchUnavailableError.
     """
     wanted: dict[str, dict[str, set[str]]] = {}
+    found: dict[str, set[str]] = {}
+    today = french_day(now).isoformat()
     for identity, (index, source) in sight.documents.items():
+        if (source.get("expires") or today) < today:
+            continue
         keys = keys_of_document(source, sight.words[identity])
         for key in searches.candidates.of(keys):
-            if index in searches.by_key[key].reader.indices:
+            reader = searches.by_key[key].reader
+            if index not in reader.indices or not reader.reads_document(source):
+                continue
+            if searches.candidates.is_exact(key):
+                found.setdefault(identity, set()).add(key)
+            else:
                 wanted.setdefault(index, {}).setdefault(key, set()).add(identity)
-    found: dict[str, set[str]] = {}
     for index, asked in wanted.items():
         names = list(asked)
         for start in range(0, len(names), _FILTERS):

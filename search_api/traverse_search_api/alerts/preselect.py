@@ -2,7 +2,8 @@
 
 A search needs some facets (a kind, a theme, a territory) and its words. It is filed under the
 rarest of these; a document brings up what is filed under what it has, and only searches of which it
-has everything are candidates. A candidate may turn out to find nothing; what is none finds nothing.
+has everything are candidates. What is none finds nothing. A candidate may turn out to find nothing,
+but for the most usual searches (facets, a word or two) what they need is all there is to ask.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters import choice_filters, other_filters
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.text_query import TextPlan, all_words, is_small
+from traverse_search_api.typed_words import TypedWords
 
 Query = dict[str, Any]
 Key = tuple[str, str]
@@ -28,10 +30,20 @@ _FIELDS: Final = (
 _PRIOR: Final = {name: place for place, name in enumerate((WORD, REFERENCE, *_FIELDS))}
 """Which is the rarest, while nothing has been counted."""
 
+_USUAL: Final = 2  # words
+_JOINED: Final = 3  # letters that a word has at least for it to be looked for joined to another
+
 DOCUMENT_FIELDS: Final = (*_FIELDS, "references")
 
 Required = tuple[frozenset[Key], ...]
-"""What a search needs: of each set, a document has at least one."""
+"""Of each set, a document has at least one."""
+
+
+class Needs(NamedTuple):
+    """What a search needs of a document; `exact`: whatever has all of it is found."""
+
+    required: Required
+    exact: bool
 
 
 def required(
@@ -40,7 +52,7 @@ def required(
     as_of: datetime,
     territories: Territories,
     seen: Counter[Key],
-) -> Required:
+) -> Needs:
     """What must be in any document that the search finds. `seen` counts what documents had.
 
     Raises InvalidParameterError.
@@ -49,10 +61,28 @@ def required(
         *choice_filters(parameters, as_of, territories).values(),
         *other_filters(parameters).values(),
     ]
-    found = [keys for each in filters if (keys := _keys_of(each))]
-    if words := list(_words(plan)):
+    asked = [_keys_of(each) for each in filters]
+    found = [keys for keys in asked if keys]
+    exact = len(found) == len(asked)
+    words = list(_words(plan))
+    if _is_usual(plan):
+        found += words
+    elif words:
         found.append(min(words, key=lambda keys: (_frequency(keys, seen), -_longest(keys))))
-    return tuple(found)
+    return Needs(tuple(found), exact and (not plan or _is_usual(plan)))
+
+
+def _is_usual(plan: TextPlan) -> bool:
+    """Whether a text is one plain word or two, of which `_words` tells all that is asked: each
+    word, or both as one, or the record's own reference (`text_query`)."""
+    texts = [unit.text for unit in plan.units]
+    return (
+        1 <= len(texts) <= _USUAL
+        and not plan.relaxed
+        and plan.typed == TypedWords(words=plan.typed.words)
+        and all(unit.plain for unit in plan.units)
+        and all(len(text) >= _JOINED and not is_small(text) for text in texts)
+    )
 
 
 def _words(plan: TextPlan) -> Iterator[frozenset[Key]]:
@@ -112,6 +142,7 @@ def keys_of_document(source: Mapping[str, Any], words: Iterable[Key] = ()) -> se
 class _Filed(NamedTuple):
     required: Required
     under: frozenset[Key]
+    exact: bool
 
 
 class Candidates:
@@ -125,17 +156,18 @@ class Candidates:
         self._always: set[str] = set()
         self._words: Counter[Key] = Counter()
 
-    def put(self, name: str, needs: Required) -> None:
+    def put(self, name: str, needs: Needs) -> None:
         """File a search; one of that name must not be there."""
+        wanted, exact = needs
         under: frozenset[Key] = frozenset()
-        if needs:
-            under = min(needs, key=lambda keys: (_frequency(keys, self.seen), _prior(keys)))
-        self._filed[name] = _Filed(needs, under)
+        if wanted:
+            under = min(wanted, key=lambda keys: (_frequency(keys, self.seen), _prior(keys)))
+        self._filed[name] = _Filed(wanted, under, exact)
         for key in under:
             self._under.setdefault(key, set()).add(name)
         if not under:
             self._always.add(name)
-        self._words.update(key for keys in needs for key in keys if key[0] == WORD)
+        self._words.update(key for keys in wanted for key in keys if key[0] == WORD)
 
     def drop(self, name: str) -> None:
         """Take a search away; nothing where it is not there."""
@@ -151,6 +183,11 @@ class Candidates:
             self._words[key] -= 1
             if not self._words[key]:
                 del self._words[key]
+
+    def is_exact(self, name: str) -> bool:
+        """Whether this search finds every document of which it is a candidate, but for those that
+        have expired."""
+        return self._filed[name].exact
 
     @property
     def words(self) -> list[Key]:

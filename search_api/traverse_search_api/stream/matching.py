@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.parameters import SearchParameters, Sort
-from traverse_search_api.queries import ITEM_FIELDS, search_body
+from traverse_search_api.filters import choice_filters, other_filters, readable_filters
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.queries import ITEM_FIELDS, unscored
 from traverse_search_api.reader import Reader
 from traverse_search_api.stream.change_log import Change
 from traverse_search_api.synonym_book import Meanings
-from traverse_search_api.text_query import plan_of
+from traverse_search_api.text_query import plan_of, text_query
 
 Query = dict[str, Any]
 
@@ -47,14 +48,16 @@ def stream_filter(
     meanings: Meanings,
     reader: Reader,
 ) -> Query:
-    """The filter of a stream: what a search with these parameters finds, unscored.
+    """The filter of a stream: what a search with these parameters finds, without what ranks it,
+    which would be most of it.
 
     Raises InvalidParameterError.
     """
-    plain = parameters.model_copy(update={"facets": (), "sort": Sort.PUBLISHED})
-    plan = plan_of(plain.q, places, meanings, as_of, plain.literal)
-    query: Query = search_body(plain, as_of, places, plan, reader)["query"]
-    return query
+    plan = plan_of(parameters.q, places, meanings, as_of, parameters.literal)
+    always, never = readable_filters(as_of, reader)
+    chosen = choice_filters(parameters, as_of, places).values()
+    filters = [*always, *chosen, *other_filters(parameters).values()]
+    return {"bool": {"filter": [unscored(text_query(plan)), *filters], "must_not": never}}
 
 
 def matching_body(changes: Sequence[Change], filters: Mapping[str, Query]) -> Query:

@@ -78,4 +78,17 @@ def test_a_search_is_a_candidate_only_where_a_document_has_all_it_needs() -> Non
 
 @pytest.mark.parametrize("text", ["", "de la", '"pont neuf"', "-route", "pont*"])
 def test_what_cannot_be_told_from_a_text_excludes_nothing(text: str) -> None:
-    assert not [keys for keys in needs(q=text) if any(name == "word" for name, _ in keys)]
+    asked = needs(q=text).required
+    assert not [keys for keys in asked if any(name == "word" for name, _ in keys)]
+
+
+def test_of_which_searches_all_can_be_told() -> None:
+    """Facets and a word or two; nothing that has a form, a sum, a date or an hour."""
+    assert needs().exact and needs(territory="com:13055", kind="call").exact
+    assert needs(q="portail").exact and needs(q="portail acier", cpv="45").exact
+    for more in (
+        {"q": "portail acier galvanisé"}, {"q": '"portail"'}, {"q": "portail -acier"},
+        {"q": "port*"}, {"q": "le portail"}, {"amount_min": "1"}, {"status": "open"},
+        {"deadline_from": "2026-01-01"}, {"near": "43.3,5.4"},
+    ):  # fmt: skip
+        assert not needs(**more).exact, more
