@@ -29,14 +29,16 @@ _TERMS: Final[dict[Facet, Query]] = {
 
 
 def facet_aggregations(
-    wanted: Iterable[Facet], chosen: dict[Facet, Query], as_of: datetime
+    wanted: Iterable[Facet], chosen: dict[Facet, Query], as_of: datetime, parts: Query
 ) -> dict[str, Query]:
-    """One aggregation a facet, under the other facets' filters (`chosen`)."""
+    """One aggregation a facet, under the other facets' filters (`chosen`); `parts` counts those of
+    the territory asked for (`territory_parts.parts_of`)."""
     found = {}
     for facet in wanted:
-        others = [query for name, query in chosen.items() if name is not facet]
+        own = Facet.TERRITORY if facet is Facet.PART else facet
+        others = [query for name, query in chosen.items() if name is not own]
         condition: Query = {"bool": {"filter": others}} if others else {"match_all": {}}
-        found[facet.value] = {"filter": condition, "aggs": {"values": _values(facet, as_of)}}
+        found[facet.value] = {"filter": condition, "aggs": {"values": _values(facet, as_of, parts)}}
     return found
 
 
@@ -53,11 +55,11 @@ def read_facets(
     }
 
 
-def _values(facet: Facet, as_of: datetime) -> Query:
+def _values(facet: Facet, as_of: datetime, parts: Query) -> Query:
     if facet is Facet.STATUS:
         clauses = {status.value: status_filter([status], as_of) for status in Status}
         return {"filters": {"filters": clauses}}
-    return {"terms": _TERMS[facet]}
+    return {"terms": parts if facet is Facet.PART else _TERMS[facet]}
 
 
 def _read(
@@ -87,5 +89,5 @@ def _label(facet: Facet, territories: Territories) -> Callable[[str], str]:
             return labels.institution_kind_label
         case Facet.CPV:
             return labels.cpv_label
-        case Facet.TERRITORY:
+        case Facet.TERRITORY | Facet.PART:
             return lambda code: labels.territory_label(code, territories)

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _TELLING: Final = ("authorization", "cookie")
-_FOR_ALL: Final = "/static/"
+_FOR_ALL: Final = ("/static/", "/carte/")
 _OCTETS: Final = frozenset(name.encode() for name in _TELLING)
 
 

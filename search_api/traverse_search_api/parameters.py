@@ -45,6 +45,7 @@ class Facet(StrEnum):
     THEME = "theme"
     INSTITUTION_KIND = "institution_kind"
     TERRITORY = "territory"
+    PART = "part"
     CPV = "cpv"
 
 

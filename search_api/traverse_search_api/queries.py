@@ -12,6 +12,7 @@ from traverse_search_api.filters import choice_filters, other_filters, readable_
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.reader import Reader
 from traverse_search_api.status_query import index_text, status_filter
+from traverse_search_api.territory_parts import frame_of, parts_of
 from traverse_search_api.territory_query import nearness
 from traverse_search_api.text_query import TextPlan, is_marked, marking_query, text_query
 from traverse_search_api.totals import EXACT_TOTAL
@@ -62,9 +63,11 @@ def search_body(
         body["post_filter"] = {"bool": {"filter": list(chosen.values())}}
     else:
         filters += chosen.values()
+    places = places_of(parameters, plan)
     if parameters.facets:
-        body["aggs"] = facet_aggregations(parameters.facets, chosen, as_of)
-    near = nearness(places_of(parameters, plan), territories)
+        parts = parts_of(frame_of(places, territories), territories)
+        body["aggs"] = facet_aggregations(parameters.facets, chosen, as_of, parts)
+    near = nearness(places, territories)
     body["query"] = _ordered(parameters, as_of, text, filters=filters, never=never, near=near)
     if is_marked(plan):
         body["highlight"] = _highlight(marking_query(plan))

@@ -11,9 +11,12 @@ from traverse_search_api.accounts.account_routes import account_router
 from traverse_search_api.accounts.sign_in_routes import provider_router, sign_in_router
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.pages.address import given
 from traverse_search_api.pages.dashboard_routes import dashboard_router
 from traverse_search_api.pages.grouping_routes import grouping_router
 from traverse_search_api.pages.institution_routes import institution_router
+from traverse_search_api.pages.map_routes import map_router
+from traverse_search_api.pages.map_view import map_view
 from traverse_search_api.pages.need_routes import need_router
 from traverse_search_api.pages.quality_routes import quality_router
 from traverse_search_api.pages.reading import Readings
@@ -42,6 +45,7 @@ def install(
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     render = Renderer(staff.visits if staff else None)
     app.include_router(_router(readings, readership, render))
+    app.include_router(map_router(readings.searcher.territories))
     app.include_router(dashboard_router(readings, render))
     app.include_router(visit_router(readings, render))
     app.include_router(showcase_router(readings, render, framing))
@@ -72,7 +76,8 @@ def _router(readings: Readings, readership: Readership, render: Renderer) -> API
         answer, _ = await searcher.search(parameters, readers.of(request))
         as_of = searcher.as_of(parameters.as_of)
         view = search_view(parameters, answer, as_of, searcher.territories)
-        return render.page(request, "search.html", view=view, query=view.query)
+        drawn = map_view(answer, given(parameters), searcher.territories)
+        return render.page(request, "search.html", view=view, map=drawn, query=view.query)
 
     @router.get("/fiche/{identifier}")
     async def record(

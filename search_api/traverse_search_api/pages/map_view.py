@@ -1,0 +1,226 @@
+"""The map beside a list of results, as data for its template: one circle for each part of the
+territory in view, as big as what is published there, and a link to its list. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import cos, hypot, sin, sqrt
+from typing import Any, Final
+
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.pages import words
+from traverse_search_api.pages.address import Given, instead, page_address, without
+from traverse_search_api.pages.map_window import WIDTH, Window, departments_in, window_of
+from traverse_search_api.parameters import Facet
+from traverse_search_api.territory_parts import FRANCE, frame_of
+
+_LEAST, _MOST = 15.0, 30.0  # radius of a circle, in units: a finger finds the smallest one
+_CIRCLES: Final = 30
+_APART: Final = 2.0
+_LETTER: Final = 5.9  # units that a letter of a name takes
+_LINE: Final = 13
+_LONGEST: Final = 27
+
+Count = Mapping[str, Any]
+"""One of a facet: `value`, `label`, `count`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """A part of the territory: `x` and `y` its middle, from the left and from above; `from_x` and
+    `from_y` where the place itself lies, when the circle had to make room. `name_at` is where its
+    name is written (x, y, anchor), None where there is no room."""
+
+    address: str
+    label: str
+    name: str
+    count: str
+    x: float
+    y: float
+    radius: float
+    from_x: float
+    from_y: float
+    moved: bool
+    chosen: bool
+    name_at: tuple[float, float, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the territory that is not drawn: a text that leads to its list."""
+
+    label: str
+    address: str
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapView:
+    """The map: `base` is the address of the drawing beneath, `trail` leads outwards, `rest` are
+    the parts that are not drawn, and `rest_title` what these are."""
+
+    title: str
+    base: str
+    width: int
+    height: int
+    circles: list[Circle]
+    trail: list[Part]
+    rest: list[Part]
+    rest_title: str
+
+
+def map_view(answer: Mapping[str, Any], asked: Given, territories: Territories) -> MapView | None:
+    """The map of what the contract's answer to a search counted; None when it counted nothing.
+
+    What all lies in one région is shown there, when no territory was asked for.
+    """
+    facets: Mapping[str, list[Count]] = answer["facets"]
+    places = (*asked.get("territory", ()), *_named_territories(answer))
+    frame = frame_of(places, territories)
+    parts = list(facets.get(Facet.PART.value, ()))
+    if not places and len(parts) == 1:
+        frame = str(parts[0]["value"])
+        inside = {f"dep:{number}" for number in departments_in(frame, territories)}
+        parts = [one for one in facets.get(Facet.TERRITORY.value, ()) if one["value"] in inside]
+    if not parts:
+        return None
+    window = window_of(frame, territories)
+    drawn, rest = _sorted_out(parts, window, territories)
+    chain = territories.chain(frame)
+    return MapView(
+        title=chain.name if chain else frame,
+        base=f"/carte/{frame}.svg",
+        width=WIDTH,
+        height=window.height,
+        circles=_named(_placed(drawn, window, asked, territories), window),
+        trail=_trail(frame, asked, territories) if places else [],
+        rest=[_part(one, asked) for one in rest],
+        rest_title="Outre-mer" if frame == FRANCE else "Autres communes",
+    )
+
+
+def _named_territories(answer: Mapping[str, Any]) -> list[str]:
+    """Those that the words of the search name, where they are clear."""
+    return [
+        one["value"]
+        for one in answer["understood"]
+        if one["parameter"] == "territory" and one["value"]
+    ]
+
+
+def _sorted_out(
+    parts: Sequence[Count], window: Window, territories: Territories
+) -> tuple[list[Count], list[Count]]:
+    """What is drawn, and what has no room or lies elsewhere; the most frequent first."""
+    drawn, rest = [], []
+    for part in parts:
+        chain = territories.chain(str(part["value"]))
+        seen = chain is not None and window.shows(chain.lat, chain.lon)
+        (drawn if seen and len(drawn) < _CIRCLES else rest).append(part)
+    return drawn, rest
+
+
+def _placed(
+    parts: Sequence[Count], window: Window, asked: Given, territories: Territories
+) -> list[Circle]:
+    """The circles, each as near to its place as the bigger ones leave room."""
+    most = max((part["count"] for part in parts), default=1)
+    circles: list[Circle] = []
+    for part in parts:
+        chain = territories.chain(str(part["value"]))
+        if chain is None:
+            continue
+        at = window.at(chain.lat, chain.lon)
+        radius = round(_LEAST + (_MOST - _LEAST) * sqrt(part["count"] / most), 1)
+        x, y = _free(at, radius, circles, window)
+        link = _part(part, asked)
+        circles.append(
+            Circle(
+                address=link.address,
+                label=f"{link.label} : {words.count(part['count'], 'publication', 'publications')}",
+                name=_short(link.label),
+                count=link.count,
+                x=round(x, 1),
+                y=round(y, 1),
+                radius=radius,
+                from_x=round(at[0], 1),
+                from_y=round(at[1], 1),
+                moved=hypot(x - at[0], y - at[1]) > radius,
+                chosen=part["value"] in asked.get("territory", ()),
+            )
+        )
+    return circles
+
+
+def _free(
+    at: tuple[float, float], radius: float, others: Sequence[Circle], window: Window
+) -> tuple[float, float]:
+    """The nearest place that touches no other circle, looked for along a spiral."""
+    for step in range(1_500):
+        turn, away = step * 0.5, step * 0.18
+        x = min(max(at[0] + away * cos(turn), radius), WIDTH - radius)
+        y = min(max(at[1] + away * sin(turn), radius), window.height - radius)
+        if all(hypot(x - one.x, y - one.y) >= radius + one.radius + _APART for one in others):
+            return x, y
+    return at
+
+
+def _named(circles: Sequence[Circle], window: Window) -> list[Circle]:
+    """The circles with their names beside them, where there is room; the bigger ones choose."""
+    taken = [
+        (one.x - one.radius, one.y - one.radius, one.x + one.radius, one.y + one.radius)
+        for one in circles
+    ]
+    found = []
+    for one in circles:
+        wide = len(one.name) * _LETTER
+        half, beside = wide / 2, one.radius + 4
+        options = (
+            (one.x, one.y + one.radius + _LINE - 1, "middle", one.x - half),
+            (one.x, one.y - one.radius - 5, "middle", one.x - half),
+            (one.x + beside, one.y + 4, "start", one.x + beside),
+            (one.x - beside, one.y + 4, "end", one.x - beside - wide),
+        )
+        place = None
+        for x, y, anchor, left in options:
+            box = (left, y - _LINE + 3, left + wide, y + 3)
+            inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= window.height
+            if inside and not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                place = (round(x, 1), round(y, 1), anchor)
+                break
+        found.append(replace(one, name_at=place))
+    return found
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _part(part: Count, asked: Given) -> Part:
+    target = instead(asked, "territory", str(part["value"]))
+    return Part(str(part["label"]), page_address(target), words.number(part["count"]))
+
+
+def _trail(frame: str, asked: Given, territories: Territories) -> list[Part]:
+    """The way out: France, then each level down to the one above what is in view."""
+    chain = territories.chain(frame)
+    if chain is None or frame == FRANCE:
+        return []
+    above = {step.level: step for step in reversed(chain.levels[1:])}
+    return [
+        Part(
+            step.name,
+            page_address(
+                without(asked, "territory")
+                if step.code == FRANCE
+                else instead(asked, "territory", step.code)
+            ),
+            "",
+        )
+        for level in ("fr", "reg", "dep")
+        if (step := above.get(level)) is not None
+    ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1].rstrip() + "…"
