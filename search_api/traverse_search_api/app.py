@@ -33,6 +33,7 @@ from traverse_search_api.history.routes import history_router
 from traverse_search_api.keeping_private import KeepPrivate
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
+from traverse_search_api.pages.excuses import for_people, install_excuses
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.showcase_routes import Framing
 from traverse_search_api.paging import Snapshots
@@ -163,10 +164,6 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    rates = Rates(settings.address_rate, settings.key_rate)
-    app.add_middleware(LimitRates, rates=rates, key_of=keys.key_of)
-    app.add_middleware(CountAnswers, count=metrics.count_answer)
-    app.add_middleware(KeepPrivate)
     # Before /v1/opportunities/{identifier}: their addresses look like one.
     app.include_router(beside_router(searcher, readers, _PROBLEMS))
     app.include_router(export_router(searcher, readers, _PROBLEMS))
@@ -188,6 +185,16 @@ def create_app(
             app, book, searcher=searcher, readers=readers, staff=staff, render=render,
             settings=settings, problems=_PROBLEMS,
         )  # fmt: skip
+    install_excuses(app, render)
+    rates = Rates(settings.address_rate, settings.key_rate)
+    app.add_middleware(
+        LimitRates,
+        rates=rates,
+        key_of=keys.key_of,
+        shown=lambda request, answer: for_people(request, answer, render),
+    )
+    app.add_middleware(CountAnswers, count=metrics.count_answer)
+    app.add_middleware(KeepPrivate)
     return app
 
 

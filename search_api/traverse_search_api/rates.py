@@ -14,7 +14,8 @@ from typing import Final
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from traverse_search_api.errors import TooManyRequestsError
@@ -65,21 +66,29 @@ def address_of(request: HTTPConnection) -> str:
 class LimitRates:
     """A plain ASGI middleware: it looks at the start of a request and buffers nothing."""
 
-    def __init__(self, app: ASGIApp, rates: Rates, key_of: Callable[[HTTPConnection], str]) -> None:
-        """`key_of` gives the institution whose valid key a request carries, "" without one."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        rates: Rates,
+        key_of: Callable[[HTTPConnection], str],
+        shown: Callable[[Request, Response], Response] = lambda _, answer: answer,
+    ) -> None:
+        """`key_of` gives the institution whose valid key a request carries, "" without one;
+        `shown` may answer people by a page what programs are answered."""
         self._app = app
         self._rates = rates
         self._key_of = key_of
+        self._shown = shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] == "http" and not scope["path"].startswith(_UNCOUNTED):
-            request = HTTPConnection(scope)
+            request = Request(scope)
             try:
                 self._rates.count(address_of(request), self._key_of(request))
             except TooManyRequestsError as error:
                 headers = {"Retry-After": str(error.retry_after)}
                 answer = problem(error.status, error.title, str(error), headers)
-                await answer(scope, receive, send)
+                await self._shown(request, answer)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

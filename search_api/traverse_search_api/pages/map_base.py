@@ -67,8 +67,7 @@ def _line(window: Window, ring: Ring) -> str:
         return ""
     tenths = [(round(x * 10), round(y * 10)) for x, y in kept]
     steps = (
-        f"{_number(x1 - x0)}{_next(y1 - y0)}"
-        for (x0, y0), (x1, y1) in itertools.pairwise(tenths)
+        f"{_number(x1 - x0)}{_next(y1 - y0)}" for (x0, y0), (x1, y1) in itertools.pairwise(tenths)
     )
     x, y = tenths[0]
     return f"M{_number(x)}{_next(y)}l{_joined(steps)}z"

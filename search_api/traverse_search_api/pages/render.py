@@ -17,6 +17,7 @@ from traverse_search_api.accounts.errors import (
     SignInNeededError,
     TooManyAttemptsError,
 )
+from traverse_search_api.accounts.forms import local_address
 from traverse_search_api.accounts.throttle import WAIT
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
@@ -82,18 +83,21 @@ class Renderer:
         status: int = 200,
         *,
         scripts: bool = False,
+        nameless: bool = False,
         **view: Any,
     ) -> Response:
-        """A page of a template; `scripts`: our own scripts may run there (CSP)."""
-        person = self._visits.person(request) if self._visits else None
+        """A page of a template; `scripts`: our own scripts may run there (CSP); `nameless`: who
+        looks is not asked."""
+        visits = None if nameless else self._visits
+        person = visits.person(request) if visits else None
         content = self._templates.get_template(name).render(
             {
                 "query": "",
                 "navigation": self._navigation(request),
-                "accounts": self._visits is not None,
+                "accounts": visits is not None,
                 "person": person,
                 "role_label": ROLE_LABELS[person.role] if person else "",
-                "token": self._visits.form_token(request) if self._visits else "",
+                "token": visits.form_token(request) if visits else "",
                 "here": _address(request),
                 **view,
             }
@@ -106,7 +110,7 @@ class Renderer:
             "Cache-Control": "no-store" if person or "token" in view else "no-cache",
         }
         answer = Response(content, status, headers, media_type="text/html; charset=utf-8")
-        return self._visits.keep(request, answer) if self._visits else answer
+        return visits.keep(request, answer) if visits else answer
 
     def bare(self, name: str, *, frames: str, **view: Any) -> Response:
         """A page without navigation nor person, the same for everybody; `frames` says which sites
@@ -142,6 +146,22 @@ class Renderer:
         if isinstance(error, TooManyAttemptsError):
             answer.headers["Retry-After"] = str(WAIT)
         return answer
+
+    def apology(
+        self, request: Request, status: int, title: str, sentence: str, *, nameless: bool = False
+    ) -> Response:
+        """The page for what went wrong outside of any page; one that was read can be asked for
+        again."""
+        again = local_address(_address(request)) if request.method in ("GET", "HEAD") else ""
+        return self.page(
+            request,
+            "excuse.html",
+            status,
+            nameless=nameless,
+            title=title,
+            sentence=sentence,
+            choices=[(again, "Réessayer")] if again and status >= 500 else [],
+        )
 
     @property
     def route_class(self) -> type[APIRoute]:

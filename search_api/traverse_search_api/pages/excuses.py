@@ -1,0 +1,88 @@
+"""Errors for people: what happened and how to go on, as a page. Programs keep problem+json.
+
+A page of the service says its own errors (`render.excuse`); this is for what no page sees: an
+address that is none, a request that is no page's, too many of them, and what nobody foresaw.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+
+from traverse_search_api.pages.render import Renderer
+
+Answer = Callable[[Request, Exception], Response]
+
+_PROGRAMS: Final = (
+    "/v1/",
+    "/static/",
+    "/carte/",
+    "/openapi.json",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
+_WORDS: Final = {
+    404: (
+        "Cette page n’existe pas",
+        "L’adresse est mal recopiée, ou la page a changé de place : cherchez ci-dessus ce que vous "
+        "vouliez lire.",
+    ),
+    405: (
+        "Cette page ne s’ouvre pas ainsi",
+        "Elle suit l’envoi d’un formulaire : revenez à la page précédente, et recommencez.",
+    ),
+    429: (
+        "Trop de demandes",
+        "Beaucoup de pages ont été demandées d’ici en une minute, par vous ou par d’autres du même "
+        "réseau : réessayez dans une minute.",
+    ),
+    500: (
+        "Une erreur s’est produite",
+        "Elle ne vient pas de vous, et elle est notée au journal du service : réessayez, et si "
+        "elle se répète, dites à qui tient ce service ce que vous faisiez, et à quelle heure.",
+    ),
+}
+_NAMELESS: Final = (429, 500)  # who it is may be what cannot be known now
+
+
+def install_excuses(app: FastAPI, render: Renderer) -> None:
+    """Answer people by pages what `problems.install` answers to programs."""
+    for kind in (HTTPException, RequestValidationError, Exception):
+        answer = app.exception_handlers[kind]
+        app.add_exception_handler(kind, _chosen(answer, render))
+
+
+def wants_page(request: HTTPConnection) -> bool:
+    """Whether somebody looks with a browser, at an address that is not one for programs."""
+    if request.url.path.startswith(_PROGRAMS):
+        return False
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return any(one.partition(";")[0].strip() == "text/html" for one in accepted)
+
+
+def for_people(request: Request, problem: Response, render: Renderer) -> Response:
+    """The problem+json answer as a page, with the same status and headers, where a page is
+    wanted."""
+    if not wants_page(request):
+        return problem
+    said = orjson.loads(problem.body)
+    status = problem.status_code
+    title, sentence = _WORDS.get(status, (said["title"], said["detail"]))
+    page = render.apology(request, status, title, sentence, nameless=status in _NAMELESS)
+    for name, text in problem.headers.items():
+        if name not in ("content-type", "content-length"):
+            page.headers[name] = text
+    page.headers.add_vary_header("Accept")
+    return page
+
+
+def _chosen(answer: Answer, render: Renderer) -> Answer:
+    def chosen(request: Request, error: Exception) -> Response:
+        return for_people(request, answer(request, error), render)
+
+    return chosen
