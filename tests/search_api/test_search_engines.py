@@ -106,6 +106,21 @@ def test_a_facet_ignores_its_own_filter(service: Service) -> None:
     assert [one["value"] for one in facets["territory"]] == ["dep:69"]
 
 
+def test_the_parts_of_a_territory_are_counted_as_their_choice_finds_them(service: Service) -> None:
+    """Régions of France, départements of a région, communes of a département, whatever of it is
+    chosen."""
+    for territory, level in (("", "reg:"), ("reg:93", "dep:"), ("dep:13", "com:")):
+        asked = {"territory": territory} if territory else {}
+        counts = {one["value"]: one["count"] for one in service.ask(**asked)["facets"]["part"]}
+        assert counts
+        for code, count in counts.items():
+            assert code.startswith(level)
+            assert service.ask(territory=code, reach="within")["total"]["value"] == count
+    chosen = service.ask(territory="com:13055")["facets"]["part"]
+    beside = service.ask(territory="epci:200054807")["facets"]["part"]
+    assert chosen == beside
+
+
 def test_a_facets_count_is_what_its_choice_finds(service: Service) -> None:
     """Clicking a number must give that number of items; labels are French."""
     answer = service.ask()

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.engines
 FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
 PAGES = {
     "recherche": "/?q=voirie",
+    "carte": "/?territory=dep:13#carte",
     "signaler": "/signaler",
     "mon-institution": "/mon-institution",
     "qualite": "/mon-institution/qualite/reponse",
@@ -21,19 +22,28 @@ PAGES = {
     "vitrine": "/vitrine?kind=call",
     "vitrine-sites": "/mon-institution/vitrine",
     "compte": "/compte",
+    "alertes": "/alertes",
+    "page-inconnue": "/nulle-part",
 }
+
+
+DARK = ("recherche", "carte")
 
 
 def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageState) -> None:
     FOLDER.mkdir(exist_ok=True)
     for device, width in (("telephone", 360), ("bureau", 1280)):
-        context = browser.new_context(
-            base_url=running.address,
-            storage_state=signed_in,
-            viewport={"width": width, "height": 800},
-        )
-        page = context.new_page()
-        for name, path in PAGES.items():
-            page.goto(path)
-            page.screenshot(path=FOLDER / f"{name}-{device}.png")
-        context.close()
+        for scheme, ending in (("light", ""), ("dark", "-sombre")):
+            context = browser.new_context(
+                base_url=running.address,
+                storage_state=signed_in,
+                color_scheme=scheme,  # type: ignore[arg-type]
+                viewport={"width": width, "height": 800},
+            )
+            page = context.new_page()
+            for name, path in PAGES.items():
+                if scheme == "light" or name in DARK:
+                    # What is loaded late is there.
+                    page.goto(path, wait_until="networkidle")
+                    page.screenshot(path=FOLDER / f"{name}-{device}{ending}.png")
+            context.close()

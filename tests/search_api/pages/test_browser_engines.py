@@ -19,6 +19,7 @@ from tests.search_api.pages.town import (
     MARSEILLE,
     OTHER,
     PASSWORD,
+    PUBLISHER,
     SHOWCASE,
     Town,
 )
@@ -34,7 +35,11 @@ PUBLIC = (
     "/",
     "/?q=voirke&kind=need",
     "/?q=vaisseau+koala",
+    "/?territory=dep:13",
+    "/?territory=13001",
+    "/?kind=chose",
     "/fiche/zzzz",
+    "/nulle-part",
     "/tableau-de-bord",
     "/tableau-de-bord?lieu=Saint-Denis",
     "/visite",
@@ -48,10 +53,14 @@ OWN = (
     "/mon-institution/qualite/reponse",
     "/mon-institution/vitrine",
     "/signaler",
+    "/signaler/recu?reference=besoin-0123456789abcdef",
     "/mutualiser?toutes=oui",
+    f"/mutualiser/{GROUPING}/reponse?mot=interested",
+    "/alertes",
 )
 DARK = (
     "/?q=voirke&kind=need",
+    "/?territory=dep:13",
     "/tableau-de-bord",
     "/mon-institution",
     "/mon-institution/vitrine",
@@ -110,6 +119,47 @@ def test_a_search_is_narrowed_and_a_record_read(context: BrowserContext) -> None
     expect(page.get_by_role("heading", level=1)).to_contain_text("Belle-de-Mai")
     expect(page.get_by_role("main")).to_contain_text("clôture dans 5 jours".capitalize())
     page.get_by_role("link", name="Traverse", exact=False).first.click()
+
+
+def test_a_map_leads_from_a_region_to_a_town_and_out_again(context: BrowserContext) -> None:
+    page = context.new_page()
+    look(page, "/")
+    # All of it lies in one région: it is in view at once, by départements.
+    found = page.get_by_role("region", name="Carte : Provence-Alpes-Côte d'Azur")
+    found.get_by_role("link", name="Bouches-du-Rhône : ").click()
+    found = page.get_by_role("region", name="Carte : Bouches-du-Rhône")
+    found.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.drawing img').naturalWidth > 0")
+    town = found.get_by_role("link", name="Aubagne : ")
+    count = re.search(r"\d+", town.get_attribute("aria-label") or "")
+    assert count is not None
+    # By keyboard alone.
+    town.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{count[0]} résultat")
+    found = page.get_by_role("region", name="Carte : ")
+    expect(found.get_by_role("link", name="Aubagne : ")).to_have_attribute("aria-current", "true")
+    found.get_by_role("link", name="Élargir la carte : France").click()
+    expect(page.get_by_role("region", name="Carte : Provence-Alpes-Côte d'Azur")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.locator("#carte")).to_be_hidden()
+
+
+def test_a_search_is_followed_paused_and_let_go(context: BrowserContext) -> None:
+    page = context.new_page()
+    look(page, "/?q=benne")
+    page.get_by_role("button", name="M’alerter").click()
+    expect(page.get_by_role("status")).to_contain_text("Cette alerte aurait donné 9 résultats")
+    main = page.get_by_role("main")
+    main.get_by_label("Nom").fill("Les bennes")
+    main.get_by_label("M’écrire").select_option("weekly")
+    main.get_by_role("button", name="Enregistrer").click()
+    expect(main.get_by_role("link", name="Les bennes")).to_be_visible()
+    expect(main).to_contain_text("une fois par semaine")
+    main.get_by_role("button", name="Mettre en pause").click()
+    expect(main).to_contain_text("en pause")
+    main.get_by_role("button", name="Supprimer l’alerte « Les bennes »").click()
+    expect(main).to_contain_text("Aucune alerte")
 
 
 def test_a_need_is_signalled_in_two_steps(context: BrowserContext, running: Town) -> None:
@@ -482,8 +532,32 @@ def test_axe_finds_no_fault(
     page.get_by_role("link", name="Corriger et rejouer").first.click()
     page.get_by_text("Corriger l’événement entier").click()
     judge("rejection")
+    page.goto("/?q=benne")
+    page.get_by_role("button", name="M’alerter").click()
+    judge("alert made, with what it would have given")
+    unsubscribe = running.troubled_alert()
+    page.goto("/alertes")
+    expect(page.get_by_role("main")).to_contain_text("ne répond plus")
+    page.get_by_text("Adresses privées").click()
+    judge("alert that is delivered no more")
+    page.get_by_role("button", name="Mettre en pause").or_(
+        page.get_by_role("button", name="Reprendre les envois")
+    ).click()
+    judge("alert changed")
     context.clear_cookies()
+    look(page, unsubscribe)
+    judge("unsubscribing")
+    page.get_by_role("button", name="Me désabonner").click()
+    judge("unsubscribed")
+    look(page, "/?q=voirie")
+    judge("search of anybody")
     look(page, "/connexion")
     judge("/connexion")
+    page.get_by_label("Adresse électronique").fill(PUBLISHER)
+    page.get_by_label("Mot de passe").fill("rien de juste")
+    page.get_by_role("main").get_by_role("button", name="Se connecter").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    judge("signing in refused")
+    running.forget_alerts()
     assert faults == []
     context.close()

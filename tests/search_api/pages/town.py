@@ -43,6 +43,8 @@ from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.topics import AUDIT, INBOUND, REJECTED
 from traverse_schemas.visibility import Visibility
 from traverse_search_api.accounts.staff import open_staff
+from traverse_search_api.alerts.book import subscriptions_table
+from traverse_search_api.alerts.subscription import Disabled
 from traverse_search_api.app import create_app
 from traverse_search_api.groupings import PATIENCE
 from traverse_search_api.settings import SearchSettings
@@ -72,6 +74,24 @@ class Town:
         """What institutions said of groupings, as it lies on the log."""
         found = [json.loads(one.value or b"{}") for one in read_topic(self.kafka, INBOUND)]
         return [one for one in found if "grouping" in one.get("data", {})]
+
+    def troubled_alert(self) -> str:
+        """Has the one alert there is fail, as one whose receiver is gone does; the address that
+        unsubscribes from it."""
+        with subscriptions_table(self.kafka) as table:
+            table.wait(60)
+            (row,) = table.rows().values()
+            sentence = "https://exemple.org ne répond plus depuis 24 heures : les envois cessent."
+            disabled = Disabled(at=datetime.now(UTC), sentence=sentence)
+            table.update(row.id, lambda _: row.model_copy(update={"disabled": disabled}))
+        return f"/desabonnement/{row.id}/{row.token('unsubscribe')}"
+
+    def forget_alerts(self) -> None:
+        """As if nobody had ever followed a search."""
+        with subscriptions_table(self.kafka) as table:
+            table.wait(60)
+            for identifier in list(table.rows()):
+                table.delete(identifier)
 
     def deeds(self) -> list[str]:
         """What people did, by the audit."""
