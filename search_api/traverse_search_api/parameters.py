@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -45,8 +45,12 @@ class Facet(StrEnum):
     THEME = "theme"
     INSTITUTION_KIND = "institution_kind"
     TERRITORY = "territory"
-    PART = "part"
     CPV = "cpv"
+    PART = "part"
+
+
+USUAL_FACETS: Final = tuple(facet for facet in Facet if facet is not Facet.PART)
+"""What is counted when nothing else is said: `part` is for who draws a map."""
 
 
 class Near(BaseModel):
@@ -242,5 +246,8 @@ class SearchParameters(BaseModel):
     facets: Annotated[
         tuple[Facet, ...],
         BeforeValidator(_known_facets),
-        Field(description="Les décomptes voulus ; `none` pour aucun. Par défaut, tous."),
-    ] = tuple(Facet)
+        Field(
+            description="Les décomptes voulus ; `none` pour aucun. Par défaut, tous, sauf `part` : "
+            "les parties du territoire demandé."
+        ),
+    ] = USUAL_FACETS

@@ -111,13 +111,16 @@ def test_the_parts_of_a_territory_are_counted_as_their_choice_finds_them(service
     chosen."""
     for territory, level in (("", "reg:"), ("reg:93", "dep:"), ("dep:13", "com:")):
         asked = {"territory": territory} if territory else {}
-        counts = {one["value"]: one["count"] for one in service.ask(**asked)["facets"]["part"]}
+        counts = {
+            one["value"]: one["count"]
+            for one in service.ask(facets="part", **asked)["facets"]["part"]
+        }
         assert counts
         for code, count in counts.items():
             assert code.startswith(level)
             assert service.ask(territory=code, reach="within")["total"]["value"] == count
-    chosen = service.ask(territory="com:13055")["facets"]["part"]
-    beside = service.ask(territory="epci:200054807")["facets"]["part"]
+    chosen = service.ask(territory="com:13055", facets="part")["facets"]["part"]
+    beside = service.ask(territory="epci:200054807", facets="part")["facets"]["part"]
     assert chosen == beside
 
 

@@ -1,5 +1,5 @@
 """Search over a million documents: all facets, so many searches a second, beside Elasticsearch's
-own `took`; and suggestions.
+own `took`; suggestions; and the search page, which people see.
 
 The documents are generated from those of the load: each says what one of them says, with sentences
 of another, in the places of a third, so that lengths and words are the real ones. Searches are due
@@ -8,8 +8,10 @@ for people.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -45,6 +47,7 @@ _FILTERS: Final[tuple[dict[str, str], ...]] = (
     {"kind": "call"}, {"theme": "energie"}, {"sort": "published"}, {"amount_min": "50000"},
 )  # fmt: skip
 _BULK: Final = 1000
+_MAP: Final = re.compile(rb'<section id="carte".*?</section>', re.DOTALL)
 _ANSWERED: Final = frozenset({200, 503})  # what an overloaded service refuses is counted
 _QUIET: Final = 900.0  # seconds that merging may take
 
@@ -188,6 +191,9 @@ async def _measured(
         begun = [{"q": one["q"][: 2 + number % 6]} for number, one in enumerate(asked)]
         await _paced(client, "/v1/suggest", begun[:warm], pace)
         suggested = await _paced(client, "/v1/suggest", begun[warm:], pace)
+        typed = [{name: text for name, text in one.items() if name != "facets"} for one in asked]
+        await _paced(client, "/", typed[:warm], pace)
+        pages = await _paced(client, "/", typed[warm:], pace)
     late = [answer.late for answer in answers]
     refused = sum(not answer.found for answer in answers)
     answers = [answer for answer in answers if answer.found]
@@ -204,26 +210,46 @@ async def _measured(
         "added_ms": _spread(added),
         "mean_hits": sum(answer.hits for answer in answers) / len(answers),
         "suggest_ms": _spread([answer.late for answer in suggested]),
+        **page_figures(pages),
     }
 
 
-class _Answer:
-    """One answer: milliseconds since it was due and since it was asked."""
+def page_figures(pages: Sequence["Answer"]) -> dict[str, Any]:
+    """How long pages took, since each was due, and their size: whole, and without the map."""
+    shown = [page for page in pages if page.found]
+    if not shown:
+        raise SearchFailedError("Aucune page du banc d'essai n'est servie : voyez les journaux.")
+    bare = [len(_MAP.sub(b"", page.content)) for page in shown]
+    return {
+        "page_ms": _spread([page.late for page in pages]),
+        "pages_refused": len(pages) - len(shown),
+        "page_octets": _spread([len(page.content) for page in shown]),
+        "page_octets_without_map": _spread(bare),
+    }
 
-    def __init__(self, late: float, spent: float, answer: httpx.Response) -> None:
-        self.late = late * 1000
-        self.spent = spent * 1000
-        self.found = answer.is_success
-        self.timing = answer.headers.get("server-timing", "")
-        self.hits = orjson.loads(answer.content).get("total", {}).get("value", 0)
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: milliseconds since it was due and since it was asked, and what came."""
+
+    late: float
+    spent: float
+    found: bool
+    timing: str
+    content: bytes
+
+    @property
+    def hits(self) -> int:
+        """How many results a search had."""
+        return int(orjson.loads(self.content).get("total", {}).get("value", 0))
 
 
 async def _paced(
     client: httpx.AsyncClient, path: str, asked: Sequence[dict[str, str]], pace: float
-) -> list[_Answer]:
+) -> list[Answer]:
     begin = time.perf_counter()
 
-    async def one(due: float, parameters: dict[str, str]) -> _Answer:
+    async def one(due: float, parameters: dict[str, str]) -> Answer:
         await asyncio.sleep(max(0.0, begin + due - time.perf_counter()))
         start = time.perf_counter()
         answer = await client.get(path, params=parameters)
@@ -232,7 +258,13 @@ async def _paced(
             raise SearchFailedError(
                 f"La recherche {parameters} du banc d'essai échoue : {answer.text[:200]}"
             )
-        return _Answer(end - begin - due, end - start, answer)
+        return Answer(
+            late=(end - begin - due) * 1000,
+            spent=(end - start) * 1000,
+            found=answer.is_success,
+            timing=answer.headers.get("server-timing", ""),
+            content=answer.content,
+        )
 
     due = schedule(pace, len(asked) / pace + 1)[: len(asked)]
     return await asyncio.gather(*(one(*each) for each in zip(due, asked, strict=True)))

@@ -1,7 +1,7 @@
 """The map beside a list of results, as data for its template: one circle for each part of the
 territory in view, as big as what is published there, and a link to its list. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import cos, hypot, sin, sqrt
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import Given, instead, page_address, without
+from traverse_search_api.pages.map_names import Names, Place, chief_towns
 from traverse_search_api.pages.map_window import WIDTH, Window, departments_in, window_of
 from traverse_search_api.parameters import Facet
 from traverse_search_api.territory_parts import FRANCE, frame_of
@@ -16,8 +17,7 @@ from traverse_search_api.territory_parts import FRANCE, frame_of
 _LEAST, _MOST = 15.0, 30.0  # radius of a circle, in units: a finger finds the smallest one
 _CIRCLES: Final = 30
 _APART: Final = 2.0
-_LETTER: Final = 5.9  # units that a letter of a name takes
-_LINE: Final = 13
+_DOT: Final = 2.0
 _LONGEST: Final = 27
 
 Count = Mapping[str, Any]
@@ -28,7 +28,7 @@ Count = Mapping[str, Any]
 class Circle:
     """A part of the territory: `x` and `y` its middle, from the left and from above; `from_x` and
     `from_y` where the place itself lies, when the circle had to make room. `name_at` is where its
-    name is written (x, y, anchor), None where there is no room."""
+    name is written, None where there is no room."""
 
     address: str
     label: str
@@ -41,7 +41,17 @@ class Circle:
     from_y: float
     moved: bool
     chosen: bool
-    name_at: tuple[float, float, str] | None = None
+    name_at: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """A dot with a name, to find one's way by."""
+
+    name: str
+    x: float
+    y: float
+    name_at: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,7 @@ class MapView:
     width: int
     height: int
     circles: list[Circle]
+    towns: list[Town]
     trail: list[Part]
     rest: list[Part]
     rest_title: str
@@ -86,12 +97,18 @@ def map_view(answer: Mapping[str, Any], asked: Given, territories: Territories) 
     window = window_of(frame, territories)
     drawn, rest = _sorted_out(parts, window, territories)
     chain = territories.chain(frame)
+    circles = _placed(drawn, window, asked, territories)
+    names = Names(window, [(one.x, one.y, one.radius) for one in circles])
+    named = [
+        replace(one, name_at=names.place(one.name, one.x, one.y, one.radius)) for one in circles
+    ]
     return MapView(
         title=chain.name if chain else frame,
         base=f"/carte/{frame}.svg",
         width=WIDTH,
         height=window.height,
-        circles=_named(_placed(drawn, window, asked, territories), window),
+        circles=named,
+        towns=_towns(frame, names, {one.name for one in circles}, territories),
         trail=_trail(frame, asked, territories) if places else [],
         rest=[_part(one, asked) for one in rest],
         rest_title="Outre-mer" if frame == FRANCE else "Autres communes",
@@ -164,36 +181,17 @@ def _free(
     return at
 
 
-def _named(circles: Sequence[Circle], window: Window) -> list[Circle]:
-    """The circles with their names beside them, where there is room; the bigger ones choose."""
-    taken = [
-        (one.x - one.radius, one.y - one.radius, one.x + one.radius, one.y + one.radius)
-        for one in circles
-    ]
+def _towns(
+    frame: str, names: Names, drawn: Collection[str], territories: Territories
+) -> list[Town]:
+    """The chief towns, where circles and their names leave room."""
     found = []
-    for one in circles:
-        wide = len(one.name) * _LETTER
-        half, beside = wide / 2, one.radius + 4
-        options = (
-            (one.x, one.y + one.radius + _LINE - 1, "middle", one.x - half),
-            (one.x, one.y - one.radius - 5, "middle", one.x - half),
-            (one.x + beside, one.y + 4, "start", one.x + beside),
-            (one.x - beside, one.y + 4, "end", one.x - beside - wide),
-        )
-        place = None
-        for x, y, anchor, left in options:
-            box = (left, y - _LINE + 3, left + wide, y + 3)
-            inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= window.height
-            if inside and not any(_overlap(box, other) for other in taken):
-                taken.append(box)
-                place = (round(x, 1), round(y, 1), anchor)
-                break
-        found.append(replace(one, name_at=place))
+    for name, x, y in chief_towns(frame, territories):
+        if name not in drawn and names.is_free(x, y):
+            place = names.place(name, x, y, _DOT)
+            if place is not None:
+                found.append(Town(name, x, y, place))
     return found
-
-
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _part(part: Count, asked: Given) -> Part:

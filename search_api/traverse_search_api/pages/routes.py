@@ -30,6 +30,7 @@ from traverse_search_api.pages.showcase_routes import (
     showcase_settings_router,
 )
 from traverse_search_api.pages.visit_routes import visit_router
+from traverse_search_api.parameters import Facet
 from traverse_search_api.readership import Readership
 
 
@@ -73,7 +74,8 @@ def _router(readings: Readings, readership: Readership, render: Renderer) -> API
             parameters = search_parameters(request)
         except ValidationError as error:
             raise InvalidParameterError(*first_fault(error)) from None
-        answer, _ = await searcher.search(parameters, readers.of(request))
+        counted = parameters.model_copy(update={"facets": tuple(Facet)})
+        answer, _ = await searcher.search(counted, readers.of(request))
         as_of = searcher.as_of(parameters.as_of)
         view = search_view(parameters, answer, as_of, searcher.territories)
         drawn = map_view(answer, given(parameters), searcher.territories)

@@ -121,6 +121,9 @@ def test_a_circle_leads_to_the_list_of_its_territory_and_keeps_what_was_asked() 
     assert second.x < first.x and second.y < first.y
     assert [step.label for step in view.trail] == ["France", "Provence-Alpes-Côte d'Azur"]
     assert view.trail[0].address == "/?q=voirie"
+    # Towns to find one's way by; none that has a circle.
+    names = [town.name for town in view.towns]
+    assert "Aix-en-Provence" in names and "Marseille" not in names
 
 
 def test_what_all_lies_in_one_region_is_shown_there() -> None:
@@ -169,4 +172,7 @@ def test_no_circle_hides_another_and_no_name_leaves_the_map(frame: str, counts: 
         assert one.radius - 0.1 <= one.x <= WIDTH - one.radius + 0.1
         assert one.radius - 0.1 <= one.y <= view.height - one.radius + 0.1
         if one.name_at is not None:
-            assert 0 <= one.name_at[0] <= WIDTH and 0 <= one.name_at[1] <= view.height
+            assert 0 <= one.name_at.x <= WIDTH and 0 <= one.name_at.y <= view.height
+    for town in view.towns:
+        for one in view.circles:
+            assert hypot(town.x - one.x, town.y - one.y) > one.radius
