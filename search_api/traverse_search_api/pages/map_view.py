@@ -3,7 +3,7 @@ territory in view, as big as what is published there, and a link to its list. Pu
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import cos, hypot, sin, sqrt
+from math import cos, hypot, pi, sin, sqrt
 from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
@@ -15,7 +15,13 @@ from traverse_search_api.parameters import Facet
 from traverse_search_api.territory_parts import FRANCE, frame_of
 
 _LEAST, _MOST = 15.0, 30.0  # radius of a circle, in units: a finger finds the smallest one
-_CIRCLES: Final = 30
+_CROWDED: Final = 17.0  # the greatest radius where there are many
+_COVERED: Final = 0.25  # of the map, by circles of the greatest radius
+_CIRCLES: Final = 24
+# Ever further from a place, all around it: some 120 units at last.
+_SPIRAL: Final = [
+    (step * 0.3 * cos(step * 0.8), step * 0.3 * sin(step * 0.8)) for step in range(400)
+]
 _APART: Final = 2.0
 _DOT: Final = 2.0
 _LONGEST: Final = 27
@@ -141,13 +147,15 @@ def _placed(
 ) -> list[Circle]:
     """The circles, each as near to its place as the bigger ones leave room."""
     most = max((part["count"] for part in parts), default=1)
+    room = sqrt(_COVERED * WIDTH * window.height / (pi * max(1, len(parts))))
+    greatest = min(max(room, _CROWDED), _MOST)
     circles: list[Circle] = []
     for part in parts:
         chain = territories.chain(str(part["value"]))
         if chain is None:
             continue
         at = window.at(chain.lat, chain.lon)
-        radius = round(_LEAST + (_MOST - _LEAST) * sqrt(part["count"] / most), 1)
+        radius = round(_LEAST + (greatest - _LEAST) * sqrt(part["count"] / most), 1)
         x, y = _free(at, radius, circles, window)
         link = _part(part, asked)
         circles.append(
@@ -172,11 +180,12 @@ def _free(
     at: tuple[float, float], radius: float, others: Sequence[Circle], window: Window
 ) -> tuple[float, float]:
     """The nearest place that touches no other circle, looked for along a spiral."""
-    for step in range(1_500):
-        turn, away = step * 0.5, step * 0.18
-        x = min(max(at[0] + away * cos(turn), radius), WIDTH - radius)
-        y = min(max(at[1] + away * sin(turn), radius), window.height - radius)
-        if all(hypot(x - one.x, y - one.y) >= radius + one.radius + _APART for one in others):
+    taken = [(one.x, one.y, (radius + one.radius + _APART) ** 2) for one in others]
+    right, lowest = WIDTH - radius, window.height - radius
+    for across, down in _SPIRAL:
+        x = min(max(at[0] + across, radius), right)
+        y = min(max(at[1] + down, radius), lowest)
+        if all((x - ox) ** 2 + (y - oy) ** 2 >= least for ox, oy, least in taken):
             return x, y
     return at
 
