@@ -9,7 +9,7 @@ from traverse_schemas.visibility import Visibility
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.facets import facet_aggregations
 from traverse_search_api.filters import choice_filters, other_filters, readable_filters
-from traverse_search_api.parameters import SearchParameters, Sort
+from traverse_search_api.parameters import Facet, SearchParameters, Sort
 from traverse_search_api.reader import Reader
 from traverse_search_api.status_query import index_text, status_filter
 from traverse_search_api.territory_parts import frame_of, parts_of
@@ -65,7 +65,11 @@ def search_body(
         filters += chosen.values()
     places = places_of(parameters, plan)
     if parameters.facets:
-        parts = parts_of(frame_of(places, territories), territories)
+        parts = (
+            parts_of(frame_of(places, territories), territories)
+            if Facet.PART in parameters.facets
+            else {}
+        )
         body["aggs"] = facet_aggregations(parameters.facets, chosen, as_of, parts)
     near = nearness(places, territories)
     body["query"] = _ordered(parameters, as_of, text, filters=filters, never=never, near=near)
