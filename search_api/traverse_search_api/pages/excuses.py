@@ -5,7 +5,7 @@ address that is none, a request that is no page's, too many of them, and what no
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -53,7 +53,7 @@ _NAMELESS: Final = (429, 500)  # who it is may be what cannot be known now
 def install_excuses(app: FastAPI, render: Renderer) -> None:
     """Answer people by pages what `problems.install` answers to programs."""
     for kind in (HTTPException, RequestValidationError, Exception):
-        answer = app.exception_handlers[kind]
+        answer = cast(Answer, app.exception_handlers[kind])
         app.add_exception_handler(kind, _chosen(answer, render))
 
 

@@ -134,7 +134,8 @@ def _sorted_out(
     parts: Sequence[Count], window: Window, territories: Territories
 ) -> tuple[list[Count], list[Count]]:
     """What is drawn, and what has no room or lies elsewhere; the most frequent first."""
-    drawn, rest = [], []
+    drawn: list[Count] = []
+    rest: list[Count] = []
     for part in parts:
         chain = territories.chain(str(part["value"]))
         seen = chain is not None and window.shows(chain.lat, chain.lon)

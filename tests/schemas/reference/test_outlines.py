@@ -16,7 +16,8 @@ def test_every_departement_of_the_mainland_has_an_outline_and_none_overseas() ->
 
 @pytest.mark.parametrize("number", ["13", "2A", "29", "75", "90"])
 def test_an_outline_holds_its_communes_and_not_those_of_others(number: str) -> None:
-    own, others = [], []
+    own: list[bool] = []
+    others: list[bool] = []
     for row in TERRITORIES.communes()[::7]:
         if row.exact:
             inside = holds(outline(number), row.lat, row.lon)

@@ -129,7 +129,9 @@ def test_a_map_leads_from_a_region_to_a_town_and_out_again(context: BrowserConte
     found.get_by_role("link", name="Bouches-du-Rhône : ").click()
     found = page.get_by_role("region", name="Carte : Bouches-du-Rhône")
     found.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.drawing img').naturalWidth > 0")
+    drawing = found.locator(".drawing img")
+    expect(drawing).to_have_js_property("complete", True)
+    assert drawing.evaluate("drawing => drawing.naturalWidth") > 0
     town = found.get_by_role("link", name="Aubagne : ")
     count = re.search(r"\d+", town.get_attribute("aria-label") or "")
     assert count is not None

@@ -54,7 +54,7 @@ def counts(codes: Iterable[str], label: Callable[[str], str]) -> list[dict[str, 
 
 def fullest_answer() -> dict[str, Any]:
     divisions = (f"{number:02}000000" for number in range(3, 99))
-    subtypes = [str(code) for kind in Subtype.__args__ for code in kind]  # type: ignore[attr-defined]
+    subtypes = [str(code) for kind in Subtype.__args__ for code in kind]
     return {
         "total": {"value": 100_000, "exact": False},
         "items": [fullest_item(number) for number in range(20)],
