@@ -35,6 +35,7 @@ from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.pages.excuses import for_people, install_excuses
 from traverse_search_api.pages.reading import Readings
+from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.showcase_routes import Framing
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
@@ -185,16 +186,7 @@ def create_app(
             app, book, searcher=searcher, readers=readers, staff=staff, render=render,
             settings=settings, problems=_PROBLEMS,
         )  # fmt: skip
-    install_excuses(app, render)
-    rates = Rates(settings.address_rate, settings.key_rate)
-    app.add_middleware(
-        LimitRates,
-        rates=rates,
-        key_of=keys.key_of,
-        shown=lambda request, answer: for_people(request, answer, render),
-    )
-    app.add_middleware(CountAnswers, count=metrics.count_answer)
-    app.add_middleware(KeepPrivate)
+    _guard(app, Rates(settings.address_rate, settings.key_rate), keys, metrics, render)
     return app
 
 
@@ -206,6 +198,19 @@ def _framing(
         return found is not None and found.active(clock.now())
 
     return Framing(settings.showcase_origins, showcases, is_member, settings.public_address)
+
+
+def _guard(app: FastAPI, rates: Rates, keys: ApiKeys, metrics: Metrics, render: Renderer) -> None:
+    """What goes around every route: errors for people, limits, counts, and no shared cache."""
+    install_excuses(app, render)
+    app.add_middleware(
+        LimitRates,
+        rates=rates,
+        key_of=keys.key_of,
+        shown=lambda request, answer: for_people(request, answer, render),
+    )
+    app.add_middleware(CountAnswers, count=metrics.count_answer)
+    app.add_middleware(KeepPrivate)
 
 
 def _add_search(
