@@ -67,6 +67,10 @@ def _rates(figures: Mapping[str, Any]) -> Table:
             *(f"{each[kind]:.0f}" for kind in ("min", "median", "max")),
             "" if ratio is None else f"{ratio:.2f}",
         )
+    # What joins others makes several documents of one event.
+    ratio = figures["ratios"].get("pipeline_documents_to_passthrough")
+    if ratio is not None:
+        table.add_row("Documents de Traverse / Faust nu", "", "", "", f"{ratio:.2f}")
     return table
 
 

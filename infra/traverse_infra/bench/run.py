@@ -115,6 +115,14 @@ def _throughput(home: Home, plan: Plan, events: Iterator[Event], say: Say) -> di
         )["median"]
         for name, turns_of in others.items()
     }
+    # One event may make several documents: whoever joins others rewrites theirs.
+    documents = [turn.per_second * len(turn.documents) / turn.items for turn in pipelines]
+    figures["ratios"]["pipeline_documents_to_passthrough"] = spread(
+        [
+            mine / other.per_second
+            for mine, other in zip(documents, others["passthrough"], strict=True)
+        ]
+    )["median"]
     figures["startup_seconds"] = {
         name: max(turn.startup for turn in each) for name, each in whole.items()
     }

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Final
 
 import orjson
 import psutil
@@ -48,7 +49,7 @@ BULK_CLIENTS = 2
 _LOOK_EVERY = 0.05
 _STILL = 1.0  # seconds without a new document before the log is asked whether all is done
 _TIMEOUT = 900
-_FIRST = 100
+FIRST: Final = 100
 """Events of a turn of the pipeline that come alone, before the clock starts."""
 
 
@@ -84,7 +85,7 @@ def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
     """`traverse work` over these events. The first few come alone: once they can be found, the
     step that links has read what it has to know, and the clock starts before the rest is sent."""
     messages = [_inbound(event, home.sign) for event in events]
-    home.write(messages[:_FIRST])
+    home.write(messages[:FIRST])
     rest(home)
     with home.services() as services:
         started = time.monotonic()
@@ -96,7 +97,7 @@ def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
         steps = {**engines_of(home), **steps_of(psutil.Process(services.pid("work")))}
         processor = processor_seconds(steps)
         start = Seen(time.monotonic(), first.items)
-        home.write(messages[_FIRST:])
+        home.write(messages[FIRST:])
         looks = _watch(services, lambda: home.searchable(OPPORTUNITY_INDICES), home.all_done)
         used = _difference(processor_seconds(steps), processor)
         taken = memory(steps)
@@ -104,8 +105,8 @@ def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
     total = looks[-1].items
     seconds = (total - start.items) / _rate(start, total, looks)
     return PipelineTurn(
-        per_second=(len(events) - _FIRST) / seconds,
-        items=len(events) - _FIRST,
+        per_second=(len(events) - FIRST) / seconds,
+        items=len(events) - FIRST,
         startup=start.at - started,
         processor=used,
         memory=taken,
