@@ -1,27 +1,20 @@
-"""What stands beside a search: records like this one, suggestions while typing, a map of counts.
+"""What stands beside a search: records like this one, a map of counts.
 
 Queries are pure functions; the answers are read by pure functions too.
 """
 
-from bisect import bisect_left
 from datetime import datetime
-from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from traverse_schemas.reference.names import fold_name
-from traverse_schemas.reference.territories import Territories
-from traverse_schemas.reference.themes import THEMES
 from traverse_search_api.filters import readable_filters
-from traverse_search_api.queries import ITEM_FIELDS, unrevealing
+from traverse_search_api.queries import ITEM_FIELDS
 from traverse_search_api.reader import Reader
 
 Query = dict[str, Any]
 
-_SUGGESTED: Final = 5  # of each kind
-_SHORTEST: Final = 2  # letters from which suggestions make sense
 _MOST_TILES: Final = 2_000
 
 
@@ -64,131 +57,6 @@ def similar_body(document: dict[str, Any], as_of: datetime, size: int, reader: R
         },
         "sort": ["_score", {"id": {"order": "asc"}}],
     }
-
-
-class SuggestParameters(BaseModel):
-    """The beginning of what somebody types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    q: str = Field(default="", max_length=200, description="Le début de ce qu’on cherche.")
-
-
-def suggest_body(text: str, as_of: datetime, reader: Reader) -> Query | None:
-    """Titles and institutions with words that begin so; None when too little was typed."""
-    if len(fold_name(text)) < _SHORTEST:
-        return None
-    always, never = readable_filters(as_of, reader)
-
-    def beginning(field: str) -> Query:
-        return {"match_bool_prefix": {f"{field}.exact": {"query": text, "operator": "and"}}}
-
-    return {
-        "size": _SUGGESTED,
-        "track_total_hits": False,
-        "_source": ["id", "title"],
-        "query": {
-            "bool": {
-                "must": [unrevealing(beginning("title"), reader)],
-                "filter": always,
-                "must_not": never,
-            }
-        },
-        "aggs": {
-            "all": {
-                "global": {},
-                "aggs": {
-                    "named": {
-                        "filter": {
-                            "bool": {
-                                "filter": [*always, beginning("institutions.name")],
-                                "must_not": never,
-                            }
-                        },
-                        "aggs": {
-                            "sirens": {
-                                "terms": {"field": "owner_siren", "size": _SUGGESTED},
-                                "aggs": {
-                                    "one": {"top_hits": {"size": 1, "_source": ["institutions"]}}
-                                },
-                            }
-                        },
-                    }
-                },
-            }
-        },
-    }
-
-
-def suggestions(
-    text: str, found: dict[str, Any] | None, territories: Territories
-) -> dict[str, list[dict[str, Any]]]:
-    """The suggestions of each kind, with what to ask for each."""
-    titles, institutions = [], []
-    if found is not None:
-        seen: set[str] = set()
-        for hit in found.get("hits", {}).get("hits", []):
-            source = hit["_source"]
-            if source["title"] not in seen:
-                seen.add(source["title"])
-                titles.append({"id": source["id"], "title": source["title"]})
-        named = found.get("aggregations", {}).get("all", {}).get("named", {})
-        for bucket in named.get("sirens", {}).get("buckets", ()):
-            hit = bucket["one"]["hits"]["hits"][0]["_source"]
-            owners = [one for one in hit["institutions"] if one.get("siren") == bucket["key"]]
-            if owners:
-                institutions.append(
-                    {
-                        "siren": bucket["key"],
-                        "name": owners[0]["name"],
-                        "count": bucket["doc_count"],
-                    }
-                )
-    folded = fold_name(text)
-    enough = len(folded) >= _SHORTEST
-    return {
-        "titles": titles,
-        "institutions": institutions,
-        "places": _places(folded, territories) if enough else [],
-        "themes": _themes(folded) if enough else [],
-    }
-
-
-def _places(folded: str, territories: Territories) -> list[dict[str, Any]]:
-    names = _place_names(territories)
-    found = []
-    for at in range(bisect_left(names, (folded,)), len(names)):
-        name, population, code, label = names[at]
-        if not name.startswith(folded):
-            break
-        found.append((-population, code, label))
-    found.sort()
-    return [{"code": code, "label": label} for _, code, label in found[:_SUGGESTED]]
-
-
-@cache
-def _place_names(territories: Territories) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = [
-        (fold_name(one.name), one.population * 10, one.code, f"{one.name} (région)")
-        for one in territories.regions()
-    ]
-    rows += [
-        (fold_name(one.name), one.population * 5, one.code, f"{one.name} ({one.number})")
-        for one in territories.departments()
-    ]
-    rows += [
-        (fold_name(one.name), one.population, one.code, f"{one.name} ({one.department})")
-        for one in territories.communes()
-    ]
-    return sorted(rows)
-
-
-def _themes(folded: str) -> list[dict[str, Any]]:
-    return [
-        {"theme": slug, "label": label}
-        for slug, label in THEMES.items()
-        if any(word.startswith(folded) for word in (slug, *fold_name(label).split()))
-    ][:_SUGGESTED]
 
 
 class Box(BaseModel):

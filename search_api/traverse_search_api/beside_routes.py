@@ -8,21 +8,18 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from traverse_search_api.access import Readers
 from traverse_search_api.answer_schema import MAP, MERGED, SIMILAR, SUGGEST, answers
-from traverse_search_api.beside import (
-    Box,
-    SuggestParameters,
-    map_query,
-    read_box,
-    read_map,
-    similar_body,
-    suggest_body,
-    suggestions,
-)
+from traverse_search_api.beside import Box, map_query, read_box, read_map, similar_body
 from traverse_search_api.items import item_of
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import search_body
 from traverse_search_api.query_string import described, read_query
 from traverse_search_api.search import Searcher
+from traverse_search_api.suggestions import (
+    SuggestParameters,
+    known_places,
+    suggest_body,
+    suggestions,
+)
 
 _WHOLE_FRANCE = Box(west=-180, south=-85, east=180, north=85)
 
@@ -49,6 +46,7 @@ def beside_router(
 ) -> APIRouter:
     """The routes; to be added before that of one opportunity, whose address they look like."""
     router = APIRouter(tags=["recherche"])
+    known_places(searcher.territories)  # now, not while the first who types waits
 
     @router.get(
         "/v1/suggest",

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.place import territory_guesses
-from traverse_search_api.beside import suggestions
 from traverse_search_api.place_names import named_place
+from traverse_search_api.suggestions import suggested_places
 
 _IN_DEPARTMENT: Final = re.compile(r"(.+?)\s*\(([0-9AB]{2,3})\)", re.IGNORECASE)
 _LONGEST: Final = 120
@@ -37,7 +37,7 @@ def place_choices(text: str, territories: Territories) -> list[PlaceChoice]:
     named = named_place(fold_name(text), territories, capital=True)
     if named is not None:
         return [PlaceChoice(*choice) for choice in named.choices]
-    found_places = suggestions(text, None, territories)["places"]
+    found_places = suggested_places(text, territories)
     return [PlaceChoice(one["code"], one["label"]) for one in found_places]
 
 
