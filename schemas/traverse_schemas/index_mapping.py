@@ -8,8 +8,8 @@ import json
 from hashlib import blake2b
 from typing import Any, Final
 
+from traverse_schemas import french, other_languages
 from traverse_schemas.document import INDICES, PUBLIC_INDEX
-from traverse_schemas.french import analysis
 
 ALIASES: Final[dict[str, str]] = {index: f"traverse-{index}" for index in INDICES}
 """The alias of each audience's index."""
@@ -47,6 +47,7 @@ def _mapping() -> dict[str, Any]:
             "title": _french(),
             "description": _french(),
             "language": _KEYWORD,
+            **other_languages.mapping(),
             "visibility": _KEYWORD,
             "audience": _KEYWORD,
             "institutions": {
@@ -129,7 +130,13 @@ def _mapping() -> dict[str, Any]:
 
 def index_body() -> dict[str, Any]:
     """Settings and mappings of an index of opportunities."""
-    return {"settings": {**_SETTINGS, "analysis": analysis()}, "mappings": _mapping()}
+    return {"settings": {**_SETTINGS, "analysis": _analysis()}, "mappings": _mapping()}
+
+
+def _analysis() -> dict[str, Any]:
+    """French for everything, and other languages for the documents that speak them."""
+    also = other_languages.analysis()
+    return {name: part | also.get(name, {}) for name, part in french.analysis().items()}
 
 
 def index_fingerprint() -> str:

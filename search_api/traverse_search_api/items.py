@@ -4,12 +4,14 @@ away but what their reader may not read."""
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.other_languages import TEXTS
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.links import shown_links
 from traverse_search_api.reader import Reader
 
 _SUMMARY: Final = 240
+_NOT_SHOWN: Final = frozenset({"audience", TEXTS})
 
 Document = dict[str, Any]
 
@@ -42,8 +44,8 @@ def item_of(hit: dict[str, Any], as_of: datetime, reader: Reader) -> dict[str, A
 
 def detail_of(document: Document, as_of: datetime, reader: Reader) -> dict[str, Any]:
     """The whole document as a reader may see it, with its status and the French words. To whom
-    else it was addressed is not said."""
-    shown = {name: value for name, value in document.items() if name != "audience"}
+    else it was addressed is not said, nor what is there for the search alone."""
+    shown = {name: value for name, value in document.items() if name not in _NOT_SHOWN}
     return {**shown, "links": _links(document, as_of, reader), **_words(document, as_of)}
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.other_languages import OTHER_LANGUAGES, field_of
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import conflate
@@ -208,7 +209,7 @@ def _together(words: list[str]) -> Query:
         if min(len(first), len(second)) < 3 or is_small(first) or is_small(second):
             continue
         rest = [*words[:at], first + second, *words[at + 2 :]]
-        joined.append(all_words(" ".join(rest)))
+        joined.append(_french_words(" ".join(rest)))
     return {"dis_max": {"queries": [whole, *joined]}} if joined else whole
 
 
@@ -280,7 +281,7 @@ def in_title(unit: Unit) -> Query:
 def _expression(text: str) -> Query:
     """Another word for a unit; one of several words is found as a phrase in one field."""
     if " " not in text and "-" not in text and "'" not in text:
-        return all_words(text)
+        return _french_words(text)
     return {
         "multi_match": {
             "query": text,
@@ -293,7 +294,16 @@ def _expression(text: str) -> Query:
 
 
 def all_words(words: str) -> Query:
-    """All of the words, each in whichever field."""
+    """All of the words, each in whichever field; or all in the language of a document that is not
+    French. Of French documents this changes neither which are found nor their scores."""
+    others: list[Query] = [
+        {"match": {field_of(language): {"query": words, "operator": "and", "boost": _FOUND_BOOST}}}
+        for language in OTHER_LANGUAGES
+    ]
+    return {"dis_max": {"queries": [_french_words(words), *others]}}
+
+
+def _french_words(words: str) -> Query:
     return {
         "combined_fields": {
             "query": words,

@@ -12,6 +12,7 @@ import orjson
 
 from traverse_schemas.document import OpportunityMessage, Stub
 from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.other_languages import indexed
 
 
 class Operation(NamedTuple):
@@ -58,7 +59,9 @@ def _operations(
     require_alias: str,
 ) -> list[Operation]:
     identity = message["id"]
-    bodies = [(message["index"], document)]
+    said = message["document"]
+    held = indexed(said)
+    bodies = [(message["index"], document if held is said else orjson.dumps(held))]
     bodies += [(index, stub_octets(identity)) for index in message["stubs"]]
     return [
         Operation(

@@ -18,6 +18,7 @@ from traverse_schemas.clock import clock_from
 from traverse_schemas.compacted_table import CompactedTable
 from traverse_schemas.document import PUBLIC_INDEX
 from traverse_schemas.index_mapping import ALIASES, index_body
+from traverse_schemas.other_languages import indexed
 from traverse_schemas.registry import Registry
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import connect
@@ -58,7 +59,7 @@ class Service:
                 {
                     "_index": self.indices.get(one.get("visibility", PUBLIC_INDEX), self.index),
                     "_id": one["id"],
-                    "_source": one,
+                    "_source": indexed(one),
                 }
                 for one in documents
             ],

@@ -14,6 +14,8 @@ import org.apache.lucene.analysis.TokenFilter;
 import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.core.FlattenGraphFilter;
 import org.apache.lucene.analysis.core.UpperCaseFilter;
+import org.apache.lucene.analysis.de.GermanLightStemFilter;
+import org.apache.lucene.analysis.de.GermanNormalizationFilter;
 import org.apache.lucene.analysis.en.EnglishMinimalStemFilter;
 import org.apache.lucene.analysis.en.EnglishPossessiveFilter;
 import org.apache.lucene.analysis.en.KStemFilter;
@@ -65,6 +67,7 @@ final class TokenFilters {
         }));
         types.put("uppercase", normalizing((env, s) -> UpperCaseFilter::new));
         types.put("trim", normalizing((env, s) -> TrimFilter::new));
+        types.put("german_normalization", normalizing((env, s) -> GermanNormalizationFilter::new));
         types.put("elision", requiresAnalysisSettings(normalizing(TokenFilters::elision)));
         types.put("pattern_replace", requiresAnalysisSettings(normalizing(TokenFilters::patternReplace)));
         types.put("asciifolding", (index, env, name, s) -> {
@@ -194,6 +197,7 @@ final class TokenFilters {
             case "light_english", "lightEnglish", "kstem", "light" -> KStemFilter::new;
             case "minimal_english", "minimalEnglish" -> EnglishMinimalStemFilter::new;
             case "possessive_english", "possessiveEnglish" -> EnglishPossessiveFilter::new;
+            case "light_german", "lightGerman" -> GermanLightStemFilter::new;
             case "english", "porter" -> PorterStemFilter::new;
             default -> throw new IllegalArgumentException("Invalid stemmer class specified: " + language);
         };
