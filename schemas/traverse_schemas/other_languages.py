@@ -76,4 +76,3 @@ def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
         *document["place_names"],
     ]
     return {**document, TEXTS: {language: "\n".join(filter(None, words))}}
-

@@ -4,11 +4,10 @@ A request touches the indices of its reader and no other, whatever it asks (deci
 design). Anybody's is the public one, read by a client that may be let into nothing else.
 """
 
-import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
@@ -16,6 +15,7 @@ from elasticsearch.serializer import OrjsonSerializer
 
 from traverse_schemas.engine_access import engine_access
 from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError, TooLongError
+from traverse_search_api.pulse import Health, Pulse
 from traverse_search_api.reader import ANYBODY, Reader
 
 _LOG = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ _ANSWER: Final = (
     "took,timed_out,pit_id,hits.total,hits.hits._index,hits.hits._source,hits.hits.sort,"
     "hits.hits.highlight,aggregations,suggest"
 )
-_PING: Final = 0.8  # seconds
-Answer = TypeVar("Answer")
+_HEALTH: Final = 5.0  # seconds that Elasticsearch may take to say how it is
+_CONNECTIONS: Final = 32  # at once: with fewer, that question waits behind slow searches
 _EXPLAINED: Final = f"{_ANSWER},hits.hits._score,hits.hits.matched_queries"
 
 _NO_INDEX: Final = "l’index n’est pas encore créé"
@@ -45,6 +45,7 @@ def connect(address: str, timeout: float, *, members: bool = False) -> AsyncElas
     return AsyncElasticsearch(
         **(access.for_members() if members else access).elasticsearch(address),
         request_timeout=timeout,
+        connections_per_node=_CONNECTIONS,
         # A search that failed is the caller's to ask again: Retry-After says when.
         max_retries=0,
         serializer=OrjsonSerializer(),
@@ -64,7 +65,7 @@ class Index:
         self._client = client
         self.aliases = tuple(aliases)
         self._together = ",".join(aliases)
-        self._patience = patience
+        self._pulse = Pulse(self._health, patience)
 
     async def search(self, body: dict[str, Any], *, explain: bool = False) -> dict[str, Any]:
         """Elasticsearch's answer to a search (or to a page of a snapshot, with `pit`); with the
@@ -79,7 +80,7 @@ class Index:
         if explain:
             params |= {"include_named_queries_score": "true", "filter_path": _EXPLAINED}
         try:
-            answer = await self._patiently(
+            answer = await self._pulse.wait(
                 self._client.perform_request("POST", path, params=params, headers=_JSON, body=body)
             )
         except NotFoundError as error:
@@ -87,7 +88,7 @@ class Index:
                 raise ExpiredCursorError from error
             raise _unavailable(error) from error
         except ConnectionTimeout as error:
-            # It was there when it was asked (`_patiently`): leaving ends the search there too.
+            # It was there when it was asked (`Pulse`): leaving ends the search there too.
             _LOG.warning("search_too_long")
             raise TooLongError from error
         except (ApiError, TransportError) as error:
@@ -126,34 +127,20 @@ class Index:
             raise _unavailable(error) from error
         return {one["_id"]: int(one["_version"]) for one in answer.body["docs"] if one["found"]}
 
-    async def _patiently(self, request: Coroutine[Any, Any, Answer]) -> Answer:
-        """The answer, however long it takes, as long as Elasticsearch is there and not red.
-
-        A search may be slow; an Elasticsearch that is away or stands still must be said at once.
-        """
-        task = asyncio.ensure_future(request)
+    async def _health(self) -> Health:
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._patience)
-            if not done and not await self._alive():
-                raise SearchUnavailableError
-            return await task
-        finally:
-            task.cancel()
-
-    async def _alive(self) -> bool:
-        try:
-            health = await self._client.options(request_timeout=_PING).cluster.health(
+            health = await self._client.options(request_timeout=_HEALTH).cluster.health(
                 index=self._together, local=True, filter_path="status"
             )
         except (ApiError, TransportError) as error:
             _LOG.warning("elasticsearch_stands_still cause=%s", error)
-            return False
-        return bool(health.get("status") != "red")
+            return Health.SILENT
+        return Health.ILL if health.get("status") == "red" else Health.WELL
 
     async def open_snapshot(self, keep_alive: str) -> str:
         """The id of a new point in time. Raises SearchUnavailableError."""
         try:
-            answer = await self._patiently(
+            answer = await self._pulse.wait(
                 self._client.open_point_in_time(index=self._together, keep_alive=keep_alive)
             )
         except (ApiError, TransportError) as error:
@@ -177,7 +164,7 @@ class Index:
             return [None] * len(self.aliases)
         wanted = [{"_index": alias, "_id": identifier} for alias in self.aliases]
         try:
-            answer = await self._patiently(
+            answer = await self._pulse.wait(
                 self._client.perform_request("POST", "/_mget", headers=_JSON, body={"docs": wanted})
             )
         except (ApiError, TransportError) as error:
@@ -190,7 +177,7 @@ class Index:
     async def check(self) -> None:
         """Raises SearchUnavailableError unless the alias exists and its documents can be read."""
         try:
-            await self._patiently(self._client.count(index=self._together, terminate_after=1))
+            await self._pulse.wait(self._client.count(index=self._together, terminate_after=1))
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
 
