@@ -77,6 +77,8 @@ _FILTERS: list[tuple[Any, str, list[str]]] = [
     ({"type": "stemmer", "language": "minimal_french"}, "chevaux", ["cheval"]),
     ({"type": "stemmer", "language": "french"}, "rénovations", ["rénov"]),
     ({"type": "stemmer", "language": "light_english"}, "houses", ["house"]),
+    ({"type": "stemmer", "language": "light_german"}, "inhalten", ["inhalt"]),
+    ("german_normalization", "straße übung uebung", ["strasse", "ubung", "ubung"]),
     ({"type": "stop", "stopwords": "_french_"}, "la rue des lilas", ["rue", "lilas"]),
     ({"type": "edge_ngram", "min_gram": 2, "max_gram": 4}, "mairie", ["ma", "mai", "mair"]),
     ("unique", "a b a", ["a", "b"]),

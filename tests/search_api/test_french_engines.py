@@ -29,6 +29,8 @@ DOCUMENTS = [
     document("firm", "Entretien", holders=[{"id": "1", "name": "Eurovert Services"}]),
     document("label", "Marché 2026-17", cpv=["45233140"], cpv_labels=["Travaux routiers"]),
     document("east", "Étude pour le Grand Est", place=["reg:44"]),
+    document("german", "Wartung der Straßenbeleuchtungen", language="de"),
+    document("english", "Street lighting: invitation of operators", language="en"),
     document("html", "Portail <script>alert(1)</script> & services", description="<b>École</b>"),
 ]
 
@@ -79,6 +81,12 @@ def _documents(service: Service) -> None:
         ("2026-17", {"label"}, {"school"}),
         ("HALL", {"hall"}, {"school"}),
         ("zyzzyva", set(), {"school"}),
+        # In a document's own language: umlauts, ß, endings and small words do not matter.
+        ("Strassenbeleuchtung", {"german"}, {"english", "school"}),
+        ("Wartungen von Straßenbeleuchtung", {"german"}, {"english", "school"}),
+        ("operating the street lights", {"english"}, {"german", "school"}),
+        ("the street", {"english"}, {"german", "school"}),
+        ("the", set(), {"english"}),
     ],
 )
 def test_finds_what_people_mean(

@@ -45,6 +45,14 @@ def test_status_and_kind_are_said_in_french() -> None:
     assert detail_of(running, NOW, ANYBODY)["kind_label"] == "Contrat en cours"
 
 
+def test_what_is_there_for_the_search_alone_is_not_shown() -> None:
+    """Nor to whom else it was addressed."""
+    held = document("1", "Wartung", language="de", audience=["211300553"])
+    shown = detail_of({**held, "texts": {"de": "Wartung"}}, NOW, ANYBODY)
+    assert shown["language"] == "de"
+    assert not {"texts", "audience"} & set(shown)
+
+
 @given(st.text(), st.integers(min_value=2, max_value=300))
 def test_a_summary_is_short_and_a_beginning(text: str, longest: int) -> None:
     """One line, never longer than asked, and what was cut says so."""

@@ -1,8 +1,11 @@
 """What an answer of Elasticsearch means, item by item, and what is sent to it."""
 
+from typing import Any
+
 import orjson
 import pytest
 
+from tests.documents import document
 from traverse_schemas.document import OpportunityMessage, Stub
 from traverse_stream_processors.index import Verdict, operations, verdict
 
@@ -48,3 +51,19 @@ def test_the_offset_is_the_version_and_other_indices_get_a_stub() -> None:
     assert first.body == b'{"id":"abc"}'
     assert orjson.loads(second.action)["index"]["_index"] == "traverse-public"
     assert orjson.loads(second.body) == {"id": "abc", "stub": True}
+
+
+def _body(language: str) -> bytes:
+    said: Any = document("1", "Wartung", owner="Stadt Straßburg", language=language)
+    message = OpportunityMessage(id="abc", index="public", stubs=[], document=said)
+    (operation,) = operations(message, b"as on the log", 1)
+    return operation.body
+
+
+def test_french_is_indexed_as_it_is_and_another_language_with_its_words() -> None:
+    """A French document costs nothing more; German is read as German, its owner included."""
+    assert _body("fr") == b"as on the log"
+    assert _body("xx") == b"as on the log"
+    german = orjson.loads(_body("de"))
+    assert german["title"] == "Wartung"
+    assert german["texts"] == {"de": "Wartung\nStadt Straßburg\nMarseille"}
