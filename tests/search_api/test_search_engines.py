@@ -1,13 +1,21 @@
 """The one view on a real Elasticsearch: filters, facets, orders, pages, details."""
 
+import time
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.documents import deadline, document, stub
-from tests.search_api.conftest import Service
+from tests.engines import RunningEngines
+from tests.search_api.conftest import NoGroupings, Service
+from traverse_schemas.document import PUBLIC_INDEX
 from traverse_schemas.identity import opportunity_id
+from traverse_schemas.index_mapping import ALIASES, index_body
+from traverse_search_api.app import create_app
+from traverse_search_api.settings import SearchSettings
 
 pytestmark = pytest.mark.engines
 
@@ -168,6 +176,30 @@ def test_a_detail_that_may_not_be_read_is_refused(
 def test_it_is_ready_when_the_index_answers(service: Service) -> None:
     """Readiness asks the index itself."""
     assert service.client.get("/readyz").status_code == 200
+
+
+def test_a_red_index_is_said_within_two_seconds(engines: RunningEngines, service: Service) -> None:
+    """With the patience that the service has by default, whatever is asked of it. The fastest of
+    three: the machine may be loaded."""
+    name, body = f"search-red-{uuid4().hex[:12]}", index_body()
+    body["settings"]["index.routing.allocation.require._name"] = "nowhere"
+    service.elasticsearch.indices.create(index=name, **body, wait_for_active_shards="0")
+    try:
+        assert service.elasticsearch.cluster.health(index=name)["status"] == "red"
+        settings = SearchSettings(elasticsearch=engines.elasticsearch, search_timeout=60)
+        app = create_app(settings, aliases={**ALIASES, PUBLIC_INDEX: name}, groupings=NoGroupings())
+        with TestClient(app, raise_server_exceptions=False) as client:
+            for path in ("/v1/opportunities?q=x", "/v1/opportunities/abc", "/v1/suggest?q=xy"):
+                took = []
+                for _ in range(3):
+                    begun = time.monotonic()
+                    answer = client.get(path)
+                    took.append(time.monotonic() - begun)
+                    assert answer.status_code == 503
+                    assert int(answer.headers["retry-after"]) > 0
+                assert min(took) < 2
+    finally:
+        service.elasticsearch.indices.delete(index=name)
 
 
 def test_an_id_cannot_reach_another_index(service: Service) -> None:
