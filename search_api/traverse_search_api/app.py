@@ -39,6 +39,7 @@ from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.showcase_routes import Framing
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.place_names import prepare_names
 from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import LimitRates, Rates
 from traverse_search_api.readership import Readership, readership_table
@@ -48,6 +49,7 @@ from traverse_search_api.showcases import Showcases, showcases_table
 from traverse_search_api.stream.change_log import ChangeLog
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.routes import stream_router
+from traverse_search_api.suggestions import prepare_places
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.zones import load_territories
 
@@ -101,10 +103,13 @@ def create_app(
     if staff is not None:
         ways.append(Visitors(staff.visits))
     readers = Readers(*ways)
+    territories = load_territories(settings.zones)
+    prepare_names(territories)
+    prepare_places(territories)
     searcher = Searcher(
         indices=indices,
         snapshots=Snapshots(lifetime=60 * settings.cursor_minutes),
-        territories=load_territories(settings.zones),
+        territories=territories,
         clock=clock or settings.clock,
         cursor_key=settings.cursor_key.get_secret_value().encode(),
         keep_alive=f"{settings.cursor_minutes}m",

@@ -16,7 +16,6 @@ from traverse_search_api.query_string import described, read_query
 from traverse_search_api.search import Searcher
 from traverse_search_api.suggestions import (
     SuggestParameters,
-    known_places,
     suggest_body,
     suggestions,
 )
@@ -46,7 +45,6 @@ def beside_router(
 ) -> APIRouter:
     """The routes; to be added before that of one opportunity, whose address they look like."""
     router = APIRouter(tags=["recherche"])
-    known_places(searcher.territories)  # now, not while the first who types waits
 
     @router.get(
         "/v1/suggest",

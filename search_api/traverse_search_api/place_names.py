@@ -51,6 +51,11 @@ def named_place(folded: str, territories: Territories, *, capital: bool) -> Name
 Row = tuple[int, str, str]
 
 
+def prepare_names(territories: Territories) -> None:
+    """Reads all names, half a second once: at the service's start, not in its first search."""
+    _names(territories)
+
+
 def _clear(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
     """The first alone when no other of its name comes near: Vienne is a département and a town."""
     first = rows[0]
@@ -68,6 +73,7 @@ def _clear(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
 def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
     """Folded name -> (population, code, label), the most peopled first."""
     found: dict[str, dict[str, Row]] = {}
+    epcis: set[str] = set()
 
     def add(name: str, row: Row) -> None:
         found.setdefault(fold_name(name), {}).setdefault(row[1], row)
@@ -80,8 +86,10 @@ def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
     for commune in territories.communes():
         label = f"{commune.name} ({commune.department})"
         add(commune.name, (commune.population, commune.code, label))
-        if commune.epci and (epci := territories.epci(commune.epci)):
-            add(epci.name, (epci.population, epci.code, epci.name))
+        if commune.epci and commune.epci not in epcis:
+            epcis.add(commune.epci)
+            if epci := territories.epci(commune.epci):
+                add(epci.name, (epci.population, epci.code, epci.name))
     return {name: _ranked(rows.values()) for name, rows in found.items()}
 
 

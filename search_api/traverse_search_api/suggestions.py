@@ -120,7 +120,7 @@ def suggested_places(text: str, territories: Territories) -> list[dict[str, Any]
     folded = fold_name(text)
     if len(folded) < _SHORTEST:
         return []
-    places = known_places(territories)
+    places = _places(territories)
     first = bisect_left(places.names, folded)
     last = bisect_left(places.names, folded + _AFTER)
     if last - first <= _FEW:
@@ -132,13 +132,18 @@ def suggested_places(text: str, territories: Territories) -> list[dict[str, Any]
     return [{"code": places.rows[rank].code, "label": places.rows[rank].label} for rank in best]
 
 
+def prepare_places(territories: Territories) -> None:
+    """Reads all names, half a second once: at the service's start, not for who types first."""
+    _places(territories)
+
+
 class _Place(NamedTuple):
     name: str
     code: str
     label: str
 
 
-class KnownPlaces(NamedTuple):
+class _Places(NamedTuple):
     """`rows` with the most people first; `names` in the order of the alphabet, each with its row's
     place in `rows`."""
 
@@ -148,8 +153,7 @@ class KnownPlaces(NamedTuple):
 
 
 @cache
-def known_places(territories: Territories) -> KnownPlaces:
-    """The places that can be suggested; half a second the first time, for the service's start."""
+def _places(territories: Territories) -> _Places:
     # A région or a département is meant sooner than a town of as many people.
     regions, departments = territories.regions(), territories.departments()
     found = [
@@ -163,7 +167,7 @@ def known_places(territories: Territories) -> KnownPlaces:
     found.sort(key=lambda one: (one[0], one[1].code))
     rows = [row for _, row in found]
     ranks = sorted(range(len(rows)), key=lambda rank: rows[rank].name)
-    return KnownPlaces(rows, [rows[rank].name for rank in ranks], ranks)
+    return _Places(rows, [rows[rank].name for rank in ranks], ranks)
 
 
 def _weighed(weight: int, name: str, code: str, within: str) -> tuple[int, _Place]:
