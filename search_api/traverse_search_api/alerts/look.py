@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.document import INDICES
+from traverse_schemas.other_languages import OTHER_LANGUAGES
 from traverse_schemas.status import french_day
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.preselect import (
@@ -30,7 +31,16 @@ thousand at a time, of four indices at once, came near the whole of a heap of 1 
 
 _WORDS: Final = 1000  # in one search; they are small
 _SOURCE: Final = sorted(
-    {*ITEM_FIELDS, *DOCUMENT_FIELDS, "stub", "audience", "state", "merged_into", "expires"}
+    {
+        *ITEM_FIELDS,
+        *DOCUMENT_FIELDS,
+        "stub",
+        "audience",
+        "state",
+        "merged_into",
+        "expires",
+        "language",
+    }
 )
 
 
@@ -102,7 +112,7 @@ async def found_by(
             reader = searches.by_key[key].reader
             if index not in reader.indices or not reader.reads_document(source):
                 continue
-            if searches.candidates.is_exact(key):
+            if searches.candidates.is_exact(key) and source.get("language") not in OTHER_LANGUAGES:
                 found.setdefault(identity, set()).add(key)
             else:
                 wanted.setdefault(index, {}).setdefault(key, set()).add(identity)
