@@ -112,7 +112,9 @@ async def found_by(
             reader = searches.by_key[key].reader
             if index not in reader.indices or not reader.reads_document(source):
                 continue
-            if searches.candidates.is_exact(key) and source.get("language") not in OTHER_LANGUAGES:
+            # Each word may be found in either reading of German, and both in none.
+            french = source.get("language") not in OTHER_LANGUAGES
+            if french and searches.candidates.is_exact(key):
                 found.setdefault(identity, set()).add(key)
             else:
                 wanted.setdefault(index, {}).setdefault(key, set()).add(identity)
