@@ -1,6 +1,6 @@
 """The usual rhythm of a source, and when it has gone silent. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
@@ -42,6 +42,25 @@ def days_of(bucket: Mapping[str, Any]) -> list[datetime]:
 def last_of(bucket: Mapping[str, Any]) -> datetime:
     """When a source spoke last, by the answer."""
     return datetime.fromtimestamp(bucket["last"]["value"] / 1000, UTC)
+
+
+def spoken(documents: Iterable[Mapping[str, Any]], source: str) -> list[datetime]:
+    """When a source said what these documents hold of it. Exact where the answer of the
+    aggregations is not: in a document of several sources those take each one's times for all's."""
+    return [
+        datetime.fromisoformat(one["updated_at"])
+        for document in documents
+        for one in document["sources"]
+        if one["source"] == source
+    ]
+
+
+def rhythm_from(times: Iterable[datetime], as_of: datetime) -> tuple[datetime, timedelta | None]:
+    """A source's last word and its usual gap, by when it spoke (once at least)."""
+    known = list(times)
+    since = as_of - _HISTORY
+    days = {at.astimezone(UTC).date() for at in known if at >= since}
+    return max(known), usual_gap([datetime(d.year, d.month, d.day, tzinfo=UTC) for d in days])
 
 
 def rhythm_of(bucket: Mapping[str, Any]) -> tuple[datetime, timedelta | None]:

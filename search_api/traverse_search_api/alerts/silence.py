@@ -30,13 +30,16 @@ from traverse_search_api.rhythm import (
     is_silent,
     last_of,
     rhythm_aggregations,
+    rhythm_from,
     rhythm_words,
+    spoken,
     usual_gap,
 )
 
 _LOG = logging.getLogger(__name__)
 _MOST_SOURCES: Final = 10_000
 _AT_ONE_TIME: Final = 50  # sources whose days are counted in one question
+_LAST_DOCUMENTS: Final = 1000
 _MOST_PEOPLE: Final = 5  # of an institution without a contact
 _ANY: Final[dict[str, Any]] = {"match_all": {}}
 
@@ -84,14 +87,20 @@ class SilenceTeller:
             for source, last in (await self._last_words()).items()
             if now - last > PATIENCE
             and _may_be_told(members.get(source.split(":")[2]), self.present.now())
-            and self.ledger.note(_note(source)) != last.isoformat()
+            and not self._knows(source, last)
         }
         told = 0
         names = sorted(quiet)
         for start in range(0, len(names), _AT_ONE_TIME):
-            for silence in await self._silent(names[start : start + _AT_ONE_TIME], now):
-                told += await self._tell(silence, members[silence.siren])
+            for source in await self._silent(names[start : start + _AT_ONE_TIME], now):
+                silence = await self._exactly(source, now)
+                if silence is not None and not self._knows(source, silence.last):
+                    told += await self._tell(silence, members[silence.siren])
         return told
+
+    def _knows(self, source: str, last: datetime) -> bool:
+        """Whether the silence since then was told."""
+        return self.ledger.note(_note(source)) == last.isoformat()
 
     async def _last_words(self) -> dict[str, datetime]:
         """When each source spoke last, in whatever index."""
@@ -106,8 +115,8 @@ class SilenceTeller:
                 found[source] = max(last, found.get(source, last))
         return found
 
-    async def _silent(self, sources: list[str], now: datetime) -> list[Silence]:
-        """Those of the sources that are silent against their rhythm."""
+    async def _silent(self, sources: list[str], now: datetime) -> list[str]:
+        """Those of the sources that seem silent against their rhythm."""
         aggregation = {
             "terms": {"field": "sources.source", "include": sources, "size": len(sources)},
             "aggs": rhythm_aggregations(now),
@@ -120,12 +129,30 @@ class SilenceTeller:
                 source = bucket["key"]
                 days.setdefault(source, set()).update(days_of(bucket))
                 last[source] = max(last_of(bucket), last.get(source, last_of(bucket)))
-        found = []
-        for source in sorted(last):
-            gap = usual_gap(sorted(days[source]))
-            if gap is not None and is_silent(last[source], gap, now):
-                found.append(Silence(source, last[source], gap))
-        return found
+        return [
+            source
+            for source in sorted(last)
+            if is_silent(last[source], usual_gap(sorted(days[source])), now)
+        ]
+
+    async def _exactly(self, source: str, now: datetime) -> Silence | None:
+        """The silence of a source, by its last documents themselves: what others say of the same
+        things is none of its rhythm."""
+        body = {
+            "size": _LAST_DOCUMENTS,
+            "track_total_hits": False,
+            "query": {"term": {"sources.source": source}},
+            "sort": [{"updated_at": "desc"}],
+            "_source": ["sources"],
+        }
+        times: list[datetime] = []
+        for name in INDICES:
+            hits = (await self.indices.one(name).search(body)).get("hits", {}).get("hits", [])
+            times += spoken((hit["_source"] for hit in hits), source)
+        if not times:
+            return None
+        last, gap = rhythm_from(times, now)
+        return Silence(source, last, gap) if gap is not None and is_silent(last, gap, now) else None
 
     async def _buckets(
         self, name: str, aggregation: dict[str, Any], query: dict[str, Any]

@@ -54,7 +54,9 @@ def institution_router(
             refused_lately(gateway, person.siren, visits.now()),
             readership.of(person.siren),
         )
-        total, sources, published = published_view(found, reading.shown(found), reading.as_of)
+        total, sources, published = published_view(
+            found, reading.shown(found), judged, reading.as_of
+        )
         accepted = found.get("aggregations", {}).get("accepted", {}).get("doc_count", 0)
         refused, older, warning, missing = [], "", "", ""
         try:

@@ -11,7 +11,14 @@ from traverse_schemas.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.pages import words
 from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
-from traverse_search_api.rhythm import is_silent, rhythm_aggregations, rhythm_of, rhythm_words
+from traverse_search_api.rhythm import (
+    is_silent,
+    rhythm_aggregations,
+    rhythm_from,
+    rhythm_of,
+    rhythm_words,
+    spoken,
+)
 
 Query = dict[str, Any]
 
@@ -102,14 +109,18 @@ def own_body(siren: str, as_of: datetime) -> Query:
 
 
 def published_view(
-    found: Mapping[str, Any], items: Iterable[Mapping[str, Any]], as_of: datetime
+    found: Mapping[str, Any],
+    items: Iterable[Mapping[str, Any]],
+    judged: Sequence[Mapping[str, Any]],
+    as_of: datetime,
 ) -> tuple[str, list[SourceView], list[PublishedView]]:
-    """How many, each source, and the last ones, of the answer to `own_body` and its items."""
+    """How many, each source, and the last ones, of the answer to `own_body` and its items; with the
+    documents that were read for quality, which tell the rhythm exactly where they are all."""
     total = found.get("hits", {}).get("total", {}).get("value", 0)
     buckets = found.get("aggregations", {}).get("sources", {}).get("buckets", ())
     return (
         words.number(total),
-        [_source(bucket, as_of) for bucket in buckets],
+        [_source(bucket, judged, as_of) for bucket in buckets],
         [_published(item) for item in items],
     )
 
@@ -202,8 +213,13 @@ def _where(pointer: str) -> str:
     return " › ".join(steps)
 
 
-def _source(bucket: Mapping[str, Any], as_of: datetime) -> SourceView:
-    last, gap = rhythm_of(bucket)
+def _source(
+    bucket: Mapping[str, Any], judged: Sequence[Mapping[str, Any]], as_of: datetime
+) -> SourceView:
+    times = spoken(judged, bucket["key"])
+    last, gap = (
+        rhythm_from(times, as_of) if len(times) >= bucket["doc_count"] else rhythm_of(bucket)
+    )
     name = bucket["key"].removeprefix("urn:siren:")[9:].lstrip(":")
     return SourceView(
         name=name or "Publications directes",

@@ -26,7 +26,7 @@ _REFUSAL_WEIGHT: Final = 5
 FIELDS: Final = [
     "id", "kind", "subtype", "title", "cpv", "amount", "deadline", "url", "actions", "contact",
     "place", "owner_kind", "flags", "state", "outcome", "stage", "notified", "end_max",
-    "published_at", "updated_at",
+    "published_at", "updated_at", "sources",
 ]  # fmt: skip
 """What the rules read; a description is long, and only asked whether it is there."""
 

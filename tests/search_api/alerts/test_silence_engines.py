@@ -69,7 +69,13 @@ def test_a_silence_is_told_once_to_the_contact_or_to_who_administers(
         f"urn:siren:{CHAMBER}:vivante",
     )
     stranger = "urn:siren:130002199:inconnue"
+    # It speaks every ten days; others say daily more of the same things, and have stopped to.
+    shared = f"urn:siren:{CHAMBER}:partagee"
+    merged = [said(shared, n, 8 + 10 * n) for n in range(5)]
+    for n, one in enumerate(merged):
+        one["sources"] += [said(stranger, 10 * n + day, 9 + day)["sources"][0] for day in range(8)]
     changes.write(
+        *merged,
         # Every ten days, in whatever index; nothing for forty.
         *(said(town, n, 40 + 10 * n, ("public", "buyers")[n % 2]) for n in range(5)),
         *(said(tool, n, 30 + n) for n in range(5)),
@@ -110,13 +116,16 @@ def test_a_silence_is_told_once_to_the_contact_or_to_who_administers(
         ledger.write(Batch({f"silent {town}": ""}, {}, (), ()))
         assert await teller.turn() == 1
         assert post.messages[-1]["Message-ID"] == message["Message-ID"]
-        # It spoke, and is silent again: another silence. An address that is refused is not tried
-        # for ever.
-        changes.write(said(town, 9, 31))
+        # It spoke, and others after it; it is silent again: another silence. An address that is
+        # refused is not tried for ever.
+        again = said(town, 9, 31)
+        again["sources"] += said(stranger, 99, 30.5)["sources"]
+        changes.write(again)
         post.trouble = RefusedMailError("Le serveur de courriel refuse cette adresse.")
         assert await teller.turn() == 0
         post.trouble = None
         assert await teller.turn() == 0
+        assert ledger.note(f"silent {town}") == again["updated_at"].replace("Z", "+00:00")
         await client.close()
 
     logging.getLogger("traverse_search_api.alerts.silence").setLevel(logging.CRITICAL)

@@ -21,7 +21,7 @@ from traverse_search_api.pages.grouping_word import day_of, own_record, step_of,
 from traverse_search_api.pages.institution_view import mend_view, mended
 from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
 from traverse_search_api.pages.typed_place import place_choices
-from traverse_search_api.rhythm import is_silent, usual_gap
+from traverse_search_api.rhythm import is_silent, rhythm_from, spoken, usual_gap
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 REFERENCE = "besoin-0123456789abcdef"
@@ -127,6 +127,18 @@ def test_a_source_is_silent_after_three_times_its_usual_gap() -> None:
     assert not is_silent(NOW - timedelta(days=6), timedelta(days=1), NOW)
     assert usual_gap(days[:3]) is None
     assert not is_silent(NOW - timedelta(days=900), None, NOW)
+
+
+def test_a_rhythm_is_its_own_and_not_that_of_others_who_say_the_same() -> None:
+    days = (8, 18, 28, 38)
+    at = [(NOW - timedelta(days=each)).isoformat() for each in days]
+    documents = [
+        {"sources": [{"source": "a", "updated_at": one}, {"source": "b", "updated_at": at[0]}]}
+        for one in at
+    ]
+    last, gap = rhythm_from(spoken(documents, "a"), NOW)
+    assert (last, gap) == (NOW - timedelta(days=8), timedelta(days=10))
+    assert rhythm_from(spoken(documents, "b"), NOW) == (last, None)
 
 
 def rejection(pointer: str, event: Any) -> dict[str, Any]:
