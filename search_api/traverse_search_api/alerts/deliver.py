@@ -23,7 +23,9 @@ from traverse_search_api.alerts.mail import Mailer, MailError, RefusedMailError
 from traverse_search_api.alerts.outside import Outside, OutsideError
 from traverse_search_api.alerts.subscription import Channel, Disabled, Subscription
 from traverse_search_api.alerts.webhook import origin_of, signed_headers
+from traverse_search_api.alerts.weekly_note import Letter, edition, note_email, week_of
 from traverse_search_api.errors import SearchUnavailableError
+from traverse_search_api.pages.note_week import Week
 
 _LOG = logging.getLogger(__name__)
 GIVEN_UP_AFTER: Final = 24 * 3600.0
@@ -36,6 +38,10 @@ _FORGET_EVERY: Final = 3600.0
 Hydrate = Callable[[Subscription, Sequence[str]], Awaitable[Items]]
 """The items of these ids, as a subscription's owner may read them now. Raises
 SearchUnavailableError."""
+
+Compose = Callable[[Subscription, Week], Awaitable[Letter | None]]
+"""The note of a week, as a subscription's owner may read it now; None for who may not any more.
+Raises SearchUnavailableError."""
 
 Disable = Callable[[str, Disabled], Awaitable[None]]
 """Notes in its row that a subscription is disabled."""
@@ -55,6 +61,7 @@ class Deliverer:
     may_read: Callable[[Subscription], bool]
     directory: Directory
     hydrate: Hydrate
+    compose: Compose
     disable: Disable
     mailer: Mailer
     outside: Outside
@@ -63,6 +70,7 @@ class Deliverer:
     pauses: Pauses = field(default_factory=lambda: Pauses(first=5, longest=4 * 3600))
     _lanes: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+    _editions: dict[str, Week] = field(default_factory=dict)
     _forgot: float = float("-inf")
 
     async def turn(self) -> None:
@@ -105,8 +113,17 @@ class Deliverer:
                 self.ledger.gather(name, now.timestamp(), together=True)
         for name, row in rows.items():
             asked = row.redeliver_from
+            if row.note and not (row.muted or row.disabled):
+                self._plan(row, now)
             if asked is not None and self.ledger.note(f"again {name}") != asked.isoformat():
                 self.ledger.again(name, asked.timestamp(), now.timestamp(), asked.isoformat())
+
+    def _plan(self, row: Subscription, now: datetime) -> None:
+        """The note of the week that is over is delivered once."""
+        week = edition(row, now)
+        if week is not None and self._editions.get(row.id) != week:
+            self.ledger.plan(row.id, week.code, now.timestamp())
+            self._editions[row.id] = week
 
     async def _go_along(self, deliveries: Sequence[Delivery]) -> None:
         """One receiver's, one after the other."""
@@ -144,6 +161,9 @@ class Deliverer:
         return False
 
     async def _deliver(self, row: Subscription, delivery: Delivery) -> None:
+        if (week := week_of(delivery.id)) is not None:
+            await self._send_note(row, delivery, week)
+            return
         alerts = self.ledger.alerts(delivery.id)
         if not alerts:
             return
@@ -160,6 +180,16 @@ class Deliverer:
         elif row.webhook is not None:
             for alert in alerts:
                 await self._post(row, row.webhook.url, alert, items)
+
+    async def _send_note(self, row: Subscription, delivery: Delivery, week: Week) -> None:
+        letter, to = await self.compose(row, week), self._email_of(row)
+        if letter is not None and to is not None:
+            await self.mailer.send(
+                note_email(
+                    row, letter, to=to, sender=self.mailer.sender, delivery=delivery.id,
+                    address=self.address, now=self.present.now(),
+                )
+            )  # fmt: skip
 
     async def _post(self, row: Subscription, url: str, alert: Alert, items: Items) -> None:
         body = orjson.dumps(cloud_event(row, alert, items, self.address))

@@ -54,7 +54,7 @@ class FollowedSearches:
         for gone in self._keys.keys() - rows.keys():
             self._drop(gone)
         for name, row in rows.items():
-            reader = reader_of(row)
+            reader = None if row.note else reader_of(row)
             known = self._keys.get(name)
             if known is not None and known[0] == row.search and known[1] == reader:
                 continue

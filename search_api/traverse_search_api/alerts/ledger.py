@@ -231,6 +231,20 @@ class Ledger:
                 )
                 self._base.execute("UPDATE alert SET delivery = ? WHERE id = ?", (name, one))
 
+    def plan(self, subscription: str, edition: str, due: float) -> None:
+        """Make the delivery of an edition, by a name that sorts with time, of what goes regularly.
+        Once: never of one that is not newer than the last. Its id is always the same."""
+        note = _edition_note(subscription)
+        with self._transaction():
+            if edition <= (self.note(note) or ""):
+                return
+            self._base.execute(
+                "INSERT OR IGNORE INTO delivery (id, subscription, state, due) "
+                "VALUES (?, ?, 'waiting', ?)",
+                (f"{subscription}.{edition}", subscription, due),
+            )
+            self._base.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (note, edition))
+
     def set_aside(self, subscription: str) -> None:
         """What waits for a subscription is delivered in no way of ours."""
         query = "UPDATE alert SET delivery = '' WHERE subscription = ? AND delivery IS NULL"
@@ -299,6 +313,10 @@ class Ledger:
                     statement = f"DELETE FROM {table} WHERE subscription = ?"  # noqa: S608
                     self._base.execute(statement, (one,))
                 self._base.execute("DELETE FROM note WHERE name = ?", (f"again {one}",))
+            noted = self._base.execute("SELECT name FROM note WHERE name LIKE 'edition %'")
+            for (name,) in list(noted):
+                if name.partition(" ")[2] not in kept:
+                    self._base.execute("DELETE FROM note WHERE name = ?", (name,))
             self._base.execute(
                 "DELETE FROM alert WHERE at < ? AND delivery IS NOT NULL AND NOT EXISTS (SELECT 1 "
                 "FROM delivery WHERE delivery.id = alert.delivery AND state = 'waiting')",
@@ -323,6 +341,11 @@ class Ledger:
         for start in range(0, len(values), _MANY):
             part = values[start : start + _MANY]
             yield from self._base.execute(query.format(",".join("?" * len(part))), part)
+
+
+def _edition_note(subscription: str) -> str:
+    """Under which name the last edition of a subscription is noted."""
+    return f"edition {subscription}"
 
 
 def followers_in(path: Path, owners: Mapping[str, str]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from traverse_schemas.status import french_day
 from traverse_schemas.topics import CHANGES
 from traverse_search_api.accounts.directory import AccountsTable, LiveDirectory, accounts_table
 from traverse_search_api.alerts.book import SubscriptionTable, subscriptions_table
-from traverse_search_api.alerts.deliver import Deliverer, Disable, Hydrate
+from traverse_search_api.alerts.deliver import Compose, Deliverer, Disable, Hydrate
 from traverse_search_api.alerts.digest import Items
 from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf
 from traverse_search_api.alerts.ledger import Ledger, LedgerTakenError, followers_in
@@ -29,16 +29,24 @@ from traverse_search_api.alerts.outside import Outside
 from traverse_search_api.alerts.silence import SilenceTeller
 from traverse_search_api.alerts.subscription import Disabled, Subscription, reader_for
 from traverse_search_api.alerts.watch import Watcher
+from traverse_search_api.alerts.weekly_note import Letter
 from traverse_search_api.elasticsearch_client import Indices, connect
 from traverse_search_api.errors import (
     SearchError,
     SearchUnavailableError,
     StreamUnavailableError,
 )
+from traverse_search_api.freshness import Freshness
 from traverse_search_api.items import item_of
+from traverse_search_api.pages.note_reading import place_name, read_note, scope_of
+from traverse_search_api.pages.note_view import note_view
+from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.reading import Reading
+from traverse_search_api.paging import Snapshots
 from traverse_search_api.queries import ITEM_FIELDS
 from traverse_search_api.reader import Reader
 from traverse_search_api.readership import FollowedSums, ReadershipTable, readership_table
+from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.status_query import whole_millisecond
 from traverse_search_api.stream.change_log import ChangeLog
@@ -105,11 +113,22 @@ async def notify(
         indices = Indices(public, members, aliases, settings.search_patience)
         territories = load_territories(settings.zones)
         log = ChangeLog(settings.kafka, changes)
+        synonyms = SynonymBook(settings.synonyms)
+        searcher = Searcher(
+            indices=indices,
+            snapshots=Snapshots(lifetime=60),
+            territories=territories,
+            clock=settings.clock,
+            cursor_key=b"",  # it gives nobody a next page
+            keep_alive="1m",
+            synonyms=synonyms,
+            freshness=Freshness(lambda reader, body: indices.of(reader).search(body)),
+        )
         watcher = Watcher(
             log=log,
             indices=indices,
             ledger=ledger,
-            searches=FollowedSearches(territories, SynonymBook(settings.synonyms)),
+            searches=FollowedSearches(territories, synonyms),
             rows=rows.rows,
             reader_of=reader_of,
             clock=settings.clock,
@@ -120,6 +139,7 @@ async def notify(
             may_read=lambda row: reader_of(row) is not None,
             directory=directory,
             hydrate=hydrator(indices, reader_of, settings.clock),
+            compose=composer(searcher, reader_of),
             disable=disabler(rows),
             mailer=mailer_of(settings),
             outside=Outside(private=settings.webhook_private),
@@ -238,6 +258,25 @@ def hydrator(indices: Indices, reader_of: ReaderOf, clock: Clock) -> Hydrate:
         return {hit["_source"]["id"]: item_of(hit, as_of, reader) for hit in hits}
 
     return hydrate
+
+
+def composer(searcher: Searcher, reader_of: ReaderOf) -> Compose:
+    """Writes notes as the owner of a subscription may read them at that moment. Of groupings they
+    say nothing: these are read where the pages are."""
+
+    async def compose(row: Subscription, week: Week) -> Letter | None:
+        reader = reader_of(row)
+        if reader is None:
+            return None
+        reading = Reading(searcher, reader, searcher.as_of(None))
+        if week.end > reading.as_of:  # the search is judged from another day (TRAVERSE_AS_OF)
+            week = Week.last_whole(reading.as_of)
+        code = next(iter(row.search.get("territory", ())), None)
+        scope = scope_of(reading, week, code)
+        view = note_view(await read_note(reading, scope), scope, searcher.territories)
+        return Letter(view, week, code or "fr", place_name(scope, searcher.territories))
+
+    return compose
 
 
 def disabler(rows: SubscriptionTable) -> Disable:

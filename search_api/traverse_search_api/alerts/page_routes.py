@@ -24,12 +24,15 @@ from traverse_search_api.alerts.wish import (
     Wish,
     changed,
     kinds_text,
+    note_subscription,
+    page_of,
     search_of,
     shown,
     subscription_of,
 )
-from traverse_search_api.pages.address import given, page_address
+from traverse_search_api.pages.address import given
 from traverse_search_api.pages.render import Renderer
+from traverse_search_api.pages.typed_place import label_of
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import reader_of
 from traverse_search_api.search import Searcher
@@ -52,7 +55,9 @@ def alert_pages(
         rows = await book.of(owner)
         made = next((row for row in rows if row.id == nouvelle), None)
         sentence = ""
-        if made is not None:
+        if made is not None and made.note:
+            sentence = "Elle vous est envoyée chaque lundi matin."
+        elif made is not None:
             tried = await dry_run(
                 searcher, made.parameters, reader_of(person.institution, visits.now())
             )
@@ -80,12 +85,20 @@ def alert_pages(
             recipient=person.account,
             webhook=None,
         )
-        # Who clicks twice means one alert.
-        for row in await book.of(made.owner):
-            if row.search == made.search and row.channel is Channel.EMAIL:
-                return RedirectResponse(f"/alertes?nouvelle={row.id}", 303)
-        await book.add(made)
-        return RedirectResponse(f"/alertes?nouvelle={made.id}", 303)
+        return await _kept(book, made)
+
+    @router.post("/alertes/note")
+    async def send_note(request: Request) -> Response:
+        """« Recevoir cette note chaque lundi »: of the territory of the note that one reads."""
+        form = await visits.form(request)
+        person = visits.require(request)
+        code = form.get("lieu", "")[:100]
+        if code != "fr" and searcher.territories.chain(code) is None:
+            raise RefusedSubscriptionError("Ce territoire n’est pas connu : repartez de la note.")
+        place = label_of(code, searcher.territories) if code != "fr" else "tous les territoires"
+        owner = Owner(person.siren, person.account.id)
+        made = note_subscription(owner, person.account, visits.now(), code=code, place=place)
+        return await _kept(book, made)
 
     @router.post("/alertes/{identifier}")
     async def change(request: Request, identifier: Identifier) -> Response:
@@ -112,13 +125,23 @@ def alert_pages(
     return router
 
 
+async def _kept(book: SubscriptionBook, made: Subscription) -> Response:
+    """Keep a new one and show it. Who clicks twice means one alert."""
+    for row in await book.of(made.owner):
+        alike = row.search == made.search and row.note == made.note
+        if alike and row.channel is Channel.EMAIL:
+            return RedirectResponse(f"/alertes?nouvelle={row.id}", 303)
+    await book.add(made)
+    return RedirectResponse(f"/alertes?nouvelle={made.id}", 303)
+
+
 def _with(row: Subscription, change: Change) -> Subscription:
     return changed(row, change, recipient=None, webhook=None)
 
 
 def _card(row: Subscription, address: str) -> dict[str, object]:
     view = shown(row, address)
-    feeds = [(FEEDS[form], where) for form, where in view["feeds"].items()]
+    feeds = [] if row.note else [(FEEDS[form], where) for form, where in view["feeds"].items()]
     what = {
         Channel.EMAIL: f"Par courriel, {RHYTHM_LABELS[row.rhythm]}",
         Channel.WEBHOOK: f"Par webhook à {row.webhook.url if row.webhook else ''}",
@@ -127,9 +150,9 @@ def _card(row: Subscription, address: str) -> dict[str, object]:
     return {
         "id": row.id,
         "name": row.name,
-        "page": page_address(row.search),
-        "what": f"{what} : {kinds_text(row)}",
-        "email": row.channel is Channel.EMAIL,
+        "page": page_of(row),
+        "what": "Par courriel, chaque lundi" if row.note else f"{what} : {kinds_text(row)}",
+        "email": row.channel is Channel.EMAIL and not row.note,
         "rhythm": row.rhythm,
         "muted": row.muted,
         "disabled": row.disabled.sentence if row.disabled else "",

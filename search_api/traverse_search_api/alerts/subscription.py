@@ -120,7 +120,8 @@ class Owner(NamedTuple):
 
 class Subscription(_Stored):
     """A row. `recipient` is the account that e-mails go to. From `secret` come the key that signs
-    webhooks and the private addresses: a new one ends all of them."""
+    webhooks and the private addresses: a new one ends all of them. With `note` it is no search that
+    is followed: the note of each week goes, of the territory that the search names."""
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     siren: Siren
@@ -138,6 +139,7 @@ class Subscription(_Stored):
     dismissed: Annotated[tuple[str, ...], Field(max_length=MOST_DISMISSED)] = ()
     disabled: Disabled | None = None
     redeliver_from: AwareDatetime | None = None
+    note: bool = False
     created: AwareDatetime
 
     @property

@@ -114,6 +114,24 @@ def subscription_of(
     return _whole(made)
 
 
+def note_subscription(
+    owner: Owner, recipient: Account, now: datetime, *, code: str, place: str
+) -> Subscription:
+    """The row of who wants the note of each week; `code` is the territory's, "fr" for all."""
+    return Subscription(
+        id=new_id(),
+        siren=owner.siren,
+        account=owner.account,
+        name=f"Note du comité stratégique : {place}"[:200],
+        search={} if code == "fr" else {"territory": [code]},
+        rhythm=Rhythm.WEEKLY,
+        recipient=recipient.id,
+        secret=new_secret(),
+        created=now,
+        note=True,
+    )
+
+
 def changed(
     known: Subscription, change: Change, *, recipient: Account | None, webhook: Webhook | None
 ) -> Subscription:
@@ -140,6 +158,8 @@ def changed(
 
 
 def _whole(subscription: Subscription) -> Subscription:
+    if subscription.note and subscription.channel is not Channel.EMAIL:
+        raise RefusedSubscriptionError("La note d’une semaine ne part que par courriel.")
     if subscription.channel is Channel.EMAIL and not subscription.recipient:
         raise RefusedSubscriptionError(
             "Dites à qui envoyer les courriels : l’adresse (email) d’un compte de votre "
@@ -157,9 +177,10 @@ def shown(subscription: Subscription, address: str, *, secret: bool = False) -> 
     feed = f"{address}/abonnement/{subscription.id}/{subscription.token('feed')}"
     found: dict[str, Any] = {
         "id": subscription.id,
+        "note": subscription.note,
         "name": subscription.name,
         "search": subscription.search,
-        "page": address + page_address(subscription.search),
+        "page": address + page_of(subscription),
         "kinds": [str(kind) for kind in subscription.kinds],
         "channel": str(subscription.channel),
         "rhythm": str(subscription.rhythm),
@@ -179,6 +200,14 @@ def shown(subscription: Subscription, address: str, *, secret: bool = False) -> 
     if secret and hook:
         found["secret"] = signing_key(subscription)
     return found
+
+
+def page_of(subscription: Subscription) -> str:
+    """The page of what is followed: a search, or a note."""
+    if subscription.note:
+        where = subscription.search.get("territory", ["fr"])
+        return page_address({"lieu": where}, "/note")
+    return page_address(subscription.search)
 
 
 def signing_key(subscription: Subscription) -> str:

@@ -46,6 +46,7 @@ _NAVIGATION: Final = (
     ("/", "Rechercher", False),
     ("/tableau-de-bord", "Tableau de bord", False),
     ("/visite", "Fiche de visite", False),
+    ("/note", "Note du comité", True),
     ("/mutualiser", "Mutualiser", True),
     ("/signaler", "Signaler un besoin", True),
     ("/mon-institution", "Mon institution", True),

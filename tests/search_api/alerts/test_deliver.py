@@ -22,6 +22,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.search_api.accounts.people import MARSEILLE, NOW, PEOPLE, MovingClock
 from tests.search_api.alerts.household import subscription, table_of
 from tests.search_api.alerts.receiver import Receiver, receiving
+from tests.search_api.pages.notes import TERRITORIES, found, need
 from traverse_infra.engines.ports import free_ports
 from traverse_search_api.accounts.account import Account, account_id
 from traverse_search_api.alerts.deliver import Deliverer
@@ -39,7 +40,11 @@ from traverse_search_api.alerts.subscription import (
     Webhook,
 )
 from traverse_search_api.alerts.webhook import greet
+from traverse_search_api.alerts.weekly_note import Letter
 from traverse_search_api.alerts.wish import signing_key
+from traverse_search_api.pages.note_reading import Scope
+from traverse_search_api.pages.note_view import note_view
+from traverse_search_api.pages.note_week import Week
 
 ITEM = {
     "id": "o1", "title": "Repas <b>de cantine</b>\nscolaire", "amount": 1000.0, "deadline": None,
@@ -128,6 +133,11 @@ def posting(path: Path, *rows: Subscription, port: int = 0) -> Iterator[Post]:
     async def hydrate(row: Subscription, ids: Sequence[str]) -> Items:
         return {"o1": ITEM} if "o1" in ids else {}
 
+    async def compose(row: Subscription, week: Week) -> Letter:
+        scope = Scope(week, "com:13055", week.end)
+        needs = found(need("a <b>", themes=["eau"]), need("b", window={"to": "2026-03-01"}))
+        return Letter(note_view(needs, scope, TERRITORIES), week, "com:13055", "Marseille (13)")
+
     with table:
         table.wait(10)
         yield Post(
@@ -137,6 +147,7 @@ def posting(path: Path, *rows: Subscription, port: int = 0) -> Iterator[Post]:
                 may_read=lambda row: row.siren == MARSEILLE,
                 directory=Directory(),  # type: ignore[arg-type]
                 hydrate=hydrate,
+                compose=compose,
                 disable=disabler(table),
                 mailer=Mailer("127.0.0.1" if port else "", port, "alertes@traverse.example"),
                 outside=Outside(private=True, seconds=1),
@@ -270,6 +281,44 @@ def test_an_email_gathers_what_came_and_ends_in_one_click(tmp_path: Path, sink: 
     html = message.get_body(("html",)).get_content()  # type: ignore[attr-defined]
     assert "2 alertes" in message["Subject"] and "n’est plus lisible" in text
     assert "Pourquoi : « cantine »" in text and "<b>" not in html
+
+
+def test_the_note_of_each_week_goes_once_on_the_monday_after(tmp_path: Path, sink: Sink) -> None:
+    row, paused = subscription(note=True), subscription(note=True, muted=True)
+    with posting(tmp_path, row, paused, port=sink.port) as post:
+        post.turn()
+        post.clock.at = datetime.fromisoformat("2026-03-16T06:29:00Z")
+        post.turn()
+        assert sink.messages == []  # half past seven of a Monday, in Paris
+        post.turn(minutes=1)
+        post.turn(hours=2)
+        # Another process that takes up the same ledger knows what went.
+        post.deliverer._editions.clear()
+        post.turn(days=3)
+        (message,) = sink.messages
+        # Killed before it could note that the e-mail had gone, it sends the same one again.
+        post.ledger._base.execute("UPDATE delivery SET state = 'waiting'")
+        post.turn()
+        again = sink.messages.pop()
+        post.ledger.forget([row.id, paused.id], post.clock.at.timestamp())
+        post.deliverer._editions.clear()
+        post.turn()
+        # After a silence of three weeks: the last one.
+        post.turn(days=21)
+        assert [one["Message-ID"][33:42] for one in sink.messages] == [".2026-W11", ".2026-W14"]
+        post.ledger.forget([], 0)
+        assert post.ledger.note(f"edition {row.id}") is None
+    assert again["Message-ID"] == message["Message-ID"]
+    assert message["To"] == "lea@marseille.example"
+    assert message["Message-ID"] == f"<{row.id}.2026-W11@traverse.example>"
+    assert "du 9 au 15 mars" in message["Subject"].replace("\u00a0", " ")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    text = message.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
+    html = message.get_body(("html",)).get_content()  # type: ignore[attr-defined]
+    assert "Besoins en attente : 2" in text and "CE QUI FAIT MAL" in text
+    assert "https://traverse.example/note?lieu=com%3A13055&semaine=2026-W11" in text
+    assert "<b>" not in html and "Besoin a &lt;b&gt;" not in text
+    assert 'href="https://traverse.example/?kind=need' in html
 
 
 def test_who_is_refused_by_the_mail_server_is_written_to_no_more(

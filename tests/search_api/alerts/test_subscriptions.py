@@ -52,6 +52,27 @@ def test_one_finds_changes_and_deletes_one_s_own(people: Household) -> None:
     assert again.id not in people.table.rows()
 
 
+def test_the_note_of_a_week_is_asked_for_in_one_click_and_only_by_e_mail(
+    people: Household,
+) -> None:
+    paul = people.house.signed_in(PAUL)
+    token = token_of(paul.get("/compte"))
+    for _ in range(2):  # who clicks twice means one
+        answer = paul.post("/alertes/note", data={"jeton": token, "lieu": "com:13055"})
+        assert answer.status_code == 303
+    (made,) = paul.get("/v1/subscriptions").json()["items"]
+    assert made["note"] and made["search"] == {"territory": ["com:13055"]}
+    page = paul.get(answer.headers["location"])
+    assert "Note du comité stratégique : Marseille (13)" in page.text
+    assert "chaque lundi" in page.text and "Adresses privées" not in page.text
+    refused = paul.patch(f"/v1/subscriptions/{made['id']}", json={"channel": "feed"})
+    assert refused.status_code == 422 and "courriel" in refused.text
+    strange = paul.post("/alertes/note", data={"jeton": token, "lieu": "com:99999"})
+    assert strange.status_code == 422
+    assert paul.post("/alertes/note", data={"lieu": "fr"}).status_code == 403
+    assert paul.delete(f"/v1/subscriptions/{made['id']}").status_code == 204
+
+
 @pytest.mark.parametrize("email", [PAUL, OMAR, INES])
 def test_nobody_reaches_another_s_whatever_they_try(people: Household, email: str) -> None:
     """IDOR: neither a colleague, nor another institution, nor who administers both."""
