@@ -65,6 +65,7 @@ def build() -> typer.Typer:
         "open": commands_institutions.open_,
         "quota": commands_institutions.quota,
         "delegate": commands_institutions.delegate,
+        "permanences": commands_institutions.permanences,
         "showcase": commands_institutions.showcase,
         "api-key": commands_institutions.api_key,
         "keys": commands_institutions.keys,

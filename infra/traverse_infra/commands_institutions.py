@@ -207,6 +207,30 @@ def quota(
     _change(lambda membership: membership.set_quota(siren, chosen), json_output)
 
 
+def permanences(
+    siren: _Siren,
+    *,
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Adresse publique de son calendrier (iCalendar, https) ; vide : elle est retirée.",
+        ),
+    ] = "",
+    json_output: _Json = False,
+) -> None:
+    """Dit où l'institution publie ses permanences, que montre la « Fiche de visite »."""
+    from pydantic import ValidationError
+
+    try:
+        _change(lambda membership: membership.set_permanences(siren, address or None), json_output)
+    except ValidationError:
+        raise InvalidMemberError(
+            f"« {address[:80]} » n'est pas l'adresse d'un calendrier : donnez-la en https://, sans "
+            "espace ni lettre accentuée."
+        ) from None
+
+
 def delegate(
     siren: _Siren,
     *,

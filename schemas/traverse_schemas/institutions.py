@@ -115,6 +115,7 @@ class Institution(_Stored):
     `delegated`: the gateway may sign for it. `sandbox`: its events pass every check and reach
     nobody else, those at least that the broker received before `sandbox_until`. `contact` is a
     professional address, published on purpose.
+    `permanences` is where its calendar of permanences is (iCalendar, RFC 5545).
     `changes` are the last of the row, oldest first.
     """
 
@@ -128,6 +129,7 @@ class Institution(_Stored):
     api_keys: tuple[ApiKey, ...] = ()
     quota: Quota = Quota()
     contact: Annotated[str, Field(max_length=300)] | None = None
+    permanences: Annotated[str, Field(max_length=2000, pattern=r"^https?://[!-~]+$")] | None = None
     delegated: bool = False
     sandbox: bool = False
     sandbox_until: AwareDatetime | None = None

@@ -147,6 +147,14 @@ class Membership:
             siren, lambda row: row.model_copy(update={"quota": quota}), "quota_set", said
         )
 
+    def set_permanences(self, siren: str, address: str | None) -> Institution:
+        """Where its calendar of permanences is; None: nowhere. Raises ValidationError."""
+
+        def change(row: Institution) -> Institution:
+            return Institution.model_validate({**row.model_dump(), "permanences": address})
+
+        return self._change(siren, change, "permanences_set", (address or "")[:100])
+
     def delegate(self, siren: str, *, delegated: bool) -> Institution:
         """Whether the gateway signs for it."""
         return self._change(

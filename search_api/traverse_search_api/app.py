@@ -21,6 +21,7 @@ from traverse_search_api.access import ApiKeys, Readers, Visitors, Way
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.install import install_alerts, open_book
+from traverse_search_api.alerts.outside import Outside
 from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
@@ -39,6 +40,7 @@ from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.showcase_routes import Framing
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.permanences.held import Calendars
 from traverse_search_api.place_names import prepare_names
 from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import LimitRates, Rates
@@ -99,9 +101,7 @@ def create_app(
     indices = Indices(public, members, aliases, settings.search_patience)
     registry = registry or (staff.registry if staff else FixedRegistry())
     keys = ApiKeys(registry, present or SystemClock())
-    ways: list[Way] = [keys]
-    if staff is not None:
-        ways.append(Visitors(staff.visits))
+    ways: list[Way] = [keys, *([Visitors(staff.visits)] if staff else [])]
     readers = Readers(*ways)
     territories = load_territories(settings.zones)
     prepare_names(territories)
@@ -135,6 +135,12 @@ def create_app(
         ),
     )
 
+    calendars = Calendars(
+        registry,
+        Outside(private=settings.webhook_private),
+        searcher.territories,
+        present or SystemClock(),
+    )
     rows = groupings or GroupingTable(settings.kafka)
     book = subscriptions or open_book(settings)
     showcases = showcases or Showcases(showcases_table(settings.kafka))
@@ -148,8 +154,10 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if staff is not None:
             staff.start()
+        calendars.start()
         readership.start()
         yield
+        await calendars.close()
         await hub.close()
         await readership.close()
         await log.close()
@@ -178,10 +186,10 @@ def create_app(
     app.include_router(stream_router(hub, readers, _PROBLEMS))
     _add_groupings(app, searcher, readers, rows)
     _add_operation(app, indices.public, metrics)
-    readings = Readings(searcher, readers, rows)
     render = pages.install(
         app,
-        readings,
+        Readings(searcher, readers, rows),
+        calendars,
         staff,
         readership,
         _framing(settings, showcases, registry, present or SystemClock()),

@@ -192,6 +192,9 @@ def test_the_commands_of_the_registry(cli: Any, tmp_path: Path) -> None:
     assert rotated["kid"] != added["kid"]
     assert cli("rotate-key", SIREN, "--api-key", more["api_key_id"], "--json")["api_key"]
     assert cli("delegate", SIREN, "--json")["delegated"] is True
+    address = "https://marseille.example/permanences.ics"
+    assert cli("permanences", SIREN, "--address", address, "--json")["permanences"] == address
+    assert cli("permanences", SIREN, "--json")["permanences"] is None
     assert cli("revoke", SIREN, "--key", added["kid"], "--json")["state"] == "active"
     assert cli("revoke", SIREN, "--json")["state"] == "revoked"
     assert cli("revoke", SIREN, "--undo", "--json")["state"] == "active"

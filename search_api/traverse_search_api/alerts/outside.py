@@ -41,10 +41,12 @@ class ForbiddenAddressError(OutsideError):
 
 
 class Told(NamedTuple):
-    """What was answered: the status, and the headers by lower-case names."""
+    """What was answered: the status, the headers by lower-case names, and the octets where they
+    were asked for."""
 
     status: int
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -89,13 +91,20 @@ class Outside:
         return parts
 
     async def ask(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes = b"",
+        *,
+        most: int = 0,
     ) -> Told:
-        """One request. Raises OutsideError (ForbiddenAddressError for what may not be called)."""
+        """One request; its answer's octets only where up to `most` are asked for. Raises
+        OutsideError (ForbiddenAddressError for what may not be called), also for more octets."""
         parts = self.check(url)
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._ask(method, parts, headers, content)
+                return await self._ask(method, parts, headers, content, most)
         except TimeoutError:
             raise OutsideError(f"{parts.hostname} ne répond pas en {self._seconds:g} s.") from None
         except (httpx.HTTPError, OSError, UnicodeError) as error:
@@ -104,7 +113,12 @@ class Outside:
             ) from error
 
     async def _ask(
-        self, method: str, parts: SplitResult, headers: Mapping[str, str], content: bytes
+        self,
+        method: str,
+        parts: SplitResult,
+        headers: Mapping[str, str],
+        content: bytes,
+        most: int,
     ) -> Told:
         host = str(parts.hostname)
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -126,12 +140,15 @@ class Outside:
                 extensions={"sni_hostname": host},  # and the certificate must be for that name
             ) as answer,
         ):
-            read = 0
+            read = bytearray()
             async for piece in answer.aiter_raw():
-                read += len(piece)
-                if read > _MOST_READ:
+                read += piece
+                if len(read) > max(most, _MOST_READ):
+                    if most:
+                        raise OutsideError(f"{host} a répondu plus de {most // 1024} Kio.")
                     break
-            return Told(answer.status_code, {k.lower(): v for k, v in answer.headers.items()})
+            told = {k.lower(): v for k, v in answer.headers.items()}
+            return Told(answer.status_code, told, bytes(read) if most else b"")
 
     def _allowed(self, host: str, found: list[str]) -> Address:
         """The address to connect to. One that is not public among them forbids the name: who has

@@ -18,6 +18,7 @@ from traverse_search_api.pages.institution_routes import institution_router
 from traverse_search_api.pages.map_routes import map_router
 from traverse_search_api.pages.map_view import map_view
 from traverse_search_api.pages.need_routes import need_router
+from traverse_search_api.pages.note_routes import note_router
 from traverse_search_api.pages.quality_routes import quality_router
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.record_view import record_view
@@ -29,14 +30,17 @@ from traverse_search_api.pages.showcase_routes import (
     showcase_router,
     showcase_settings_router,
 )
+from traverse_search_api.pages.visit_offline import offline_router
 from traverse_search_api.pages.visit_routes import visit_router
 from traverse_search_api.parameters import Facet
+from traverse_search_api.permanences.held import Calendars
 from traverse_search_api.readership import Readership
 
 
-def install(
+def install(  # noqa: PLR0917 -- each part is of another type
     app: FastAPI,
     readings: Readings,
+    calendars: Calendars,
     staff: Staff | None,
     readership: Readership,
     framing: Framing,
@@ -48,7 +52,8 @@ def install(
     app.include_router(_router(readings, readership, render))
     app.include_router(map_router(readings.searcher.territories))
     app.include_router(dashboard_router(readings, render))
-    app.include_router(visit_router(readings, render))
+    app.include_router(visit_router(readings, render, calendars, staff.visits if staff else None))
+    app.include_router(offline_router(render))
     app.include_router(showcase_router(readings, render, framing))
     if staff is not None:
         app.include_router(sign_in_router(staff, render))
@@ -60,6 +65,7 @@ def install(
         app.include_router(showcase_settings_router(staff, render, framing))
         app.include_router(need_router(staff, readings, render))
         app.include_router(grouping_router(staff, readings, render))
+        app.include_router(note_router(staff, readings, render))
     return render
 
 

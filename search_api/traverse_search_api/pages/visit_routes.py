@@ -7,16 +7,26 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from traverse_schemas.reference.themes import THEMES
+from traverse_search_api.accounts.visits import Visits
+from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages import words
+from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.dashboard_view import MOST_NEEDS, unanswered
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import PlaceChoice, place_choices
+from traverse_search_api.pages.visit_offline import marked, state_of
+from traverse_search_api.permanences.calendar import Permanence
+from traverse_search_api.permanences.held import Calendars
+from traverse_search_api.permanences.near import calendar_file, lines_of, near_to
 
 MOST: Final = 5
 """Items of each part: all of them fit on one printed page."""
 
+MOST_PERMANENCES: Final = 3
 _TRADE: Final = 120
+_Where = Annotated[str, Query(alias="lieu", max_length=120)]
+_AsOf = Annotated[str | None, Query(max_length=40)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +85,19 @@ PARTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
 )
 
 
-def visit_router(readings: Readings, render: Renderer) -> APIRouter:
-    """The routes."""
+def visit_router(
+    readings: Readings, render: Renderer, calendars: Calendars, visits: Visits | None
+) -> APIRouter:
+    """The routes. Without `visits` nobody signs in."""
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
 
     @router.get("/visite")
     async def visit(
         request: Request,
-        where: Annotated[str, Query(alias="lieu", max_length=120)] = "",
+        where: _Where = "",
         trade: Annotated[str, Query(alias="metier", max_length=_TRADE)] = "",
         theme: Annotated[str, Query(max_length=40)] = "",
-        as_of: Annotated[str | None, Query(max_length=40)] = None,
+        as_of: _AsOf = None,
     ) -> Response:
         """The page; a form as long as no place is said."""
         reading = readings.of(request, as_of)
@@ -93,9 +105,12 @@ def visit_router(readings: Readings, render: Renderer) -> APIRouter:
         place = choices[0] if len(choices) == 1 else None
         theme = theme if theme in THEMES else ""
         parts = await _parts(reading, place, trade.strip(), theme) if place else []
-        return render.page(
+        near = lines_of(await _permanences(calendars, reading, place))
+        state = state_of(reading.as_of)
+        answer = render.page(
             request,
             "visit.html",
+            scripts=True,
             where=where,
             trade=trade,
             theme=theme,
@@ -105,10 +120,48 @@ def visit_router(readings: Readings, render: Renderer) -> APIRouter:
             place=place,
             around=_around(reading, place),
             parts=parts,
-            day=words.day(reading.as_of.date()),
+            permanences=near[:MOST_PERMANENCES],
+            more_permanences=max(0, len(near) - MOST_PERMANENCES),
+            calendar=_calendar_address(place, as_of),
+            state=state,
+        )
+        title = f"{place.label}, état du {state}" if place else ""
+        return marked(answer, request, visits, calendars.present.now(), title)
+
+    @router.get("/visite.ics")
+    async def calendar(request: Request, where: _Where = "", as_of: _AsOf = None) -> Response:
+        """The permanences near a place, as a calendar file."""
+        reading = readings.of(request, as_of)
+        choices = place_choices(where, reading.territories)
+        if len(choices) != 1:
+            raise InvalidParameterError("lieu", "Dites un lieu : une commune, un code postal.")
+        found = await _permanences(calendars, reading, choices[0])
+        return Response(
+            calendar_file(found, choices[0].label, reading.as_of),
+            headers={
+                "Content-Disposition": 'attachment; filename="permanences.ics"',
+                "Cache-Control": "no-cache",
+                "X-Content-Type-Options": "nosniff",
+            },
+            media_type="text/calendar; charset=utf-8",
         )
 
     return router
+
+
+async def _permanences(
+    calendars: Calendars, reading: Reading, place: PlaceChoice | None
+) -> list[Permanence]:
+    """The next ones near a place."""
+    chain = reading.territories.chain(place.code) if place else None
+    if place is None or chain is None:
+        return []
+    return await calendars.coming(reading.as_of, near_to(chain, _wide(reading, place)))
+
+
+def _calendar_address(place: PlaceChoice | None, as_of: str | None) -> str:
+    asked = {"lieu": [place.code]} if place else {}
+    return page_address(asked | ({"as_of": [as_of]} if as_of else {}), "/visite.ics")
 
 
 async def _parts(reading: Reading, place: PlaceChoice, trade: str, theme: str) -> list[Part]:

@@ -63,7 +63,7 @@ def deadline(found: dict[str, Any], as_of: datetime) -> str:
     if until <= as_of:
         return f"clos depuis le {day(last)}"
     left = (last.date() - as_of.astimezone(zone).date()).days
-    when = f"le {day(last)}" + ("" if bare else f" à {_hour(last)}")
+    when = f"le {day(last)}" + ("" if bare else f" à {hour(last)}")
     if bare:
         when += " (heure à vérifier)"
     elif last.utcoffset() != until.astimezone(_PARIS).utcoffset():
@@ -79,7 +79,8 @@ def deadline(found: dict[str, Any], as_of: datetime) -> str:
             return f"clôture {when}"
 
 
-def _hour(moment: datetime) -> str:
+def hour(moment: datetime) -> str:
+    """« 12 h », « 9 h 30 »."""
     minutes = f"{moment.minute:02}" if moment.minute else ""
     return f"{moment.hour}{_NO_BREAK}h{_NO_BREAK}{minutes}".rstrip(_NO_BREAK)
 

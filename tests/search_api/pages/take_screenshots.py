@@ -19,6 +19,7 @@ PAGES = {
     "mutualiser": "/mutualiser?toutes=oui",
     "visite": "/visite?lieu=Marseille",
     "tableau-de-bord": "/tableau-de-bord",
+    "note": "/note",
     "vitrine": "/vitrine?kind=call",
     "vitrine-sites": "/mon-institution/vitrine",
     "compte": "/compte",

@@ -3,15 +3,25 @@ scripts, by keyboard alone; and axe-core finds nothing on any of them, in light 
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import Request
-from playwright.sync_api import Browser, BrowserContext, Page, Response, StorageState, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    PdfMargins,
+    Response,
+    StorageState,
+    expect,
+)
 
 from tests.search_api.pages.town import (
     CHAMBER,
@@ -24,9 +34,13 @@ from tests.search_api.pages.town import (
     Town,
 )
 from traverse_search_api.pages import routes
+from traverse_search_api.pages.note_lists import Line as NoteLine
+from traverse_search_api.pages.note_view import LINES, ROWS, Cell, Figure, NoteView, Row
+from traverse_search_api.pages.note_week import Week
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import PlaceChoice
-from traverse_search_api.pages.visit_routes import MOST, PARTS, Line, Part
+from traverse_search_api.pages.visit_routes import MOST, MOST_PERMANENCES, PARTS, Line, Part
+from traverse_search_api.permanences.near import PermanenceLine
 
 pytestmark = pytest.mark.engines
 
@@ -45,6 +59,7 @@ PUBLIC = (
     "/visite",
     "/visite?lieu=Marseille",
     "/visite?lieu=zzzz",
+    "/visite/hors-ligne",
     "/vitrine?kind=need",
 )
 OWN = (
@@ -57,6 +72,9 @@ OWN = (
     "/mutualiser?toutes=oui",
     f"/mutualiser/{GROUPING}/reponse?mot=interested",
     "/alertes",
+    "/note",
+    "/note?lieu=Saint-Denis&semaine=2025-W01",
+    "/note/liste?quoi=sans-reponse&lieu=dep:13",
 )
 DARK = (
     "/?q=voirke&kind=need",
@@ -65,6 +83,7 @@ DARK = (
     "/mon-institution",
     "/mon-institution/vitrine",
     "/mutualiser?toutes=oui",
+    "/note",
 )
 BUDGET = 100_000  # octets of a page
 
@@ -107,6 +126,24 @@ def look(page: Page, path: str) -> None:
     assert all(url.startswith("data:") or url.split("/", 3)[2] == ours for url in loaded), loaded
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= page.viewport_size["width"], (path, wide)  # type: ignore[index]
+
+
+def rendered(path: str, name: str, **view: Any) -> str:
+    """A page of a view of our own making, its style inside."""
+    scope = {"type": "http", "path": path, "query_string": b"", "headers": []}
+    made = bytes(Renderer().page(Request(scope), name, **view).body).decode()
+    style = (Path(routes.__file__).parent / "static" / "style.css").read_text(encoding="utf-8")
+    return re.sub("<link[^>]*style.css[^>]*>", f"<style>{style}</style>", made)
+
+
+def printed_pages(browser: Browser, made: str) -> int:
+    """On how many sheets of A4 it prints, with the margins that browsers give them."""
+    page = browser.new_page()
+    page.set_content(made)
+    margin: PdfMargins = {"top": "1cm", "right": "1cm", "bottom": "1cm", "left": "1cm"}
+    count = len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", margin=margin)))
+    page.close()
+    return count
 
 
 def test_a_search_is_narrowed_and_a_record_read(context: BrowserContext) -> None:
@@ -228,6 +265,12 @@ def test_a_visit_and_a_territory_are_prepared(context: BrowserContext) -> None:
     main = page.get_by_role("main")
     for text in ("Belle-de-Mai", "cantine de l’école", "Nettoyage de la plage", "Métropole d"):
         expect(main).to_contain_text(text)
+    # Who is there for whom, and when, as an institution's own calendar says.
+    expect(main).to_contain_text("mardi 17 mars 2026, de 9 h à 12 h")
+    link = main.get_by_role("link", name="Toutes, dans mon agenda")
+    file = context.request.get(link.get_attribute("href") or "")
+    assert file.headers["content-type"].startswith("text/calendar")
+    assert "Créer son entreprise (CCI Aix-Marseille-Provence)" in file.text()
     # A need that somebody can answer is not among those without an answer.
     expect(main).not_to_contain_text("Bornes de recharge")
     look(page, "/tableau-de-bord?lieu=Aubagne")
@@ -260,15 +303,83 @@ def test_a_visit_fits_on_one_printed_page(browser: Browser) -> None:
         "place": place,
         "around": "Métropole d'Aix-Marseille-Provence",
         "parts": [Part("Besoins sans réponse", [line] * MOST, "12", "")] * len(PARTS),
-        "day": "12 mars 2026",
+        "permanences": [
+            PermanenceLine(
+                "mardi 17 mars 2026, de 9 h à 12 h",
+                "puis 24 mars, 31 mars",
+                "Créer, reprendre et transmettre une entreprise artisanale " * 3,
+                "Chambre de commerce et d’industrie territoriale d’Aix-Marseille-Provence",
+                "Maison de l’emploi, 1 rue Haute, 13400 Aubagne",
+                "https://cci.example/",
+            )
+        ]
+        * MOST_PERMANENCES,
+        "more_permanences": 12,
+        "calendar": "/visite.ics?lieu=Aubagne",
+        "state": "12 mars 2026 à 11 h",
     }
-    scope = {"type": "http", "path": "/visite", "query_string": b"", "headers": []}
-    made = bytes(Renderer().page(Request(scope), "visit.html", **view).body).decode()
-    style = (Path(routes.__file__).parent / "static" / "style.css").read_text(encoding="utf-8")
-    page = browser.new_page()
-    page.set_content(re.sub("<link[^>]*style.css[^>]*>", f"<style>{style}</style>", made))
-    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
-    page.close()
+    assert printed_pages(browser, rendered("/visite", "visit.html", **view)) == 1
+
+
+def test_the_note_of_a_week_leads_from_each_figure_to_what_it_counts(
+    context: BrowserContext,
+) -> None:
+    page = context.new_page()
+    look(page, "/note")
+    heading, main = page.get_by_role("heading", level=1), page.get_by_role("main")
+    expect(heading).to_have_text("Note du comité stratégique : Marseille (13)")
+    expect(main).to_contain_text("Semaine du 2 au 8 mars 2026")
+    # What answers a need was published that week.
+    expect(main).to_contain_text("Réponse possible : Réfection de la voirie")
+    look(page, "/note?lieu=Aubagne")
+    figure = page.locator(".figures div").filter(has_text="sans aucune réponse").get_by_role("link")
+    counted = figure.inner_text()
+    figure.click()
+    expect(heading).to_have_text("Besoins sans aucune réponse")
+    expect(page.locator("main li")).to_have_count(int(counted))
+    page.get_by_role("link", name="Retour à la note").click()
+    waiting = page.get_by_role("row", name=re.compile("Déchets")).get_by_role("link").first
+    counted = waiting.inner_text()
+    waiting.click()
+    expect(heading).to_have_text(f"{counted} résultats")
+    context.clear_cookies()
+    page.goto("/note")
+    expect(heading).to_have_text("Se connecter")
+
+
+def test_a_note_fits_on_two_printed_pages(browser: Browser) -> None:
+    """However much there is, and however long its titles."""
+    line = NoteLine(
+        "Réfection de la voirie et de ses dépendances, " * 3,
+        "/fiche/x",
+        "Besoin · Y",
+        "dit par 3 institutions; " * 3,
+    )
+    cells = [Cell("1 204", "/"), Cell("12", "/")]
+    row = Row("Transition énergétique et climat", cells, "Communauté de communes (12)")
+    figure = Figure("Réponses possibles parues", "1 204", "/")
+    view = NoteView(
+        figures=[figure] * 7,
+        themes=[row] * ROWS,
+        places=[row._replace(cells=cells[:1])] * ROWS,
+        pains=[line] * LINES,
+        more_pains="12",
+        pains_address="/",
+        endings=[figure] * 5,
+        answered=[line] * LINES,
+        grouped=[line] * LINES,
+        grew=[row._replace(word="+1 204,25")] * (ROWS + 3),
+        weeks=[row._replace(cells=cells[:1])] * 4,
+        coming=[line] * LINES,
+        cut=True,
+    )
+    week = Week.of(date(2026, 3, 2))
+    made = rendered(
+        "/note", "note.html", typed="Aubagne", choices=[PlaceChoice("com:13005", "Aubagne (13)")],
+        place="Aubagne (13)", week=week, weeks=[], under_way=False, before="/", after="/",
+        as_of="", code="com:13005", most=2000, day="12 mars 2026", view=view,
+    )  # fmt: skip
+    assert printed_pages(browser, made) == 2
 
 
 def test_what_could_be_bought_together_is_found_and_answered(
@@ -413,6 +524,117 @@ def test_a_draft_outlives_the_network(
     page.goto("/signaler")
     expect(page.get_by_label("De quoi a-t-on besoin ?")).to_have_value("")
     context.close()
+
+
+def test_a_sheet_that_was_opened_is_read_without_a_network_until_its_reader_leaves(
+    browser: Browser, running: Town
+) -> None:
+    sheet, kept, told = "/visite?lieu=Marseille&metier=papier", "#gardee", "#hors-ligne"
+    context = browser.new_context(
+        base_url=running.address, viewport={"width": PHONE, "height": 800}
+    )
+    page = context.new_page()
+    heading, main = page.get_by_role("heading", level=1), page.get_by_role("main")
+    page.goto(f"/connexion?vers={quote(sheet)}")
+    page.get_by_label("Adresse électronique").fill(PUBLISHER)
+    page.get_by_label("Mot de passe").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(main).to_contain_text("Papier pour les mairies")
+    expect(page.locator(told)).to_be_hidden()
+    expect(page.locator(kept)).to_be_visible()
+    context.set_offline(True)
+    page.goto(sheet)
+    expect(page.locator(told)).to_have_text(
+        re.compile("Consultée hors ligne, état du 12.mars 2026 à 11.h")
+    )
+    expect(main).to_contain_text("Papier pour les mairies")
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('#hors-ligne')).borderLeftWidth")
+        == "4px"
+    )
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+    found = Axe().run(page, options=rules)
+    assert not found.violations_count, found.generate_report()
+    # What was not opened is not there; what was is named.
+    page.goto("/visite?lieu=Aubagne")
+    expect(heading).to_have_text("Fiches gardées sur cet appareil")
+    found = Axe().run(page, options=rules)
+    assert not found.violations_count, found.generate_report()
+    page.get_by_role("link", name="Marseille (13), état du").click()
+    expect(main).to_contain_text("Papier pour les mairies")
+    # Back on the network, the present state is shown.
+    context.set_offline(False)
+    page.goto(sheet)
+    expect(page.locator(kept)).to_be_visible()
+    expect(page.locator(told)).to_be_hidden()
+    # When its time is over, it is as if it had never been kept.
+    page.evaluate(
+        """async (address) => {
+            const cache = await caches.open("fiches-personnelles-1");
+            const known = await cache.match(address), headers = new Headers(known.headers);
+            headers.set("Traverse-Sheet-Until", "1");
+            await cache.put(address, new Response(await known.text(), { headers }));
+        }""",
+        sheet,
+    )
+    context.set_offline(True)
+    page.goto(sheet)
+    expect(main).to_contain_text("Aucune fiche n’est gardée")
+    context.set_offline(False)
+    # Who signs out leaves nothing of theirs behind.
+    page.goto(sheet)
+    expect(page.locator(kept)).to_be_visible()
+    assert "Papier" in kept_on(page)
+    page.get_by_role("button", name="Se déconnecter").click()
+    expect(page.get_by_role("link", name="Se connecter", exact=True)).to_be_visible()
+    page.wait_for_function("caches.has('fiches-personnelles-1').then((there) => !there)")
+    assert "Papier" not in kept_on(page)
+    context.set_offline(True)
+    page.goto(sheet)
+    expect(heading).to_have_text("Fiches gardées sur cet appareil")
+    expect(main).not_to_contain_text("Marseille")
+    # What anybody may read is kept for anybody.
+    context.set_offline(False)
+    page.goto(sheet)
+    expect(page.locator(kept)).to_be_visible()
+    expect(main).not_to_contain_text("Papier pour les mairies")
+    context.set_offline(True)
+    page.goto(sheet)
+    expect(page.locator(told)).to_be_visible()
+    context.close()
+
+
+def test_what_one_read_goes_when_nobody_or_somebody_else_is_there(
+    browser: Browser, running: Town, signed_in: StorageState
+) -> None:
+    """A session that ended by itself, a cookie that was taken away: no sign-out was seen."""
+    sheet = "/visite?lieu=Marseille&metier=papier"
+    context = browser.new_context(base_url=running.address, storage_state=signed_in)
+    page = context.new_page()
+    page.goto(sheet)
+    expect(page.locator("#gardee")).to_be_visible()
+    assert "Papier" in kept_on(page)
+    context.clear_cookies()
+    page.goto("/visite")
+    assert "Papier" not in kept_on(page)
+    context.close()
+
+
+def kept_on(page: Page) -> str:
+    """Everything that the device keeps of us."""
+    found: str = page.evaluate(
+        """async () => {
+            const texts = [];
+            for (const name of await caches.keys()) {
+                const cache = await caches.open(name);
+                for (const key of await cache.keys()) {
+                    texts.push(key.url, await (await cache.match(key)).text());
+                }
+            }
+            return texts.join();
+        }"""
+    )
+    return found
 
 
 def test_nothing_that_was_published_or_typed_runs(

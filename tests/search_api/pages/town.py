@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
+import httpx
 import uvicorn
 from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
@@ -21,6 +22,7 @@ from typer.testing import CliRunner
 from tests.documents import deadline, document
 from tests.engines import RunningEngines
 from tests.journey.harness import all_topics, drop_topics
+from tests.search_api.permanences.publishing import publishing
 from traverse_infra.command_tree import build
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.log_reading import read_topic
@@ -101,7 +103,13 @@ class Town:
 
 def documents() -> list[dict[str, Any]]:
     """What is published: open and planned, needed with and without an answer, and a trap."""
-    answer = {"type": "answers", "id": "x", "role": "need", "score": 0.8, "reason": "Même objet."}
+    answer = {
+        "type": "answers",
+        "id": opportunity_id(f"urn:siren:{MARSEILLE}", "V1"),
+        "role": "need",
+        "score": 0.8,
+        "reason": "Même objet.",
+    }
     need = {"kind": "need", "subtype": "purchase", "window": {"from": "2026-03-01"}}
     recent = {"updated_at": "2026-03-10T08:00:00.000000Z"}
     towns = ["com:13055", "com:13005", "com:13001", "com:13103"]
@@ -111,6 +119,7 @@ def documents() -> list[dict[str, Any]]:
             "Réfection de la voirie du quartier de la Belle-de-Mai",
             description="Enrobés et trottoirs de la rue Nationale.",
             deadline=deadline("2026-03-17T11:00:00Z"),
+            published_at="2026-03-04T08:00:00.000000Z",
             amount=120000.0,
             themes=["voirie"],
             cpv=["45233140"],
@@ -205,9 +214,19 @@ class Proposed:
 @contextmanager
 def town(engines: RunningEngines, home: Path) -> Iterator[Town]:
     """Everything up, then down."""
+    with publishing() as calendar, _town(engines, home, f"{calendar.address}/ok.ics") as made:
+        assert wait_until(
+            lambda: "entreprise" in httpx.get(f"{made.address}/visite.ics?lieu=Aubagne").text,
+            timeout=120,
+        )
+        yield made
+
+
+@contextmanager
+def _town(engines: RunningEngines, home: Path, permanences: str) -> Iterator[Town]:
     drop_topics(engines.kafka)
     all_topics(engines.kafka)
-    key_file = _members(engines.kafka, home)
+    key_file = _members(engines.kafka, home, permanences)
     _people(engines.kafka)
     _refusals(engines.kafka)
     run = uuid4().hex[:12]
@@ -233,6 +252,7 @@ def town(engines: RunningEngines, home: Path) -> Iterator[Town]:
                     gateway=gateway,
                     api_key_file=key_file,
                     showcase_origins=SHOWCASE,
+                    webhook_private=True,
                 )
                 staff = open_staff(settings)
                 app = create_app(
@@ -254,14 +274,19 @@ def town(engines: RunningEngines, home: Path) -> Iterator[Town]:
             elasticsearch.indices.delete(index=",".join(names.values()))
 
 
-def _members(kafka: str, home: Path) -> Path:
+def _members(kafka: str, home: Path, permanences: str) -> Path:
     """Two institutions that delegated, and the one that runs the gateway; where the key of the
     pages lies."""
     now, keys = datetime.now(UTC), home / "keys"
     with open_registry(kafka) as table:
         for siren, name, kind, more in (
             (MARSEILLE, "Ville de Marseille", "commune", {"territory": "com:13055"}),
-            (CHAMBER, "CCI Aix-Marseille-Provence", "chamber", {"territory": "dep:13"}),
+            (
+                CHAMBER,
+                "CCI Aix-Marseille-Provence",
+                "chamber",
+                {"territory": "dep:13", "permanences": permanences},
+            ),
             (HOST, "Qui tient la passerelle", "other", {"roles": [Role.GATEWAY]}),
         ):
             # Tests that ran before on these engines may have left a row of their own.
