@@ -1,6 +1,7 @@
 """The pages in a real Chromium: each one's main job, on a phone and on a desk, with and without
 scripts, by keyboard alone; and axe-core finds nothing on any of them, in light and in dark."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -22,6 +23,7 @@ from playwright.sync_api import (
     StorageState,
     expect,
 )
+from typer.testing import CliRunner
 
 from tests.search_api.pages.town import (
     CHAMBER,
@@ -33,6 +35,8 @@ from tests.search_api.pages.town import (
     SHOWCASE,
     Town,
 )
+from traverse_infra.command_tree import build
+from traverse_infra.engines.waiting import wait_until
 from traverse_search_api.pages import routes
 from traverse_search_api.pages.note_lists import Line as NoteLine
 from traverse_search_api.pages.note_view import LINES, ROWS, Cell, Figure, NoteView, Row
@@ -695,6 +699,11 @@ def test_only_named_sites_may_frame_the_showcase(
     assert "showcase_opened" in running.deeds()
     with_ours.close()
     context = browser.new_context(base_url=running.address)
+
+    def framed(path: str) -> str:
+        policy = context.request.get(path).headers["content-security-policy"]
+        return policy.rpartition("frame-ancestors ")[2]
+
     for path, ancestors in (
         (f"/vitrine/{MARSEILLE}", "https://www.ville.example https://b.example:8443"),
         (f"/vitrine/{MARSEILLE}?kind=need", "https://www.ville.example https://b.example:8443"),
@@ -702,8 +711,20 @@ def test_only_named_sites_may_frame_the_showcase(
         ("/vitrine/130002199", "'none'"),
         ("/vitrine/21130055x", "'none'"),
     ):
-        policy = context.request.get(path).headers["content-security-policy"]
-        assert policy.rpartition("frame-ancestors ")[2] == ancestors, path
+        assert framed(path) == ancestors, path
+    # The operator reads the same, opens others, and closes it; the pages follow.
+    command = ["institutions", "showcase", MARSEILLE]
+    for more, origins in (
+        ((), ["https://www.ville.example", "https://b.example:8443"]),
+        (("https://c.example",), ["https://c.example"]),
+        (("--close",), []),
+    ):
+        done = CliRunner().invoke(
+            build(), [*command, *more, "--json"], env={"TRAVERSE_KAFKA": running.kafka}
+        )
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout) == {"siren": MARSEILLE, "origins": origins}
+    assert wait_until(lambda: framed(f"/vitrine/{MARSEILLE}") == "'none'", timeout=60)
     own = context.request.get(f"/vitrine/{MARSEILLE}").text()
     assert "Nettoyage de la plage" in own
     assert "Papier pour les mairies" not in own
