@@ -164,7 +164,7 @@ def _placed(
                 address=link.address,
                 label=f"{link.label} : {words.count(part['count'], 'publication', 'publications')}",
                 name=_short(link.label),
-                count=link.count,
+                count=_brief(part["count"]),
                 x=round(x, 1),
                 y=round(y, 1),
                 radius=radius,
@@ -228,6 +228,15 @@ def _trail(frame: str, asked: Given, territories: Territories) -> list[Part]:
         for level in ("fr", "reg", "dep")
         if (step := above.get(level)) is not None
     ]
+
+
+def _brief(count: int) -> str:
+    """`830` -> « 830 », `1240` -> « 1,2 k », `12400` -> « 12 k »: no wider than a circle."""
+    if count < 1_000:
+        return str(count)
+    thousands = count / 1_000
+    text = f"{thousands:.1f}".replace(".", ",") if thousands < 9.95 else f"{thousands:.0f}"
+    return f"{text}\u202fk"
 
 
 def _short(name: str) -> str:

@@ -126,6 +126,12 @@ def test_a_circle_leads_to_the_list_of_its_territory_and_keeps_what_was_asked() 
     assert "Aix-en-Provence" in names and "Marseille" not in names
 
 
+def test_great_numbers_fit_their_circle_and_are_told_in_full() -> None:
+    view = drawn({"reg:93": 98_765, "reg:11": 1_240, "reg:76": 999})
+    assert [one.count for one in view.circles] == ["99\u202fk", "1,2\u202fk", "999"]
+    assert view.circles[0].label.endswith("98\u202f765\u00a0publications")
+
+
 def test_what_all_lies_in_one_region_is_shown_there() -> None:
     view = drawn({"reg:93": 5}, departments={"dep:13": 4, "dep:83": 1, "dep:30": 1})
     assert view.title == "Provence-Alpes-Côte d'Azur"
