@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.pages.map_window import WIDTH, Window, communes_in, window_of
 
-_LETTER: Final = 5.9  # units that a letter takes
+_LETTER: Final = 7.0  # units that a letter takes
 _LINE: Final = 13
 _TOWNS: Final = 8
 
@@ -50,6 +50,16 @@ class Names:
                 self._taken.append(box)
                 return Place(round(at.x, 1), round(at.y, 1), at.anchor)
         return None
+
+    def above_all(self, name: str, x: float, y: float, radius: float) -> Place:
+        """Below a circle, or above it at the lowest edge, whatever stands there: for a name that is
+        shown for a moment."""
+        half = len(name) * _LETTER / 2
+        lowest = y + radius + _LINE > self._height
+        middle = min(max(x, half), WIDTH - half)
+        return Place(
+            round(middle, 1), round(y - radius - 5 if lowest else y + radius + 12, 1), "middle"
+        )
 
     def _fits(self, box: Box) -> bool:
         inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= self._height

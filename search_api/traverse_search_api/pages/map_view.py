@@ -34,7 +34,7 @@ Count = Mapping[str, Any]
 class Circle:
     """A part of the territory: `x` and `y` its middle, from the left and from above; `from_x` and
     `from_y` where the place itself lies, when the circle had to make room. `name_at` is where its
-    name is written, None where there is no room."""
+    name is written; one that is `shy` has no room, and is shown to who points at the circle."""
 
     address: str
     label: str
@@ -47,7 +47,8 @@ class Circle:
     from_y: float
     moved: bool
     chosen: bool
-    name_at: Place | None = None
+    name_at: Place
+    shy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,7 @@ def map_view(answer: Mapping[str, Any], asked: Given, territories: Territories) 
     chain = territories.chain(frame)
     circles = _placed(drawn, window, asked, territories)
     names = Names(window, [(one.x, one.y, one.radius) for one in circles])
-    named = [
-        replace(one, name_at=names.place(one.name, one.x, one.y, one.radius)) for one in circles
-    ]
+    named = [_named(one, names) for one in circles]
     return MapView(
         title=chain.name if chain else frame,
         base=f"/carte/{frame}.svg",
@@ -172,9 +171,18 @@ def _placed(
                 from_y=round(at[1], 1),
                 moved=hypot(x - at[0], y - at[1]) > radius,
                 chosen=part["value"] in asked.get("territory", ()),
+                name_at=Place(round(x, 1), round(y, 1), "middle"),
             )
         )
     return circles
+
+
+def _named(circle: Circle, names: Names) -> Circle:
+    beside = circle.name, circle.x, circle.y, circle.radius
+    place = names.place(*beside)
+    if place is None:
+        return replace(circle, name_at=names.above_all(*beside), shy=True)
+    return replace(circle, name_at=place)
 
 
 def _free(
@@ -235,8 +243,8 @@ def _brief(count: int) -> str:
     if count < 1_000:
         return str(count)
     thousands = count / 1_000
-    text = f"{thousands:.1f}".replace(".", ",") if thousands < 9.95 else f"{thousands:.0f}"
-    return f"{text}\u202fk"
+    text = f"{thousands:.1f}" if thousands < 9.95 else f"{thousands:.0f}"
+    return f"{text.removesuffix('.0').replace('.', ',')}\u202fk"
 
 
 def _short(name: str) -> str:

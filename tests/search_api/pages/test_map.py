@@ -177,8 +177,7 @@ def test_no_circle_hides_another_and_no_name_leaves_the_map(frame: str, counts: 
         assert one.radius >= 15
         assert one.radius - 0.1 <= one.x <= WIDTH - one.radius + 0.1
         assert one.radius - 0.1 <= one.y <= view.height - one.radius + 0.1
-        if one.name_at is not None:
-            assert 0 <= one.name_at.x <= WIDTH and 0 <= one.name_at.y <= view.height
+        assert 0 <= one.name_at.x <= WIDTH and 0 <= one.name_at.y <= view.height
     for town in view.towns:
         for one in view.circles:
             assert hypot(town.x - one.x, town.y - one.y) > one.radius
