@@ -44,7 +44,9 @@ def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageSta
             page = context.new_page()
             for name, path in PAGES.items():
                 if scheme == "light" or name in DARK:
-                    # What is loaded late is there.
-                    page.goto(path, wait_until="networkidle")
+                    page.goto(path)
+                    for drawing in page.locator(".drawing img").all():
+                        # Loaded late, and only once it is looked at.
+                        drawing.evaluate("one => { one.loading = 'eager'; return one.decode(); }")
                     page.screenshot(path=FOLDER / f"{name}-{device}{ending}.png")
             context.close()
