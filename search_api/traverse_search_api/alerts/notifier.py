@@ -15,6 +15,7 @@ from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.compacted_table import CompactedTable, TableError
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.institutions import Institution
+from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.status import french_day
 from traverse_schemas.topics import CHANGES
@@ -114,16 +115,6 @@ async def notify(
         territories = load_territories(settings.zones)
         log = ChangeLog(settings.kafka, changes)
         synonyms = SynonymBook(settings.synonyms)
-        searcher = Searcher(
-            indices=indices,
-            snapshots=Snapshots(lifetime=60),
-            territories=territories,
-            clock=settings.clock,
-            cursor_key=b"",  # it gives nobody a next page
-            keep_alive="1m",
-            synonyms=synonyms,
-            freshness=Freshness(lambda reader, body: indices.of(reader).search(body)),
-        )
         watcher = Watcher(
             log=log,
             indices=indices,
@@ -139,7 +130,9 @@ async def notify(
             may_read=lambda row: reader_of(row) is not None,
             directory=directory,
             hydrate=hydrator(indices, reader_of, settings.clock),
-            compose=composer(searcher, reader_of),
+            compose=composer(
+                searcher_of(indices, territories, settings.clock, synonyms), reader_of
+            ),
             disable=disabler(rows),
             mailer=mailer_of(settings),
             outside=Outside(private=settings.webhook_private),
@@ -258,6 +251,22 @@ def hydrator(indices: Indices, reader_of: ReaderOf, clock: Clock) -> Hydrate:
         return {hit["_source"]["id"]: item_of(hit, as_of, reader) for hit in hits}
 
     return hydrate
+
+
+def searcher_of(
+    indices: Indices, territories: Territories, clock: Clock, synonyms: SynonymBook
+) -> Searcher:
+    """A search as the service makes it; but that it gives nobody a next page."""
+    return Searcher(
+        indices=indices,
+        snapshots=Snapshots(lifetime=60),
+        territories=territories,
+        clock=clock,
+        cursor_key=b"",
+        keep_alive="1m",
+        synonyms=synonyms,
+        freshness=Freshness(lambda reader, body: indices.of(reader).search(body)),
+    )
 
 
 def composer(searcher: Searcher, reader_of: ReaderOf) -> Compose:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,23 @@ import pytest
 from tests.documents import deadline, document
 from tests.engines import RunningEngines
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE, SITE, token_of
-from tests.search_api.alerts.changing import AS_OF, Changing, Watch, changing, left, watching
+from tests.search_api.alerts.changing import (
+    AS_OF,
+    READERS,
+    Changing,
+    Watch,
+    changing,
+    left,
+    watching,
+)
 from tests.search_api.alerts.household import household, subscription
 from tests.search_api.alerts.receiver import receiving
 from traverse_infra.engines.waiting import wait_until
+from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.alerts.departures import forget_departed
 from traverse_search_api.alerts.ledger import Batch
+from traverse_search_api.alerts.notifier import composer, searcher_of
 from traverse_search_api.alerts.subscription import (
     AlertKind,
     Channel,
@@ -29,6 +40,7 @@ from traverse_search_api.alerts.subscription import (
     encode_subscription,
 )
 from traverse_search_api.alerts.verdict import members_of
+from traverse_search_api.pages.note_week import Week
 from traverse_search_api.queries import search_body
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.text_query import plan_of
@@ -90,6 +102,36 @@ def updated(one: dict[str, Any], at: str = SECOND, **fields: Any) -> dict[str, A
     """A later version of every record of a document."""
     sources = [{**each, "updated_at": at} for each in one["sources"]]
     return {**one, "sources": sources, **fields}
+
+
+def test_a_note_is_no_alert_and_says_what_its_owner_may_read(
+    changes: Changing, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"note": True, "search": {"territory": ["com:13005"]}}
+    ours, theirs = subscription(**asked), subscription(**asked, siren=CHAMBER)
+    need = document(
+        "note-1", "Location de bennes", kind="need", subtype="purchase", visibility="buyers",
+        place=["com:13005"], published_at="2026-03-03T08:00:00.000000Z",
+    )  # fmt: skip
+    with watching(changes, tmp_path / "notify.sqlite", ours, theirs) as watch:
+
+        async def journey() -> None:
+            assert await watch.all() == []
+            changes.write(need)
+            assert await watch.all() == []
+            searcher = searcher_of(
+                watch.watcher.indices, Territories.load(), clock_from(AS_OF), SynonymBook(None)
+            )
+            compose = composer(searcher, lambda row: READERS[row.siren])
+            for row, waiting in ((ours, "1"), (theirs, "0")):
+                letter = await compose(row, Week.of(date(2026, 3, 2)))
+                assert letter is not None and letter.place == "Aubagne (13)"
+                assert letter.view.figures[0][:2] == ("Besoins en attente", waiting)
+            # What is judged from a day that is past is told of that day's last week.
+            letter = await compose(ours, Week.of(date(2026, 11, 16)))
+            assert letter is not None and letter.week.code == "2026-W10"
+
+        run(watch, journey)
 
 
 def test_one_alert_for_each_thing_that_happens_and_no_more(
