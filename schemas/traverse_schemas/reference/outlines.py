@@ -1,4 +1,4 @@
-"""The outlines of the départements of metropolitan France, for maps: good to about a kilometre.
+"""The outlines of the départements of metropolitan France, for maps: good to some kilometres.
 
 Source: `data/README.md`. Overseas there are none.
 """
