@@ -9,9 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.table_rows import read_row
 from traverse_schemas.values.siren import Siren
 
 
@@ -173,8 +174,4 @@ def encode_institution(institution: Institution) -> bytes:
 
 def decode_institution(octets: bytes) -> Institution:
     """Read a row of the topic. Raises ValueError for octets that are none."""
-    try:
-        return Institution.model_validate_json(octets)
-    except ValidationError as error:
-        # Without the input: what a stranger wrote does not belong in a journal.
-        raise ValueError(f"{error.error_count()} fautes : {error.errors()[0]['type']}") from None
+    return read_row(Institution, octets)

@@ -13,11 +13,12 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.compacted_table import CompactedTable, TableError
 from traverse_schemas.status import french_day
+from traverse_schemas.table_rows import read_row
 from traverse_schemas.topics import READERSHIP
 from traverse_search_api.reader import Reader
 
@@ -187,10 +188,7 @@ def readership_table(bootstrap: str) -> ReadershipTable:
 
 
 def _decode(octets: bytes) -> Counts:
-    try:
-        return Counts.model_validate_json(octets)
-    except ValidationError as error:
-        raise ValueError(f"{error.error_count()} fautes : {error.errors()[0]['type']}") from None
+    return read_row(Counts, octets)
 
 
 class FollowedSums:

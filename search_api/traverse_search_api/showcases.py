@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Annotated, Final, TypeVar
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from traverse_schemas.compacted_table import CompactedTable, TableError
+from traverse_schemas.table_rows import read_row
 from traverse_schemas.topics import SHOWCASES
 from traverse_search_api.errors import InvalidOriginError, ShowcasesAwayError, TooManyOriginsError
 
@@ -160,7 +161,4 @@ def showcases_table(bootstrap: str) -> ShowcaseTable:
 
 def decode_showcase(octets: bytes) -> Showcase:
     """Read a row. Raises ValueError for octets that are none, or hold what is no origin."""
-    try:
-        return Showcase.model_validate_json(octets)
-    except ValidationError as error:
-        raise ValueError(f"{error.error_count()} fautes : {error.errors()[0]['type']}") from None
+    return read_row(Showcase, octets)

@@ -8,8 +8,9 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from traverse_schemas.table_rows import read_row
 from traverse_schemas.values.siren import Siren
 
 
@@ -104,8 +105,4 @@ def encode_account(account: Account) -> bytes:
 
 def decode_account(octets: bytes) -> Account:
     """Read a row of the topic. Raises ValueError for octets that are none."""
-    try:
-        return Account.model_validate_json(octets)
-    except ValidationError as error:
-        # Without the input: a row holds an address and a hash.
-        raise ValueError(f"{error.error_count()} fautes : {error.errors()[0]['type']}") from None
+    return read_row(Account, octets)

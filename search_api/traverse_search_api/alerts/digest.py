@@ -6,10 +6,10 @@ RFC 5322, with the one-click end of RFC 8058; text and HTML say the same.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
 from html import escape
 from typing import Any, Final
 
+from traverse_search_api.alerts.envelope import add_end, envelope
 from traverse_search_api.alerts.ledger import Alert
 from traverse_search_api.alerts.subscription import (
     KIND_LABELS,
@@ -70,19 +70,11 @@ def email(
 ) -> EmailMessage:
     """The message. `delivery` gives its Message-ID: the same however often it is sent; `address`
     is the service's. Raises ValueError for an address that is none."""
-    message = EmailMessage()
     count = len(alerts)
     what = "1 alerte" if count == 1 else f"{count} alertes"
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = f"Traverse : {what} pour « {subscription.name[:120]} »"
-    message["Date"] = format_datetime(now)
-    domain = sender.rpartition("@")[2].rstrip("> ") or "traverse.invalid"
-    message["Message-ID"] = f"<{delivery}@{domain}>"
-    end = f"{address}/desabonnement/{subscription.id}/{subscription.token('unsubscribe')}"
-    message["List-Unsubscribe"] = f"<{end}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Auto-Submitted"] = "auto-generated"
+    subject = f"{what} pour « {subscription.name[:120]} »"
+    message = envelope(to=to, sender=sender, subject=subject, name=delivery, now=now)
+    end = add_end(message, subscription, address)
     text, html = [], []
     for alert in alerts[:_MOST]:
         item = items.get(alert.opportunity)
@@ -126,13 +118,8 @@ def notice(
     subscription: Subscription, why: str, *, to: str, sender: str, address: str, now: datetime
 ) -> EmailMessage:
     """Says that nothing is delivered any more, and how to mend it."""
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = f"Traverse : envois arrêtés pour « {subscription.name[:120]} »"
-    message["Date"] = format_datetime(now)
-    domain = sender.rpartition("@")[2].rstrip("> ") or "traverse.invalid"
-    message["Message-ID"] = f"<{subscription.id}.{int(now.timestamp())}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
+    subject = f"envois arrêtés pour « {subscription.name[:120]} »"
+    name = f"{subscription.id}.{int(now.timestamp())}"
+    message = envelope(to=to, sender=sender, subject=subject, name=name, now=now)
     message.set_content(f"{why}\n\nPour reprendre les envois : {address}/alertes\n")
     return message

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +19,7 @@ from traverse_schemas.document import INDICES
 from traverse_schemas.institutions import Institution
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.directory import Directory
+from traverse_search_api.alerts.envelope import envelope
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.mail import Mailer, MailError, RefusedMailError
 from traverse_search_api.elasticsearch_client import Indices
@@ -221,18 +221,12 @@ def email(
     whose = institution.name[:120]
     text = f"{silence.source} {silence.last.isoformat()} {to}"
     name = blake2b(text.encode(), digest_size=16).hexdigest()
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = (
-        f"Traverse : la source « {silence.system[:60]} » de {whose} ne publie plus"
+    subject = (
+        f"la source « {silence.system[:60]} » de {whose} ne publie plus"
         if silence.system
-        else f"Traverse : {whose} ne publie plus"
+        else f"{whose} ne publie plus"
     )
-    message["Date"] = format_datetime(now)
-    domain = sender.rpartition("@")[2].rstrip("> ") or "traverse.invalid"
-    message["Message-ID"] = f"<{name}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
+    message = envelope(to=to, sender=sender, subject=subject, name=name, now=now)
     message.set_content(
         f"Source : {silence.source}\n"
         f"Dernière publication : {words.day(silence.last.date())}\n"

@@ -19,10 +19,10 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
 )
 
 from traverse_schemas.registry import RegistryView
+from traverse_schemas.table_rows import read_row
 from traverse_schemas.values.siren import Siren
 from traverse_search_api.accounts.directory import Directory
 from traverse_search_api.parameters import SearchParameters
@@ -211,7 +211,4 @@ def encode_subscription(subscription: Subscription) -> bytes:
 
 def decode_subscription(octets: bytes) -> Subscription:
     """Read a row. Raises ValueError for octets that are none."""
-    try:
-        return Subscription.model_validate_json(octets)
-    except ValidationError as error:
-        raise ValueError(f"{error.error_count()} fautes : {error.errors()[0]['type']}") from None
+    return read_row(Subscription, octets)

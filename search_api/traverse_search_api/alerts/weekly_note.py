@@ -7,10 +7,10 @@ notifier, the last one. Its Message-ID is made of the subscription and the week.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from email.message import EmailMessage
-from email.utils import format_datetime
 from html import escape
 from typing import Final, NamedTuple
 
+from traverse_search_api.alerts.envelope import add_end, envelope
 from traverse_search_api.alerts.subscription import Subscription, local_zone
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.note_lists import Line
@@ -67,18 +67,9 @@ def note_email(
 ) -> EmailMessage:
     """The message, text and HTML alike; `address` is the service's. Raises ValueError for an
     address that is none."""
-    message = EmailMessage()
     title = f"Note du comité stratégique : {letter.place}, semaine {letter.week.label}"
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = f"Traverse : {title}"
-    message["Date"] = format_datetime(now)
-    domain = sender.rpartition("@")[2].rstrip("> ") or "traverse.invalid"
-    message["Message-ID"] = f"<{delivery}@{domain}>"
-    end = f"{address}/desabonnement/{subscription.id}/{subscription.token('unsubscribe')}"
-    message["List-Unsubscribe"] = f"<{end}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Auto-Submitted"] = "auto-generated"
+    message = envelope(to=to, sender=sender, subject=title, name=delivery, now=now)
+    end = add_end(message, subscription, address)
     asked = {"lieu": [letter.code], "semaine": [letter.week.code]}
     page = address + page_address(asked, "/note")
     parts = list(_parts(letter.view))

@@ -1,11 +1,11 @@
 """A real HTTP server where an institution publishes its calendar of permanences."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
+
+from tests.local_http import Quiet, answering
 
 
 def event(uid: str, *lines: str, start: str = "TZID=Europe/Paris:20260106T090000") -> str:
@@ -48,7 +48,7 @@ class Publisher:
 def publishing() -> Iterator[Publisher]:
     publisher = Publisher()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             publisher.asked.append(self.path)
             body = publisher.content
@@ -67,17 +67,5 @@ def publishing() -> Iterator[Publisher]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    publisher.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with answering(Handler) as publisher.address:
         yield publisher
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
