@@ -31,12 +31,12 @@ from traverse_schemas.reference.territories import Territories
 DATA = Path(__file__).parent / "traverse_schemas" / "reference" / "data"
 
 _NOWHERE: Final = ""
-_FAR: Final = 17.0  # km from every commune that has coordinates: no place of France is
+_FAR: Final = 21.0  # km from every commune that has coordinates: no place of France is
 _NEAR: Final = 5.0  # km beyond the last of them lies the coast, or the border
 _STEP: Final = 3.0  # km between the points that stand for what is not France
 _AROUND: Final = 60.0  # km
 _COARSE: Final = 1.0  # km by which a line may be simpler than it is
-_BESIDE: Final = 7  # points looked at, itself included
+_BESIDE: Final = 25  # points looked at, itself included
 _SMALLEST: Final = 4  # points of a ring
 _DEGREE: Final = 111.2  # km of latitude
 _MIDDLE: Final = cos(radians(46.5))
