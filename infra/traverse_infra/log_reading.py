@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError, KafkaError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+)
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from traverse_infra.errors import EngineAwayError
 from traverse_schemas.engine_access import kafka_client
@@ -132,6 +138,14 @@ def lags(bootstrap: str) -> dict[str, int]:
             admin.close()
 
 
+# A broker that has just taken over a group reads what it remembered of it first: for a moment it
+# cannot say, and it answers soon.
+@retry(
+    retry=retry_if_exception_type((CoordinatorLoadInProgressError, NotCoordinatorError)),
+    wait=wait_exponential(multiplier=0.05, max=1),
+    stop=stop_after_delay(_PATIENCE_MS / 1000),
+    reraise=True,
+)
 def _committed(admin: KafkaAdminClient) -> dict[str, Any]:
     try:
         found: dict[str, Any] = admin.list_group_offsets(dict.fromkeys(GROUPS))
