@@ -9,10 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from tests.producers.gateway.serving import NOW, MemoryLog, registry
+from tests.producers.gateway.serving import NOW, MemoryLog, memory_journal, registry
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.gateway.app import create_app
-from traverse_producers.gateway.journal import Journal, Log
+from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.server import listen, server_of
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.receipts.follow import Follower
@@ -113,12 +113,15 @@ def scripted_gateway() -> Iterator[ScriptedGateway]:
 
 @contextmanager
 def real_gateway(
-    connect: Callable[[], Log] | None = None, *, wait: bool = True
+    connect: Callable[[], MemoryLog] | None = None,
+    *,
+    journal: Journal | None = None,
+    wait: bool = True,
 ) -> Iterator[tuple[str, MemoryLog]]:
     """The gateway of this package, on a free port, over a log in memory unless told otherwise;
     its one key is KEY, the chamber's."""
     log = MemoryLog()
-    journal = Journal(connect or (lambda: log), timeout=30)
+    journal = journal or memory_journal(connect or (lambda: log))
     settings = GatewaySettings()
     home = TemporaryDirectory()
     app = create_app(

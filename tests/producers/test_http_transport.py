@@ -323,7 +323,7 @@ def test_the_real_gateway_without_kafka_is_waited_for() -> None:
     log, open_ = MemoryLog(), threading.Event()
 
     def connect() -> MemoryLog:
-        return log if open_.is_set() else nowhere()  # type: ignore[return-value]
+        return log if open_.is_set() else nowhere()
 
     with real_gateway(connect, wait=False) as (url, _):
         said = Publisher(CCI, transport=HttpTransport(url, KEY, timeout=60), clock=FixedClock(NOW))

@@ -18,6 +18,8 @@ from tests.producers.memory_transport import MemoryTransport
 from tests.stream_processors.factory import CCI, call_data, event
 from traverse_infra.topics import apply_topics
 from traverse_producers.errors import PublishError
+from traverse_producers.gateway.journal import Journal
+from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.http_transport import HttpTransport
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.outbox import Outbox
@@ -77,13 +79,15 @@ def _way(name: str, folder: Path, stack: ExitStack, kafka: Callable[[], str]) ->
             lambda: [octets for _, octets, _ in log.sent],
             tells_places=False,
         )
-    begins = _ends(kafka())
+    begins = log_ends(kafka())
 
     def on_kafka() -> list[bytes]:
-        return _since(kafka(), begins)
+        return log_since(kafka(), begins)
 
     if name == "gateway-kafka":
-        url, _ = stack.enter_context(real_gateway(lambda: KafkaTransport(kafka())))
+        url, _ = stack.enter_context(
+            real_gateway(journal=Journal(lambda: KafkaLog(kafka()), timeout=30))
+        )
         return Way(lambda: HttpTransport(url, KEY), on_kafka, tells_places=False)
     if name == "outbox-kafka":
         return Way(lambda: Outbox(folder / "outbox", lambda: KafkaTransport(kafka())), on_kafka)
@@ -95,15 +99,15 @@ def _places(consumer: KafkaConsumer) -> list[TopicPartition]:
     return [TopicPartition("traverse.inbound", number) for number in sorted(numbers)]
 
 
-def _ends(kafka: str) -> dict[TopicPartition, int]:
+def log_ends(kafka: str) -> dict[TopicPartition, int]:
     consumer = KafkaConsumer(bootstrap_servers=kafka)
     ends: dict[TopicPartition, int] = consumer.end_offsets(_places(consumer))
     consumer.close()
     return ends
 
 
-def _since(kafka: str, begins: dict[TopicPartition, int]) -> list[bytes]:
-    ends = _ends(kafka)
+def log_since(kafka: str, begins: dict[TopicPartition, int]) -> list[bytes]:
+    ends = log_ends(kafka)
     consumer = KafkaConsumer(bootstrap_servers=kafka)
     consumer.assign(list(begins))
     for place, offset in begins.items():

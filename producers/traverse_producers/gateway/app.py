@@ -83,7 +83,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         journal.start()
         yield
-        journal.close()
+        await journal.close()
         book.close()
         quotas.close()
 

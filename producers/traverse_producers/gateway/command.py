@@ -21,6 +21,7 @@ def serve_gateway(
     from traverse_producers.durable_queue import Limits
     from traverse_producers.gateway.app import create_app
     from traverse_producers.gateway.journal import Journal
+    from traverse_producers.gateway.kafka_log import KafkaLog
     from traverse_producers.gateway.server import listen, server_of
     from traverse_producers.gateway.settings import GatewaySettings
     from traverse_producers.gateway.spool import SpooledJournal
@@ -48,15 +49,16 @@ def serve_gateway(
     chosen = host or settings.gateway_host, port or settings.gateway_port
     follower = Follower(settings.kafka, settings.home)
 
-    def connect() -> KafkaTransport:
-        return KafkaTransport(settings.kafka, timeout=_PATIENCE)
-
-    direct = Journal(connect, timeout=settings.gateway_kafka_timeout)
+    direct = Journal(
+        lambda: KafkaLog(settings.kafka, timeout=_PATIENCE), timeout=settings.gateway_kafka_timeout
+    )
     journal: Journal | SpooledJournal = direct
     if settings.gateway_spool:
         path = settings.home / "gateway" / "spool.sqlite3"
         limits = Limits(messages=_MOST_SPOOLED, octets=settings.gateway_spool)
-        journal = SpooledJournal(direct, path, connect, limits)
+        journal = SpooledJournal(
+            direct, path, lambda: KafkaTransport(settings.kafka, timeout=_PATIENCE), limits
+        )
     with listen(*chosen) as listener, institutions_table(settings.kafka) as institutions:
         app = create_app(
             settings,

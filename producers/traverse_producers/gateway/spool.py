@@ -14,7 +14,7 @@ from typing import Final
 from traverse_producers.durable_queue import DurableQueue, Limits, Message
 from traverse_producers.errors import OutboxError, PublishError
 from traverse_producers.gateway.errors import LogAwayError
-from traverse_producers.gateway.journal import Entry, Journal
+from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.outbox import Outbox
 from traverse_producers.transport import Delivery, Transport
 from traverse_schemas.pauses import Pauses
@@ -52,11 +52,11 @@ class SpooledJournal:
         )
         self._journal.start()
 
-    def close(self, timeout: float = 5) -> None:
+    async def close(self, seconds: float = 5) -> None:
         """Release everything; what is queued stays for the next process."""
-        self._journal.close(timeout)
+        await self._journal.close(seconds)
         if self._outbox is not None:
-            self._outbox.close(1)
+            await asyncio.to_thread(self._outbox.close, 1)
         self._queue.close()
 
     @property
@@ -73,7 +73,7 @@ class SpooledJournal:
         """Whether events can be taken: by Kafka, or by the disk."""
         return await self._journal.answers() or await asyncio.to_thread(self._writable)
 
-    async def append(self, entries: Sequence[Entry]) -> list[Delivery | PublishError]:
+    async def append(self, entries: Sequence[Entry]) -> list[Outcome]:
         """See Journal.append; what Kafka does not confirm in time is on disk instead."""
         if not entries:
             return []
@@ -90,7 +90,7 @@ class SpooledJournal:
                 outcomes[place] = outcome
         return outcomes
 
-    def _queue_all(self, entries: Sequence[Entry]) -> list[Delivery | PublishError]:
+    def _queue_all(self, entries: Sequence[Entry]) -> list[Outcome]:
         """All of them or none."""
         messages = [Message(each.key, each.octets, tuple(each.headers)) for each in entries]
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.producers.gateway.serving import nowhere, serving
+from tests.producers.gateway.serving import memory_journal, nowhere, serving
 from tests.stream_processors.factory import CCI, call_data, event, octets
 from traverse_infra.check.erased import Erased
 from traverse_infra.privacy.find import Term, in_file
@@ -21,7 +21,6 @@ from traverse_infra.privacy.local_files import (
 )
 from traverse_producers.durable_queue import DurableQueue, Limits, Message
 from traverse_producers.errors import OutboxError
-from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.polling.position import Position, Told
 from traverse_producers.sent_list import HEADER
@@ -153,7 +152,7 @@ def test_the_spool_of_a_gateway_is_one_of_them_and_its_other_files_hold_no_word(
     tmp_path: Path,
 ) -> None:
     spool = SpooledJournal(
-        Journal(nowhere, timeout=0.05),
+        memory_journal(nowhere, 0.05),
         tmp_path / "gateway" / "spool.sqlite3",
         nowhere,
         Limits(octets=10**6),

@@ -1,11 +1,12 @@
 """A gateway in this process, over a log in memory."""
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from starlette.testclient import TestClient
@@ -13,9 +14,9 @@ from starlette.testclient import TestClient
 from tests.producers.memory_transport import MemoryTransport
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_infra.engines.waiting import wait_until
-from traverse_producers.errors import BrokerAwayError
+from traverse_producers.errors import BrokerAwayError, PublishError
 from traverse_producers.gateway.app import create_app
-from traverse_producers.gateway.journal import Journal, Log
+from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.receipts.follow import Follower
@@ -64,10 +65,36 @@ class MovedClock:
 
 
 class MemoryLog(MemoryTransport):
-    """The memory transport, which always answers."""
+    """The memory transport, from which a gateway's log may be made."""
 
-    def answers(self, timeout: float) -> bool:
-        return not self.closed
+
+class TransportLog:
+    """A transport in memory as the gateway's log. It passes the contract that Kafka passes too."""
+
+    def __init__(self, transport: MemoryTransport) -> None:
+        self._transport = transport
+
+    async def open(self) -> None:
+        """It is."""
+
+    async def write(self, entries: Sequence[Entry], outcomes: list[Outcome | None]) -> None:
+        sent = [asyncio.wrap_future(self._transport.send(*entry)) for entry in entries]
+        for place, future in enumerate(sent):
+            try:
+                outcomes[place] = await future
+            except PublishError as error:
+                outcomes[place] = error
+
+    async def answers(self, seconds: float) -> bool:
+        return not self._transport.closed
+
+    async def close(self, seconds: float) -> None:
+        self._transport.close(seconds)
+
+
+def memory_journal(connect: Callable[[], MemoryTransport], timeout: float = 30) -> Journal:
+    """A journal over what `connect` gives, which may raise PublishError."""
+    return Journal(lambda: TransportLog(connect()), timeout=timeout)
 
 
 def registry(rate: int | None = None, **more: Any) -> FixedRegistry:
@@ -156,7 +183,7 @@ class Gateway:
 def serving(
     log: MemoryLog | None = None,
     *,
-    connect: Callable[[], Log] | None = None,
+    connect: Callable[[], MemoryTransport] | None = None,
     journal: Journal | SpooledJournal | None = None,
     rate: int | None = None,
     timeout: float = 30,
@@ -173,7 +200,7 @@ def serving(
     fixed = registry(rate, **(chamber or {}))
     members = live_registry(topic, fixed.view().institutions.values()) if administration else None
     waits = connect is None and journal is None
-    journal = journal or Journal(connect or (lambda: log), timeout=timeout)
+    journal = journal or memory_journal(connect or (lambda: log), timeout)
     with (
         members or nullcontext(),
         nullcontext(home) if home else TemporaryDirectory() as folder,
@@ -198,6 +225,6 @@ def serving(
         yield Gateway(client, log, topic)
 
 
-def nowhere() -> Log:
+def nowhere() -> NoReturn:
     """What connecting gives while Kafka is away."""
     raise BrokerAwayError("127.0.0.1:1")

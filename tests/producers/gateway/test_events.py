@@ -27,7 +27,6 @@ from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
 from traverse_producers.gateway import journal
-from traverse_producers.gateway.journal import Log
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.events import EVENT_TYPES
 from traverse_schemas.identity import record_key
@@ -376,7 +375,7 @@ def test_a_connection_that_is_refused_for_good_is_made_anew() -> None:
     logs = [MemoryLog(fail=BrokerRefusedError("le producteur est cassé")), MemoryLog()]
     made: list[MemoryLog] = []
 
-    def connect() -> Log:
+    def connect() -> MemoryLog:
         made.append(logs[len(made)])
         return made[-1]
 

@@ -25,6 +25,7 @@ from traverse_infra.topics import apply_topics
 from traverse_producers.errors import BrokerAwayError
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal
+from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.gateway.server import listen, server_of
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.kafka_transport import KafkaTransport
@@ -83,9 +84,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
 def running(kafka: str, home: Any, **more: Any) -> Iterator[httpx.Client]:
     """The gateway as it is served, in a thread."""
     settings = GatewaySettings(home=home, kafka=kafka, **more)
-    journal = Journal(
-        lambda: KafkaTransport(kafka, timeout=10), timeout=settings.gateway_kafka_timeout
-    )
+    journal = Journal(lambda: KafkaLog(kafka, timeout=10), timeout=settings.gateway_kafka_timeout)
     with institutions_table(kafka) as institutions, listen("127.0.0.1", 0) as listener:
         app = create_app(
             settings,

@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.producers.gateway.serving import KEY, NOW, SIGNER, STRUCTURED, MemoryLog, registry
+from tests.producers.gateway.serving import (
+    KEY,
+    NOW,
+    SIGNER,
+    STRUCTURED,
+    MemoryLog,
+    memory_journal,
+    registry,
+)
 from tests.stream_processors.factory import event, octets
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import InvalidOptionError
 from traverse_producers.gateway.app import create_app
-from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.server import listen, server_of
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.receipts.follow import Follower
@@ -31,7 +38,7 @@ HEAD = (
 def served(home: Path, **more: Any) -> Iterator[int]:
     """The port of a gateway over a log in memory."""
     settings = GatewaySettings(home=home, **more)
-    journal = Journal(MemoryLog, timeout=60)
+    journal = memory_journal(MemoryLog, 60)
     app = create_app(
         settings,
         journal=journal,

@@ -3,11 +3,10 @@
 import threading
 from pathlib import Path
 
-from tests.producers.gateway.serving import BATCH, MemoryLog, nowhere, serving
+from tests.producers.gateway.serving import BATCH, MemoryLog, memory_journal, nowhere, serving
 from tests.stream_processors.factory import event, octets
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.durable_queue import Limits
-from traverse_producers.gateway.journal import Journal, Log
 from traverse_producers.gateway.spool import SpooledJournal
 
 
@@ -18,13 +17,14 @@ class Weather:
         self.log = MemoryLog()
         self.fair = threading.Event()
 
-    def connect(self) -> Log:
+    def connect(self) -> MemoryLog:
         return self.log if self.fair.is_set() else nowhere()
 
 
 def spooled(path: Path, weather: Weather, most: int = 1000) -> SpooledJournal:
-    journal = Journal(weather.connect, timeout=30)
-    return SpooledJournal(journal, path, weather.connect, Limits(messages=most))
+    return SpooledJournal(
+        memory_journal(weather.connect), path, weather.connect, Limits(messages=most)
+    )
 
 
 def test_what_comes_while_kafka_is_away_is_accepted_and_delivered_in_order(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_full_spool_takes_a_request_whole_or_not_at_all(tmp_path: Path) -> Non
 def test_what_kafka_does_not_confirm_in_time_is_queued(tmp_path: Path) -> None:
     slow, weather = MemoryLog(answer=False), Weather()
     journal = SpooledJournal(
-        Journal(lambda: slow, timeout=0.1), tmp_path / "file", weather.connect, Limits()
+        memory_journal(lambda: slow, 0.1), tmp_path / "file", weather.connect, Limits()
     )
     with serving(journal=journal) as gateway:
         assert wait_until(lambda: journal.connected, timeout=60)

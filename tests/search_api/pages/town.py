@@ -29,9 +29,9 @@ from traverse_infra.log_reading import read_topic
 from traverse_infra.members import add_member, open_registry
 from traverse_producers.gateway.app import create_app as create_gateway
 from traverse_producers.gateway.journal import Journal
+from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.gateway.server import listen, server_of
 from traverse_producers.gateway.settings import GatewaySettings
-from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.signing_keys import KeyFolder
 from traverse_schemas.clock import clock_from
@@ -358,7 +358,7 @@ def _gateway(kafka: str, home: Path) -> Iterator[str]:
     settings = GatewaySettings(home=home, kafka=kafka, gateway_siren=HOST, gateway_kafka_timeout=50)
     follower = Follower(kafka, home)
     follower.catch_up()
-    journal = Journal(lambda: KafkaTransport(kafka, timeout=60), timeout=50)
+    journal = Journal(lambda: KafkaLog(kafka, timeout=60), timeout=50)
     with institutions_table(kafka) as institutions:
         institutions.wait(60)
         app = create_gateway(
