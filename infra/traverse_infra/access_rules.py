@@ -15,6 +15,7 @@ from traverse_schemas.topics import (
     INBOUND,
     INSTITUTIONS,
     OPPORTUNITIES,
+    PERMANENCES,
     READERSHIP,
     RECEIPTS,
     REJECTED,
@@ -54,7 +55,7 @@ said who they are. `notifier` and `checker` are for what `traverse work` runs be
 read every index, and write none."""
 
 
-_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS, READERSHIP, SHOWCASES)
+_STAFF: Final = (ACCOUNTS_TOPIC, AUDIT, SUBSCRIPTIONS, READERSHIP, SHOWCASES, PERMANENCES)
 """Topics of the people who use the pages: the processors have no business there."""
 
 
@@ -111,6 +112,7 @@ def kafka_rules() -> tuple[Rule, ...]:
                 SUBSCRIPTIONS,
                 READERSHIP,
                 SHOWCASES,
+                PERMANENCES,
             )
         ),
         # Who signs out closes a session; what people do is written down.

@@ -214,7 +214,8 @@ def permanences(
         str,
         typer.Option(
             metavar="URL",
-            help="Adresse publique de son calendrier (iCalendar, https) ; vide : elle est retirée.",
+            help="Adresse publique de son calendrier (iCalendar, https) ; vide : elle est retirée, "
+            "et ce que l'institution a publié elle-même aussi.",
         ),
     ] = "",
     json_output: _Json = False,
@@ -229,6 +230,13 @@ def permanences(
             f"« {address[:80]} » n'est pas l'adresse d'un calendrier : donnez-la en https://, sans "
             "espace ni lettre accentuée."
         ) from None
+    if not address:
+        from traverse_search_api.permanences.published import published_table
+
+        with published_table(_settings().kafka) as table:
+            table.wait(_PATIENCE)
+            if table.get(siren) is not None:
+                table.delete(siren)
 
 
 def delegate(

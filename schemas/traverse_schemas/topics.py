@@ -35,6 +35,7 @@ GROUPINGS: Final = "traverse.groupings"
 SUBSCRIPTIONS: Final = "traverse.subscriptions"
 READERSHIP: Final = "traverse.readership"
 SHOWCASES: Final = "traverse.showcases"
+PERMANENCES: Final = "traverse.permanences"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
 }
@@ -173,6 +174,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
         SHOWCASES,
         "the sites that may show an institution's list in a frame",
+        partitions=1,
+        config=_compacted(1024 * 1024),
+    ),
+    Topic(
+        PERMANENCES,
+        "the calendars of permanences that institutions published themselves",
         partitions=1,
         config=_compacted(1024 * 1024),
     ),

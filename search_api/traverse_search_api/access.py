@@ -40,10 +40,17 @@ class ApiKeys:
 
     def reader(self, request: HTTPConnection) -> Reader | None:
         """See `Way`. Raises UnknownKeyError, ForbiddenKeyError, RegistryUnreadError."""
-        given = request.headers.get("authorization")
-        if given is None:
+        if "authorization" not in request.headers:
             return None
-        scheme, _, key = given.strip().partition(" ")
+        found = self.principal(request)
+        if not found.may(Scope.READ):
+            raise ForbiddenKeyError
+        return reader_of(found.institution, self._clock.now())
+
+    def principal(self, request: HTTPConnection) -> Principal:
+        """Whose key a request carries, whatever it may do. Raises UnknownKeyError,
+        RegistryUnreadError."""
+        scheme, _, key = request.headers.get("authorization", "").strip().partition(" ")
         if scheme.lower() != _SCHEME or not key.strip():
             raise UnknownKeyError(
                 "Donnez la clé d’API dans l’en-tête Authorization : « Bearer CLÉ », "
@@ -51,17 +58,14 @@ class ApiKeys:
             )
         if not self._registry.ready:
             raise RegistryUnreadError
-        now = self._clock.now()
-        found = self._registry.view().authenticate(key.strip(), now)
+        found = self._registry.view().authenticate(key.strip(), self._clock.now())
         if not isinstance(found, Principal):
             # No more than that: which keys once were is nobody's business.
             raise UnknownKeyError(
                 "Cette clé d’API n’est pas valable (inconnue, expirée ou révoquée) : demandez-en "
                 "une à l’exploitant, ou cherchez sans clé dans ce qui est public."
             )
-        if not found.may(Scope.READ):
-            raise ForbiddenKeyError
-        return reader_of(found.institution, now)
+        return found
 
     def key_of(self, request: HTTPConnection) -> str:
         """The SIREN of the institution whose valid key a request carries; "" without one."""

@@ -40,7 +40,10 @@ from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.showcase_routes import Framing
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.held import Calendars
+from traverse_search_api.permanences.published import PublishedCalendars, published_table
+from traverse_search_api.permanences.routes import permanence_router
 from traverse_search_api.place_names import prepare_names
 from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import LimitRates, Rates
@@ -85,6 +88,7 @@ def create_app(
     subscriptions: SubscriptionBook | None = None,
     readership: Readership | None = None,
     showcases: Showcases | None = None,
+    permanences: PublishedCalendars | None = None,
 ) -> FastAPI:
     """The service as an ASGI application.
 
@@ -137,6 +141,7 @@ def create_app(
 
     calendars = Calendars(
         registry,
+        permanences or PublishedCalendars(published_table(settings.kafka)),
         Outside(private=settings.webhook_private),
         searcher.territories,
         present or SystemClock(),
@@ -191,6 +196,7 @@ def create_app(
         Readings(searcher, readers, rows),
         calendars,
         staff,
+        _add_permanences(app, calendars, staff, keys),
         readership,
         _framing(settings, showcases, registry, present or SystemClock()),
     )
@@ -201,6 +207,19 @@ def create_app(
         )  # fmt: skip
     _guard(app, Rates(settings.address_rate, settings.key_rate), keys, metrics, render)
     return app
+
+
+def _add_permanences(
+    app: FastAPI, calendars: Calendars, staff: Staff | None, keys: ApiKeys
+) -> PermanenceDesk | None:
+    """Where institutions publish theirs; nowhere without an audit of who does."""
+    if staff is None:
+        return None
+    desk = PermanenceDesk(
+        calendars.published, staff.audit, calendars.territories, calendars.present
+    )
+    app.include_router(permanence_router(desk, keys, _PROBLEMS))
+    return desk
 
 
 def _framing(

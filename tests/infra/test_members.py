@@ -31,6 +31,7 @@ from traverse_schemas.institution_changes import (
 from traverse_schemas.institutions import Role, Scope, decode_institution, encode_institution
 from traverse_schemas.membership import Table, new_member
 from traverse_schemas.registry import Principal, RegistryView
+from traverse_search_api.permanences import published
 
 SIREN = "211300553"
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -159,8 +160,22 @@ def test_an_erasure_is_signed_by_the_institution_else_by_the_operator(
 
 
 @pytest.fixture
-def cli(topic: MemoryTopic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def calendars() -> MemoryTopic:
+    return MemoryTopic()
+
+
+@pytest.fixture
+def cli(
+    topic: MemoryTopic, calendars: MemoryTopic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """Runs a command on a registry in memory; gives its JSON."""
+
+    def opened_calendars(_: str) -> published.PublishedTable:
+        return CompactedTable(
+            MemoryTableLog(calendars),
+            encode=published.encode_calendar,
+            decode=published.decode_calendar,
+        )
 
     @contextmanager
     def opened(_: str) -> Iterator[Table]:
@@ -169,6 +184,7 @@ def cli(topic: MemoryTopic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             yield one
 
     monkeypatch.setattr(members, "open_registry", opened)
+    monkeypatch.setattr(published, "published_table", opened_calendars)
     monkeypatch.setenv("TRAVERSE_HOME", str(tmp_path))
 
     def run(*words: str) -> Any:
@@ -179,7 +195,7 @@ def cli(topic: MemoryTopic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return run
 
 
-def test_the_commands_of_the_registry(cli: Any, tmp_path: Path) -> None:
+def test_the_commands_of_the_registry(cli: Any, calendars: MemoryTopic, tmp_path: Path) -> None:
     """Added, listed, given keys, rotated, delegated, revoked, restored; no hash, no private key
     and no API key is shown again."""
     added = cli("add", SIREN, "--name", "Marseille", "--kind", "commune", "--json")
@@ -194,7 +210,9 @@ def test_the_commands_of_the_registry(cli: Any, tmp_path: Path) -> None:
     assert cli("delegate", SIREN, "--json")["delegated"] is True
     address = "https://marseille.example/permanences.ics"
     assert cli("permanences", SIREN, "--address", address, "--json")["permanences"] == address
+    calendars.write(SIREN, b'{"calendar": "BEGIN:VCALENDAR", "at": "2026-11-20T10:00:00Z"}')
     assert cli("permanences", SIREN, "--json")["permanences"] is None
+    assert calendars.messages[-1].value is None  # nowhere any more: what it published neither
     assert cli("revoke", SIREN, "--key", added["kid"], "--json")["state"] == "active"
     assert cli("revoke", SIREN, "--json")["state"] == "revoked"
     assert cli("revoke", SIREN, "--undo", "--json")["state"] == "active"

@@ -36,6 +36,7 @@ PERSONAL: dict[str, str] = {
     "compte ; adresse d'un webhook",
     "traverse.readership": "Aucune : des sommes par jour et par institution",
     "traverse.showcases": "Aucune : des adresses de sites",
+    "traverse.permanences": "Aucune, sauf un nom que le titre ou le lieu d'une permanence dirait",
     "traverse.accounts": "Compte d'un agent : adresse professionnelle, nom, mot de passe haché",
     "traverse.audit": "Ce qu'un agent a fait, sous l'identifiant de son compte, sans son adresse",
 }

@@ -6,41 +6,12 @@ data: design, decision 11) and what the schema would refuse.
 
 import re
 
+from traverse_schemas.contacts import EMAIL, without_contacts
+
 TITLE_LIMIT = 500
 DESCRIPTION_LIMIT = 50_000
-REMOVED = "…"
-"""What stands where an e-mail address or a phone number was."""
-
-# Possessive quantifiers (`++`): a hostile text costs no more than its length.
-_EMAIL = re.compile(r"(?<![\w.+%'-])[\w.+%'-]++@[\w-]++(?:\.[\w-]++)++")
-# French numbers (0X and four pairs, or +33), and international ones of 9 digits or more (ITU-T
-# E.164). Digits on either side mean another number: a SIRET, a contract, an amount.
-_PHONE = re.compile(
-    r"(?<![0-9A-Za-z])(?<![0-9][.,/ -])(?:"
-    r"(?:(?:\+|00) ?33 ?(?:\(0\) ?)?|0)[1-9](?:[ .-]?[0-9]{2}){4}"
-    r"|\+(?=(?:[^0-9]{0,2}[0-9]){9})(?:[ ./-]?\(?[0-9]++\)?+){1,8}+"
-    r")(?![0-9])"
-)
-_NAME = r"[A-ZÀ-Þ][\w'’-]*+"
-_TITLED = rf"(?:M\.|MM\.|Mr|Mme|Mlle|Monsieur|Madame) {_NAME}(?: {_NAME}){{0,2}}"
-# The ways in which free text names a contact: `Prénom Nom <adresse>`, and a title and name after
-# the words that introduce one, or just before an address. A name alone cannot be told from a
-# firm's or a place's.
-_NAMED_ADDRESS = re.compile(rf"(?<!\w)(?:{_NAME} ){{1,3}}(?=<[^<>@ ]+@)")
-_NAMED_CONTACT = re.compile(
-    r"(?P<before>(?i:contacts?|auprès de|interlocut\w+|adresser à|attention de) ?:? ?)" + _TITLED
-)
-_NAMED_BEFORE = re.compile(rf"(?<!\w){_TITLED}(?=[^.;…]{{0,30}}{REMOVED})")
 # Lone surrogates (a JSON escape cut in two) are no characters: no UTF-8 can hold them.
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\ufeff\ud800-\udfff]+")
-
-
-def without_contacts(text: str) -> str:
-    """The text with e-mail addresses, phone numbers and named contacts replaced by « … »."""
-    if "@" in text:
-        text = _EMAIL.sub(REMOVED, _NAMED_ADDRESS.sub("", text))
-    text = _NAMED_CONTACT.sub(rf"\g<before>{REMOVED}", _PHONE.sub(REMOVED, text))
-    return _NAMED_BEFORE.sub(REMOVED, text) if REMOVED in text else text
 
 
 def clean(value: object) -> str:
@@ -80,7 +51,7 @@ def web_address(value: object) -> str | None:
     text = str(value or "").strip()
     if text.lower().startswith("www."):
         text = f"http://{text}"
-    if not re.match(r"https?://[^\s/.]+\.\S+$", text, re.IGNORECASE) or _EMAIL.search(text):
+    if not re.match(r"https?://[^\s/.]+\.\S+$", text, re.IGNORECASE) or EMAIL.search(text):
         return None
     scheme, _, rest = text.partition("://")
     text = f"{scheme.lower()}://{rest}"

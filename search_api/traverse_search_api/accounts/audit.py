@@ -33,6 +33,8 @@ class Deed(StrEnum):
     REJECTION_REPLAYED = "rejection_replayed"
     GROUPING_ANSWERED = "grouping_answered"
     SHOWCASE_OPENED = "showcase_opened"
+    PERMANENCES_PUBLISHED = "permanences_published"
+    PERMANENCES_REMOVED = "permanences_removed"
 
 
 class AuditAwayError(SearchError):
@@ -84,7 +86,7 @@ def event_of(
     deed: Deed, *, siren: str, account: str, now: datetime, id: str, data: dict[str, Any]
 ) -> dict[str, Any]:
     """The CloudEvent of a deed: its source is the institution that somebody acted for, or the
-    pages themselves for who is not known; its subject the account."""
+    pages themselves for who is not known; its subject the account, or the API key by its id."""
     return {
         "specversion": "1.0",
         "id": id,

@@ -67,10 +67,14 @@ class Visits:
         """The form that was sent. Raises RefusedFormError when it does not carry the token of
         who sends it, UnreadableFormError."""
         form = await read_form(request)
+        self.check(request, form)
+        return form
+
+    def check(self, request: Request, form: Form) -> None:
+        """Raises RefusedFormError when a form does not carry the token of who sends it."""
         holder = self.holder(request)
         if not holder or not self.sessions.is_form_token(form.get(FORM_TOKEN, ""), holder):
             raise RefusedFormError
-        return form
 
     def form_token(self, request: Request) -> str:
         """The token for the forms of a page; "" for who is not signed in nor about to be."""

@@ -79,7 +79,7 @@ def institution_router(
             warning=warning,
             missing=missing,
             replayed=done == "rejoue",
-            may_replay=person.may(StaffRole.PUBLISHER),
+            may_publish=person.may(StaffRole.PUBLISHER),
             administers=person.may(StaffRole.ADMINISTRATOR),
         )
 

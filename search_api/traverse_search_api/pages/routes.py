@@ -19,6 +19,7 @@ from traverse_search_api.pages.map_routes import map_router
 from traverse_search_api.pages.map_view import map_view
 from traverse_search_api.pages.need_routes import need_router
 from traverse_search_api.pages.note_routes import note_router
+from traverse_search_api.pages.permanence_routes import permanence_pages
 from traverse_search_api.pages.quality_routes import quality_router
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.record_view import record_view
@@ -33,6 +34,7 @@ from traverse_search_api.pages.showcase_routes import (
 from traverse_search_api.pages.visit_offline import offline_router
 from traverse_search_api.pages.visit_routes import visit_router
 from traverse_search_api.parameters import Facet
+from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.held import Calendars
 from traverse_search_api.readership import Readership
 
@@ -42,11 +44,12 @@ def install(  # noqa: PLR0917 -- each part is of another type
     readings: Readings,
     calendars: Calendars,
     staff: Staff | None,
+    desk: PermanenceDesk | None,
     readership: Readership,
     framing: Framing,
 ) -> Renderer:
-    """Add the pages and their style to the service; without `staff`, only those that anybody
-    reads. Gives what renders them."""
+    """Add the pages and their style to the service; without `staff` and its `desk`, only those that
+    anybody reads. Gives what renders them."""
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     render = Renderer(staff.visits if staff else None)
     app.include_router(_router(readings, readership, render))
@@ -63,6 +66,8 @@ def install(  # noqa: PLR0917 -- each part is of another type
         app.include_router(institution_router(staff, readings, readership, render))
         app.include_router(quality_router(staff, readings, render))
         app.include_router(showcase_settings_router(staff, render, framing))
+        if desk is not None:
+            app.include_router(permanence_pages(staff, readings, render, desk))
         app.include_router(need_router(staff, readings, render))
         app.include_router(grouping_router(staff, readings, render))
         app.include_router(note_router(staff, readings, render))

@@ -1,17 +1,19 @@
 """An institution's calendar of permanences: octets in, what is open where and when out. Pure.
 
 iCalendar (RFC 5545). Of an event are read: what (SUMMARY), where (LOCATION, GEO), when, and the
-address to know more (URL). Whom it names (ORGANIZER, ATTENDEE, DESCRIPTION) is left out: those are
-people.
+address to know more (URL). Whom it names (ORGANIZER, ATTENDEE, DESCRIPTION) is left out, and so are
+e-mail addresses and telephone numbers in what is read: those are people.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from icalendar import Calendar, Event
 
+from traverse_schemas.contacts import EMAIL, without_contacts
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
@@ -23,7 +25,9 @@ from traverse_search_api.permanences.occurrences import (
 )
 from traverse_search_api.place_names import named_place
 
+MOST_OCTETS: Final = 512 * 1024
 MOST_EVENTS: Final = 200
+_MOST_LINES: Final = 20_000  # of 512 KiB of very short ones, parsing would take five seconds
 _LONGEST: Final = 200
 _POSTAL: Final = re.compile(r"(?<![0-9])[0-9]{5}(?![0-9])")
 
@@ -66,22 +70,36 @@ class Permanence(NamedTuple):
 def read_calendar(
     octets: bytes, home: TerritoryChain | None, territories: Territories
 ) -> list[Kept]:
-    """The events of a calendar that say where they are; those that do not are at `home`, the
-    institution's own territory. Raises UnreadableCalendarError."""
+    """The events of a calendar, the first MOST_EVENTS of them, as they are told (`read_events`).
+    Raises UnreadableCalendarError."""
+    return read_events(events_of(octets)[:MOST_EVENTS], home, territories)
+
+
+def events_of(octets: bytes) -> list[Event]:
+    """All events of a calendar. Raises UnreadableCalendarError."""
+    if octets.count(b"\n") > _MOST_LINES:
+        raise UnreadableCalendarError("too many lines")
     try:
-        events = Calendar.from_ical(octets).walk("VEVENT")[:MOST_EVENTS]
-    except (ValueError, IndexError, KeyError, AttributeError) as error:
+        events = Calendar.from_ical(octets).walk("VEVENT")
+    except (ValueError, IndexError, KeyError, AttributeError, RecursionError) as error:
         raise UnreadableCalendarError(type(error).__name__) from error
-    found = [each for each in events if isinstance(each, Event)]
+    return [each for each in events if isinstance(each, Event)]
+
+
+def read_events(
+    events: Sequence[Event], home: TerritoryChain | None, territories: Territories
+) -> list[Kept]:
+    """The events that say what they are about, to everybody; those that do not say where they are
+    are at `home`, the institution's own territory."""
     replaced: dict[str, set[datetime]] = {}
-    for event in found:
+    for event in events:
         try:
             named = recurrence_of(event)
         except (ValueError, TypeError, AttributeError):
             continue
         if named is not None:
             replaced.setdefault(_text(event, "UID"), set()).add(named)
-    return [kept for event in found for kept in _kept(event, replaced, home, territories)]
+    return [kept for event in events for kept in _kept(event, replaced, home, territories)]
 
 
 def permanences(
@@ -109,18 +127,30 @@ def _kept(
     home: TerritoryChain | None,
     territories: Territories,
 ) -> Iterator[Kept]:
-    what = _text(event, "SUMMARY")
+    what = words_of(event, "SUMMARY")
     hidden = _text(event, "CLASS").upper() in ("PRIVATE", "CONFIDENTIAL")
     if not what or hidden or _text(event, "STATUS").upper() == "CANCELLED":
         return
-    spot = spot_of(_text(event, "LOCATION"), event.get("GEO"), home, territories)
+    spot = spot_of(words_of(event, "LOCATION"), event.get("GEO"), home, territories)
     if spot is None:
         return
     uid = _text(event, "UID")
     instead = frozenset() if event.get("RECURRENCE-ID") else frozenset(replaced.get(uid, ()))
     url = _text(event, "URL", 2000)
-    url = url if url.startswith(("https://", "http://")) else ""
-    yield Kept(uid, what, url, spot, event, instead)
+    url = url if url.startswith(("https://", "http://")) and not EMAIL.search(url) else ""
+    yield Kept(uid_of(event), what, url, spot, event, instead)
+
+
+def words_of(event: Event, name: str) -> str:
+    """What an event says there, in one line, without contact details."""
+    return without_contacts(_text(event, name))
+
+
+def uid_of(event: Event) -> str:
+    """A name of the event, the same for the same UID; "" where it has none. Of the UID itself
+    nothing shows: agendas put addresses in it."""
+    uid = _text(event, "UID")
+    return sha256(uid.encode()).hexdigest()[:32] if uid else ""
 
 
 def spot_of(

@@ -1,9 +1,10 @@
-"""The calendars that institutions publish, as this process holds them: read from the addresses in
-the registry every hour, from no address that is not public; the last good one counts."""
+"""The calendars of institutions, as this process holds them: those that they published themselves;
+of the others, read from the addresses in the registry every hour, from no address that is not
+public, and the last good one counts."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,12 +17,14 @@ from traverse_schemas.status import french_day
 from traverse_search_api.alerts.outside import Outside, OutsideError
 from traverse_search_api.moments import first_instant
 from traverse_search_api.permanences.calendar import (
+    MOST_OCTETS,
     Kept,
     Permanence,
     UnreadableCalendarError,
     permanences,
     read_calendar,
 )
+from traverse_search_api.permanences.published import PublishedCalendar, PublishedCalendars
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,18 +32,21 @@ AHEAD: Final = timedelta(days=60)
 """For so long permanences are told ahead."""
 
 _EVERY: Final = 3600.0
-_LOOK_EVERY: Final = 2.0  # seconds between two looks whether the registry names another address
+_LOOK_EVERY: Final = 2.0  # seconds between two looks whether a calendar or an address is new
 _AT_ONCE: Final = 4  # calendars that are fetched at one time
-_MOST_OCTETS: Final = 512 * 1024
 _KEPT: Final = timedelta(days=7)
 """For so long a calendar counts that can be had no more."""
+
+
+Source = str | PublishedCalendar
+"""Where a calendar comes from: an address, or what its institution published."""
 
 
 @dataclass(slots=True)
 class _Held:
     """A calendar, and when and where it was had. `tried` is in seconds of the loop's clock."""
 
-    url: str
+    source: Source
     tried: float
     events: list[Kept] = field(default_factory=list)
     had: datetime | None = None
@@ -51,6 +57,7 @@ class Calendars:
     """`present` is the machine's clock. Nothing is asked of anybody before `start`."""
 
     registry: Registry
+    published: PublishedCalendars
     outside: Outside
     territories: Territories
     present: Clock
@@ -70,6 +77,7 @@ class Calendars:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.to_thread(self.published.close)
 
     async def coming(self, as_of: datetime, near: Callable[[Permanence], bool]) -> list[Permanence]:
         """What is chosen of the permanences that are not over at an instant (aware) and begin in
@@ -78,13 +86,13 @@ class Calendars:
 
     def _coming(self, as_of: datetime, near: Callable[[Permanence], bool]) -> list[Permanence]:
         day = first_instant(french_day(as_of))
-        now, view = self.present.now(), self.registry.view()
+        now, view, published = self.present.now(), self.registry.view(), self.published.rows()
         found: list[Permanence] = []
         for siren, held in list(self._held.items()):
             who = view.known_to_others(siren)
-            if who is None or not who.active(now) or who.permanences != held.url:
+            if who is None or not who.active(now) or held.source != _source(who, published):
                 continue
-            if held.had is None or now - held.had > _KEPT:
+            if held.had is None or (isinstance(held.source, str) and now - held.had > _KEPT):
                 continue
             key = (siren, held.had, day)
             times = self._times.get(key)
@@ -103,25 +111,28 @@ class Calendars:
             await asyncio.sleep(_LOOK_EVERY)
 
     async def refresh(self) -> None:
-        """Fetch what is due: new in the registry, or an hour old."""
-        if not self.registry.ready:
+        """Have what is due: what was published since, an address that is new in the registry, or
+        that was read an hour ago."""
+        view, now = self.registry.view(), self.present.now()
+        if not self.registry.ready or not view.institutions:
             return
-        now, clock = self.present.now(), asyncio.get_running_loop().time
-        view = self.registry.view()
+        self.published.start()
+        published, clock = self.published.rows(), asyncio.get_running_loop().time
         wanted = {
             one.siren: one
             for one in view.institutions.values()
-            if one.permanences and one.active(now)
+            if one.active(now) and _source(one, published)
         }
         for gone in self._held.keys() - wanted.keys():
             del self._held[gone]
-        due = [
-            one
-            for siren, one in wanted.items()
-            if (held := self._held.get(siren)) is None
-            or held.url != one.permanences
-            or clock() - held.tried >= self.every
-        ]
+        due: list[Institution] = []
+        for siren, one in wanted.items():
+            held, source = self._held.get(siren), _source(one, published)
+            if isinstance(source, PublishedCalendar):
+                if held is None or held.source != source:
+                    await self._take(one, source)
+            elif held is None or held.source != source or clock() - held.tried >= self.every:
+                due.append(one)
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def fetch(one: Institution) -> None:
@@ -130,19 +141,36 @@ class Calendars:
 
         await asyncio.gather(*(fetch(one) for one in due))
 
+    async def _take(self, one: Institution, row: PublishedCalendar) -> None:
+        """Hold what an institution published."""
+        held = _Held(row, 0, had=self.present.now())
+        try:
+            held.events = await self._read(one, row.calendar.encode())
+        except UnreadableCalendarError as error:
+            _LOG.warning("permanences_not_read siren=%s cause=%s", one.siren, error)
+        self._held[one.siren] = held
+
     async def _fetch(self, one: Institution) -> None:
         url, known = one.permanences or "", self._held.get(one.siren)
-        if known is None or known.url != url:
+        if known is None or known.source != url:
             known = self._held[one.siren] = _Held(url, 0)
         known.tried = asyncio.get_running_loop().time()
         headers = {"accept": "text/calendar", "accept-encoding": "identity"}
         try:
-            told = await self.outside.ask("GET", url, headers, most=_MOST_OCTETS)
+            told = await self.outside.ask("GET", url, headers, most=MOST_OCTETS)
             if told.status != 200:
                 raise OutsideError(f"l’adresse a répondu {told.status}")
-            home = self.territories.chain(one.territory) if one.territory else None
-            events = await asyncio.to_thread(read_calendar, told.body, home, self.territories)
+            events = await self._read(one, told.body)
         except (OutsideError, UnreadableCalendarError) as error:
             _LOG.warning("permanences_not_read siren=%s cause=%s", one.siren, error)
             return
         known.events, known.had = events, self.present.now()
+
+    async def _read(self, one: Institution, octets: bytes) -> list[Kept]:
+        home = self.territories.chain(one.territory) if one.territory else None
+        return await asyncio.to_thread(read_calendar, octets, home, self.territories)
+
+
+def _source(one: Institution, published: Mapping[str, PublishedCalendar]) -> Source | None:
+    """What an institution published itself goes before the address in the registry."""
+    return published.get(one.siren) or one.permanences

@@ -74,6 +74,31 @@ def recurrence_of(event: Event) -> datetime | None:
     return _local(named.dt, _zone(event.start)).replace(tzinfo=_zone(event.start))
 
 
+def bare(event: Event) -> Event:
+    """The same times, in an event that holds nothing else: by a zone that everybody knows, without
+    words, people or parts that are not read here. Raises as `occurrences` does."""
+    begins, made = event.start, Event()
+    zone = _zone(begins)
+
+    def moved(moment: date | datetime) -> date | datetime:
+        if not isinstance(moment, datetime):
+            return moment
+        return _local(moment, zone).replace(tzinfo=zone)
+
+    made.add("dtstart", moved(begins))
+    if (length := _length(event)) is not None:
+        made.add("dtend", moved(begins) + length)
+    for rule in event.rrules:
+        made.add("rrule", {name: value for name, value in rule.items() if name in _PARTS})
+    for day in event.exdates:
+        made.add("exdate", [moved(day)])
+    for one in event.rdates:
+        made.add("rdate", [moved(_beginning(one))])
+    if (named := event.get("RECURRENCE-ID")) is not None:
+        made.add("recurrence-id", moved(named.dt))
+    return made
+
+
 def _repeated(
     rule: dict[str, Any], begins: datetime, zone: ZoneInfo, low: datetime, high: datetime
 ) -> Iterator[datetime]:

@@ -16,8 +16,8 @@ from traverse_producers.importers.text import (
     cut,
     title_and_description,
     web_address,
-    without_contacts,
 )
+from traverse_schemas.contacts import without_contacts
 
 
 @pytest.mark.parametrize(

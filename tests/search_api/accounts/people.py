@@ -36,6 +36,11 @@ from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.subscription import decode_subscription, encode_subscription
 from traverse_search_api.app import create_app
 from traverse_search_api.gateway_client import GatewayClient
+from traverse_search_api.permanences.published import (
+    PublishedCalendars,
+    decode_calendar,
+    encode_calendar,
+)
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.showcases import Showcases, decode_showcase
 
@@ -192,6 +197,8 @@ def house(
     people: tuple[Account, ...] = PEOPLE,
     subscriptions: SubscriptionBook | None = None,
     showcases: Showcases | None = None,
+    calendars: MemoryTopic | None = None,
+    institutions: tuple[Institution, ...] = INSTITUTIONS,
     elasticsearch: str = "http://127.0.0.1:1",
     aliases: Mapping[str, str] = ALIASES,
     **settings: Any,
@@ -204,7 +211,7 @@ def house(
         topic.write(one.id, encode_account(one))
     table = CompactedTable(MemoryTableLog(topic), encode=encode_account, decode=decode_account)
     audit, clock = MemoryEvents(), MovingClock()
-    directory, registry = LiveDirectory(table), FixedRegistry(INSTITUTIONS)
+    directory, registry = LiveDirectory(table), FixedRegistry(institutions)
     staff = Staff(
         directory=directory,
         registry=registry,
@@ -228,11 +235,19 @@ def house(
             decode=decode_showcase,
         )
     )
+    published = PublishedCalendars(
+        CompactedTable(
+            MemoryTableLog(calendars or MemoryTopic()),
+            encode=encode_calendar,
+            decode=decode_calendar,
+        )
+    )
     app = create_app(
         chosen,
         staff=staff,
         subscriptions=subscriptions or followed,
         showcases=showcases or opened,
+        permanences=published,
         aliases=aliases,
     )
     with TestClient(app, base_url=public_address, follow_redirects=False) as client:

@@ -22,6 +22,7 @@ PAGES = {
     "note": "/note",
     "vitrine": "/vitrine?kind=call",
     "vitrine-sites": "/mon-institution/vitrine",
+    "permanences": "/mon-institution/permanences",
     "compte": "/compte",
     "alertes": "/alertes",
     "page-inconnue": "/nulle-part",

@@ -35,6 +35,7 @@ from tests.search_api.pages.town import (
     SHOWCASE,
     Town,
 )
+from tests.search_api.permanences.publishing import WEEKLY, calendar
 from traverse_infra.command_tree import build
 from traverse_infra.engines.waiting import wait_until
 from traverse_search_api.pages import routes
@@ -71,6 +72,7 @@ OWN = (
     "/mon-institution",
     "/mon-institution/qualite/reponse",
     "/mon-institution/vitrine",
+    "/mon-institution/permanences",
     "/signaler",
     "/signaler/recu?reference=besoin-0123456789abcdef",
     "/mutualiser?toutes=oui",
@@ -130,6 +132,15 @@ def look(page: Page, path: str) -> None:
     assert all(url.startswith("data:") or url.split("/", 3)[2] == ours for url in loaded), loaded
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= page.viewport_size["width"], (path, wide)  # type: ignore[index]
+
+
+def judge_once(page: Page) -> None:
+    """It fits the width, and axe finds nothing on it."""
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= page.viewport_size["width"], page.url  # type: ignore[index]
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+    found = Axe().run(page, options=rules)
+    assert not found.violations_count, found.generate_report()
 
 
 def rendered(path: str, name: str, **view: Any) -> str:
@@ -203,6 +214,33 @@ def test_a_search_is_followed_paused_and_let_go(context: BrowserContext) -> None
     expect(main).to_contain_text("en pause")
     main.get_by_role("button", name="Supprimer l’alerte « Les bennes »").click()
     expect(main).to_contain_text("Aucune alerte")
+
+
+def test_permanences_are_published_told_near_and_taken_away(context: BrowserContext) -> None:
+    page = context.new_page()
+    look(page, "/mon-institution")
+    page.get_by_role("link", name="Publier nos permanences").click()
+    main, file = page.get_by_role("main"), page.get_by_label("Fichier d’agenda")
+
+    def hand_in(octets: bytes) -> None:
+        file.set_input_files({"name": "a.ics", "mimeType": "text/calendar", "buffer": octets})
+        main.get_by_role("button", name="Publier").click()
+
+    hand_in(b"rien")
+    expect(page.get_by_role("alert")).to_contain_text("pas un calendrier lisible")
+    expect(file).to_have_attribute("aria-invalid", "true")
+    judge_once(page)
+    hand_in(calendar(WEEKLY.replace("Créer", "Reprendre")))
+    expect(page.get_by_role("status")).to_contain_text("C’est publié")
+    expect(main).to_contain_text("Reprendre son entreprise")
+    expect(main).not_to_contain_text("Anne")
+    judge_once(page)
+    sheet = "/visite.ics?lieu=Aubagne"
+    assert wait_until(lambda: "Reprendre" in context.request.get(sheet).text(), timeout=60)
+    main.get_by_role("button", name="Retirer ce calendrier").click()
+    expect(page.get_by_role("status")).to_contain_text("C’est retiré")
+    expect(main).to_contain_text("Rien encore")
+    assert wait_until(lambda: "Reprendre" not in context.request.get(sheet).text(), timeout=60)
 
 
 def test_a_need_is_signalled_in_two_steps(context: BrowserContext, running: Town) -> None:

@@ -6,13 +6,28 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.search_api.accounts.people import INSTITUTIONS, NOW, MovingClock
-from tests.search_api.permanences.publishing import Publisher, publishing
+from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
+from tests.search_api.accounts.people import INSTITUTIONS, MARSEILLE, NOW, MovingClock
+from tests.search_api.permanences.publishing import (
+    WEEKLY,
+    Publisher,
+    calendar,
+    event,
+    publishing,
+)
+from traverse_schemas.compacted_table import CompactedTable
 from traverse_schemas.institutions import Institution
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.alerts.outside import Outside
+from traverse_search_api.permanences.handed_in import reduced
 from traverse_search_api.permanences.held import Calendars
+from traverse_search_api.permanences.published import (
+    PublishedCalendar,
+    PublishedCalendars,
+    decode_calendar,
+    encode_calendar,
+)
 
 TERRITORIES = Territories.load()
 
@@ -26,7 +41,11 @@ def publisher() -> Iterator[Publisher]:
 def held(*rows: Institution, private: bool = True) -> tuple[Calendars, MovingClock]:
     clock = MovingClock()
     outside = Outside(private=private, seconds=10)
-    return Calendars(FixedRegistry(rows), outside, TERRITORIES, clock, every=0), clock
+    table = CompactedTable(
+        MemoryTableLog(MemoryTopic()), encode=encode_calendar, decode=decode_calendar
+    )
+    published = PublishedCalendars(table)
+    return Calendars(FixedRegistry(rows), published, outside, TERRITORIES, clock, every=0), clock
 
 
 def told(calendars: Calendars, as_of: datetime = NOW) -> list[str]:
@@ -76,3 +95,36 @@ def test_no_address_that_is_not_public_is_ever_called(publisher: Publisher) -> N
     calendars, _ = held(row, private=False)
     assert told(calendars) == []
     assert publisher.asked == []
+
+
+def row(*events: str) -> PublishedCalendar:
+    kept = reduced(calendar(*events), TERRITORIES.chain("com:13055"), TERRITORIES, NOW)
+    return PublishedCalendar(calendar=kept.calendar, at=NOW)
+
+
+def test_what_an_institution_published_goes_before_the_address_and_nothing_is_fetched(
+    publisher: Publisher,
+) -> None:
+    noted = INSTITUTIONS[0].model_copy(update={"permanences": f"{publisher.address}/ok.ics"})
+    calendars, clock = held(noted)
+    published = calendars.published
+    other = event("x", "SUMMARY:Autre", start="TZID=Europe/Paris:20260318T140000")
+    asyncio.run(published.put(MARSEILLE, row(other)))
+    assert told(calendars) == ["Ville de Marseille 18/03"]
+    assert publisher.asked == []
+    clock.move(days=20)  # it does not grow old
+    assert told(calendars, NOW) == ["Ville de Marseille 18/03"]
+    asyncio.run(published.put(MARSEILLE, row(WEEKLY)))
+    assert told(calendars)[0].endswith("17/03")
+    asyncio.run(published.remove(MARSEILLE))
+    publisher.away = True
+    assert told(calendars) == []  # what was taken away is not told, whatever comes in its place
+    assert publisher.asked == ["/ok.ics"]
+    published.close()
+
+
+def test_what_only_tries_is_told_to_nobody() -> None:
+    calendars, _ = held(INSTITUTIONS[0].model_copy(update={"sandbox": True}))
+    asyncio.run(calendars.published.put(MARSEILLE, row(WEEKLY)))
+    assert told(calendars) == []
+    calendars.published.close()
