@@ -117,8 +117,11 @@ class Document(Content):
     """A whole opportunity: content, life, times, sources and links.
 
     `links` are other opportunities that have to do with this one (`type`, `id`, `score`, `reason`
-    in French). Of an opportunity of several records, `provenance` says by field which source it
-    comes from, with the other sources' claims, and `merged` why each record is in it.
+    in French). Of one that people spoke of, `said` has the last word of each side (`source` and
+    `subject` that it was said under, `word`, `version`); its `state` is then perhaps `dismissed`,
+    or `asserted` (one side says that both are the same), which only the sides are shown. Of an
+    opportunity of several records, `provenance` says by field which source it comes from, with the
+    other sources' claims, and `merged` why each record is in it.
     """
 
     id: str

@@ -7,7 +7,7 @@ from typing import Any, Final
 from traverse_schemas.other_languages import TEXTS
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
-from traverse_search_api.links import shown_links
+from traverse_search_api.links import FOR_SIDES, shown_links
 from traverse_search_api.reader import Reader
 
 _SUMMARY: Final = 240
@@ -49,15 +49,25 @@ def detail_of(document: Document, as_of: datetime, reader: Reader) -> dict[str, 
     return {**shown, "links": _links(document, as_of, reader), **_words(document, as_of)}
 
 
-def _links(document: Document, as_of: datetime, reader: Reader) -> list[dict[str, Any]]:
-    """Those of which the reader may read both ends, as of a day. One that names no audience is
-    within the document's own."""
+def links_of_sides(document: Document, as_of: datetime, reader: Reader) -> list[dict[str, Any]]:
+    """Those of which the reader may read both ends, as of a day, with what people `said` of them
+    and those that they set aside: for who is a side of them. One that names no audience is within
+    the document's own."""
     found = [
         link | {"audience": link["audience"].partition(":")[0]} if "audience" in link else link
         for link in document.get("links", [])
         if "audience" not in link or reader.reads(link["audience"])
     ]
     return shown_links(found, as_of)
+
+
+def _links(document: Document, as_of: datetime, reader: Reader) -> list[dict[str, Any]]:
+    """The same for everybody else."""
+    return [
+        {name: value for name, value in link.items() if name != "said"} if "said" in link else link
+        for link in links_of_sides(document, as_of, reader)
+        if link.get("state") not in FOR_SIDES
+    ]
 
 
 def summary_of(description: str, longest: int = _SUMMARY) -> str:

@@ -9,7 +9,12 @@ _STATES: Final = {
     "proposed": "Proposé",
     "confirmed": "Confirmé",
     "expired": "Échu",
+    "dismissed": "Écarté",
+    "asserted": "Même dossier, selon une institution",
 }
+FOR_SIDES: Final = frozenset({"dismissed", "asserted"})
+"""States of links that only the institutions of the two ends see: one that they dismissed, and that
+two records are the same, which one side says and the other not yet."""
 _DAY: Final = 10  # characters of a date
 
 
@@ -20,7 +25,8 @@ def shown_links(links: list[dict[str, Any]], as_of: datetime) -> list[dict[str, 
 
 
 def _shown(link: dict[str, Any], as_of: datetime) -> dict[str, Any]:
-    state = "expired" if _is_over(link.get("until", ""), as_of) else link["state"]
+    over = link["state"] not in FOR_SIDES and _is_over(link.get("until", ""), as_of)
+    state = "expired" if over else link["state"]
     return {**link, "state": state, "state_label": _STATES.get(state, state)}
 
 

@@ -7,6 +7,7 @@ member it is, or a stub that says into which one it was merged, or a stub of wha
 from collections.abc import Mapping
 from typing import Any
 
+from traverse_schemas.decisions import Word
 from traverse_schemas.document import (
     PUBLIC_INDEX,
     OpportunityMessage,
@@ -15,8 +16,9 @@ from traverse_schemas.document import (
     index_of,
 )
 from traverse_schemas.record_state import Life, RecordState
+from traverse_stream_processors.linking.decisions import Saying
 from traverse_stream_processors.linking.fitting import fitting
-from traverse_stream_processors.linking.judge import explain
+from traverse_stream_processors.linking.judge import LinkType, explain
 from traverse_stream_processors.linking.linker import Group, Linker
 from traverse_stream_processors.linking.merge import Document, merge
 from traverse_stream_processors.linking.procedure import procedure
@@ -124,7 +126,9 @@ def _lot_number(thing: tuple[str, ...], linker: Linker) -> str:
 
 
 def _links(group: Group, linker: Linker, heads: Mapping[str, str]) -> list[dict[str, object]]:
-    """What this opportunity is to others: to each the surest link, with the reason."""
+    """What this opportunity is to others: to each the surest link, with the reason. Where people
+    spoke of two, what they `said`, for its sides: that they are not the same, which takes the link
+    away from everybody else's sight; or that they are, which the other side has yet to say."""
     members = set(group.members)
     best: dict[str, tuple[float, str, str]] = {}
     for one in members:
@@ -133,7 +137,42 @@ def _links(group: Group, linker: Linker, heads: Mapping[str, str]) -> list[dict[
             if other not in members:
                 best[head] = max(best.get(head, (0.0, "", "")), (judgement.score, one, other))
     chosen = sorted(best, key=lambda head: (-best[head][0], head))[:_MOST_LINKS]
-    return [_link(linker, best[head][1], best[head][2], head) for head in chosen]
+    found = [_link(linker, best[head][1], best[head][2], head) for head in chosen]
+    spoken = _spoken(group.members, members, linker, heads)
+    return _with_words(found, spoken) if spoken else found
+
+
+def _spoken(
+    ordered: list[str], members: set[str], linker: Linker, heads: Mapping[str, str]
+) -> dict[str, list[Saying]]:
+    """What counts of what people said of these records and of others, by where those are. Of nearly
+    all, nothing."""
+    found: dict[str, list[Saying]] = {}
+    for one in ordered:
+        for other in sorted(linker.spoken_with(one) - members):
+            if said := linker.sayings(one, other):
+                found.setdefault(heads[other], []).extend(said)
+    return found
+
+
+def _with_words(
+    links: list[dict[str, object]], spoken: Mapping[str, list[Saying]]
+) -> list[dict[str, object]]:
+    same = {str(link["id"]): link for link in links if link["type"] == LinkType.SAME}
+    found = list(links)
+    for head in sorted(spoken)[:_MOST_LINKS]:
+        words = {one.word for one in spoken[head]}
+        link = same.get(head)
+        if link is None and Word.NOT_SAME in words:
+            continue  # what nobody would have joined
+        if link is None:
+            link = {"type": str(LinkType.SAME), "id": head, "score": 0.0, "state": "asserted"}
+            link["reason"] = "une seule des deux institutions l'a déclaré"
+            found.append(link)
+        link["said"] = [one.shown() for one in spoken[head]]
+        if Word.NOT_SAME in words:
+            link["state"] = "dismissed"
+    return found
 
 
 def _link(linker: Linker, one: str, other: str, head: str) -> dict[str, object]:

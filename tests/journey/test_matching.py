@@ -1,5 +1,6 @@
 """Needs meet what answers them, and each other, on the real engines."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,6 +14,8 @@ from tests.stream_processors.factory import call_data, event
 from traverse_infra.check.erased import prove
 from traverse_schemas.topics import GROUPINGS
 from traverse_search_api.app import create_app
+from traverse_search_api.items import item_of
+from traverse_search_api.reader import ANYBODY
 from traverse_search_api.settings import SearchSettings
 from traverse_stream_processors.likeness.corpus import base_passages
 from traverse_stream_processors.likeness.model import base_model
@@ -147,7 +150,12 @@ def test_a_firm_and_a_call_are_told_of_each_other(flowing: Journey) -> None:
     assert links_between(flowing, call)[0]["state"] == "confirmed"
     flowing.publish({**said, "id": "no", "type": "fr.traverse.link.dismissed.v1",
                      "time": "2026-11-21T10:00:00+01:00"})  # fmt: skip
-    assert links_between(flowing, call) == links_between(flowing, firm) == []
+    # For the sides alone to see, and take back.
+    for mine in (call, firm):
+        (link,) = links_between(flowing, mine)
+        assert (link["state"], link["said"][0]["subject"]) == ("dismissed", "ENT-1/AMIANTE")
+        item = item_of({"_source": flowing.document(mine)}, datetime.now(UTC), ANYBODY)
+        assert [one for one in item["links"] if one["type"] == "answers"] == []
 
 
 def links_between(journey: Journey, whole: dict[str, Any]) -> list[dict[str, Any]]:

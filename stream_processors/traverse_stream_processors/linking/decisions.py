@@ -6,7 +6,7 @@ is kept and counts for nothing, until it becomes a side.
 """
 
 from collections.abc import Iterable, Iterator, Set
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, Word
 from traverse_schemas.identity import Version
@@ -21,6 +21,26 @@ class _Said(NamedTuple):
     word: Word
     pair: tuple[str, str]
     siren: str
+
+
+class Saying(NamedTuple):
+    """The last word of an institution on two records, and under what it was said: who takes it
+    back says so under the same source and subject."""
+
+    source: str
+    subject: str
+    word: Word
+    version: Version
+    siren: str
+
+    def shown(self) -> dict[str, Any]:
+        """As a link of a document tells it, for the pages of who said it."""
+        return {
+            "source": self.source,
+            "subject": self.subject,
+            "word": str(self.word),
+            "version": list(self.version),
+        }
 
 
 SAME: Final = frozenset((Word.SAME_AS, Word.NOT_SAME))
@@ -98,6 +118,16 @@ class Decisions:
         keys = self._pairs.get((min(left, right), max(left, right)), ())
         said = sorted((self._said[key] for key in keys), key=lambda each: each.version)
         return {one.siren: one.word for one in said}
+
+    def sayings(self, left: str, right: str, speakers: Set[str]) -> list[Saying]:
+        """The same of some institutions, with what they said it under; by SIREN."""
+        keys = self._pairs.get((min(left, right), max(left, right)), ())
+        found = {}
+        for key in sorted(keys, key=lambda each: self._said[each].version):
+            said = self._said[key]
+            if said.siren in speakers:
+                found[said.siren] = Saying(*key, said.word, said.version, said.siren)
+        return [found[siren] for siren in sorted(found)]
 
     def _forget(self, key: tuple[str, str], known: _Said) -> None:
         keys = self._pairs.get(known.pair)

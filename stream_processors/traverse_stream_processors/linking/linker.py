@@ -4,14 +4,14 @@ Everything here is a function of the set of records and decisions that it was to
 kept up to date one change at a time: a cache in memory, rebuilt from the log. No I/O, no clock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, Word
 from traverse_stream_processors.linking.blocks import CROWDED
 from traverse_stream_processors.linking.book import Book
 from traverse_stream_processors.linking.clusters import Pair, clusters, component
-from traverse_stream_processors.linking.decisions import Decisions
+from traverse_stream_processors.linking.decisions import Decisions, Saying
 from traverse_stream_processors.linking.features import Features
 from traverse_stream_processors.linking.judge import Judgement, LinkType, judge
 
@@ -72,6 +72,20 @@ class Linker:
     def links(self, identity: str) -> Mapping[str, Judgement]:
         """What a record is to others, by their ids."""
         return self._links.get(identity, {})
+
+    def spoken_with(self, identity: str) -> Set[str]:
+        """The records of which people said whether they are the same as this one; of nearly all,
+        none."""
+        return self._decisions.partners(identity)
+
+    def sayings(self, left: str, right: str) -> list[Saying]:
+        """What counts of what people said of two records that one opportunity could hold."""
+        mine, theirs = self.book.get(left), self.book.get(right)
+        if mine is None or theirs is None:
+            return []
+        if (mine.audience, mine.kind) != (theirs.audience, theirs.kind):
+            return []
+        return self._decisions.sayings(left, right, mine.speakers | theirs.speakers)
 
     def changed_links(self) -> dict[tuple[str, str], Judgement | None]:
         """The links that were made, judged anew or (None) undone since this was last asked, by

@@ -144,8 +144,13 @@ class Opportunities:
         return self._linker.heads(ends)
 
     def _led_to(self, identity: str) -> set[str]:
-        """The records that links of any type lead to from this one."""
-        return {*self._linker.links(identity), *self._matches.reached(identity)}
+        """The records that links of any type lead to from this one, or may."""
+        linker = self._linker
+        return {
+            *linker.links(identity),
+            *linker.spoken_with(identity),
+            *self._matches.reached(identity),
+        }
 
     def told(self) -> Mapping[str, RecordState]:
         """The states that `put_records` was last told and took, by key."""

@@ -70,7 +70,7 @@ class AnswerBook:
             self._public.setdefault(need, set()).add(offer)
         if answer.state == DISMISSED:
             self._changed.add((need, offer))
-            return set()
+            return {need, offer}
         last = self._last.get(need)
         if last is not None and answer.state != CONFIRMED:
             of_all, of_public = last
@@ -97,6 +97,7 @@ class AnswerBook:
             self._public.get(need, set()).discard(identity)
             if answer.state == DISMISSED:
                 self._changed.add((need, identity))
+                touched.add(need)
             elif identity in self.chosen(need):
                 touched |= self._choose_anew(need)
             self._sweep(need)
@@ -114,6 +115,7 @@ class AnswerBook:
             self._public.get(need, set()).discard(offer)
             if answer.state == DISMISSED:
                 self._changed.add((need, offer))
+                touched |= {need, offer}
             elif offer in self._chosen.get(need, _NONE):
                 touched |= self._choose_anew(need)
             self._sweep(need)

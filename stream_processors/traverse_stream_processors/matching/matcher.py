@@ -5,10 +5,11 @@ Everything here is a function of the set of facts and words that it was told (de
 in memory, rebuilt from the log. No I/O, no clock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from traverse_schemas.decisions import Decision, DecisionKind
 from traverse_schemas.grouping import Grouping, readable
+from traverse_stream_processors.linking.decisions import Saying
 from traverse_stream_processors.matching.answer_book import AnswerBook
 from traverse_stream_processors.matching.answers import Answer, answer
 from traverse_stream_processors.matching.bonds import LARGEST, Bonds
@@ -24,7 +25,13 @@ from traverse_stream_processors.matching.keys import (
 )
 from traverse_stream_processors.matching.layers import narrowest
 from traverse_stream_processors.matching.meetings import CROWDED, Meetings
-from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED, GroupingWords, LinkWords
+from traverse_stream_processors.matching.words import (
+    CONFIRMED,
+    DISMISSED,
+    PROPOSED,
+    GroupingWords,
+    LinkWords,
+)
 
 
 class Matcher:
@@ -132,6 +139,20 @@ class Matcher:
         judged = self._answers.get(need, offer)
         return judged if judged is not None and judged.state != PROPOSED else None
 
+    def spoken_with(self, identity: str) -> Set[str]:
+        """The records of which people said something together with this one; mostly none."""
+        return self._link_words.partners(identity)
+
+    def sayings(self, identity: str, other: str) -> list[Saying]:
+        """What counts of what people said of two records; nothing where one takes no part."""
+        mine, theirs = self._facts.get(identity), self._facts.get(other)
+        return [] if mine is None or theirs is None else self._link_words.sayings(mine, theirs)
+
+    def dismissed(self, need: str, offer: str) -> Answer | None:
+        """An answer that people dismissed."""
+        found = self._answers.get(need, offer)
+        return found if found is not None and found.state == DISMISSED else None
+
     def answered_by(self, offer: str) -> Iterator[tuple[str, Answer]]:
         """The needs to which something is proposed as an answer, in order of their ids."""
         return self._answers.to(offer)
@@ -223,7 +244,7 @@ class Matcher:
         """Those that a record meets: for a need what may answer it, and other firms' needs; and
         those of which people said something together with it."""
         keys, refinements = answer_keys(facts), answer_refinements(facts)
-        met: set[str] = set(self._link_words.partners(facts.id))
+        met = set(self._link_words.partners(facts.id))
         if facts.asks:
             met |= self._of_answers.found(keys, refinements)
         if not facts.asks or facts.seeks is not None:

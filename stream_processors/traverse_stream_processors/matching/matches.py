@@ -9,10 +9,11 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from traverse_schemas.decisions import Decision, DecisionKind
+from traverse_schemas.decisions import Decision, DecisionKind, Word
 from traverse_schemas.grouping import GroupingMessage, grouping_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model
+from traverse_stream_processors.linking.decisions import Saying
 from traverse_stream_processors.matching.answers import Answer
 from traverse_stream_processors.matching.facts import Facts, Reader
 from traverse_stream_processors.matching.groups import Key
@@ -57,7 +58,9 @@ class Matches:
         it answers, purchases it could be made with. `head_of` gives the opportunity of a record.
 
         A link shows only to those who may read both ends: on a public document only public ends
-        stand; elsewhere each end tells its `audience`.
+        stand; elsewhere each end tells its `audience`. An answer of which people spoke tells what
+        they `said`; one that they dismissed, of any two records of the two opportunities, is there
+        with that state for its sides alone to see.
         """
         inside = list(members)
         own = {head_of(one) for one in inside}
@@ -67,14 +70,20 @@ class Matches:
                 link["id"] = head_of(link["id"])
                 place = (link["type"], link["id"])
                 known = best.get(place)
-                if link["id"] not in own and (known is None or link["score"] > known["score"]):
+                if link["id"] not in own and (known is None or _rank(link) < _rank(known)):
                     best[place] = link
+        for head, said in self._spoken(inside, head_of).items():
+            if (spoken := best.get((ANSWERS, head))) is not None:
+                spoken["said"] = [one.shown() for one in said]
+                if any(one.word is Word.DISMISSED for one in said):
+                    spoken["state"] = DISMISSED
         ranked = sorted(best.values(), key=_rank)
-        shown: dict[tuple[str, bool], int] = {}
+        shown: dict[tuple[str, bool, bool], int] = {}
         kept = []
         for link in ranked:
-            # What few may read takes no place from what all may.
-            kind = (link["type"], link["audience"] == "public")
+            # What few may read takes no place from what all may, nor what is dismissed from what
+            # is not.
+            kind = (link["type"], link["audience"] == "public", link["state"] == DISMISSED)
             shown[kind] = shown.get(kind, 0) + 1
             if shown[kind] <= _SHOWN:
                 kept.append(link)
@@ -127,10 +136,26 @@ class Matches:
     def _bonds(self) -> Iterator[tuple[str, str, Together]]:
         return self._matcher.every_bond()
 
+    def _spoken(
+        self, members: Iterable[str], head_of: Callable[[str], str]
+    ) -> dict[str, list[Saying]]:
+        """What counts of what people said of these records and of those of another opportunity, by
+        the id of that one. Of nearly all, nothing."""
+        found: dict[str, list[Saying]] = {}
+        for one in members:
+            for other in sorted(self._matcher.spoken_with(one)):
+                if said := self._matcher.sayings(one, other):
+                    found.setdefault(head_of(other), []).extend(said)
+        return found
+
     def _links_of(self, identity: str) -> Iterator[dict[str, Any]]:
         mine = self._matcher.get(identity)
         if mine is None:
             return
+        for other in self._matcher.spoken_with(identity):
+            for role, pair in (("need", (identity, other)), ("offer", (other, identity))):
+                if (dismissed := self._matcher.dismissed(*pair)) is not None:
+                    yield from self._link(mine, other, ANSWERS, role, dismissed)
         for other, answer in self._matcher.chosen(identity).items():
             yield from self._link(mine, other, ANSWERS, "need", answer)
         for other, answer in self._matcher.answered_by(identity):

@@ -11,7 +11,7 @@ from traverse_schemas.decisions import Decision, GroupingStep, Word
 from traverse_schemas.grouping import anchor_of, layer_tag, readable_tags, tag_of
 from traverse_schemas.identity import Version
 from traverse_schemas.sources import parse_source
-from traverse_stream_processors.linking.decisions import Decisions
+from traverse_stream_processors.linking.decisions import Decisions, Saying
 from traverse_stream_processors.matching.facts import Facts
 
 PROPOSED: Final = "proposed"
@@ -42,9 +42,14 @@ class LinkWords:
         """Know a decision; gives the ids of the records that it concerns, or concerned."""
         return self._decisions.put(decision)
 
-    def partners(self, identity: str) -> frozenset[str]:
-        """The records of which people said something together with this one."""
-        return frozenset(self._decisions.partners(identity))
+    def partners(self, identity: str) -> Set[str]:
+        """The records of which people said something together with this one, as they are at any
+        moment."""
+        return self._decisions.partners(identity)
+
+    def sayings(self, left: Facts, right: Facts) -> list[Saying]:
+        """The words that count of two records: those of their sides."""
+        return self._decisions.sayings(left.id, right.id, left.sides | right.sides)
 
     def of_answer(self, need: Facts, offer: Facts) -> str:
         """The state of an answer: dismissed as soon as one side says so, confirmed when the side

@@ -1,11 +1,13 @@
 """What must be written when records and decisions change, and nothing more."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from tests.stream_processors.linking.records import call
+from traverse_schemas.decisions import Decision
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Formed, Opportunities
@@ -92,3 +94,60 @@ def test_a_record_that_is_gone_for_good_leaves_its_group(folder: Path) -> None:
     assert documents[OWN["id"]] == {"id": OWN["id"], "stub": True}
     assert documents[RELAYED["id"]]["stub"] is False
     assert b"VOI-014" not in b"".join(one.octets for one in formed)
+
+
+def said(word: str, source: str, day: int) -> bytes:
+    """What an institution says of the two records, always under the same subject."""
+    return orjson.dumps(
+        Decision(
+            source=source,
+            subject="dossier",
+            version=[0, f"2026-11-{day}T10:00:00.000000Z", "d"],
+            word=word,
+            records=[OWN["id"], RELAYED["id"]],
+        )
+    )
+
+
+def links_of(formed: list[Formed]) -> dict[str, list[Any]]:
+    return {one.message["id"]: orjson.loads(one.document)["links"] for one in formed}
+
+
+def test_who_contests_a_merge_finds_both_and_may_take_it_back(folder: Path) -> None:
+    """Both say of the other that people set the link aside, and under what they said it."""
+    known = begun(folder)
+    told(known, OWN, RELAYED)
+    formed = known.form(known.put_decisions([said("not_same", OWNER, 22)]))
+    known.remember(formed)
+    for mine, theirs in ((OWN, RELAYED), (RELAYED, OWN)):
+        (link,) = links_of(formed)[mine["id"]]
+        assert (link["type"], link["id"], link["state"]) == ("same", theirs["id"], "dismissed")
+        (words,) = link["said"]
+        assert (words["source"], words["subject"], words["word"]) == (OWNER, "dossier", "not_same")
+    formed = known.form(known.put_decisions([said("withdrawn", OWNER, 23)]))
+    documents = {one.message["id"]: orjson.loads(one.document) for one in formed}
+    assert documents[RELAYED["id"]]["stub"] is True
+    assert documents[OWN["id"]]["links"] == []
+
+
+def test_what_one_side_asserts_the_other_is_asked_for(folder: Path) -> None:
+    """Of two records that nothing but the word brings together; a stranger's is no word."""
+    other = call("26-999", RELAY, title="Achat de mobilier", cpv=["39130000"], description="",
+                 deadlines=[{"at": "2027-09-01T12:00"}], url="https://exemple.fr/9")  # fmt: skip
+    known = begun(folder)
+    told(known, OWN, other)
+
+    def told_of(word: str, source: str) -> list[Formed]:
+        decision = orjson.loads(said(word, source, 22)) | {"records": [OWN["id"], other["id"]]}
+        formed = known.form(known.put_decisions([orjson.dumps(decision)]))
+        known.remember(formed)
+        return formed
+
+    assert told_of("same_as", "urn:siren:200054807") == []
+    formed = told_of("same_as", RELAY)
+    for mine, theirs in ((OWN, other), (other, OWN)):
+        (link,) = links_of(formed)[mine["id"]]
+        assert (link["type"], link["id"], link["state"]) == ("same", theirs["id"], "asserted")
+    formed = told_of("same_as", OWNER)
+    documents = {one.message["id"]: one.message["document"] for one in formed}
+    assert sum(document["stub"] for document in documents.values()) == 1

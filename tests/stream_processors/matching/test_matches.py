@@ -4,7 +4,8 @@ from typing import Any
 
 import orjson
 
-from tests.stream_processors.matching.factory import METROPOLE, state
+from tests.stream_processors.matching.factory import METROPOLE, TOWNS, state
+from traverse_schemas.decisions import Decision
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.matching.matches import Matches, MatchMessage
@@ -102,3 +103,61 @@ def test_who_takes_over_writes_everything_and_ends_what_is_no_more() -> None:
     assert "gone" not in values(groupings)
     assert len(links) == 2
     assert len(groupings) == 4
+
+
+def word(said: str, by: str, one: RecordState, other: RecordState, day: int) -> Decision:
+    """What an institution says of two records, always under the same subject."""
+    return Decision(
+        source=f"urn:siren:{by}:pages",
+        subject="reponse",
+        version=[0, f"2026-11-{day:02}T10:00:00.000000Z", "d"],
+        word=said,
+        records=[one["id"], other["id"]],
+    )
+
+
+def aid(subject: str, title: str = "Défibrillateurs : aide aux communes") -> RecordState:
+    return state(
+        subject, title, kind="call", subtype="call_for_projects", owner=METROPOLE, cpv=["33182100"]
+    )
+
+
+def test_what_a_side_dismisses_is_dismissed_between_whole_opportunities_for_the_sides_to_see() -> (
+    None
+):
+    """Whichever of its records was meant, and whatever is published later; until it is taken
+    back. What anybody else says changes nothing."""
+    asked = state("N", "Défibrillateurs", cpv=["33182100"], owner="Gardanne", **WINDOW)
+    first, copy = aid("P"), aid("P2")
+    heads = {copy["id"]: first["id"]}
+    matches = told(asked, first)
+
+    def seen() -> list[tuple[str, str, list[str]]]:
+        ends = ([asked["id"]], [first["id"], copy["id"]])
+        links = [matches.links(end, lambda one: heads.get(one, one)) for end in ends]
+        return [
+            (link["id"], link["state"], [said["word"] for said in link.get("said", ())])
+            for (link,) in links
+        ]
+
+    matches.decide(word("dismissed", TOWNS["Arles"][0], asked, first, 1))
+    assert {state for _, state, _ in seen()} == {"proposed"}
+    assert {said for *_, words in seen() for said in words} == set()
+    by = TOWNS["Gardanne"][0]
+    touched = matches.decide(word("dismissed", by, asked, first, 2))
+    assert touched == {asked["id"], first["id"]}
+    # A copy that comes later is of the same opportunity.
+    assert matches.put(copy["id"], copy) >= {copy["id"], asked["id"]}
+    dismissed = [
+        (first["id"], "dismissed", ["dismissed"]),
+        (asked["id"], "dismissed", ["dismissed"]),
+    ]
+    assert seen() == dismissed
+    # What was dismissed is told anew when its other end changes.
+    assert asked["id"] in matches.put(first["id"], aid("P", title="Défibrillateurs : une aide"))
+    assert asked["id"] in matches.reached(first["id"])
+    assert seen() == dismissed
+    matches.decide(word("confirmed", by, asked, copy, 3))
+    assert seen()[0] == (first["id"], "confirmed", ["confirmed"])
+    matches.decide(word("withdrawn", by, asked, copy, 4))
+    assert [(state, words) for _, state, words in seen()] == [("proposed", [])] * 2
