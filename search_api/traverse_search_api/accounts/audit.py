@@ -32,6 +32,7 @@ class Deed(StrEnum):
     NEED_PUBLISHED = "need_published"
     REJECTION_REPLAYED = "rejection_replayed"
     GROUPING_ANSWERED = "grouping_answered"
+    LINK_ANSWERED = "link_answered"
     SHOWCASE_OPENED = "showcase_opened"
     PERMANENCES_PUBLISHED = "permanences_published"
     PERMANENCES_REMOVED = "permanences_removed"

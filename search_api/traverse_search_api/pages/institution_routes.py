@@ -20,6 +20,7 @@ from traverse_search_api.pages.institution_view import (
     quality_words,
     rejections_of,
 )
+from traverse_search_api.pages.link_routes import answers_of, side_of
 from traverse_search_api.pages.quality import quality
 from traverse_search_api.pages.quality_routes import last_publications, refused_lately
 from traverse_search_api.pages.reading import Readings
@@ -48,11 +49,12 @@ def institution_router(
         person = visits.require(request)
         reading = readings.of(request)
         own = own_clause(person.siren)
-        found, judged, refusals, counts = await asyncio.gather(
+        found, judged, refusals, counts, answers = await asyncio.gather(
             reading.look(own, **own_body(person.siren, reading.as_of), _source=ITEM_FIELDS),
             last_publications(reading, person.siren),
             refused_lately(gateway, person.siren, visits.now()),
             readership.of(person.siren),
+            answers_of(reading, side_of(staff, person)),
         )
         total, sources, published = published_view(
             found, reading.shown(found), judged, reading.as_of
@@ -73,6 +75,7 @@ def institution_router(
             quality=quality(judged, reading.as_of, refusals, accepted),
             quality_of=quality_words(judged, total),
             readers=None if counts is None else [few(count) for count in counts],
+            answers=answers,
             published=published,
             refused=refused,
             older=older,

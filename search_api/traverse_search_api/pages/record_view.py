@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.pages import words
+from traverse_search_api.pages.link_view import NOTHING_SAID, SideLink, Spoken, Talk, label_of
 
 _NATURES: Final = {"works": "Travaux", "supplies": "Fournitures", "services": "Services"}
 _AMOUNTS: Final = {
@@ -23,13 +25,6 @@ _ACTIONS: Final = {
     "apply": "Candidater",
     "contact": "Contacter",
     "procedure": "Faire la démarche",
-}
-_LINKS: Final = {
-    "same:": "Même dossier",
-    "lot:": "Lots probables",
-    "answers:need": "Peut répondre à ce besoin",
-    "answers:offer": "Peut répondre à",
-    "joint:": "Achat à mutualiser",
 }
 _OUTCOMES: Final = {
     "awarded": "Attribué",
@@ -69,6 +64,7 @@ class SourceView:
     subject: str
     updated: str
     address: str
+    talk: Talk | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +76,7 @@ class LinkView:
     address: str
     reason: str
     state: str
+    talk: Talk | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +106,7 @@ class RecordView:
     lots: list[LotView]
     sources: list[SourceView]
     links: list[LinkView]
+    aside: list[SideLink]
     groupings: list[GroupingView]
     machine: str
     language: str
@@ -119,9 +117,10 @@ def record_view(
     as_of: datetime,
     territories: Territories,
     groupings: Iterable[Mapping[str, Any]] = (),
+    spoken: Spoken = NOTHING_SAID,
 ) -> RecordView:
     """The page of a whole opportunity (`Searcher.detail`) at an instant; `groupings` are those that
-    it is in, as the search shows them."""
+    it is in, as the search shows them; `spoken` what its reader may say of its links."""
     found = document.get("deadline")
     owners = [one["name"] for one in document["institutions"] if one["role"] == "owner"]
     return RecordView(
@@ -135,8 +134,9 @@ def record_view(
         actions=_actions(document),
         paragraphs=[text for text in document.get("description", "").split("\n") if text.strip()],
         lots=[_lot(lot) for lot in document.get("lots", [])],
-        sources=_sources(document),
-        links=[_link(link) for link in document["links"] if link.get("reason")],
+        sources=_sources(document, spoken),
+        links=[_link(link, spoken.talks) for link in document["links"] if link.get("reason")],
+        aside=spoken.aside,
         groupings=[_grouping(each) for each in groupings],
         machine=f"/v1/opportunities/{document['id']}",
         language=document.get("language", "fr"),
@@ -232,15 +232,15 @@ def _lot(lot: Mapping[str, Any]) -> LotView:
     )
 
 
-def _link(link: Mapping[str, Any]) -> LinkView:
-    label = _LINKS.get(f"{link['type']}:{link.get('role', '')}", link["type"])
+def _link(link: Mapping[str, Any], talks: Mapping[tuple[str, str], Talk]) -> LinkView:
     state = link.get("state", "")
     return LinkView(
-        label=label,
+        label=label_of(link),
         title=", ".join(filter(None, (link.get("title"), link.get("owner")))),
         address=f"/fiche/{link['id']}",
         reason=link["reason"],
         state=link["state_label"] if state in ("confirmed", "expired") else "",
+        talk=talks.get((link["type"], link["id"])),
     )
 
 
@@ -274,7 +274,7 @@ def _names_of(owners: Iterable[Mapping[str, Any]]) -> str:
     return _some(str(one["owner"]) for one in owners)
 
 
-def _sources(document: Mapping[str, Any]) -> list[SourceView]:
+def _sources(document: Mapping[str, Any], spoken: Spoken) -> list[SourceView]:
     names = {one["siren"]: one["name"] for one in document["institutions"] if one.get("siren")}
     return [
         SourceView(
@@ -282,6 +282,7 @@ def _sources(document: Mapping[str, Any]) -> list[SourceView]:
             subject=each["subject"],
             updated=words.day_of(each["updated_at"]),
             address=each.get("url", ""),
+            talk=spoken.contests.get(opportunity_id(each["source"], each["subject"])),
         )
         for each in document["sources"]
     ]

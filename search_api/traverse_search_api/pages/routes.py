@@ -11,10 +11,13 @@ from traverse_search_api.accounts.account_routes import account_router
 from traverse_search_api.accounts.sign_in_routes import provider_router, sign_in_router
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.items import detail_of
 from traverse_search_api.pages.address import given
 from traverse_search_api.pages.dashboard_routes import dashboard_router
 from traverse_search_api.pages.grouping_routes import grouping_router
 from traverse_search_api.pages.institution_routes import institution_router
+from traverse_search_api.pages.link_routes import link_router, side_of
+from traverse_search_api.pages.link_view import NOTHING_SAID, spoken_of
 from traverse_search_api.pages.map_routes import map_router
 from traverse_search_api.pages.map_view import map_view
 from traverse_search_api.pages.need_routes import need_router
@@ -52,7 +55,7 @@ def install(  # noqa: PLR0917 -- each part is of another type
     anybody reads. Gives what renders them."""
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     render = Renderer(staff.visits if staff else None)
-    app.include_router(_router(readings, readership, render))
+    app.include_router(_router(readings, readership, render, staff))
     app.include_router(map_router(readings.searcher.territories))
     app.include_router(dashboard_router(readings, render))
     app.include_router(visit_router(readings, render, calendars, staff.visits if staff else None))
@@ -70,11 +73,14 @@ def install(  # noqa: PLR0917 -- each part is of another type
             app.include_router(permanence_pages(staff, readings, render, desk))
         app.include_router(need_router(staff, readings, render))
         app.include_router(grouping_router(staff, readings, render))
+        app.include_router(link_router(staff, readings, render))
         app.include_router(note_router(staff, readings, render))
     return render
 
 
-def _router(readings: Readings, readership: Readership, render: Renderer) -> APIRouter:
+def _router(
+    readings: Readings, readership: Readership, render: Renderer, staff: Staff | None
+) -> APIRouter:
     searcher, readers = readings.searcher, readings.readers
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
 
@@ -98,10 +104,15 @@ def _router(readings: Readings, readership: Readership, render: Renderer) -> API
     ) -> Response:
         """The page of one opportunity; its permanent address."""
         reading = readings.of(request, as_of)
-        document = await searcher.detail(identifier, as_of, reading.reader)
+        held = await searcher.document(identifier, reading.as_of, reading.reader)
+        document = detail_of(held, reading.as_of, reading.reader)
         readership.read(document, reading.reader)
         among = await readings.groupings_of(reading, document)
-        view = record_view(document, reading.as_of, reading.territories, among)
+        person = staff.visits.person(request) if staff else None
+        spoken = NOTHING_SAID
+        if staff is not None and person is not None:
+            spoken = spoken_of(held, reading.as_of, reading.reader, side_of(staff, person))
+        view = record_view(document, reading.as_of, reading.territories, among, spoken)
         return render.page(request, "record.html", view=view)
 
     return router

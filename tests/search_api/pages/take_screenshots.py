@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, StorageState
 
-from tests.search_api.pages.town import Town
+from tests.search_api.pages.town import NEED, Town
 
 pytestmark = pytest.mark.engines
 
@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
 PAGES = {
     "recherche": "/?q=voirie",
     "carte": "/?territory=dep:13#carte",
+    "fiche": f"/fiche/{NEED}",
     "signaler": "/signaler",
     "mon-institution": "/mon-institution",
     "qualite": "/mon-institution/qualite/reponse",

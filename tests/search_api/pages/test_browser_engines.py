@@ -26,13 +26,17 @@ from playwright.sync_api import (
 from typer.testing import CliRunner
 
 from tests.search_api.pages.town import (
+    CALL,
     CHAMBER,
+    COPY,
     GROUPING,
     MARSEILLE,
+    NEED,
     OTHER,
     PASSWORD,
     PUBLISHER,
     SHOWCASE,
+    TWICE,
     Town,
 )
 from tests.search_api.permanences.publishing import WEEKLY, calendar
@@ -77,6 +81,9 @@ OWN = (
     "/signaler/recu?reference=besoin-0123456789abcdef",
     "/mutualiser?toutes=oui",
     f"/mutualiser/{GROUPING}/reponse?mot=interested",
+    f"/fiche/{NEED}",
+    f"/fiche/{TWICE}",
+    f"/lien/dit?dossier={NEED}&avec={CALL}&mot=dismissed",
     "/alertes",
     "/note",
     "/note?lieu=Saint-Denis&semaine=2025-W01",
@@ -91,6 +98,7 @@ DARK = (
     "/mon-institution/permanences",
     "/mutualiser?toutes=oui",
     "/note",
+    f"/fiche/{NEED}",
 )
 BUDGET = 100_000  # octets of a page
 
@@ -461,6 +469,53 @@ def test_what_could_be_bought_together_is_found_and_answered(
     expect(page.get_by_role("heading", level=1)).to_have_text("Se connecter")
 
 
+def test_what_may_answer_a_need_is_confirmed_and_taken_back(
+    context: BrowserContext, running: Town
+) -> None:
+    """On the page of the need; what was set aside is there for the two sides alone, and what two
+    publications tell of one thing is contested in the same way."""
+    page = context.new_page()
+    look(page, f"/fiche/{NEED}")
+    main, status = page.get_by_role("main"), page.get_by_role("status")
+    yes = main.get_by_role("button", name=re.compile("^Cela répond à notre besoin"))
+    # By keyboard alone.
+    yes.focus()
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text("« Cela répond à notre besoin » est dit au nom de Ville de Mar")
+    page.get_by_role("button", name="Reprendre cette réponse").click()
+    expect(status).to_contain_text("« Réponse reprise » est dit")
+    page.get_by_role("link", name="Revenir à la fiche").click()
+    aside = main.locator("section").filter(has_text="Entre les institutions concernées")
+    expect(aside).to_contain_text("Écarté par Ville de Marseille")
+    aside.get_by_role("button", name="Reprendre notre réponse").click()
+    expect(status).to_contain_text("« Réponse reprise » est dit")
+    confirmed, back, page_back, system_back = running.said()[-4:]
+    assert confirmed["type"] == "fr.traverse.link.confirmed.v1"
+    assert confirmed["data"]["records"] == [
+        {"source": f"urn:siren:{MARSEILLE}", "subject": subject} for subject in ("N2", "V1")
+    ]
+    assert back["type"] == page_back["type"] == "fr.traverse.link.withdrawn.v1"
+    assert (back["source"], back["subject"]) == (confirmed["source"], confirmed["subject"])
+    assert (system_back["source"], system_back["subject"]) == (f"urn:siren:{MARSEILLE}:si", "REF-9")
+    look(page, "/mon-institution")
+    links = main.locator("section").filter(has_text="Liens proposés à l’institution")
+    links.get_by_role("button", name=re.compile("^Pas pour nous : Réfection")).first.click()
+    expect(status).to_contain_text("« Pas pour nous » est dit")
+    look(page, f"/fiche/{TWICE}")
+    main.get_by_role("listitem").filter(has_text="26-112233").get_by_role("button").click()
+    expect(status).to_contain_text("« Ce n’est pas le même dossier » est dit")
+    dismissed, contested = running.said()[-2:]
+    assert dismissed["subject"] == confirmed["subject"]
+    assert contested["type"] == "fr.traverse.link.not_same.v1"
+    assert {one["subject"] for one in contested["data"]["records"]} == {"V2", COPY[1]}
+    assert running.deeds()[-1] == "link_answered"
+    context.clear_cookies()
+    look(page, f"/fiche/{NEED}")
+    expect(main).to_contain_text("Belle-de-Mai")
+    expect(main).not_to_contain_text("Pagnol")
+    expect(main.get_by_role("button")).to_have_count(0)
+
+
 def test_one_institution_sees_nothing_of_another(
     browser: Browser, running: Town, signed_in: StorageState
 ) -> None:
@@ -499,6 +554,25 @@ def test_one_institution_sees_nothing_of_another(
         )
         assert spoken.status == 403
     assert len(running.words()) == words
+    said = len(running.said())
+    page.goto(f"/fiche/{NEED}")
+    expect(page.get_by_role("main")).not_to_contain_text("Pagnol")
+    for word, other, status in (
+        ("confirmed", CALL, 403),
+        ("withdrawn", CALL, 403),
+        ("not_same", CALL, 403),
+        ("confirmed", "z" * 16, 404),
+    ):
+        spoken = context.request.post(
+            "/lien",
+            form={"jeton": token, "dossier": NEED, "avec": other, "mot": word, "sujet": "reponse"},
+            max_redirects=0,
+        )
+        assert spoken.status == status
+    assert len(running.said()) == said
+    # It does publish one of these two, and may say that both are not the same.
+    page.goto(f"/fiche/{TWICE}")
+    expect(page.get_by_role("button", name=re.compile("pas le même dossier"))).to_have_count(2)
     page.get_by_role("button", name="Se déconnecter").click()
     page.goto("/mon-institution")
     assert page.url.endswith("/connexion?vers=%2Fmon-institution")

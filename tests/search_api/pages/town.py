@@ -56,6 +56,10 @@ MARSEILLE, CHAMBER, HOST = "211300553", "181300013", "200054807"
 PASSWORD = "cinq mots pour entrer ici"  # noqa: S105 -- of these tests alone
 PUBLISHER, OTHER = "paul@marseille.example", "omar@cci.example"
 GROUPING = grouping_id("buyers", opportunity_id(f"urn:siren:{MARSEILLE}", "N1"))
+NEED, CALL, TWICE = (opportunity_id(f"urn:siren:{MARSEILLE}", one) for one in ("N2", "V1", "V2"))
+"""The ids of a need, of the call that may answer it, of a call that two institutions publish."""
+COPY = (f"urn:siren:{CHAMBER}:boamp", "26-112233")
+"""What the other one calls it."""
 SHOWCASE = "https://www.exemple.fr"
 EVIL = "<script>document.title='pris'</script><img src=x onerror=\"document.title='pris'\"> tramway"
 
@@ -76,6 +80,12 @@ class Town:
         """What institutions said of groupings, as it lies on the log."""
         found = [json.loads(one.value or b"{}") for one in read_topic(self.kafka, INBOUND)]
         return [one for one in found if "grouping" in one.get("data", {})]
+
+    def said(self) -> list[dict[str, Any]]:
+        """What institutions said of two records, as it lies on the log, the earliest first."""
+        found = [json.loads(one.value or b"{}") for one in read_topic(self.kafka, INBOUND)]
+        said = [one for one in found if "records" in one.get("data", {})]
+        return sorted(said, key=lambda one: str(one["time"]))
 
     def troubled_alert(self) -> str:
         """Has the one alert there is fail, as one whose receiver is gone does; the address that
@@ -108,8 +118,31 @@ def documents() -> list[dict[str, Any]]:
         "id": opportunity_id(f"urn:siren:{MARSEILLE}", "V1"),
         "role": "need",
         "score": 0.8,
-        "reason": "Même objet.",
+        "reason": "même objet",
+        "title": "Réfection de la voirie du quartier de la Belle-de-Mai",
+        "owner": "Ville de Marseille",
+        "state": "proposed",
+        "audience": "public",
     }
+    dismissed = {
+        "source": f"urn:siren:{MARSEILLE}:si",
+        "subject": "REF-9",
+        "word": "dismissed",
+        "version": [0, "2026-03-01T08:00:00.000000Z", "d"],
+    }
+    answers = [
+        answer,
+        answer | {
+            "id": opportunity_id(f"urn:siren:{MARSEILLE}", "P1"),
+            "title": "Rénovation de la cantine de l’école Pagnol",
+            "state": "dismissed",
+            "said": [dismissed],
+        },
+    ]  # fmt: skip
+    twice = [
+        {"source": source, "subject": subject, "updated_at": "2026-03-01T08:00:00.000000Z"}
+        for source, subject in ((f"urn:siren:{MARSEILLE}", "V2"), COPY)
+    ]
     need = {"kind": "need", "subtype": "purchase", "window": {"from": "2026-03-01"}}
     recent = {"updated_at": "2026-03-10T08:00:00.000000Z"}
     towns = ["com:13055", "com:13005", "com:13001", "com:13103"]
@@ -126,7 +159,14 @@ def documents() -> list[dict[str, Any]]:
             url="https://example.org/avis/V1",
             lots=[{"number": "1", "title": "Chaussée", "amount": {"value": 80000}}],
         ),
-        document("V2", "Toiture de la halle", deadline=deadline("2026-04-02T10:00:00Z")),
+        document(
+            "V2", "Toiture de la halle", deadline=deadline("2026-04-02T10:00:00Z"), sources=twice
+        ),
+        {
+            "id": opportunity_id(*COPY),
+            "stub": True,
+            "merged_into": opportunity_id(f"urn:siren:{MARSEILLE}", "V2"),
+        },
         document(
             "P1", "Rénovation de la cantine de l’école Pagnol", kind="project", subtype="project"
         ),
@@ -138,7 +178,7 @@ def documents() -> list[dict[str, Any]]:
             **need,
             **recent,
         ),
-        document("N2", "Bornes de recharge", themes=["energie"], links=[answer], **need, **recent),
+        document("N2", "Bornes de recharge", themes=["energie"], links=answers, **need, **recent),
         *(
             document(
                 f"N{number}",
@@ -237,7 +277,7 @@ def _town(engines: RunningEngines, home: Path, permanences: str) -> Iterator[Tow
         bulk(
             elasticsearch,
             [
-                {"_index": names[one["visibility"]], "_id": one["id"], "_source": one}
+                {"_index": names[one.get("visibility", "public")], "_id": one["id"], "_source": one}
                 for one in documents()
             ],
             refresh=True,
