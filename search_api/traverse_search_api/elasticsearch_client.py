@@ -33,6 +33,10 @@ _CONNECTIONS: Final = 32  # at once: with fewer, that question waits behind slow
 _EXPLAINED: Final = f"{_ANSWER},hits.hits._score,hits.hits.matched_queries"
 
 _NO_INDEX: Final = "l’index n’est pas encore créé"
+_VECTORS: Final = "docs._id,docs.found,docs.error,docs.term_vectors.*.terms"
+_TERMS_ALONE: Final = {
+    "positions": False, "offsets": False, "payloads": False, "field_statistics": False,
+}  # fmt: skip
 _MATCHED: Final = "hits.hits._source,hits.hits._version,aggregations"
 
 
@@ -99,7 +103,7 @@ class Index:
         return found
 
     async def match(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Elasticsearch's answer to a search over documents that changed (`stream.matching`).
+        """Elasticsearch's answer to a search over documents that changed (`matching.looked`).
 
         Raises SearchUnavailableError.
         """
@@ -111,6 +115,63 @@ class Index:
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         found: dict[str, Any] = answer.body
+        return found
+
+    async def terms(
+        self, identifiers: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, frozenset[str]]]:
+        """What the text of documents is to the index, by id and field, where a field has any; of
+        one index, as a search shows it. Raises SearchUnavailableError.
+        """
+        parameters = {**_TERMS_ALONE, "fields": list(fields)}
+        docs = await self._vectors({"ids": list(identifiers), "parameters": parameters})
+        return {
+            one["_id"]: {
+                name: frozenset(vector["terms"]) for name, vector in one["term_vectors"].items()
+            }
+            for one in docs
+            if one.get("term_vectors")
+        }
+
+    async def analysed(
+        self, texts: Sequence[str], field: str, analyzer: str
+    ) -> list[frozenset[str]]:
+        """What each text is to a field of one index, read as `analyzer` does.
+
+        Raises SearchUnavailableError.
+        """
+        # A document that is nowhere. Unlike `_analyze` this asks for the right to read alone.
+        first, *rest = field.split(".")
+        docs = await self._vectors(
+            {
+                "docs": [
+                    {
+                        **_TERMS_ALONE,
+                        "doc": {first: {rest[0]: text} if rest else text},
+                        "fields": [field],
+                        "per_field_analyzer": {field: analyzer},
+                    }
+                    for text in texts
+                ]
+            }
+        )
+        return [
+            frozenset(one.get("term_vectors", {}).get(field, {}).get("terms", ())) for one in docs
+        ]
+
+    async def _vectors(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        path = f"/{self._together}/_mtermvectors"
+        params = {"filter_path": _VECTORS, "realtime": "false"}
+        try:
+            answer = await self._client.perform_request(
+                "POST", path, params=params, headers=_JSON, body=body
+            )
+        except (ApiError, TransportError) as error:
+            raise _unavailable(error) from error
+        found: list[dict[str, Any]] = answer.body.get("docs", [])
+        for one in found:
+            if "error" in one:
+                raise _refused(one["error"])
         return found
 
     async def versions(self, identifiers: Sequence[str]) -> dict[str, int]:

@@ -30,6 +30,9 @@ _WEIGHTS: Final = {
     "cpv_labels": 1,
     "holders.name": 1,
 }
+SEARCHED: Final = tuple(_WEIGHTS)
+"""The fields in which words are found."""
+
 STEMMED: Final = tuple(f"{name}^{weight}" for name, weight in _WEIGHTS.items())
 _SUBJECT: Final = ("title.exact^4", "description.exact", "cpv_labels.exact")
 EXACT: Final = tuple(f"{name}.exact^{weight}" for name, weight in _WEIGHTS.items())
@@ -48,7 +51,7 @@ _ELISION: Final = re.compile(r"\b(?:[ldjmtsnc]|qu)['’]", re.IGNORECASE)
 _STOPS: Final = frozenset(STOP_WORDS)
 
 # Elasticsearch bounds the depth and the clauses of a query.
-_WORDS_A_CLAUSE: Final = 24
+MOST_TOGETHER: Final = 24  # words that are searched as one clause
 _MOST_ALTERNATIVES: Final = 12  # other words for one unit
 _MOST_JOINED: Final = 6  # pairs of words tried as one word
 
@@ -141,7 +144,7 @@ def marking_query(plan: TextPlan) -> Query:
     Simpler than `text_query`, on stems alone: marking cost more than finding.
     """
     fields = ["title", "description"]
-    words = " ".join(unit.text for unit in plan.units[:_WORDS_A_CLAUSE])
+    words = " ".join(unit.text for unit in plan.units[:MOST_TOGETHER])
     should: list[Query] = []
     if words:
         should.append({"combined_fields": {"query": words, "fields": fields}})
@@ -193,24 +196,27 @@ def _required(plan: TextPlan) -> Iterator[Query]:
 
 def _units(units: Sequence[Unit]) -> Iterator[Query]:
     plain = [unit.text for unit in units if unit.plain]
-    for start in range(0, len(plain), _WORDS_A_CLAUSE):
-        yield _together(plain[start : start + _WORDS_A_CLAUSE])
+    for start in range(0, len(plain), MOST_TOGETHER):
+        yield _together(plain[start : start + MOST_TOGETHER])
     yield from (unit_query(unit) for unit in units if not unit.plain)
 
 
 def _together(words: list[str]) -> Query:
     """All of the words; two neighbours may also stand as one word (total energies)."""
     whole = all_words(" ".join(words))
-    if not 2 <= len(words) <= _MOST_JOINED:
-        return whole
-    joined = []
+    joined = [_french_words(" ".join(each)) for each in joined_pairs(words)]
+    return {"dis_max": {"queries": [whole, *joined]}} if joined else whole
+
+
+def joined_pairs(words: Sequence[str]) -> Iterator[list[str]]:
+    """The words with two neighbours as one, for each pair of a text that is not long."""
+    if len(words) > _MOST_JOINED:
+        return
     for at in range(len(words) - 1):
         first, second = words[at], words[at + 1]
         if min(len(first), len(second)) < 3 or is_small(first) or is_small(second):
             continue
-        rest = [*words[:at], first + second, *words[at + 2 :]]
-        joined.append(_french_words(" ".join(rest)))
-    return {"dis_max": {"queries": [whole, *joined]}} if joined else whole
+        yield [*words[:at], first + second, *words[at + 2 :]]
 
 
 def unit_query(unit: Unit) -> Query:
@@ -321,7 +327,7 @@ def _ranking(plan: TextPlan) -> Iterator[Query]:
     their stems, all of them together in the title over here and there."""
     # What was understood is ranked by its meaning; a place is a word besides.
     said = [unit.text for unit in plan.units if not unit.understood or unit.understood.is_place]
-    words = " ".join(said[:_WORDS_A_CLAUSE])
+    words = " ".join(said[:MOST_TOGETHER])
     forms = " ".join(basic_forms(words))
     if forms:
         yield {
@@ -346,7 +352,7 @@ def _ranking(plan: TextPlan) -> Iterator[Query]:
                 "_name": "exact",
             }
         }
-    for unit in plan.units[:_WORDS_A_CLAUSE]:
+    for unit in plan.units[:MOST_TOGETHER]:
         for other in unit.also[:_MOST_ALTERNATIVES]:
             yield {
                 "match_phrase": {

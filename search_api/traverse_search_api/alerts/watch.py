@@ -22,15 +22,16 @@ from traverse_search_api.alerts.departures import (
     departed,
     forget_departed,
 )
-from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf, subscriptions_of
+from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf
 from traverse_search_api.alerts.ledger import Alert, Batch, Ledger, alert_id
-from traverse_search_api.alerts.look import Sight, found_by, look
+from traverse_search_api.alerts.look import Sight, look
 from traverse_search_api.alerts.subscription import AlertKind, Subscription
 from traverse_search_api.alerts.verdict import Known, known_of, members_of, news_of, verdict
 from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.matching.finding import found_by
+from traverse_search_api.matching.looked import late_in, ready
 from traverse_search_api.status_query import index_text
 from traverse_search_api.stream.change_log import Change, ChangeLog
-from traverse_search_api.stream.matching import late_in, ready
 from traverse_search_api.stream.position import Position
 
 _LOG = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ class Watcher:
                 self.at = self._read_to
                 return 0
         batch = [change for change, _ in self._pending[:_BATCH]]
-        sight = await look(batch, self.searches, self.indices)
+        sight = await look(batch, self.indices)
         old = loop.time() - _LATE
         overdue = {change for change, came in self._pending[:_BATCH] if came < old}
         late = late_in(sight.looked)
@@ -204,11 +205,11 @@ class Watcher:
         """Look at changed documents and put what there is to say on the ledger. `how` is "" for
         changes, "whole" for a reading of everything, or `closing_soon`."""
         now, made_at = self.clock.now(), self.present.now().timestamp()
-        seen = sight or await look(changes, self.searches, self.indices)
+        seen = sight or await look(changes, self.indices)
         versions = {change.id: str(change.version) for change in changes}
         shown = {one: each for one, each in seen.documents.items() if one in versions}
         seen = seen._replace(documents=shown)
-        found = await found_by(seen, changes, self.searches, self.indices, now)
+        found = await self._found(seen, now)
         lost = {
             one: self.ledger.members(one)
             for one, leads in seen.stubs.items()
@@ -222,7 +223,7 @@ class Watcher:
         alerts: list[Alert] = []
         for identity, (index, source) in shown.items():
             news = news_of(source, known)
-            matched = subscriptions_of(found.get(identity, ()), self.searches)
+            matched = found.get(identity, set())
             version = _version(source, versions[identity], how)
             for name in matched | _knowing(told, news.members):
                 reader = self.searches.reader(name)
@@ -258,6 +259,16 @@ class Watcher:
         notes = {**notes, **left}
         fresh = _together(known_of(one) for _, one in shown.values())
         self.ledger.write(Batch(notes, fresh, pairs, alerts, gone, untold))
+
+    async def _found(self, seen: Sight, now: datetime) -> dict[str, set[str]]:
+        """The subscriptions whose search finds each document, by its id."""
+        found: dict[str, set[str]] = {}
+        followed = self.searches
+        whole = await found_by(seen.shown(), followed.searches, self.indices, now)
+        for key, ids in ((key, ids) for each in whole.values() for key, ids in each.items()):
+            for identity in ids:
+                found.setdefault(identity, set()).update(followed.by_key[key].subscriptions)
+        return found
 
     def _alert(  # noqa: PLR0917 -- each of another type
         self,

@@ -11,33 +11,33 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Final
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.cursor import fingerprint
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import (
     SearchUnavailableError,
     StreamUnavailableError,
     TooManyStreamsError,
 )
+from traverse_search_api.matching.finding import asked, found_by
+from traverse_search_api.matching.looked import (
+    Seen,
+    joined,
+    late_in,
+    look_body,
+    read_look,
+    ready,
+)
+from traverse_search_api.matching.searches import Search, Searches, search_of
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.rates import network_of
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.stream.change_log import Change, ChangeLog
-from traverse_search_api.stream.matching import (
-    Seen,
-    joined,
-    late_in,
-    matching_body,
-    read_matching,
-    ready,
-    stream_filter,
-)
-from traverse_search_api.stream.message import Message, Telling, tellings
+from traverse_search_api.stream.message import Message, Tellings
 from traverse_search_api.stream.position import Position, decode
 from traverse_search_api.stream.recent import Recent
 from traverse_search_api.synonym_book import SynonymBook
@@ -48,8 +48,6 @@ _QUEUE: Final = 500
 """Messages that may wait for one slow reader before it is dropped."""
 
 _BATCH: Final = 200
-_FILTERS: Final = 1000  # in one search; more streams take several
-_FILTER_AGE: Final = timedelta(seconds=60)  # what "open" means moves on with the clock
 _LATE: Final = 2.0  # seconds after which a document that does not show is asked for by its id
 _WAIT: Final = 0.2
 _LOOK_AGAIN: Final = 0.1
@@ -57,8 +55,6 @@ _PAUSE: Final = 1.0
 _CATCH_UPS: Final = 8
 _GENERATION_EVERY: Final = 30.0
 _MOST_NAMED: Final = 10_000  # restricted documents that one stream is remembered to know of
-
-Query = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +66,6 @@ class StreamLimits:
     most_per_address: int = 20
     most_per_key: int = 100
     heartbeat: float = 15
-
-
-class Search(NamedTuple):
-    """What a stream follows: a search of a reader. `key` tells streams with the same apart from
-    others."""
-
-    parameters: SearchParameters
-    reader: Reader
-    key: str
-
-
-class _Filter(NamedTuple):
-    """The filter of some streams, and whose it is."""
-
-    reader: Reader
-    query: Query
 
 
 @dataclass(eq=False, slots=True)
@@ -112,8 +92,6 @@ class _Group:
     """Streams with the same search: matched once."""
 
     search: Search
-    filter: _Filter
-    made: datetime
     streams: set[_Stream] = field(default_factory=set)
 
 
@@ -136,8 +114,7 @@ class Hub:
         """`live` and `past` read the same topic over a connection each; `key` seals positions."""
         self._live, self._past = live, past
         self._indices = indices
-        self._territories = territories
-        self._synonyms = synonyms
+        self._searches = Searches(territories, synonyms)
         self._clock = clock
         self._key = key
         self._metrics = metrics
@@ -169,8 +146,8 @@ class Hub:
         Raises, before the first message: InvalidParameterError, InvalidStreamPositionError,
         ExpiredStreamError, TooManyStreamsError, StreamUnavailableError.
         """
-        search = Search(parameters, reader, fingerprint(parameters, reader))
-        given = self._filter(search)
+        search = search_of(parameters, reader)
+        self._searches.asks(search, self._clock.now())  # whoever asks wrongly is told at once
         if self._callers.total() >= self._limits.most:
             raise TooManyStreamsError(self._limits.most)
         limits = self._limits
@@ -184,7 +161,7 @@ class Hub:
         except BaseException:
             self._leave(caller)
             raise
-        return self._follow(search, given, caller, position, still)
+        return self._follow(search, caller, position, still)
 
     async def close(self) -> None:
         """End all streams and release the connections."""
@@ -208,7 +185,6 @@ class Hub:
     async def _follow(
         self,
         search: Search,
-        given: _Filter,
         caller: str,
         position: Position,
         still: Callable[[], bool],
@@ -217,10 +193,10 @@ class Hub:
         self._metrics.streams.inc()
         try:
             yield None  # the reader knows at once that it is connected
-            while not self._join(search, given, stream, position):
+            while not self._join(search, stream, position):
                 try:
                     async with self._catching_up:
-                        told, position = await self._catch_up(search, given, stream, position)
+                        told, position = await self._catch_up(search, stream, position)
                 except (StreamUnavailableError, SearchUnavailableError) as error:
                     _LOG.warning("stream_waits cause=%s", error)
                     await asyncio.sleep(_PAUSE)
@@ -246,19 +222,20 @@ class Hub:
             self._part(search.key, stream)
             self._leave(caller)
 
-    def _join(self, search: Search, given: _Filter, stream: _Stream, position: Position) -> bool:
+    def _join(self, search: Search, stream: _Stream, position: Position) -> bool:
         """Join the others, unless something lies between this stream and the hub."""
         if self._told is None or not position.reaches(self._told):
             return False
         group = self._groups.get(search.key)
         if group is None:
-            group = self._groups[search.key] = _Group(search, given, self._clock.now())
+            group = self._groups[search.key] = _Group(search)
+            self._searches.put(search, self._clock.now())
         stream.start = position
         group.streams.add(stream)
         return True
 
     async def _catch_up(
-        self, search: Search, given: _Filter, stream: _Stream, position: Position
+        self, search: Search, stream: _Stream, position: Position
     ) -> tuple[list[Message | None], Position]:
         """Some of what lies between a position and the hub's."""
         goal = await self._present()
@@ -268,21 +245,18 @@ class Hub:
             found, reached = _until(read, goal), _least(end, goal)
         cut = len(found) > _BATCH
         found = found[:_BATCH]
-        filters = {search.key: given}
-        seen = await self._look(found, filters)
+        seen = await self._look_for_one(found, search)
         refused: set[Change] = set()
         while late_in(seen) - refused:
             await asyncio.sleep(_LOOK_AGAIN)
-            seen = await self._look(found, filters)
+            seen = await self._look_for_one(found, search)
             refused = await self._refused(seen)
-        told, after = tellings(found, seen, position, self._clock.now(), self._key)
+        told = Tellings(found, seen, position, self._clock.now(), self._key)
         messages: list[Message | None] = []
-        for telling in told:
-            message = telling.message(search.key, search.reader, stream.named)
-            if message is not None:
-                stream.told(message)
-                messages.append(message)
-        return messages, after if cut else reached
+        for message in told.messages(search.key, search.reader, stream.named):
+            stream.told(message)
+            messages.append(message)
+        return messages, told.end if cut else reached
 
     # All of them
 
@@ -357,27 +331,40 @@ class Hub:
         return found
 
     async def _look_for_all(self, changes: Sequence[Change]) -> Seen:
-        now = self._clock.now()
-        for group in self._groups.values():
-            if now - group.made > _FILTER_AGE:
-                group.filter, group.made = self._filter(group.search), now
         seen: Seen = {}
-        asked: set[str] = set()
+        asked_for: set[str] = set()
         while True:
             # Who joins while Elasticsearch is asked must be asked for as well.
-            filters = {key: g.filter for key, g in self._groups.items() if key not in asked}
-            if asked and not filters:
+            keys = self._searches.keys() - asked_for
+            if asked_for and not keys:
                 return seen
-            seen = joined(seen, await self._look(changes, filters))
-            asked |= filters.keys()
-            if not filters:
+            looked = await self._look(changes, self._searches.readers())
+            shown = {
+                name: {one: hit["_source"] for one, hit in each.hits.items()}
+                for name, each in looked.items()
+            }
+            found = await found_by(shown, self._searches, self._indices, self._clock.now(), keys)
+            seen = joined(seen, _matched(looked, found))
+            asked_for |= keys
+            if not keys:
                 return seen
+
+    async def _look_for_one(self, changes: Sequence[Change], search: Search) -> Seen:
+        looked = await self._look(changes, {search.reader})
+        query = {search.key: self._searches.asks(search, self._clock.now())}
+        found = {
+            name: await asked(self._indices.one(name), each.hits.keys(), query)
+            for name, each in looked.items()
+            if name in search.reader.indices
+        }
+        return _matched(looked, found)
 
     def _tell(self, changes: Sequence[Change], seen: Seen) -> None:
         """Give every stream its messages. No await in here: who joins sees all of it, or none."""
         if self._told is None or not changes:
             return
-        told, self._told = tellings(changes, seen, self._told, self._clock.now(), self._key)
+        told = Tellings(changes, seen, self._told, self._clock.now(), self._key)
+        self._told = told.end
         done = set(changes)
         self._pending = [each for each in self._pending if each[0] not in done]
         self._recent.add(changes)
@@ -385,8 +372,8 @@ class Hub:
             reader = group.search.reader
             if reader.is_member:
                 for stream in list(group.streams):
-                    self._give(key, stream, _wanted(told, key, reader, stream.named))
-            elif wanted := _wanted(told, key, reader, {}):
+                    self._give(key, stream, told.messages(key, reader, stream.named))
+            elif wanted := told.messages(key, reader, ()):
                 for stream in list(group.streams):
                     self._give(key, stream, wanted)
 
@@ -403,22 +390,14 @@ class Hub:
             stream.told(message)
             stream.queue.put_nowait(message)
 
-    async def _look(self, changes: Sequence[Change], filters: Mapping[str, _Filter]) -> Seen:
-        """What the indices of these filters' readers, and the public one, say of the changes.
+    async def _look(self, changes: Sequence[Change], readers: Collection[Reader]) -> Seen:
+        """What the indices of these readers, and the public one, show of the changes.
         Raises SearchUnavailableError."""
         seen: Seen = {}
-        if not changes:
-            return seen
-        readers = {ANYBODY, *(each.reader for each in filters.values())}
-        for name in dict.fromkeys(name for reader in readers for name in reader.indices):
-            asked = {
-                key: each.query for key, each in filters.items() if name in each.reader.indices
-            }
-            keys = list(asked)
-            for start in range(0, max(1, len(keys)), _FILTERS):
-                part = {key: asked[key] for key in keys[start : start + _FILTERS]}
-                found = await self._indices.one(name).match(matching_body(changes, part))
-                seen = joined(seen, {name: read_matching(changes, found, name)})
+        for name in dict.fromkeys(name for one in (ANYBODY, *readers) for name in one.indices):
+            if changes:
+                answer = await self._indices.one(name).match(look_body(changes))
+                seen[name] = read_look(changes, answer, name)
         return seen
 
     def _part(self, key: str, stream: _Stream) -> None:
@@ -427,6 +406,7 @@ class Hub:
             group.streams.discard(stream)
             if not group.streams:
                 del self._groups[key]
+                self._searches.drop(key)
 
     def _end_all(self) -> None:
         for group in self._groups.values():
@@ -434,24 +414,21 @@ class Hub:
                 with suppress(asyncio.QueueFull):
                     stream.queue.put_nowait(None)
         self._groups.clear()
+        self._searches.clear()
 
     def _leave(self, caller: str) -> None:
         self._callers[caller] -= 1
         if self._callers[caller] <= 0:
             del self._callers[caller]
 
-    def _filter(self, search: Search) -> _Filter:
-        meanings = self._synonyms.meanings()
-        now = self._clock.now()
-        query = stream_filter(search.parameters, now, self._territories, meanings, search.reader)
-        return _Filter(search.reader, query)
 
-
-def _wanted(
-    told: Sequence[Telling], key: str, reader: Reader, named: Collection[str]
-) -> list[Message]:
-    found = (one.message(key, reader, named) for one in told)
-    return [message for message in found if message is not None]
+def _matched(seen: Seen, found: Mapping[str, Mapping[str, Collection[str]]]) -> Seen:
+    return {
+        name: looked._replace(
+            matched={key: frozenset(ids) for key, ids in found.get(name, {}).items()}
+        )
+        for name, looked in seen.items()
+    }
 
 
 def _until(changes: Sequence[Change], goal: Position) -> list[Change]:

@@ -4,15 +4,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
 
 from traverse_schemas.document import PUBLIC_INDEX
 from traverse_search_api.items import item_of
+from traverse_search_api.matching.looked import Seen
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.stream.change_log import Change
-from traverse_search_api.stream.matching import Seen
 from traverse_search_api.stream.position import Position, encode
 
 
@@ -115,18 +116,38 @@ class Telling:
         return made
 
 
-def tellings(
-    changes: Sequence[Change], seen: Seen, start: Position, now: datetime, key: bytes
-) -> tuple[list[Telling], Position]:
-    """What there is to say of some changes that are ready, and the position after them.
+class Tellings:
+    """What there is to say of a batch of changes.
 
     Of several changes of one document only the last is told. Each one's position counts what comes
     up to it in the order of the log: who breaks off there misses nothing and gets nothing twice.
+    `end` is the position after all of them.
     """
-    last = {change.id: change for change in changes}
-    position, told = start, []
-    for change in changes:
-        position = position.after(change.partition, change.offset)
-        if last[change.id] is change:
-            told.append(Telling(change, seen, encode(position, key), now))
-    return told, position
+
+    def __init__(
+        self, changes: Sequence[Change], seen: Seen, start: Position, now: datetime, key: bytes
+    ) -> None:
+        """`changes` are ready, `start` is the position before them; `key` seals positions."""
+        last = {change.id: change for change in changes}
+        self._seen = seen
+        self._told: dict[str, tuple[int, Telling]] = {}
+        self.end = start
+        for place, change in enumerate(changes):
+            self.end = self.end.after(change.partition, change.offset)
+            if last[change.id] is change:
+                told = Telling(change, seen, encode(self.end, key), now)
+                self._told[change.id] = (place, told)
+        self._gone = {one for looked in seen.values() for one in looked.gone & self._told.keys()}
+
+    def messages(self, key: str, reader: Reader, named: Collection[str]) -> list[Message]:
+        """What a stream is told, in order (see `Telling.message`). Looks only at what its filter
+        found and at what is gone: with thousands of streams most changes concern few of them."""
+        ids = set(self._gone)
+        for name in reader.indices:
+            if name in self._seen:
+                ids.update(self._seen[name].matched.get(key, ()))
+        if named:
+            ids.update(one for one in self._told if one in named)
+        told = sorted((self._told[one] for one in ids if one in self._told), key=itemgetter(0))
+        found = (one.message(key, reader, named) for _, one in told)
+        return [message for message in found if message is not None]

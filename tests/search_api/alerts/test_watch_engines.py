@@ -41,9 +41,7 @@ from traverse_search_api.alerts.subscription import (
 )
 from traverse_search_api.alerts.verdict import members_of
 from traverse_search_api.pages.note_week import Week
-from traverse_search_api.queries import search_body
 from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_query import plan_of
 
 pytestmark = pytest.mark.engines
 
@@ -198,65 +196,6 @@ def test_one_alert_for_each_thing_that_happens_and_no_more(
             again = updated(old, third, title="Denrées")
             assert await said(again) == [("place", "changed", ("title",))]
             assert watch.watcher.searches.why(mine.id) == ("« cantine »",)
-
-        run(watch, journey)
-
-
-def test_what_is_told_without_asking_is_what_a_search_finds(
-    changes: Changing, tmp_path: Path
-) -> None:
-    """Facets and a word or two are judged here; Elasticsearch is asked for the rest."""
-    titles = (
-        "Réfection de l'école Jean-Jaurès", "École primaire : réfection des façades",
-        "Totalenergies : bornes", "Fourniture d'énergies totales", "Façade", "Les écoles",
-    )  # fmt: skip
-    documents = [
-        document(
-            f"pareil-{number}",
-            title,
-            place=[("com:13055", "dep:13", "com:13001")[number % 3]],
-            cpv=[("45000000-7", "09310000-5")[number % 2]],
-            description="Travaux de façade" if number == 3 else "",
-            references=["REF 7"] if number == 2 else [],
-            **({"expires": "2026-03-01"} if number == 5 else {}),
-        )
-        for number, title in enumerate(titles)
-    ]
-    asked: list[dict[str, list[str]]] = [
-        {"q": [text]}
-        for text in (
-            "école", "ecoles", "réfection façade", "façades école", "total energies",
-            "totalenergies", "ref-7", "REF 7", "énergie", "jean-jaurès", "jaures", "école pas",
-        )
-    ]  # fmt: skip
-    asked += [
-        {"territory": ["com:13055"]}, {"territory": ["dep:13"], "cpv": ["45"]},
-        {"q": ["école"], "territory": ["com:13001"]}, {"kind": ["call"], "q": ["façade"]},
-    ]  # fmt: skip
-    rows = [subscription(search=each) for each in asked]
-    with watching(changes, tmp_path / "same.sqlite", *rows) as watch:
-        watcher = watch.watcher
-
-        async def journey() -> None:
-            await watch.all()
-            changes.write(*documents)
-            told = {(one.subscription, one.opportunity) for one in await watch.all()}
-            here = 0
-            for row in rows:
-                parameters, reader = row.parameters, watcher.searches.reader(row.id)
-                assert reader is not None
-                now = watcher.clock.now()
-                territories = Territories.load()
-                plan = plan_of(parameters.q, territories, SynonymBook().meanings(), now)
-                body = search_body(parameters, now, territories, plan, reader) | {"size": 100}
-                found = await watcher.indices.of(reader).search(body)
-                hits = found.get("hits", {}).get("hits", ())
-                ids = {hit["_source"]["id"] for hit in hits}
-                mine = {one["id"] for one in documents} & ids
-                assert {name for each, name in told if each == row.id} == mine, row.search
-                key = watcher.searches._keys[row.id][2]
-                here += watcher.searches.candidates.is_exact(key)
-            assert here >= 10
 
         run(watch, journey)
 

@@ -8,16 +8,18 @@ from hypothesis import strategies as st
 
 from tests.documents import document
 from traverse_schemas.clock import clock_from
-from traverse_search_api.reader import ANYBODY, Reader
-from traverse_search_api.stream.change_log import Change
-from traverse_search_api.stream.matching import (
+from traverse_search_api.matching.looked import (
     Looked,
     Seen,
-    matching_body,
-    read_matching,
+    ask_body,
+    look_body,
+    read_asked,
+    read_look,
     ready,
 )
-from traverse_search_api.stream.message import Form, Message, tellings
+from traverse_search_api.reader import ANYBODY, Reader
+from traverse_search_api.stream.change_log import Change
+from traverse_search_api.stream.message import Form, Message, Tellings
 from traverse_search_api.stream.position import Position, decode
 from traverse_search_api.stream.recent import Recent
 
@@ -44,9 +46,8 @@ def told_of(
 ) -> tuple[list[Message], Position]:
     """What a stream is told, and the position after it."""
     indices = {"public": seen} if isinstance(seen, Looked) else seen
-    told, end = tellings(changes, indices, START, NOW, KEY)
-    found = (one.message("k", reader, named) for one in told)
-    return [one for one in found if one is not None], end
+    told = Tellings(changes, indices, START, NOW, KEY)
+    return told.messages("k", reader, named), told.end
 
 
 def test_each_message_resumes_right_after_itself() -> None:
@@ -132,18 +133,18 @@ def test_line_breaks_in_a_title_break_no_event() -> None:
 
 def test_a_document_shown_in_an_older_version_is_late() -> None:
     hit = {"_source": {"id": "a"}, "_version": 3}
-    late = read_matching([change("a", 0, version=4)], {"hits": {"hits": [hit]}}, "public").late
+    late = read_look([change("a", 0, version=4)], {"hits": {"hits": [hit]}}, "public").late
     assert {one.id for one in late} == {"a"}
-    seen = read_matching([change("a", 0, version=3)], {"hits": {"hits": [hit]}}, "public")
+    seen = read_look([change("a", 0, version=3)], {"hits": {"hits": [hit]}}, "public")
     assert not seen.late
 
 
 def test_a_private_document_is_waited_for_only_where_a_public_one_was() -> None:
     private = change("a", 0, version=4)._replace(held="buyers")
-    assert not read_matching([private], {}, "public").late
-    assert read_matching([private], {}, "buyers").late == {private}
+    assert not read_look([private], {}, "public").late
+    assert read_look([private], {}, "buyers").late == {private}
     hit = {"_source": {"id": "a"}, "_version": 3}
-    assert read_matching([private], {"hits": {"hits": [hit]}}, "public").late == {private}
+    assert read_look([private], {"hits": {"hits": [hit]}}, "public").late == {private}
 
 
 def test_a_late_change_holds_up_its_own_partition_only() -> None:
@@ -152,9 +153,15 @@ def test_a_late_change_holds_up_its_own_partition_only() -> None:
 
 
 def test_every_filter_is_asked_about_the_changed_documents_only() -> None:
-    body = matching_body([change("b", 0), change("a", 1)], {"k": {"match_all": {}}})
+    looked_for = look_body([change("b", 0), change("a", 1)])
+    assert looked_for["query"] == {"terms": {"id": ["a", "b"]}} and "aggs" not in looked_for
+    body = ask_body({"b", "a"}, {"k": {"match_all": {}}})
     assert body["query"] == {"terms": {"id": ["a", "b"]}}
     assert body["aggs"]["matched"]["filters"]["filters"] == {"k": {"match_all": {}}}
+    found = [{"doc_count": 1, "ids": {"buckets": [{"key": "a"}]}}, {"doc_count": 0}]
+    answer = {"aggregations": {"matched": {"buckets": dict(zip("kl", found, strict=True))}}}
+    assert read_asked(answer) == {"k": {"a"}}
+    assert read_asked({}) == {}
 
 
 @given(

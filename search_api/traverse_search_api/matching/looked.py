@@ -1,27 +1,20 @@
-"""Which streams a change concerns: one search an index over the changed documents, for all filters.
-Pure.
-
-A `filters` aggregation restricted to the ids of a batch asks Elasticsearch what each stream's own
-search would find, in the very words of that search.
+"""What the indices say of changed documents: which can be seen, which are gone, which are not shown
+yet, and what filters find of them. Pure.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.reference.territories import Territories
-from traverse_search_api.filters import choice_filters, other_filters, readable_filters
-from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.queries import ITEM_FIELDS, unscored
-from traverse_search_api.reader import Reader
+from traverse_search_api.matching.judging import JUDGED_FIELDS
+from traverse_search_api.matching.needs import NEEDED_FIELDS
+from traverse_search_api.queries import ITEM_FIELDS
 from traverse_search_api.stream.change_log import Change
-from traverse_search_api.synonym_book import Meanings
-from traverse_search_api.text_query import plan_of, text_query
 
 Query = dict[str, Any]
 
 _MATCHED: Final = "matched"
 _IDS: Final = "ids"
+_SOURCE: Final = frozenset((*ITEM_FIELDS, *NEEDED_FIELDS, *JUDGED_FIELDS, "stub", "audience"))
 
 
 class Looked(NamedTuple):
@@ -41,36 +34,23 @@ Seen = dict[str, Looked]
 """What each index says, by its name."""
 
 
-def stream_filter(
-    parameters: SearchParameters,
-    as_of: datetime,
-    places: Territories,
-    meanings: Meanings,
-    reader: Reader,
-) -> Query:
-    """The filter of a stream: what a search with these parameters finds, without what ranks it,
-    which would be most of it.
-
-    Raises InvalidParameterError.
-    """
-    plan = plan_of(parameters.q, places, meanings, as_of, parameters.literal)
-    always, never = readable_filters(as_of, reader)
-    chosen = choice_filters(parameters, as_of, places).values()
-    filters = [*always, *chosen, *other_filters(parameters).values()]
-    return {"bool": {"filter": [unscored(text_query(plan)), *filters], "must_not": never}}
-
-
-def matching_body(changes: Sequence[Change], filters: Mapping[str, Query]) -> Query:
-    """The search that looks at the changed documents; `filters` by the key of their streams."""
+def look_body(changes: Sequence[Change], more: Collection[str] = ()) -> Query:
+    """The search that looks at the changed documents; `more` fields of them than matching needs."""
     ids = sorted({change.id for change in changes})
-    body: Query = {
+    return {
         "size": len(ids),
         "query": {"terms": {"id": ids}},
-        "_source": [*ITEM_FIELDS, "stub", "audience"],
+        "_source": sorted({*_SOURCE, *more}),
         "version": True,
     }
-    if filters:
-        body["aggs"] = {
+
+
+def ask_body(ids: Collection[str], filters: Mapping[str, Query]) -> Query:
+    """The search that asks which of the documents each filter finds, by a key of each."""
+    return {
+        "size": 0,
+        "query": {"terms": {"id": sorted(ids)}},
+        "aggs": {
             _MATCHED: {
                 "filters": {"filters": dict(filters)},
                 # Over few documents: reading their ids costs less than numbering all of an index's.
@@ -78,23 +58,28 @@ def matching_body(changes: Sequence[Change], filters: Mapping[str, Query]) -> Qu
                     _IDS: {"terms": {"field": "id", "size": len(ids), "execution_hint": "map"}}
                 },
             }
-        }
-    return body
+        },
+    }
 
 
-def read_matching(changes: Sequence[Change], found: Query, index: str) -> Looked:
-    """What the answer of an index to `matching_body` says."""
-    seen = {hit["_source"]["id"]: hit for hit in found.get("hits", {}).get("hits", [])}
+def read_asked(found: Query) -> dict[str, frozenset[str]]:
+    """The ids that each filter finds, as an index answers to `ask_body`."""
     buckets = found.get("aggregations", {}).get(_MATCHED, {}).get("buckets", {})
+    return {
+        key: frozenset(each["key"] for each in bucket[_IDS]["buckets"])
+        for key, bucket in buckets.items()
+        if bucket["doc_count"]
+    }
+
+
+def read_look(changes: Sequence[Change], found: Query, index: str) -> Looked:
+    """What the answer of an index to `look_body` says; no filter was asked."""
+    seen = {hit["_source"]["id"]: hit for hit in found.get("hits", {}).get("hits", [])}
     return Looked(
         hits={one: hit for one, hit in seen.items() if not hit["_source"].get("stub")},
         gone=frozenset(one for one, hit in seen.items() if hit["_source"].get("stub")),
         late=frozenset(change for change in changes if _late(change, seen.get(change.id), index)),
-        matched={
-            key: frozenset(each["key"] for each in bucket[_IDS]["buckets"])
-            for key, bucket in buckets.items()
-            if bucket["doc_count"]
-        },
+        matched={},
     )
 
 

@@ -1,0 +1,98 @@
+"""Which followed searches find changed documents: judged here where that can be done, and asked of
+Elasticsearch, for few documents and few searches, where it cannot.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from traverse_search_api.elasticsearch_client import Index, Indices
+from traverse_search_api.matching.looked import ask_body, read_asked
+from traverse_search_api.matching.searches import Searches
+from traverse_search_api.matching.words import ANALYZERS, FIELDS, Terms, WordBook
+
+Document = Mapping[str, Any]
+
+_FILTERS: Final = 200
+"""In one search. Some 4 kB each as JSON, and many times that once Elasticsearch has read them: a
+thousand at a time, of four indices at once, came near the whole of a heap of 1 GiB."""
+
+_WORDS: Final = 500  # read at once
+
+
+async def found_by(
+    shown: Mapping[str, Mapping[str, Document]],
+    searches: Searches,
+    indices: Indices,
+    now: datetime,
+    only: Collection[str] | None = None,
+) -> dict[str, dict[str, set[str]]]:
+    """The ids that each search finds, by index and by its key.
+
+    `shown` are documents (sources) by index and id, `only` leaves out all searches but these.
+    Raises SearchUnavailableError.
+    """
+    found: dict[str, dict[str, set[str]]] = {}
+    for name, documents in shown.items():
+        if not documents:
+            continue
+        index = indices.one(name)
+        await learn(searches.words, index)
+        terms = await _terms(searches.words, index, list(documents))
+        sure: dict[str, set[str]] = {}
+        unsure: dict[str, set[str]] = {}
+        for identity, document in documents.items():
+            held = searches.words.held(terms.get(identity, {}))
+            for key, certain in searches.judge(name, document, held, now, only):
+                (sure if certain else unsure).setdefault(key, set()).add(identity)
+        keys = list(unsure)
+        for start in range(0, len(keys), _FILTERS):
+            part = keys[start : start + _FILTERS]
+            # Who left meanwhile is not asked for.
+            queries = {key: searches.query(key, now) for key in part if key in searches}
+            for key, ids in (await asked(index, set().union(*unsure.values()), queries)).items():
+                sure.setdefault(key, set()).update(ids & unsure[key])
+        found[name] = sure
+    return found
+
+
+async def asked(
+    index: Index, ids: Collection[str], queries: Mapping[str, dict[str, Any]]
+) -> dict[str, frozenset[str]]:
+    """Which of the documents each query finds, by its key, where it finds any.
+
+    Raises SearchUnavailableError.
+    """
+    if not ids or not queries:
+        return {}
+    return read_asked(await index.match(ask_body(ids, queries)))
+
+
+async def learn(book: WordBook, index: Index) -> None:
+    """Read the words that no index has read yet. Raises SearchUnavailableError."""
+    unread = book.unread
+    for start in range(0, len(unread), _WORDS):
+        words = unread[start : start + _WORDS]
+        read: list[dict[str, frozenset[str]]] = [{} for _ in words]
+        for language, fields in FIELDS.items():
+            for terms, found in zip(
+                read, await index.analysed(words, fields[0], ANALYZERS[language]), strict=True
+            ):
+                terms[language] = found
+        for word, terms in zip(words, read, strict=True):
+            book.learn(word, terms)
+
+
+async def _terms(book: WordBook, index: Index, ids: Sequence[str]) -> dict[str, Terms]:
+    if not book:
+        return {}
+    fields = [name for names in FIELDS.values() for name in names]
+    found = await index.terms(ids, fields)
+    return {
+        identity: {
+            language: frozenset().union(*(by_field.get(name, ()) for name in names))
+            for language, names in FIELDS.items()
+            if any(name in by_field for name in names)
+        }
+        for identity, by_field in found.items()
+    }

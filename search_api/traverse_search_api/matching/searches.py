@@ -1,0 +1,154 @@
+"""The searches that are followed, by streams or by subscriptions: what each says of a document."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.cursor import fingerprint
+from traverse_search_api.filters import choice_filters, other_filters, readable_filters
+from traverse_search_api.matching.judging import all_of, judge
+from traverse_search_api.matching.needs import Candidates, Needs, keys_of_document, needs_of
+from traverse_search_api.matching.words import Held, WordBook
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.queries import unscored
+from traverse_search_api.reader import Reader
+from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.text_query import TextPlan, plan_of, text_query
+
+Query = dict[str, Any]
+_AGE: Final = timedelta(seconds=60)  # what "open" means moves on with the clock
+
+
+class Search(NamedTuple):
+    """A search of a reader. `key` tells those apart that find something else."""
+
+    parameters: SearchParameters
+    reader: Reader
+    key: str
+
+
+def search_of(parameters: SearchParameters, reader: Reader) -> Search:
+    """The search with these parameters, of that reader."""
+    return Search(parameters, reader, fingerprint(parameters, reader))
+
+
+@dataclass(slots=True)
+class _Followed:
+    """`query` is what is asked of Elasticsearch, `filters` all of it but the text; both as at
+    `made`, and made when they are wanted: of thirty thousand searches few queries ever are."""
+
+    search: Search
+    needs: Needs
+    made: datetime
+    filters: Query | None = None
+    query: Query | None = None
+
+
+class Searches:
+    """The searches that are followed: those alike, once."""
+
+    def __init__(self, territories: Territories, synonyms: SynonymBook) -> None:
+        self._territories = territories
+        self._synonyms = synonyms
+        self._followed: dict[str, _Followed] = {}
+        self._candidates = Candidates()
+        self.words = WordBook()
+
+    def put(self, search: Search, now: datetime) -> None:
+        """Follow a search; nothing where it is followed already. Raises InvalidParameterError."""
+        if search.key in self._followed:
+            return
+        plan = self._plan(search, now)
+        needs = needs_of(search.parameters, plan, now, self._territories)
+        self._followed[search.key] = _Followed(search, needs, now)
+        self._candidates.put(search.key, needs.required)
+        self.words.ask(needs.words)
+
+    def drop(self, key: str) -> None:
+        """Follow it no more; nothing where it is not followed."""
+        followed = self._followed.pop(key, None)
+        if followed is not None:
+            self._candidates.drop(key)
+            self.words.leave(followed.needs.words)
+
+    def clear(self) -> None:
+        """Follow none."""
+        for key in list(self._followed):
+            self.drop(key)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._followed
+
+    def keys(self) -> set[str]:
+        """Of all of them."""
+        return set(self._followed)
+
+    def readers(self) -> set[Reader]:
+        """Everybody who follows something."""
+        return {one.search.reader for one in self._followed.values()}
+
+    def query(self, key: str, now: datetime) -> Query:
+        """What a followed search asks of Elasticsearch, as it is at `now`."""
+        followed = self._current(key, now)
+        if followed.query is None:
+            followed.query = self.asks(followed.search, now)
+        return followed.query
+
+    def judge(
+        self,
+        index: str,
+        document: Mapping[str, Any],
+        held: Held,
+        now: datetime,
+        only: Collection[str] | None = None,
+    ) -> Iterator[tuple[str, bool]]:
+        """The searches that find a document of an index (its source, and the words it holds), with
+        True; and with False those of which only Elasticsearch can tell whether they do.
+
+        `only` leaves out all searches but these.
+        """
+        keys = keys_of_document(document, held.words())
+        for key in self._candidates.of(keys):
+            if only is not None and key not in only:
+                continue
+            followed = self._current(key, now)
+            reader = followed.search.reader
+            if index not in reader.indices or not reader.reads_document(document):
+                continue
+            text = followed.needs.text
+            said = None if text is None else text.finds(held, keys)
+            if followed.filters is None:
+                followed.filters = _bool(*self._filters(followed.search, now))
+            verdict = all_of((said, judge(followed.filters, document)))
+            if verdict is not False:
+                yield key, verdict is True
+
+    def asks(self, search: Search, now: datetime) -> Query:
+        """What a search asks of Elasticsearch, followed or not: what a search with its parameters
+        finds, without what ranks it, which would be most of it. Raises InvalidParameterError."""
+        filters, never = self._filters(search, now)
+        return _bool([unscored(text_query(self._plan(search, now))), *filters], never)
+
+    def _current(self, key: str, now: datetime) -> _Followed:
+        followed = self._followed[key]
+        if now - followed.made > _AGE:
+            followed.filters = followed.query = None
+            followed.made = now
+        return followed
+
+    def _filters(self, search: Search, now: datetime) -> tuple[list[Query], list[Query]]:
+        given = search.parameters
+        always, never = readable_filters(now, search.reader)
+        chosen = choice_filters(given, now, self._territories).values()
+        return [*always, *chosen, *other_filters(given).values()], never
+
+    def _plan(self, search: Search, now: datetime) -> TextPlan:
+        given = search.parameters
+        meanings = self._synonyms.meanings()
+        return plan_of(given.q, self._territories, meanings, now, given.literal)
+
+
+def _bool(filters: list[Query], never: list[Query]) -> Query:
+    return {"bool": {"filter": filters, "must_not": never}}
