@@ -110,7 +110,7 @@ def parameters() -> list[SearchParameters]:
     for _ in range(80):
         names = chance.sample(sorted(CHOICES), chance.randint(2, 4))
         asked.append({name: chance.choice(CHOICES[name]) for name in names})
-    return [SearchParameters.model_validate({**each, "facets": ""}) for each in asked]
+    return [SearchParameters.model_validate({**each, "facets": "none"}) for each in asked]
 
 
 @pytest.fixture(scope="module")
