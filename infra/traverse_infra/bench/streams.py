@@ -179,8 +179,8 @@ class _Readers:
 
 
 class _Stream(asyncio.Protocol):
-    """One stream: each line goes to `came`, with the ids that came before, but the first, which says
-    that it stands, and those that only say that it still does."""
+    """One stream: each line goes to `came`, with the ids that came before; but not the first, which
+    says that it stands, nor those that only say that it still does."""
 
     def __init__(self, came: Callable[[bytes, set[str]], None]) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
