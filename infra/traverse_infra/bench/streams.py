@@ -1,9 +1,9 @@
 """Many streams at once, each with a filter of its own: how late each message comes, what one costs.
 
-Every stream gets about one message for fifty events: its filter passes fewer documents, and an event
-may change several (those of what it joins). A message's delay counts from the moment at
-which its event was due to be published (see `latency`), through the whole pipeline, to the moment
-at which the reader has the line. What comes of a document again is counted as a message and has no
+Every stream gets about one message for fifty events: its filter passes fewer documents, and an
+event may change several (those of what it joins). A message's delay counts from the moment at which
+its event was due to be published (see `latency`), through the whole pipeline, to the moment at
+which the reader has the line. What comes of a document again is counted as a message and has no
 delay: another event changed it, which is not known here.
 """
 
