@@ -1,4 +1,5 @@
-"""Rebuilding an index from the log: everything is there, versions hold, searches go on."""
+"""Rebuilding an index from the log: everything is there, versions hold, searches and streams go
+on."""
 
 import asyncio
 import os
@@ -6,23 +7,29 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import uvicorn
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
+from tests.documents import document
 from tests.engines import RunningEngines
 from tests.journey.harness import all_indices, all_topics, until
+from tests.search_api.stream.test_stream_engines import Reader
 from traverse_infra.indices import read_alias
 from traverse_infra.reindex import unfinished
 from traverse_infra.reindex.rebuild import held, rebuild, release
 from traverse_schemas.document import OpportunityMessage, Stub
 from traverse_schemas.identity import partition_of
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS
+from traverse_schemas.topics import CHANGES, OPPORTUNITIES, PARTITIONS
+from traverse_search_api.app import create_app
+from traverse_search_api.commands import listen
+from traverse_search_api.settings import SearchSettings
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.index import operations
 from traverse_stream_processors.log import LogWriter, Message
@@ -64,6 +71,13 @@ def logged(message: OpportunityMessage) -> Message:
     return Message(
         OPPORTUNITIES, partition_of(key, PARTITIONS), key.encode(), orjson.dumps(message)
     )
+
+
+def changed(identity: str, version: int) -> Message:
+    """What the index step tells of a document that was written."""
+    value = {"id": identity, "index": "public", "version": version}
+    where = partition_of(identity, PARTITIONS)
+    return Message(CHANGES, where, identity.encode(), orjson.dumps(value))
 
 
 def test_a_rebuilt_index_holds_the_last_state_of_each_with_its_version(
@@ -113,9 +127,29 @@ def test_a_document_that_was_never_indexable_does_not_stop_a_rebuild(
     assert not client.exists(index=PUBLIC_ALIAS, id="reindex5")
 
 
+@contextmanager
+def served(engines: RunningEngines) -> Iterator[str]:
+    """The search service, by the aliases; its address."""
+    settings = SearchSettings(
+        elasticsearch=engines.elasticsearch, kafka=engines.kafka, search_timeout=60
+    )
+    config = uvicorn.Config(
+        create_app(settings), log_level="error", access_log=False, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    with listen("127.0.0.1", 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(60)
+
+
 class Live(threading.Thread):
-    """Writes one document again and again as the index step does: to the log, then through the
-    alias; and searches for it all the while."""
+    """Writes one document again and again, and a new one each time, as the index step does: to the
+    log, then through the alias, then what changed; and searches for the first all the while."""
 
     def __init__(self, engines: RunningEngines) -> None:
         super().__init__()
@@ -142,11 +176,22 @@ class Live(threading.Thread):
         writer, bulk = LogWriter(self.engines.kafka), BulkWriter(client)
         await writer.start()
         while not self.stopping.is_set():
-            message = opportunity("reindexlive", f"Titre {self.written}")
-            (offset,) = await writer.write([logged(message)])
-            document = orjson.dumps(message["document"])
-            if refused := await bulk.write(operations(message, document, offset)):
+            passage = document(f"P{self.written}", f"Passage {self.written}")
+            both = (
+                opportunity("reindexlive", f"Titre {self.written}"),
+                OpportunityMessage(id=passage["id"], index="public", stubs=[], document=passage),  # type: ignore[typeddict-item]
+            )
+            offsets = await writer.write([logged(message) for message in both])
+            refused = await bulk.write(
+                [
+                    operation
+                    for message, offset in zip(both, offsets, strict=True)
+                    for operation in operations(message, orjson.dumps(message["document"]), offset)
+                ]
+            )
+            if refused:
                 self.wrong.append(repr(refused))
+            await writer.write([changed(passage["id"], offsets[1])])
             self.written += 1
         await writer.stop()
 
@@ -171,21 +216,31 @@ class Live(threading.Thread):
             self.searches += 1
 
 
-def test_while_it_is_rebuilt_no_search_fails_and_none_is_stale(
+def test_while_it_is_rebuilt_no_search_fails_none_is_stale_and_streams_tell_all_once(
     engines: RunningEngines, client: Elasticsearch
 ) -> None:
-    live = Live(engines)
-    live.start()
-    try:
-        until(lambda: live.written > 20 and live.searches > 20, "writes and searches")
-        for _ in range(2):
-            written = live.written
-            list(rebuild(engines.kafka, engines.elasticsearch))
-            until(lambda before=written: live.written > before + 20, "writes into the new index")  # type: ignore[misc]
-    finally:
-        live.stopping.set()
-        live.join()
-    assert live.wrong == []
+    """Who broke off before the aliases were swapped goes on after it where they were."""
+    live, asked = Live(engines), {"q": "passage"}
+    with served(engines) as address, Reader(address, asked) as stream:
+        live.start()
+        try:
+            until(lambda: live.searches > 20 and len(stream.lines) > 20, "searches and a stream")
+            place = stream.lines[10]["position"]
+            for _ in range(2):
+                written = live.written
+                list(rebuild(engines.kafka, engines.elasticsearch))
+                until(
+                    lambda before=written: live.written > before + 20,  # type: ignore[misc]
+                    "writes into the new index",
+                )
+        finally:
+            live.stopping.set()
+            live.join()
+        assert live.wrong == []
+        told = stream.titles(live.written)
+        with Reader(address, asked, {"last-event-id": place}) as again:
+            assert sorted(again.titles(live.written - 11)) == sorted(told[11:])
+        assert sorted(stream.titles(0)) == sorted(f"Passage {n}" for n in range(live.written))
     client.indices.refresh(index=PUBLIC_ALIAS)
     found = client.get(index=PUBLIC_ALIAS, id="reindexlive")
     assert found["_source"]["title"] == f"Titre {live.written - 1}"
