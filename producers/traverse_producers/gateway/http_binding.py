@@ -12,6 +12,8 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+import orjson
+
 from traverse_producers.gateway.errors import (
     MalformedBodyError,
     TooLargeBodyError,
@@ -44,12 +46,13 @@ class Mode(Enum):
 
 
 class Piece(NamedTuple):
-    """One event of a request: its octets in structured mode, or why there are none; and the
-    signature that came with it."""
+    """One event of a request: its octets in structured mode, or why there are none; the signature
+    that came with it; and its JSON, where it has been read."""
 
     octets: bytes
     error: RejectedError | None = None
     signature: bytes | None = None
+    raw: dict[str, object] | None = None
 
 
 def mode_of(headers: RawHeaders) -> Mode:
@@ -97,17 +100,22 @@ def pieces_of(mode: Mode, headers: RawHeaders, body: bytes, most: int) -> list[P
                 f"binaire : envoyez-le en {STRUCTURED}. Rien n'en a été retenu."
             )
         return [_binary(headers, body)]
-    octets: Sequence[bytes] = [body]
-    if mode is not Mode.STRUCTURED:
-        octets = _bounded(_items(body) if mode is Mode.BATCH else _lines(body), most)
+    if mode is Mode.BATCH:
+        pieces = _bounded(_compact(body) or map(Piece, _items(body)), most)
+    elif mode is Mode.LINES:
+        pieces = _bounded(map(Piece, _lines(body)), most)
+    else:
+        pieces = [Piece(body)]
+    if not signatures:
+        return pieces
+    given = presented(signatures, len(pieces))
     return [
-        Piece(each, signature=signature)
-        for each, signature in zip(octets, presented(signatures, len(octets)), strict=True)
+        piece._replace(signature=signature) for piece, signature in zip(pieces, given, strict=True)
     ]
 
 
-def _bounded(items: Iterable[bytes], most: int) -> list[bytes]:
-    kept: list[bytes] = []
+def _bounded(items: Iterable[Piece], most: int) -> list[Piece]:
+    kept: list[Piece] = []
     for item in items:
         if len(kept) == most:
             raise TooLargeBodyError(
@@ -135,6 +143,34 @@ def _no_number(name: str) -> float:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_number)  # NaN and Infinity are no JSON
+
+
+def _compact(body: bytes) -> list[Piece] | None:
+    """The items of a JSON array of objects that is written without a blank, as programs write it;
+    None when it is any other body, which is then read with more care.
+
+    Reading it whole and writing each item again costs less than looking for the ends: where what
+    is written stands in the body, the item is that, for no JSON object begins another one.
+    """
+    try:
+        read = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(read, list) or body[:1] != b"[":
+        return None
+    pieces: list[Piece] = []
+    at = 1
+    for item in read:
+        try:
+            octets = orjson.dumps(item) if isinstance(item, dict) else b""
+        except orjson.JSONEncodeError:  # nested too deep, for the one who judges to tell
+            return None
+        end = at + len(octets)
+        if not octets or body[at:end] != octets or body[end : end + 1] not in (b",", b"]"):
+            return None
+        pieces.append(Piece(octets, raw=item))
+        at = end + 1
+    return pieces if at == len(body) else None
 
 
 def _items(body: bytes) -> Iterable[bytes]:

@@ -38,7 +38,7 @@ _CODES = {
 }  # every other reason: 422
 
 
-class _Sayable(NamedTuple):
+class Sayable(NamedTuple):
     """An event that passed: where it stands in the request, what to write, how to know it, and what
     comes after its type."""
 
@@ -73,14 +73,15 @@ class Intake:
         self._recent = Recent()
         self._quotas = quotas
 
-    def judge(self, pieces: Sequence[Piece], caller: Caller) -> list["Item | _Sayable"]:
+    def judge(self, pieces: Sequence[Piece], caller: Caller) -> list[Item | Sayable]:
         """What may be said, and an answer for what may not, in the order of the request."""
-        return [self._judged(index, piece, caller) for index, piece in enumerate(pieces)]
+        now = self._clock.now()
+        return [self._judged(index, piece, caller, now) for index, piece in enumerate(pieces)]
 
-    async def write(self, judged: Sequence["Item | _Sayable"], caller: Caller) -> list[Item]:
+    async def write(self, judged: Sequence[Item | Sayable], caller: Caller) -> list[Item]:
         """Write what may be said; the answers, in the order of the request. Raises
         QuotaSpentError, and then writes nothing."""
-        sayable = [each for each in judged if isinstance(each, _Sayable)]
+        sayable = [each for each in judged if isinstance(each, Sayable)]
         if caller.per_day is None:
             outcomes = await self._journal.append([each.entry for each in sayable])
         else:
@@ -91,41 +92,40 @@ class Intake:
             outcomes = await self._journal.append([each.entry for each in sayable])
             lost = sum(isinstance(each, PublishError) for each in outcomes)
             await asyncio.to_thread(self._quotas.give_back, taken, min(lost, len(new)))
-        items = [each for each in judged if isinstance(each, Item)]
-        for said, outcome in zip(sayable, outcomes, strict=True):
-            items.append(self._answer(said, outcome))
-        return sorted(items, key=lambda item: item.index)
+        became = iter(outcomes)
+        return [
+            self._answer(each, next(became)) if isinstance(each, Sayable) else each
+            for each in judged
+        ]
 
     @staticmethod
-    def endings(judged: Sequence["Item | _Sayable"]) -> list[Succession]:
+    def endings(judged: Sequence[Item | Sayable]) -> list[Succession]:
         """What comes after the older versions among them."""
-        sayable = (each for each in judged if isinstance(each, _Sayable))
+        sayable = (each for each in judged if isinstance(each, Sayable))
         return [each.succession for each in sayable if each.succession is not None]
 
-    def _answer(self, said: _Sayable, outcome: object) -> Item:
+    def _answer(self, said: Sayable, outcome: object) -> Item:
+        # A duplicate was written all the same: the log knows whether the first one counted.
+        failed = isinstance(outcome, PublishError)
+        known = not failed and self._recent.add(said.source, said.id, said.hash)
         item = Item(
             index=said.place,
-            status=Status.ACCEPTED,
+            status=Status.DUPLICATE if known else Status.ACCEPTED,
             code=202,
             source=said.source,
             id=said.id,
             warning=said.succession.warning(said.type) if said.succession else None,
         )
-        if isinstance(outcome, PublishError):
-            return _not_accepted(item, RefusalReason.UNAVAILABLE, str(outcome))
-        # A duplicate was written all the same: the log knows whether the first one counted.
-        known = self._recent.holds(said.source, said.id, said.hash)
-        self._recent.add(said.source, said.id, said.hash)
-        return item.model_copy(update={"status": Status.DUPLICATE}) if known else item
+        return _not_accepted(item, RefusalReason.UNAVAILABLE, str(outcome)) if failed else item
 
-    def _judged(self, index: int, piece: Piece, caller: Caller) -> "Item | _Sayable":
+    def _judged(self, index: int, piece: Piece, caller: Caller, now: datetime) -> Item | Sayable:
         raw: dict[str, object] = {}
         try:
             if piece.error is not None:
                 raise piece.error
             check_size(piece.octets)
-            raw = check_object(piece.octets, _json(piece.octets))
-            now = self._clock.now()
+            read = _json(piece.octets) if piece.raw is None else piece.raw
+            raw = check_object(piece.octets, read)
             judged = self._checked(piece.octets, raw, caller, now)
             event = judged.event
             signature = self._vouching.signature(piece.octets, judged.source, piece.signature, now)
@@ -139,7 +139,7 @@ class Intake:
                 "parler pour la source de cet événement.",
                 "/source",
             )
-        return _Sayable(
+        return Sayable(
             index,
             Entry(
                 record_key(event.source, event.subject),

@@ -3,7 +3,6 @@
 import logging
 from typing import Final
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -29,7 +28,7 @@ _ITEM_TITLES: Final = {
 
 def as_json(answer: BaseModel) -> bytes:
     """An answer without the members that say nothing."""
-    return orjson.dumps(answer.model_dump(mode="json", exclude_none=True))
+    return answer.model_dump_json(exclude_none=True).encode()
 
 
 def problem(content: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -1,5 +1,6 @@
 """How many events an institution may send: a sliding minute, in memory."""
 
+import threading
 import time
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -10,12 +11,14 @@ from traverse_producers.gateway.errors import TooFastError
 
 
 class Rates:
-    """Counts events by institution; each gateway counts for itself."""
+    """Counts events by institution; each gateway counts for itself. Safe to share between
+    threads."""
 
     def __init__(self, per_minute: int) -> None:
         """`per_minute` holds for who has no rate of its own."""
         self._usual = per_minute
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._lock = threading.Lock()
 
     @property
     def usual(self) -> int:
@@ -25,8 +28,9 @@ class Rates:
     def check(self, siren: str, rate: int | None) -> None:
         """Raises TooFastError when not one event more may come: before its body is read."""
         item = self._item(rate)
-        if not self._limiter.test(item, siren):
-            raise self._too_fast(item, siren)
+        with self._lock:
+            if not self._limiter.test(item, siren):
+                raise self._too_fast(item, siren)
 
     def count(self, siren: str, rate: int | None, events: int) -> None:
         """Count the events of one request. Raises TooFastError, and then counts none.
@@ -35,8 +39,9 @@ class Rates:
         never pass otherwise.
         """
         item = self._item(rate)
-        if events and not self._limiter.hit(item, siren, cost=min(events, item.amount)):
-            raise self._too_fast(item, siren)
+        with self._lock:
+            if events and not self._limiter.hit(item, siren, cost=min(events, item.amount)):
+                raise self._too_fast(item, siren)
 
     def _item(self, rate: int | None) -> RateLimitItem:
         return RateLimitItemPerMinute(rate or self._usual)

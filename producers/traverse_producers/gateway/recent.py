@@ -17,9 +17,11 @@ class Recent:
         """Whether this very event was accepted."""
         return self._hashes.get((source, event_id)) == content
 
-    def add(self, source: str, event_id: str, content: bytes) -> None:
-        """The event was accepted."""
-        self._hashes[source, event_id] = content
-        self._hashes.move_to_end((source, event_id))
+    def add(self, source: str, event_id: str, content: bytes) -> bool:
+        """The event was accepted; whether this very one had been before."""
+        key = (source, event_id)
+        before = self._hashes.pop(key, None)
+        self._hashes[key] = content
         if len(self._hashes) > self._most:
             self._hashes.popitem(last=False)
+        return before == content

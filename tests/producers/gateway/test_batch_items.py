@@ -1,0 +1,56 @@
+"""The items of a batch, cut with care or at once: the same octets either way."""
+
+import json
+
+import orjson
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from traverse_producers.gateway.http_binding import Mode, Piece, _compact, _items, pieces_of
+
+TEXTS = st.text(max_size=6)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=4)
+
+
+@given(st.lists(OBJECTS, max_size=5), st.sampled_from([(",", ":"), (", ", ": ")]), st.booleans())
+@example([{"a": {}}, {"a": "]},{"}], (",", ":"), False)
+@example([{"é": "\u2028"}], (",", ":"), True)
+def test_a_batch_is_cut_at_once_only_where_the_octets_are_the_same(
+    objects: list[dict[str, object]], separators: tuple[str, str], ascii_only: bool
+) -> None:
+    body = json.dumps(objects, separators=separators, ensure_ascii=ascii_only).encode(
+        errors="surrogatepass"
+    )
+    fast = _compact(body)
+    if fast is not None:
+        assert [piece.octets for piece in fast] == list(_items(body))
+        assert [piece.raw for piece in fast] == [orjson.loads(piece.octets) for piece in fast]
+
+
+def test_what_programs_write_is_cut_at_once() -> None:
+    objects = [{"id": str(number), "data": {"a": [1.5, None, "é"]}} for number in range(3)]
+    fast = _compact(orjson.dumps(objects))
+    assert fast == [Piece(orjson.dumps(one), raw=one) for one in objects]
+
+
+def test_whatever_else_is_left_to_the_careful_way() -> None:
+    """Octets travel as they came: what would be written otherwise is not what was signed."""
+    for body in (
+        b'[{"a":1} ,{"b":2}]',
+        b'[ {"a":1}]',
+        b'[{"a":1}] ',
+        b'[{"a":1,"a":1}]',
+        b'[{"a":1.0e0}]',
+        b'[{"a":"\\u00e9"}]',
+        b"[1,2]",
+        b"[]",
+        b'{"a":1}',
+        b'[{"a":' + b"[" * 500 + b"]" * 500 + b"}]",
+    ):
+        assert _compact(body) is None, body
+    assert pieces_of(Mode.BATCH, [], b'[ {"a":1.0e0} ]', 10) == [Piece(b'{"a":1.0e0}')]
