@@ -221,7 +221,7 @@ def _record_of(
 def _check_places(record: Record, pointer: str, territories: Territories) -> None:
     for name, codes in (("place", record.place), ("eligible_area", record.eligible_area)):
         for index, code in enumerate(codes):
-            if not code.startswith("zone:") and territories.chain(code) is None:
+            if not code.startswith("zone:") and not territories.knows(code):
                 raise RejectedError(
                     Reason.UNKNOWN_PLACE,
                     f"{pointer}/{name}/{index}",

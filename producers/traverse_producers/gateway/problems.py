@@ -3,6 +3,7 @@
 import logging
 from typing import Final
 
+import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -28,7 +29,13 @@ _ITEM_TITLES: Final = {
 
 def as_json(answer: BaseModel) -> bytes:
     """An answer without the members that say nothing."""
-    return answer.model_dump_json(exclude_none=True).encode()
+    return orjson.dumps(answer, default=_members)
+
+
+def _members(answer: object) -> dict[str, object]:
+    if not isinstance(answer, BaseModel):
+        raise TypeError(type(answer))
+    return {name: value for name, value in answer if value is not None}
 
 
 def problem(content: Problem, headers: dict[str, str] | None = None) -> Response:

@@ -166,6 +166,23 @@ class Territories:
         chain = self._chains[code] = build_chain(self, code)
         return chain
 
+    def knows(self, code: str) -> bool:
+        """Whether a typed code has a chain; none is built."""
+        level, _, value = code.partition(":")
+        match level:
+            case "com":
+                return self.resolve(value) is not None
+            case "cp":
+                return bool(self.communes_of_postal(value))
+            case "epci":
+                return value in self._epci_positions
+            case "dep":
+                return value in self._departments
+            case "reg":
+                return value in self._regions
+            case _:
+                return code == "fr"
+
     def find_commune(self, name: str, department: str) -> Commune | None:
         """The commune of this name in a département, or None when there is none.
 

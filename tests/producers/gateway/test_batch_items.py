@@ -33,7 +33,9 @@ def test_a_batch_is_cut_at_once_only_where_the_octets_are_the_same(
 
 
 def test_what_programs_write_is_cut_at_once() -> None:
-    objects = [{"id": str(number), "data": {"a": [1.5, None, "é"]}} for number in range(3)]
+    objects: list[dict[str, object]] = [
+        {"id": str(number), "data": {"a": [1.5, None, "é"]}} for number in range(3)
+    ]
     fast = _compact(orjson.dumps(objects))
     assert fast == [Piece(orjson.dumps(one), raw=one) for one in objects]
 

@@ -155,9 +155,26 @@ def test_names_as_feeds_write_them(name: str, department: str, insee: str | None
 def test_what_the_tables_do_not_know_has_no_chain() -> None:
     for code in ("com:13999", "cp:99999", "epci:732829320", "dep:20", "reg:05", "zone:x", "x", ""):
         assert T().chain(code) is None, code
+        assert not T().knows(code), code
     chain = T().chain("fr")
     assert chain is not None
     assert chain.codes == ("fr",)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(("com", "cp", "epci", "dep", "reg", "fr", "zone")), st.data())
+def test_what_is_known_is_what_has_a_chain(level: str, data: st.DataObject) -> None:
+    row = data.draw(st.sampled_from(T().communes()))
+    known = {
+        "com": (row.insee, row.department + "001"),
+        "cp": row.postal_codes,
+        "epci": (row.epci or "",),
+        "dep": (row.department,),
+        "reg": (row.region,),
+    }.get(level, ())
+    for value in (*known, data.draw(st.from_regex(r"[0-9A-B]{2,9}", fullmatch=True)), ""):
+        for code in (f"{level}:{value}", level):
+            assert T().knows(code) == (T().chain(code) is not None), code
 
 
 @settings(max_examples=300)
