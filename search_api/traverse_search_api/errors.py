@@ -223,17 +223,20 @@ class UnknownShowcaseError(SearchError):
 
 
 class InvalidOriginError(SearchError):
-    """A site that may frame a list must be an origin over TLS, and nothing more."""
+    """A site that may frame a list must be an origin over TLS, and nothing more; `where` says of
+    which setting it is."""
 
     status = 422
     title = "Site refusé"
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, where: str = "") -> None:
         shown = " ".join(text.split())[:80]
         super().__init__(
-            f"« {shown} » n’est pas l’adresse d’un site en https : écrivez-la sans chemin ni "
-            "astérisque, comme https://www.exemple.fr."
+            f"{where}« {shown} » n’est pas l’adresse d’un site en https : écrivez-la sans chemin "
+            "ni astérisque, comme https://www.exemple.fr (http:// ne vaut que pour localhost et "
+            "127.0.0.1, le temps d’un essai)."
         )
+        self.text = text
 
 
 class TooManyOriginsError(SearchError):

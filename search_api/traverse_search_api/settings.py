@@ -5,10 +5,12 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from traverse_schemas.clock import Clock, clock_from
+from traverse_search_api.errors import InvalidOriginError
+from traverse_search_api.showcases import origin_of
 
 
 class SearchSettings(BaseSettings):
@@ -137,9 +139,9 @@ class SearchSettings(BaseSettings):
     )
     showcase_origins: str = Field(
         default="",
-        pattern=r"^(https?://[A-Za-z0-9.:*-]+( https?://[A-Za-z0-9.:*-]+)*)?$",
         description="Sites that may show the public list of /vitrine in a frame, with spaces "
-        "between (https://www.exemple.fr); none: no site may.",
+        "between (https://www.exemple.fr, over TLS but for localhost and 127.0.0.1); none: no site "
+        "may.",
     )
     synonyms: Path | None = Field(
         default=None,
@@ -152,6 +154,15 @@ class SearchSettings(BaseSettings):
     cursor_minutes: int = Field(
         default=5, ge=1, le=60, description="Minutes for which the next page may be asked for."
     )
+
+    @field_validator("showcase_origins")
+    @classmethod
+    def _only_origins(cls, text: str) -> str:
+        """As they stand in a header. Raises InvalidOriginError."""
+        try:
+            return " ".join(dict.fromkeys(origin_of(one) for one in text.split()))
+        except InvalidOriginError as error:
+            raise InvalidOriginError(error.text, "TRAVERSE_SHOWCASE_ORIGINS : ") from None
 
     @cached_property
     def clock(self) -> Clock:

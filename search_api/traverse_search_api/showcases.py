@@ -24,8 +24,11 @@ _LOG = logging.getLogger(__name__)
 MOST_ORIGINS: Final = 20
 _PATIENCE: Final = 5.0
 _QUICK: Final = 2.0  # seconds for which the list waits: without an answer, nobody frames it
-_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_ORIGIN: Final = re.compile(rf"https://{_LABEL}(\.{_LABEL})*(:([1-9][0-9]{{0,4}}))?", re.ASCII)
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN: Final = re.compile(
+    rf"(?:https://{_LABEL}(?:\.{_LABEL})*|http://(?:localhost|127\.0\.0\.1))(?::([1-9][0-9]{{0,4}}))?",
+    re.ASCII,
+)
 _LONGEST: Final = 270
 _LAST_PORT: Final = 65535
 
@@ -34,9 +37,10 @@ NOBODY: Final = "'none'"
 
 
 def is_origin(text: str) -> bool:
-    """Whether a text is an origin over TLS, and nothing more."""
+    """Whether a text is an origin over TLS, or of this machine for who develops a site, and nothing
+    more."""
     found = _ORIGIN.fullmatch(text) if len(text) <= _LONGEST else None
-    return found is not None and int(found[5] or 0) <= _LAST_PORT
+    return found is not None and int(found[1] or 0) <= _LAST_PORT
 
 
 def _held(text: str) -> str:
@@ -79,6 +83,11 @@ class Showcases:
         except ShowcasesAwayError:
             return NOBODY
         return ancestors_of(found)
+
+    def at_hand(self, siren: str) -> str:
+        """The same, as it is known at this moment, without waiting; nobody while it is not."""
+        row = self._table.get(siren)
+        return NOBODY if row is None else ancestors_of(row.origins)
 
     async def put(self, siren: str, origins: tuple[str, ...]) -> None:
         """Let these sites frame the institution's list, and no others. Raises
@@ -133,16 +142,16 @@ def origins_typed(text: str) -> tuple[str, ...]:
 
 def origin_of(text: str) -> str:
     """The origin of a site's address, as browsers write it: lower case, the host in ASCII (RFC
-    5891), no port where it is 443. Raises InvalidOriginError for anything but a site over TLS."""
+    5891), no port that goes without saying. Raises InvalidOriginError for anything but a site over
+    TLS; but on this machine (localhost, 127.0.0.1) one may develop without."""
     try:
         url = httpx.URL(text)
         host = url.raw_host.decode("ascii").lower()
     except (httpx.InvalidURL, ValueError) as error:
         raise InvalidOriginError(text) from error
-    if url.scheme != "https" or url.userinfo or url.raw_path != b"/" or url.fragment:
+    if url.userinfo or url.raw_path != b"/" or url.fragment:
         raise InvalidOriginError(text)
-    port = url.port
-    origin = f"https://{host}" + (f":{port}" if port not in (None, 443) else "")
+    origin = f"{url.scheme}://{host}" + (f":{url.port}" if url.port is not None else "")
     if not is_origin(origin):
         raise InvalidOriginError(text)
     return origin

@@ -67,8 +67,15 @@ class Step:
 class Renderer:
     """Renders pages. Without `visits` nobody signs in, and pages for who does are not shown."""
 
-    def __init__(self, visits: "Visits | None" = None) -> None:
+    def __init__(
+        self,
+        visits: "Visits | None" = None,
+        framed: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """`framed` gives which sites may frame the page at a path (CSP), None for a page that
+        nobody frames."""
         self._visits = visits
+        self._framed = framed
         self._templates = Environment(
             loader=PackageLoader("traverse_search_api.pages"),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -113,7 +120,7 @@ class Renderer:
         answer = Response(content, status, headers, media_type="text/html; charset=utf-8")
         return visits.keep(request, answer) if visits else answer
 
-    def bare(self, name: str, *, frames: str, **view: Any) -> Response:
+    def bare(self, name: str, status: int = 200, *, frames: str, **view: Any) -> Response:
         """A page without navigation nor person, the same for everybody; `frames` says which sites
         may show it in a frame (CSP)."""
         headers = {
@@ -122,7 +129,7 @@ class Renderer:
             "Cache-Control": "no-cache",
         }
         content = self._templates.get_template(name).render(**view)
-        return Response(content, 200, headers, media_type="text/html; charset=utf-8")
+        return Response(content, status, headers, media_type="text/html; charset=utf-8")
 
     def excuse(self, request: Request, error: SearchError) -> Response:
         """The page for what cannot be done, with the sentence that says why."""
@@ -133,9 +140,8 @@ class Renderer:
         if isinstance(error, MergedError):
             return RedirectResponse(f"/fiche/{error.identifier}", 301)
         choices = error.choices if isinstance(error, AmbiguousPlaceError) else ()
-        answer = self.page(
+        answer = self._excused(
             request,
-            "excuse.html",
             error.status,
             title=error.title,
             sentence=str(error),
@@ -154,15 +160,24 @@ class Renderer:
         """The page for what went wrong outside of any page; one that was read can be asked for
         again."""
         again = local_address(_address(request)) if request.method in ("GET", "HEAD") else ""
-        return self.page(
+        return self._excused(
             request,
-            "excuse.html",
             status,
             nameless=nameless,
             title=title,
             sentence=sentence,
             choices=[(again, "Réessayer")] if again and status >= 500 else [],
         )
+
+    def _excused(
+        self, request: Request, status: int, *, nameless: bool = False, **view: Any
+    ) -> Response:
+        """A page that says what went wrong; to be read in the frame, where it was asked for as a
+        page that others frame."""
+        frames = self._framed(request.url.path) if request.method in ("GET", "HEAD") else None
+        if frames is not None:
+            return self.bare("showcase_excuse.html", status, frames=frames, **view)
+        return self.page(request, "excuse.html", status, nameless=nameless, **view)
 
     @property
     def route_class(self) -> type[APIRoute]:

@@ -54,7 +54,7 @@ def install(  # noqa: PLR0917 -- each part is of another type
     """Add the pages and their style to the service; without `staff` and its `desk`, only those that
     anybody reads. Gives what renders them."""
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    render = Renderer(staff.visits if staff else None)
+    render = Renderer(staff.visits if staff else None, framing.at_hand)
     app.include_router(_router(readings, readership, render, staff))
     app.include_router(map_router(readings.searcher.territories))
     app.include_router(dashboard_router(readings, render))

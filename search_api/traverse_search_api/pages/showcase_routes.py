@@ -2,7 +2,8 @@
 anybody may read, whoever looks.
 
 `/vitrine` may be framed by the sites that the operator names; `/vitrine/SIREN` by those that this
-institution has set in « Mon institution ». Each names its own, and no other's.
+institution has set in « Mon institution ». Each names its own, and no other's; so does the page
+that says what went wrong with it: the frame would be empty otherwise.
 """
 
 import re
@@ -32,6 +33,7 @@ from traverse_search_api.reader import ANYBODY
 from traverse_search_api.showcases import NOBODY, Showcases, origins_typed
 
 _OPEN: Final = "ouvrir la vitrine à d’autres sites"
+_LIST: Final = "/vitrine"
 _SIREN: Final = re.compile(r"[0-9]{9}", re.ASCII)
 
 
@@ -45,6 +47,20 @@ class Framing(NamedTuple):
     is_member: Callable[[str], bool]
     address: str
 
+    async def ancestors(self, siren: str) -> str:
+        """The sites that may frame an institution's list."""
+        return await self.showcases.ancestors(siren) if self.is_member(siren) else NOBODY
+
+    def at_hand(self, path: str) -> str | None:
+        """The sites that may frame what is at a path, as they are known at this moment: for an
+        error, which must not wait. None for what is no list."""
+        if path == _LIST:
+            return self.origins or NOBODY
+        siren = path.removeprefix(f"{_LIST}/")
+        if siren == path or _SIREN.fullmatch(siren) is None:
+            return None
+        return self.showcases.at_hand(siren) if self.is_member(siren) else NOBODY
+
 
 def showcase_router(readings: Readings, render: Renderer, framing: Framing) -> APIRouter:
     """The lists."""
@@ -53,19 +69,19 @@ def showcase_router(readings: Readings, render: Renderer, framing: Framing) -> A
     @router.get("/vitrine")
     async def showcase(request: Request) -> Response:
         """The operator's list, by the parameters of a search."""
-        return await shown(_parameters(request), "/vitrine", framing.origins or NOBODY)
+        return await shown(_parameters(request), _LIST, framing.origins or NOBODY)
 
     @router.get("/vitrine/{siren}")
     async def showcase_of(request: Request, siren: str) -> Response:
         """An institution's list: by the parameters of a search, else what is its own."""
         if _SIREN.fullmatch(siren) is None:
             raise UnknownShowcaseError
+        # First: an error that follows is for the same sites to show.
+        frames = await framing.ancestors(siren)
         parameters = _parameters(request)
         if not request.query_params:
             parameters = parameters.model_copy(update={"institution": (siren,)})
-        member = framing.is_member(siren)
-        frames = await framing.showcases.ancestors(siren) if member else NOBODY
-        return await shown(parameters, f"/vitrine/{siren}", frames)
+        return await shown(parameters, f"{_LIST}/{siren}", frames)
 
     async def shown(parameters: SearchParameters, path: str, frames: str) -> Response:
         searcher = readings.searcher

@@ -201,10 +201,11 @@ def house(
     institutions: tuple[Institution, ...] = INSTITUTIONS,
     elasticsearch: str = "http://127.0.0.1:1",
     aliases: Mapping[str, str] = ALIASES,
+    raising: bool = True,
     **settings: Any,
 ) -> Iterator[House]:
     """A service without Elasticsearch, unless told where; most pages for people who sign in need
-    none."""
+    none. Faults of ours are raised, or answered (`raising`)."""
     chosen = SearchSettings(elasticsearch=elasticsearch, public_address=public_address, **settings)
     topic = MemoryTopic()
     for one in people:
@@ -250,6 +251,11 @@ def house(
         permanences=published,
         aliases=aliases,
     )
-    with TestClient(app, base_url=public_address, follow_redirects=False) as client:
+    with TestClient(
+        app,
+        base_url=public_address,
+        follow_redirects=False,
+        raise_server_exceptions=raising,
+    ) as client:
         table.wait(30)
         yield House(client, staff, table, audit, clock)

@@ -4,7 +4,9 @@ scripts, by keyboard alone; and axe-core finds nothing on any of them, in light 
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from http.server import BaseHTTPRequestHandler
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from playwright.sync_api import (
 )
 from typer.testing import CliRunner
 
+from tests.local_http import Quiet, answering
 from tests.search_api.pages.town import (
     CALL,
     CHAMBER,
@@ -70,6 +73,7 @@ PUBLIC = (
     "/visite?lieu=zzzz",
     "/visite/hors-ligne",
     "/vitrine?kind=need",
+    "/vitrine?territory=13001",
 )
 OWN = (
     "/compte",
@@ -100,6 +104,11 @@ DARK = (
     "/note",
     f"/fiche/{NEED}",
 )
+FRAMES = {
+    "shown": f"/vitrine/{MARSEILLE}",
+    "failed": f"/vitrine/{MARSEILLE}?kind=chose",
+    "other": "/tableau-de-bord",
+}
 BUDGET = 100_000  # octets of a page
 
 
@@ -141,6 +150,24 @@ def look(page: Page, path: str) -> None:
     assert all(url.startswith("data:") or url.split("/", 3)[2] == ours for url in loaded), loaded
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= page.viewport_size["width"], (path, wide)  # type: ignore[index]
+
+
+@contextmanager
+def framing_site(address: str) -> Iterator[str]:
+    """A site that shows pages of the service in frames; its origin."""
+    frames = [f'<iframe id="{one}" src="{address}{path}"></iframe>' for one, path in FRAMES.items()]
+    body = f"<!doctype html><title>Site</title>{''.join(frames)}".encode()
+
+    class Handler(Quiet, BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with answering(Handler) as site:
+        yield site.rstrip("/")
 
 
 def judge_once(page: Page, *, axe: bool) -> None:
@@ -853,6 +880,28 @@ def test_only_named_sites_may_frame_the_showcase(
         assert "frame-ancestors 'none'" in policy
     assert "set-cookie" not in context.request.get("/vitrine").headers
     context.close()
+
+
+def test_a_showcase_that_fails_says_so_in_its_frame(running: Town, browser: Browser) -> None:
+    """On a site that its institution has named; another page is not shown there."""
+    with framing_site(running.address) as site:
+        command = ["institutions", "showcase", MARSEILLE, site]
+        env = {"TRAVERSE_KAFKA": running.kafka}
+        assert CliRunner().invoke(build(), command, env=env).exit_code == 0
+        for width, scripts in ((PHONE, False), (DESK, True)):
+            context = browser.new_context(
+                viewport={"width": width, "height": 800}, java_script_enabled=scripts
+            )
+            page = context.new_page()
+            page.goto(site)
+            shown, failed, other = (page.frame_locator(f"#{name}") for name in FRAMES)
+            expect(shown.get_by_role("heading", level=1)).to_contain_text("résultat")
+            expect(failed.get_by_role("heading", level=1)).to_have_text("Paramètre refusé")
+            expect(failed.get_by_role("alert")).to_contain_text("n’est pas admis")
+            expect(other.get_by_text("Tableau de bord")).to_have_count(0)
+            context.close()
+        command = ["institutions", "showcase", MARSEILLE, "--close"]
+        assert CliRunner().invoke(build(), command, env=env).exit_code == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

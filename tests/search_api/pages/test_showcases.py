@@ -4,6 +4,7 @@ opens its own."""
 import json
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE, House, house, token_of
 from traverse_schemas.compacted_table import CompactedTable
 from traverse_search_api.errors import InvalidOriginError, TooManyOriginsError
+from traverse_search_api.search import Searcher
+from traverse_search_api.settings import SearchSettings
 from traverse_search_api.showcases import (
     NOBODY,
     Showcase,
@@ -40,6 +43,13 @@ TRAPS = (
     "'self'",
     "'unsafe-inline'",
     "http://a.fr",
+    "http://*",
+    "http://localhost.fr",
+    "http://localhost:*",
+    "http://127.0.0.1.fr",
+    "http://127.0.0.2",
+    "http://localhost@a.fr",
+    "ftp://localhost",
     "//a.fr",
     "a.fr",
     "javascript:alert(1)",
@@ -78,6 +88,11 @@ def test_what_is_no_site_over_tls_is_refused_in_words(text: str) -> None:
         ("https://a.fr:443", "https://a.fr"),
         ("https://a.fr:8443", "https://a.fr:8443"),
         ("https://île-de-france.fr", "https://xn--le-de-france-4fb.fr"),
+        # For who develops a site.
+        ("http://localhost:3000/", "http://localhost:3000"),
+        ("http://LOCALHOST:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
     ],
 )
 def test_a_site_is_written_as_browsers_do(text: str, origin: str) -> None:
@@ -103,6 +118,23 @@ def test_a_row_with_a_trap_in_it_opens_nothing() -> None:
             decode_showcase(json.dumps({"origins": [text]}).encode())
     assert ancestors_of(TRAPS) == NOBODY
     assert ancestors_of(("https://a.fr\n", "https://b.fr")) == "https://b.fr"
+
+
+@pytest.mark.parametrize("text", ["*", "http://a.fr", "https://*.a.fr", "https://a.fr http://b.fr"])
+def test_the_sites_of_the_operator_are_held_to_the_same(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence, which names the setting."""
+    monkeypatch.setenv("TRAVERSE_SHOWCASE_ORIGINS", text)
+    with pytest.raises(InvalidOriginError, match=r"^TRAVERSE_SHOWCASE_ORIGINS : « .* » n’est pas"):
+        SearchSettings()
+
+
+def test_the_sites_of_the_operator_are_written_as_browsers_do() -> None:
+    typed = "https://WWW.exemple.fr/  http://localhost:3000 https://www.exemple.fr"
+    chosen = SearchSettings(showcase_origins=typed).showcase_origins
+    assert chosen == "https://www.exemple.fr http://localhost:3000"
+    assert SearchSettings(showcase_origins="").showcase_origins == ""
 
 
 def test_lines_are_sites_each_once_and_not_too_many() -> None:
@@ -169,3 +201,71 @@ def test_who_administers_an_institution_opens_its_own_list_and_no_other(
     topic.away = True
     page = omar.post("/mon-institution/vitrine", data={"jeton": token_of(page), "sites": ""})
     assert page.status_code == 503
+
+
+BROWSER = {"Accept": "text/html"}
+
+
+def framed(answer: httpx.Response) -> str:
+    policy: str = answer.headers["content-security-policy"]
+    return policy.partition("frame-ancestors ")[2]
+
+
+def test_what_goes_wrong_with_a_showcase_is_told_in_its_frame(
+    topic: MemoryTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the sites that may frame it and to nobody else; and no other page may be framed, whatever
+    goes wrong with it."""
+    row = Showcase(origins=("https://b.fr", "https://a.fr:8443"))
+    topic.write(MARSEILLE, row.model_dump_json().encode())
+    table = CompactedTable(
+        MemoryTableLog(topic),
+        encode=lambda row: row.model_dump_json().encode(),
+        decode=decode_showcase,
+    )
+    sites = {
+        "/vitrine": "https://operateur.example",
+        f"/vitrine/{MARSEILLE}": "https://b.fr https://a.fr:8443",
+        f"/vitrine/{CHAMBER}": NOBODY,
+        "/vitrine/200054807": NOBODY,
+    }
+    others = ("/", "/tableau-de-bord", "/vitrine/21130055x", f"/vitrine/{MARSEILLE}/x", "/vitrines")
+    with house(
+        showcases=Showcases(table),
+        showcase_origins="https://operateur.example",
+        address_rate=40,
+        raising=False,
+    ) as town:
+        visitor = town.client
+        visitor.headers.update(BROWSER)
+        ines = town.signed_in(ADMINISTRATOR)  # a page for a frame is nobody's
+
+        def judge(query: str, status: int, said: str) -> None:
+            for path, ancestors in sites.items():
+                answer = visitor.get(path + query)
+                assert (answer.status_code, framed(answer)) == (status, ancestors), path
+                assert said in answer.text and "<nav" not in answer.text
+                assert "script" not in answer.headers["content-security-policy"]
+                assert "set-cookie" not in answer.headers
+            for path in others:
+                assert framed(visitor.get(path + query)) == NOBODY, path
+
+        judge("?kind=chose", 400, "Paramètre refusé")
+        judge("?kind=call", 503, "Recherche indisponible")
+        again = ines.get(f"/vitrine/{MARSEILLE}?territory=13001", headers=BROWSER)
+        assert "Inès" not in again.text and 'target="_blank"' in again.text
+        assert again.status_code == 400 and framed(again) == sites[f"/vitrine/{MARSEILLE}"]
+        assert framed(visitor.post("/vitrine")) == NOBODY
+
+        async def broken(*_: object) -> None:
+            raise RuntimeError("le mot de passe est koala")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Searcher, "search", broken)
+            judge("?kind=call", 500, "Une erreur s’est produite")
+        while visitor.get("/nulle-part").status_code != 429:
+            pass
+        judge("", 429, "réessayez dans une minute")
+        # Programs get problem+json, framed or not.
+        program = visitor.get("/vitrine", headers={"Accept": "*/*"})
+        assert program.headers["content-type"] == "application/problem+json"
