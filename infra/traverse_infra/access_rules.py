@@ -121,10 +121,18 @@ def kafka_rules() -> tuple[Rule, ...]:
             for account in (SEARCH, SEARCH_MEMBERS)
             for name in _STAFF
         ),
-        # Who follows what, and may read it; that a delivery was given up, and how many follow.
+        # Who follows what, and may read it; what the committee's note tells; that a delivery was
+        # given up, and how many follow.
         *(
             Rule(NOTIFIER, "READ", "TOPIC", name)
-            for name in (CHANGES, INSTITUTIONS, ACCOUNTS_TOPIC, SUBSCRIPTIONS, READERSHIP)
+            for name in (
+                CHANGES,
+                INSTITUTIONS,
+                ACCOUNTS_TOPIC,
+                SUBSCRIPTIONS,
+                READERSHIP,
+                GROUPINGS,
+            )
         ),
         *(Rule(NOTIFIER, "WRITE", "TOPIC", name) for name in (SUBSCRIPTIONS, READERSHIP)),
         Rule(CHECKER, "READ", "TOPIC", OPPORTUNITIES),

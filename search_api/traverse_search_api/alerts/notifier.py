@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -38,11 +39,13 @@ from traverse_search_api.errors import (
     StreamUnavailableError,
 )
 from traverse_search_api.freshness import Freshness
+from traverse_search_api.grouping_table import GroupingTable
+from traverse_search_api.groupings import GroupingRows
 from traverse_search_api.items import item_of
 from traverse_search_api.pages.note_reading import place_name, read_note, scope_of
 from traverse_search_api.pages.note_view import note_view
 from traverse_search_api.pages.note_week import Week
-from traverse_search_api.pages.reading import Reading
+from traverse_search_api.pages.reading import Reading, read_groupings
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.queries import ITEM_FIELDS
 from traverse_search_api.reader import Reader
@@ -60,6 +63,7 @@ _LOOK_EVERY: Final = 1.0
 _STAND_BY: Final = 5.0
 _NOW_AND_THEN: Final = 3600.0
 _SOON_AGAIN: Final = 60.0
+_GROUPINGS: Final = 30.0  # seconds that a note waits for them: it goes once, with them or without
 
 
 class Tables(NamedTuple):
@@ -114,6 +118,7 @@ async def notify(
         indices = Indices(public, members, aliases, settings.search_patience)
         territories = load_territories(settings.zones)
         log = ChangeLog(settings.kafka, changes)
+        proposed = GroupingTable(settings.kafka)
         synonyms = SynonymBook(settings.synonyms)
         watcher = Watcher(
             log=log,
@@ -131,7 +136,7 @@ async def notify(
             directory=directory,
             hydrate=hydrator(indices, reader_of, settings.clock),
             compose=composer(
-                searcher_of(indices, territories, settings.clock, synonyms), reader_of
+                searcher_of(indices, territories, settings.clock, synonyms), reader_of, proposed
             ),
             disable=disabler(rows),
             mailer=mailer_of(settings),
@@ -163,6 +168,7 @@ async def notify(
         finally:
             await deliverer.close()
             await log.close()
+            await asyncio.to_thread(proposed.close)
             await public.close()
             await members.close()
             ledger.close()
@@ -269,9 +275,9 @@ def searcher_of(
     )
 
 
-def composer(searcher: Searcher, reader_of: ReaderOf) -> Compose:
-    """Writes notes as the owner of a subscription may read them at that moment. Of groupings they
-    say nothing: these are read where the pages are."""
+def composer(searcher: Searcher, reader_of: ReaderOf, proposed: GroupingRows) -> Compose:
+    """Writes notes as the owner of a subscription may read them at that moment: what the page of
+    the note would show them."""
 
     async def compose(row: Subscription, week: Week) -> Letter | None:
         reader = reader_of(row)
@@ -282,7 +288,8 @@ def composer(searcher: Searcher, reader_of: ReaderOf) -> Compose:
             week = Week.last_whole(reading.as_of)
         code = next(iter(row.search.get("territory", ())), None)
         scope = scope_of(reading, week, code)
-        view = note_view(await read_note(reading, scope), scope, searcher.territories)
+        groupings = partial(read_groupings, proposed, reading, patience=_GROUPINGS)
+        view = note_view(await read_note(reading, scope, groupings), scope, searcher.territories)
         return Letter(view, week, code or "fr", place_name(scope, searcher.territories))
 
     return compose

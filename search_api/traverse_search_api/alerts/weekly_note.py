@@ -109,21 +109,23 @@ def _html(title: str, page: str, parts: Sequence[_Part], address: str, end: str)
 def _parts(view: NoteView) -> Iterator[_Part]:
     """What there is to say; a part of which there is nothing is left out."""
     figures = [(f"{one.label} : {one.value}", one.address) for one in view.figures]
-    yield _Part("En bref", figures)
+    yield _Part("En bref", [*figures, *((said, "") for said in (view.missing, view.cut) if said)])
     awaited = [
         *_rows(view.themes, "{0} en attente, {1} sans réponse", "surtout à "),
         *_rows(view.places, "{0} sans réponse", "surtout "),
     ]
     answered = [(f"{one.label} : {one.value}", one.address) for one in view.endings]
+    more = [(f"Et {view.more_pains} de plus", view.pains_address)] if view.more_pains else []
     grew = _rows(
         view.grew, "{0} cette semaine, {1} les quatre d’avant", "écart à leur moyenne : ", leads=0
     )
     for title, lines in (
         ("Ce qui est attendu", awaited),
-        ("Ce qui fait mal", _items(view.pains)),
-        ("Ce qui a reçu une réponse", [*answered, *_items(view.answered), *_items(view.grouped)]),
+        ("Ce qui fait mal", [*_items(view.pains), *more]),
+        ("Ce qui a reçu une réponse", [*answered, *_items(view.answered)]),
+        ("Groupements qui ont avancé", _items(view.grouped)),
         ("Ce qui a grandi", grew),
-        ("Ce qui se clôt bientôt", _items(view.coming)),
+        ("Ce qui se clôt bientôt", [*_rows(view.weeks, "{0}", ""), *_items(view.coming)]),
     ):
         if lines:
             yield _Part(title, lines)

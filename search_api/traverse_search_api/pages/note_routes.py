@@ -11,7 +11,6 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
-from traverse_search_api.pages.dashboard_view import MOST_NEEDS
 from traverse_search_api.pages.note_lists import LISTS, listed
 from traverse_search_api.pages.note_reading import Scope, place_name, read_note, scope_of
 from traverse_search_api.pages.note_view import note_view
@@ -74,7 +73,6 @@ def note_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
             after=_address(here, after, asked) if after.end <= reading.as_of else "",
             as_of=asked.as_of,
             code=scope.code or "fr",
-            most=MOST_NEEDS,
             day=words.day(reading.as_of.date()),
             view=note_view(found, scope, reading.territories),
         )

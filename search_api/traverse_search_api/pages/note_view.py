@@ -10,6 +10,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
+from traverse_search_api.pages.dashboard_view import MOST_NEEDS
 from traverse_search_api.pages.note_lists import (
     ENDINGS,
     Line,
@@ -26,6 +27,11 @@ ROWS: Final = 6
 LINES: Final = 5
 """Rows of a table and items of a part: all of the note fits on two printed pages."""
 
+_CUT: Final = (
+    f"Les réponses possibles sont cherchées parmi les {words.number(MOST_NEEDS)} besoins les plus "
+    "récents."
+)
+_NO_GROUPINGS: Final = "Les groupements n’ont pas pu être lus : cette note est sans eux."
 _KINDS: Final = (("need", "Besoins"), ("call", "Appels et marchés"), ("project", "Projets"))
 
 
@@ -54,7 +60,8 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NoteView:
-    """The note, part by part."""
+    """The note, part by part. `missing` says what could not be read, `cut` where not all was looked
+    at."""
 
     figures: list[Figure]
     themes: list[Row]
@@ -65,10 +72,11 @@ class NoteView:
     endings: list[Figure]
     answered: list[Line]
     grouped: list[Line]
+    missing: str
     grew: list[Row]
     weeks: list[Row]
     coming: list[Line]
-    cut: bool
+    cut: str
 
 
 def note_view(found: Found, scope: Scope, territories: Territories) -> NoteView:
@@ -90,10 +98,11 @@ def note_view(found: Found, scope: Scope, territories: Territories) -> NoteView:
             for need, titles in answered[:LINES]
         ],
         grouped=grouped[:LINES],
+        missing=_NO_GROUPINGS if found.groupings is None else "",
         grew=_grew(found.counts, scope),
         weeks=_weeks(found.coming_counts, scope),
         coming=[line_of(item, scope.as_of) for item in found.coming[:LINES]],
-        cut=found.waiting > len(found.needs),
+        cut=_CUT if found.waiting > len(found.needs) else "",
     )
 
 

@@ -13,7 +13,7 @@ from traverse_search_api import groupings
 from traverse_search_api.access import Readers
 from traverse_search_api.errors import GroupingsUnavailableError
 from traverse_search_api.filters import readable_filters
-from traverse_search_api.groupings import GroupingParameters, GroupingRows
+from traverse_search_api.groupings import PATIENCE, GroupingParameters, GroupingRows
 from traverse_search_api.items import item_of
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import ITEM_FIELDS
@@ -94,11 +94,7 @@ class Readings:
     async def groupings(self, reading: Reading, **asked: Any) -> dict[str, Any]:
         """The groupings that this reader may see, as `GET /v1/groupings` answers. Raises
         GroupingsUnavailableError, InvalidParameterError."""
-        known = await asyncio.to_thread(self.rows.rows)
-        wanted = GroupingParameters.model_validate(asked)
-        return groupings.answer(
-            known.values(), wanted, reading.as_of, reading.territories, reading.reader
-        )
+        return await read_groupings(self.rows, reading, **asked)
 
     async def grouping(self, reading: Reading, identifier: str) -> dict[str, Any]:
         """One of them by its id. Raises UnknownGroupingError, MovedGroupingError,
@@ -118,3 +114,15 @@ class Readings:
         except GroupingsUnavailableError:
             return []
         return groupings.of_records(known.values(), records, reading.as_of, reading.reader)
+
+
+async def read_groupings(
+    rows: GroupingRows, reading: Reading, *, patience: float = PATIENCE, **asked: Any
+) -> dict[str, Any]:
+    """The groupings that a reader may see, as `GET /v1/groupings` answers; `patience` is how many
+    seconds the first caller waits. Raises GroupingsUnavailableError, InvalidParameterError."""
+    known = await asyncio.to_thread(rows.rows, patience)
+    wanted = GroupingParameters.model_validate(asked)
+    return groupings.answer(
+        known.values(), wanted, reading.as_of, reading.territories, reading.reader
+    )

@@ -6,10 +6,10 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -29,6 +29,7 @@ from tests.search_api.alerts.household import household, subscription
 from tests.search_api.alerts.receiver import receiving
 from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.clock import clock_from
+from traverse_schemas.grouping import GroupingMessage, grouping_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.alerts.departures import forget_departed
 from traverse_search_api.alerts.ledger import Batch
@@ -40,6 +41,7 @@ from traverse_search_api.alerts.subscription import (
     encode_subscription,
 )
 from traverse_search_api.alerts.verdict import members_of
+from traverse_search_api.groupings import PATIENCE
 from traverse_search_api.pages.note_week import Week
 from traverse_search_api.synonym_book import SynonymBook
 
@@ -102,6 +104,33 @@ def updated(one: dict[str, Any], at: str = SECOND, **fields: Any) -> dict[str, A
     return {**one, "sources": sources, **fields}
 
 
+class Advanced:
+    """Groupings in which somebody said something in the week: one of each layer."""
+
+    def rows(self, patience: float = PATIENCE) -> Mapping[str, GroupingMessage]:
+        made = {}
+        for layer, subject, place in (
+            ("buyers", "Bennes", "com:13005"),
+            ("buyers", "Ailleurs", "com:13055"),
+            (f"restricted:{MARSEILLE}", "Marseille seule", "com:13005"),
+            ("restricted:200054807", "La métropole seule", "com:13005"),
+        ):
+            identity = grouping_id(layer, f"{subject} and others")
+            member = {"record": subject, "owner": "Aubagne", "title": subject}
+            said = {**member, "stance": "interested", "stance_on": "2026-03-04"}
+            found = {
+                "id": identity, "layer": layer, "state": "proposed", "subject": subject,
+                "score": 0.9, "members": [said, member], "cpv": [], "themes": [],
+                "places": [place], "window": {"from": "2026-03-01", "to": "2026-06-30"},
+            }  # fmt: skip
+            message = {"id": identity, "layer": layer, "grouping": found}
+            made[identity] = cast(GroupingMessage, message)
+        return made
+
+    def close(self) -> None:
+        pass
+
+
 def test_a_note_is_no_alert_and_says_what_its_owner_may_read(
     changes: Changing, tmp_path: Path
 ) -> None:
@@ -120,11 +149,18 @@ def test_a_note_is_no_alert_and_says_what_its_owner_may_read(
             searcher = searcher_of(
                 watch.watcher.indices, Territories.load(), clock_from(AS_OF), SynonymBook(None)
             )
-            compose = composer(searcher, lambda row: READERS[row.siren])
-            for row, waiting in ((ours, "1"), (theirs, "0")):
+            compose = composer(searcher, lambda row: READERS[row.siren], Advanced())
+            groupings = "Groupements qui ont avancé"
+            for row, waiting, advanced in (
+                (ours, "1", {"Marseille seule", "Bennes"}),
+                (theirs, "0", set()),
+            ):
                 letter = await compose(row, Week.of(date(2026, 3, 2)))
                 assert letter is not None and letter.place == "Aubagne (13)"
                 assert letter.view.figures[0][:2] == ("Besoins en attente", waiting)
+                figures = {figure.label: figure.value for figure in letter.view.figures}
+                assert figures[groupings] == str(len(advanced))
+                assert {line.title for line in letter.view.grouped} == advanced
             # What is judged from a day that is past is told of that day's last week.
             letter = await compose(ours, Week.of(date(2026, 11, 16)))
             assert letter is not None and letter.week.code == "2026-W10"

@@ -454,13 +454,14 @@ def test_a_note_fits_on_two_printed_pages(browser: Browser) -> None:
         grew=[row._replace(word="+1 204,25")] * (ROWS + 3),
         weeks=[row._replace(cells=cells[:1])] * 4,
         coming=[line] * LINES,
-        cut=True,
+        missing="",
+        cut="Les réponses possibles sont cherchées parmi les 2 000 besoins les plus récents.",
     )
     week = Week.of(date(2026, 3, 2))
     made = rendered(
         "/note", "note.html", typed="Aubagne", choices=[PlaceChoice("com:13005", "Aubagne (13)")],
         place="Aubagne (13)", week=week, weeks=[], under_way=False, before="/", after="/",
-        as_of="", code="com:13005", most=2000, day="12 mars 2026", view=view,
+        as_of="", code="com:13005", day="12 mars 2026", view=view,
     )  # fmt: skip
     assert printed_pages(browser, made) == 2
 
