@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from traverse_infra.bench.retell import Round
 from traverse_infra.errors import InfraError
 from traverse_schemas.identity import record_key
 
 Event = dict[str, Any]
-_DAYS = frozenset(("notified", "published_on", "end_min", "end_max", "from", "to", "at", "expires"))
 
 
 class NothingToMeasureError(InfraError):
@@ -46,42 +47,23 @@ def read_load(folder: Path | None) -> Load:
 
 
 def repeated(events: list[Event]) -> Iterator[Event]:
-    """The events again and again, each time as other records of another system of the source: of
-    other things, years later and under other references, or all rounds would be one thing."""
-    number = 0
-    while True:
+    """The events again and again, each time as other records of another system of the source, of
+    other things (`Round`)."""
+    for number in count():
+        told = Round(number)
         for event in events:
-            yield {
-                **event,
-                "source": another_system(event["source"], f"b{number}"),
-                "data": years_later(event.get("data"), 4 * number),
-            }
-        number += 1
+            yield retold(event, told, f"b{number}")
 
 
-def years_later(data: Any, years: int) -> Any:
-    """The data of an event with its dates so many years later and references of their own."""
-    if not years or not isinstance(data, dict):
-        return data
-    found = dict(data)
-    for name, value in data.items():
-        if name in _DAYS and isinstance(value, str):
-            found[name] = _later(value, years)
-        elif name in ("record", "window"):
-            found[name] = years_later(value, years)
-        elif name == "deadlines":
-            found[name] = [years_later(one, years) for one in value]
-        elif name == "references":
-            found[name] = [f"{one} +{years}" for one in value]
-    return found
-
-
-def _later(text: str, years: int) -> str:
-    year, rest = text[:4], text[4:]
-    if not year.isdecimal():
-        return text
-    # The 29th of February does not come in every year.
-    return f"{int(year) + years}{rest}".replace("-02-29", "-02-28")
+def retold(event: Event, told: Round, system: str) -> Event:
+    """An event as it is told in a round, by another system of its source."""
+    siren = event["source"][10:19]
+    return {
+        **event,
+        "source": another_system(event["source"], system),
+        "subject": told.subject(event["subject"]),
+        "data": told.data(event.get("data"), event["subject"], siren),
+    }
 
 
 def octets_and_key(event: Event) -> tuple[bytes, bytes]:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import Any
 
 import psutil
@@ -13,11 +13,12 @@ from traverse_infra.bench.figures import spread
 from traverse_infra.bench.gateway import gateway_figures
 from traverse_infra.bench.home import Home, bench_home
 from traverse_infra.bench.latency import latency
-from traverse_infra.bench.load import Event, Load, another_system, repeated, years_later
+from traverse_infra.bench.load import Event, Load, repeated, retold
 from traverse_infra.bench.machine import machine, memory
 from traverse_infra.bench.peers import prepare_quixstreams, quixstreams_turn
 from traverse_infra.bench.plan import Part, Plan
 from traverse_infra.bench.reindex import reindex_figures
+from traverse_infra.bench.retell import Round
 from traverse_infra.bench.searches import search_figures
 from traverse_infra.bench.streams import stream_figures, stream_filters, stream_load
 from traverse_infra.bench.throughput import (
@@ -40,6 +41,9 @@ from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_stream_processors.settings import ProcessorSettings
 
 Say = Callable[[str], None]
+
+_LATENCY_ROUND, _STREAM_ROUND = 500, 700
+"""Rounds that the throughput never comes to."""
 
 
 def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
@@ -170,7 +174,7 @@ def _check(home: Home, indices: str, documents: list[Document]) -> None:
 
 
 def _latency(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, dict[str, float]]:
-    chosen = _published(home, load, "l")
+    chosen = _published(home, load, "l", _LATENCY_ROUND)
     found = {}
     with home.services() as services:
         services.start("work", "work")
@@ -185,7 +189,7 @@ def _latency(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, dict[str
     return found
 
 
-def _published(home: Home, load: Load, name: str) -> Iterator[Event]:
+def _published(home: Home, load: Load, name: str, first_round: int) -> Iterator[Event]:
     """Events that each publish a record that all may see: as the pipeline saw their like."""
     public = {
         hit["_id"]
@@ -208,20 +212,14 @@ def _published(home: Home, load: Load, name: str) -> Iterator[Event]:
             "Aucun événement de cette charge ne publie de dossier visible par tous : la latence "
             "ne peut pas être mesurée."
         )
-    # A system of its own for each pass: no record was ever published before. And a century after
-    # the throughput's things: a record merged into one of them would have no document of its own.
+    # A system of its own for each pass: no record was ever published before. And a round of its
+    # own: a record merged into one of the throughput's things would have no document of its own.
     # Files tell of one buyer after the other; here all speak at the same time.
     random.Random(3).shuffle(likes)  # noqa: S311 -- the same order each time
-    number = 0
-    while True:
+    for number in count():
+        told = Round(first_round + number)
         for index in likes:
-            event = load.events[index]
-            yield {
-                **event,
-                "source": another_system(event["source"], f"{name}{number}"),
-                "data": years_later(event["data"], 100 + 4 * number),
-            }
-        number += 1
+            yield retold(load.events[index], told, f"{name}{number}")
 
 
 def _search(
@@ -240,7 +238,7 @@ def _search(
 def _stream(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, float]:
     say(f"{plan.streams} flux à {plan.stream_pace} événements/s pendant {plan.seconds:.0f} s…")
     address = f"http://127.0.0.1:{home.search_port}"
-    chosen = _published(home, load, "s")
+    chosen = _published(home, load, "s", _STREAM_ROUND)
     filters = stream_filters(home.client, plan.streams)
     allowed = {
         "TRAVERSE_STREAMS_PER_ADDRESS": str(plan.streams),

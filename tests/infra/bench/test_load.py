@@ -10,7 +10,6 @@ from traverse_infra.bench.load import (
     another_system,
     read_load,
     repeated,
-    years_later,
 )
 from traverse_infra.bench.passthrough import bulk_body
 from traverse_infra.bench.searches import SearchFailedError, engine_milliseconds
@@ -54,18 +53,3 @@ def test_engine_time_is_read_from_server_timing() -> None:
     assert engine_milliseconds("engine;dur=12") == 12
     with pytest.raises(SearchFailedError):
         engine_milliseconds("")
-
-
-def test_a_repeated_event_is_of_another_thing() -> None:
-    """Years later and under another reference: linking would make one of all rounds otherwise."""
-    data = {
-        "references": ["A-1"],
-        "deadlines": [{"at": "2024-02-29T12:00", "kind": "tender"}],
-        "record": {"notified": "2023-01-02", "title": "Voirie"},
-    }
-    assert years_later(data, 0) == data
-    assert years_later(data, 4) == {
-        "references": ["A-1 +4"],
-        "deadlines": [{"at": "2028-02-28T12:00", "kind": "tender"}],
-        "record": {"notified": "2027-01-02", "title": "Voirie"},
-    }
