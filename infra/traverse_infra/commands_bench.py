@@ -2,24 +2,43 @@
 
 import signal
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import orjson
 import typer
 
 from traverse_infra.bench.plan import Part, Plan
 
+_Figure = TypeVar("_Figure")
 _USUAL = tuple(part for part in Part if part is not Part.STREAM)
 """Streams are measured when they are asked for: two thousand readers want the machine for
 themselves."""
 
 
-def _bench_link(say: Callable[[str], None], *, as_json: bool) -> None:
-    from traverse_infra.bench.linking import measure_linking
-    from traverse_infra.bench.machine import computer
+def _say(sentence: str) -> None:
+    typer.echo(sentence, err=True)
 
-    figures = {"machine": computer(), "link": measure_linking(say)}
+
+def _bench_link(largest: int, *, as_json: bool) -> None:
+    from traverse_infra.bench.linking import SIZES, measure_linking
+    from traverse_infra.bench.machine import computer
+    from traverse_infra.bench.matching import measure_matching
+
+    sizes = [size for size in SIZES if size <= largest] or [largest]
+
+    def apart(measure: Callable[..., list[_Figure]]) -> list[_Figure]:
+        """In a process of its own, whose memory is that of what is measured."""
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+            return process.submit(measure, _say, sizes).result()
+
+    figures = {
+        "machine": computer(),
+        "link": apart(measure_linking),
+        "link_with_matching": apart(measure_matching),
+    }
     if as_json:
         typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
 
@@ -29,9 +48,10 @@ def bench(
         Literal["all", "link", "stream", "search", "alerts"],
         typer.Argument(
             help="all : tout, sur des moteurs à part ; link : le coût du rapprochement quand le "
-            "nombre de dossiers croît, sans moteur ; stream : deux mille flux à la fois ; "
-            "search : la recherche sur un million de documents (--documents) ; alerts : des "
-            "alertes de nombreuses recherches enregistrées (--subscriptions)."
+            "nombre de dossiers croît, seul puis avec les réponses aux besoins, sans moteur ; "
+            "stream : deux mille flux à la fois ; search : la recherche sur un million de "
+            "documents (--documents) ; alerts : des alertes de nombreuses recherches "
+            "enregistrées (--subscriptions)."
         ),
     ] = "all",
     *,
@@ -41,6 +61,9 @@ def bench(
     ] = 2000,
     documents: Annotated[
         int, typer.Option(min=1000, help="Combien de documents pour « search ».")
+    ] = 1_000_000,
+    records: Annotated[
+        int, typer.Option(min=100, help="Jusqu'à combien de dossiers pour « link ».")
     ] = 1_000_000,
     subscriptions: Annotated[
         int, typer.Option(min=1, help="Combien de recherches enregistrées pour « alerts ».")
@@ -78,11 +101,8 @@ def bench(
     from traverse_infra.bench.run import run
     from traverse_infra.commands_engines import load_settings
 
-    def say(sentence: str) -> None:
-        typer.echo(sentence, err=True)
-
     if what == "link":
-        _bench_link(say, as_json=as_json)
+        _bench_link(records, as_json=as_json)
         return
     # A stop asked from outside ends it like Ctrl-C: engines and files go.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -92,13 +112,13 @@ def bench(
         from traverse_infra.bench.alerts import measure_alerts
 
         settings = load_settings()
-        found = measure_alerts(subscriptions, rate, seconds, load, settings, say)
+        found = measure_alerts(subscriptions, rate, seconds, load, settings, _say)
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
     if what == "search":
         from traverse_infra.bench.large_search import measure_search
 
-        found = measure_search(documents, seconds, load, load_settings(), say)
+        found = measure_search(documents, seconds, load, load_settings(), _say)
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
     plan = Plan(
@@ -110,7 +130,7 @@ def bench(
         peers=peers,
         parts=(Part.STREAM,) if what == "stream" else tuple(only) if only else _USUAL,
     )
-    figures = run(plan, load, load_settings(), say)
+    figures = run(plan, load, load_settings(), _say)
     if as_json:
         typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -118,6 +138,6 @@ def bench(
         for table in tables(figures):
             console.print(table)
     for part, sentence in figures.get("failed", {}).items():
-        say(f"Erreur : {part} n'a pas été mesuré. {sentence}")
+        _say(f"Erreur : {part} n'a pas été mesuré. {sentence}")
     if "failed" in figures:
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ many buyers, titles, days and sums as a real year has, one in ten told again by 
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from itertools import islice
 from random import Random
@@ -20,7 +21,7 @@ from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.linker import Linker
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
-_MEASURED: Final = 10_000
+MEASURED: Final = 10_000
 """How many events each figure is taken from: the last ones before a size is reached."""
 
 _WHAT: Final = (
@@ -30,11 +31,11 @@ _WHAT: Final = (
     "Éclairage public", "Transport scolaire", "Nettoyage des locaux", "Achat de véhicules",
     "Travaux de couverture", "Étude de faisabilité", "Collecte des déchets",
 )  # fmt: skip
-_WHERE: Final = (
+WHERE: Final = (
     "école", "gymnase", "mairie", "médiathèque", "piscine", "stade", "quartier nord", "centre",
     "port", "parc", "place", "chemin", "hôpital", "collège", "lycée", "marché couvert",
 )  # fmt: skip
-_NAMES: Final = (
+NAMES: Final = (
     "Jaurès", "Pasteur", "Mistral", "Giono", "Camus", "Zola", "Hugo", "Ferry", "Moulin", "Curie",
     "Prévert", "Pagnol", "Daudet", "Cézanne", "Éluard", "Aragon", "Sand", "Colette", "Verlaine",
 )  # fmt: skip
@@ -56,12 +57,19 @@ def measure_linking(
     say: Callable[[str], None], sizes: Sequence[int] = SIZES, seed: int = 1
 ) -> list[LinkFigure]:
     """The figures at each size. Takes minutes for a million."""
+    with as_the_worker():
+        return list(_figures(say, sizes, seed))
+
+
+@contextmanager
+def as_the_worker() -> Iterator[None]:
+    """Memory is looked through for garbage as seldom as the worker does."""
     gc.collect()
     gc.freeze()
     before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 50)  # as the worker runs
+    gc.set_threshold(50_000, 20, 50)
     try:
-        return list(_figures(say, sizes, seed))
+        yield
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
@@ -74,7 +82,7 @@ def _figures(say: Callable[[str], None], sizes: Sequence[int], seed: int) -> Ite
     states = generated(seed)
     known = 0
     for size in sizes:
-        measured = min(_MEASURED, size - known)
+        measured = min(MEASURED, size - known)
         # One by one: a list of them would be most of the memory that is measured.
         _link(linker, islice(states, size - known - measured))
         batch = list(islice(states, measured))
@@ -115,18 +123,26 @@ def generated(seed: int) -> Iterator[RecordState]:
         twin = number % 10 == 0
         content = last if twin else _content(random, number)
         last = content
-        source = f"urn:siren:181300013:{'boamp' if twin else 'profil'}"
-        yield cast(
-            RecordState,
-            {
-                "id": opportunity_id(source, str(number)),
-                "source": source,
-                "subject": f"{'B' if twin else 'P'}-{number:07}",
-                "first_time": f"2026-01-01T00:00:{number % 60:02}.000000Z",
-                "content": {"version": [0, "", ""], "content": content},
-                "life": {"version": [0, "", ""], "state": "active"},
-            },
-        )
+        yield state_of(number, content, None, twin=twin)
+
+
+def state_of(
+    number: int, content: dict[str, Any], life: dict[str, Any] | None, *, twin: bool
+) -> RecordState:
+    """The state of the record of this number, told by its buyer, or (a twin) by a journal."""
+    source = f"urn:siren:181300013:{'boamp' if twin else 'profil'}"
+    return cast(
+        RecordState,
+        {
+            "id": opportunity_id(source, str(number)),
+            "source": source,
+            "subject": f"{'B' if twin else 'P'}-{number:07}",
+            "kind": content["kind"],
+            "first_time": f"2026-01-01T00:00:{number % 60:02}.000000Z",
+            "content": {"version": [0, "", ""], "content": content},
+            "life": {"version": [0, "", ""], **(life or {"state": "active"})},
+        },
+    )
 
 
 def _content(random: Random, number: int) -> dict[str, Any]:
@@ -137,8 +153,8 @@ def _content(random: Random, number: int) -> dict[str, Any]:
     return {
         "kind": "call",
         "subtype": "contract",
-        "title": f"{random.choice(_WHAT)} {random.choice(_WHERE)} {random.choice(_NAMES)} "
-        f"{random.choice(_NAMES)} {buyer % 900}",
+        "title": f"{random.choice(_WHAT)} {random.choice(WHERE)} {random.choice(NAMES)} "
+        f"{random.choice(NAMES)} {buyer % 900}",
         "visibility": "public",
         "institutions": [{"name": f"Commune {buyer}", "role": "owner"}],
         "owner_siren": f"{200_000_000 + buyer}",
