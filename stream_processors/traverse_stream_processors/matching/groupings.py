@@ -6,6 +6,7 @@ Pure: from the facts of its members alone, all of which every reader of its laye
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import fsum
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import GroupingStep
@@ -68,7 +69,8 @@ def grouping_of(
         state=_state(engaged),
         subject=subject,
         reason=_reason(subject, owners, start, end),
-        score=round(sum(bond.score for bond in bonds.values()) / max(1, len(bonds)), 3),
+        # Exact, so that the order of the pairs does not matter.
+        score=round(fsum(bond.score for bond in bonds.values()) / max(1, len(bonds)), 3),
         owners=len({one.owner for one in ordered}),
         members=[_member(one, standing.words.get(one.id, ())) for one in ordered],
         cpv=list(dict.fromkeys(code.ljust(8, "0") for one in ordered for code in one.cpv)),
@@ -85,7 +87,7 @@ def grouping_of(
         model=model,
     )
     if amounts:
-        found["total"] = round(sum(amounts), 2)
+        found["total"] = round(fsum(amounts), 2)
         works = any(one.purchase and one.purchase.sort is Sort.WORKS for one in ordered)
         on = start if start != _FAR[0] else end if end != _FAR[1] else first.first_time[:10]
         row = crossed(amounts, works=works, on=date.fromisoformat(on))

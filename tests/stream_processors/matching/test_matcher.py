@@ -1,6 +1,7 @@
 """The matcher: the same answers, pairs and groupings whatever came first, and no leak."""
 
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 from hypothesis import given, settings
@@ -17,8 +18,9 @@ from tests.stream_processors.matching.factory import (
 from traverse_stream_processors.matching.answers import answer
 from traverse_stream_processors.matching.bonds import LARGEST
 from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.groupings import Standing, grouping_of
 from traverse_stream_processors.matching.groups import Key
-from traverse_stream_processors.matching.joint import together
+from traverse_stream_processors.matching.joint import Together, together
 from traverse_stream_processors.matching.matcher import Matcher
 
 DAE: dict[str, Any] = {"cpv": ["33182100"]}
@@ -132,6 +134,17 @@ def test_a_grouping_grows_and_shrinks_and_keeps_its_id() -> None:
     assert again["owners"] == 2
     matcher.put(second.id, None)
     assert not list(matcher.every_grouping())
+
+
+def test_the_score_of_a_grouping_is_that_of_its_pairs_in_any_order() -> None:
+    """Scores whose sum, added one by one, rounds to 0.806 or 0.807."""
+    towns = [need(town, "Défibrillateurs", owner=town, **DAE) for town in list(TOWNS)[:4]]
+    pairs = list(combinations(sorted(one.id for one in towns), 2))
+    scores = (0.942, 0.717, 0.791, 0.91, 0.671, 0.808)
+    for order in (scores, scores[::-1], (0.91, 0.808, 0.671, 0.942, 0.717, 0.791)):
+        bonds = {pair: Together(it, "", "", "") for pair, it in zip(pairs, order, strict=True)}
+        grouping = grouping_of(Key("public", towns[0].id), towns, bonds, Standing({}, []), "m")
+        assert grouping["score"] == 0.807
 
 
 def test_a_grouping_says_sum_threshold_coordinator_and_lots() -> None:
