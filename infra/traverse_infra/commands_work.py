@@ -224,7 +224,8 @@ def _run_all() -> int:
 def _start(step: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """A step as a child; `variables` make it another account."""
     command = [sys.executable, "-m", "traverse_infra.cli", "work", "--step", step]
-    environment = {**os.environ, **(variables or {})}
+    # A step is one thread, and what it multiplies is small: others would only wait for their turn.
+    environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ, **(variables or {})}
     return subprocess.Popen([*command, "--parent", str(os.getpid())], env=environment)
 
 

@@ -12,6 +12,7 @@ _ACCENTS: Final = {
     )
     for code in range(0xC0, 0x180)
 } | {ord("œ"): "oe", ord("æ"): "ae", ord("Œ"): "oe", ord("ß"): "ss"}
+_COMMON: Final = tuple((char, _ACCENTS[ord(char)]) for char in "éèàêçôîâûœ")
 _WORD: Final = re.compile(r"[a-z]+|[0-9]+")
 _LOT: Final = re.compile(
     r"\blots?[^a-z0-9]{0,3}(?:n[o°º]?[^a-z0-9]{0,3})?([0-9]{1,3}|[ivx]{1,4}\b)"
@@ -40,6 +41,10 @@ FILLER_WEIGHT: Final = 0.25
 def fold(text: str) -> str:
     """Lower case without accents and ligatures; the rest as it is."""
     lower = text.lower()
+    if lower.isascii():
+        return lower
+    for accented, plain in _COMMON:  # a table is looked up for every character, these are not
+        lower = lower.replace(accented, plain)
     return lower if lower.isascii() else lower.translate(_ACCENTS)
 
 

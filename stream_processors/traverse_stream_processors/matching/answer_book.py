@@ -31,6 +31,10 @@ class AnswerBook:
         self._last: dict[str, tuple[_Rank, _Rank]] = {}
         self._changed: set[tuple[str, str]] = set()
 
+    def knows(self, identity: str) -> bool:
+        """Whether a record gives or gets any answer, proposed or not."""
+        return identity in self._answers or identity in self._needs
+
     def get(self, need: str, offer: str) -> Answer | None:
         """The answer as it was judged, whether it is proposed or not."""
         return self._answers.get(need, _NONE).get(offer)

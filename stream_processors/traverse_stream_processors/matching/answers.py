@@ -17,7 +17,7 @@ from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day, lower_first
 from traverse_stream_processors.matching.roles import Beneficiaries, Seeks
-from traverse_stream_processors.matching.subject import Alike, alike
+from traverse_stream_processors.matching.subject import Alike, alike_from
 from traverse_stream_processors.matching.territory import Reach, reach
 from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 
@@ -63,8 +63,8 @@ def _answer(need: Facts, offer: Facts) -> Answer | None:
     reached = reach(need, offer)
     if reached is None:
         return None
-    subject = alike(need, offer)
-    if subject.score < LEAST_SUBJECT:
+    subject = alike_from(need, offer, LEAST_SUBJECT)
+    if subject is None or subject.score < LEAST_SUBJECT:
         return None
     same = subject.score >= _SAME_THING and subject.text >= 0.5
     if need.seeks is None and offer.subtype in ("contract", "concession") and not same:

@@ -14,7 +14,7 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.joint import LEAST_SUBJECT
 from traverse_stream_processors.matching.layers import BASE, layers_of
 from traverse_stream_processors.matching.purchases import overlap
-from traverse_stream_processors.matching.subject import alike
+from traverse_stream_processors.matching.subject import alike_from
 from traverse_stream_processors.matching.words import GroupingWords
 
 
@@ -165,8 +165,10 @@ class Groups:
         mine, theirs = self._facts[left], self._facts[right]
         if mine.purchase is None or theirs.purchase is None:
             return False
-        same_time = overlap(mine.purchase, theirs.purchase) is not None
-        return same_time and alike(mine, theirs).score >= LEAST_SUBJECT
+        if overlap(mine.purchase, theirs.purchase) is None:
+            return False
+        subject = alike_from(mine, theirs, LEAST_SUBJECT)
+        return subject is not None and subject.score >= LEAST_SUBJECT
 
     def _is_of(self, layer: str, members: Iterable[str]) -> bool:
         """Whether a layer of named readers adds anything: what is public alone stands in the layers

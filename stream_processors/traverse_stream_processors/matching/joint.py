@@ -4,13 +4,15 @@ A groupement de commandes is between buyers subject to the Code de la commande p
 L.2113-6); firms and federations are bidders and stay out.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from traverse_stream_processors.linking.words import likeness as shared_words
 from traverse_stream_processors.matching.answers import subject_in_words
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day
 from traverse_stream_processors.matching.purchases import Purchase, overlap
-from traverse_stream_processors.matching.subject import alike, common_depth
+from traverse_stream_processors.matching.subject import alike_from, common_depth
 from traverse_stream_processors.matching.territory import neighbours
 from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 
@@ -42,41 +44,66 @@ def together(left: Facts, right: Facts, state: str = PROPOSED) -> Together | Non
     The same for both orders of the two. Where both sides confirm, only what the law and the
     calendar ask is asked: buyers, one sort of purchase, days in common.
     """
+    if not any(partners(left, (right,))):
+        return None
+    return bond(left, right, state)
+
+
+def bond(left: Facts, right: Facts, state: str) -> Together | None:
+    """As `together`, of two that are `partners`."""
     if (right.first_time, right.id) < (left.first_time, left.id):
         left, right = right, left
-    mine, theirs = left.purchase, right.purchase
-    if mine is None or theirs is None or left.owner == right.owner:
+    found = _judged(left, right)
+    if found is not None:
+        return found if state == PROPOSED else found._replace(state=state)
+    if state != CONFIRMED or left.purchase is None or right.purchase is None:
         return None
-    if left.owner_kind not in _BUYERS or right.owner_kind not in _BUYERS:
-        return None
-    if (mine.renewal and theirs.renewal) or mine.sort is not theirs.sort:
-        # Two ends of contracts are two guesses: somebody has to say a need first.
-        return None
-    shared = overlap(mine, theirs)
-    if shared is None:
-        return None
-    found = _judged(left, right, shared)
-    if found is None:
-        said = f"même achat (« {left.title} »), d'après les deux acheteurs"
-        return Together(LEAST, *shared, said, state) if state == CONFIRMED else None
-    return found if state == PROPOSED else found._replace(state=state)
+    shared = overlap(left.purchase, right.purchase)
+    said = f"même achat (« {left.title} »), d'après les deux acheteurs"
+    return None if shared is None else Together(LEAST, *shared, said, state)
 
 
-def _judged(left: Facts, right: Facts, shared: tuple[str, str]) -> Together | None:
-    """By subject and territory, the earlier of the two first."""
-    coded = bool(left.cpv and right.cpv)
-    if coded and common_depth(left.cpv, right.cpv) < 2:
-        return None
+def partners(facts: Facts, others: Iterable[Facts | None]) -> Iterator[Facts]:
+    """Of these the purchases that law and calendar let be made with one: another buyer's, of one
+    sort, with days in common. Two ends of contracts are two guesses: somebody has to say a need
+    first."""
+    mine, owner = facts.purchase, facts.owner
+    if mine is None or facts.owner_kind not in _BUYERS:
+        return
+    start, end, renewal, sort = mine
+    for one in others:
+        theirs = None if one is None else one.purchase
+        if (
+            one is not None
+            and theirs is not None
+            and theirs.end >= start
+            and theirs.start <= end
+            and not (renewal and theirs.renewal)
+            and theirs.sort is sort
+            and one.owner != owner
+            and one.owner_kind in _BUYERS
+        ):
+            yield one
+
+
+def _judged(left: Facts, right: Facts) -> Together | None:
+    """By subject and territory, the earlier of the two first; what costs least is asked first."""
+    if left.cpv and right.cpv:
+        if common_depth(left.cpv, right.cpv) < 2:
+            return None
+    elif round(shared_words(left.texts.words, right.texts.words), 3) < _SURE_WORDS:
+        return None  # without two codes the words must be both alike and the same
     near = neighbours(left, right)
     if near is None:
         return None
-    subject = alike(left, right)
-    if subject.score < LEAST_SUBJECT:
+    subject = alike_from(left, right, LEAST_SUBJECT)
+    if subject is None or subject.score < LEAST_SUBJECT:
         return None
-    if not coded and (subject.near < SURE_NEAR or subject.words < _SURE_WORDS):
-        return None  # without two codes the words must be both alike and the same
+    if not (left.cpv and right.cpv) and subject.near < SURE_NEAR:
+        return None
     mine, theirs = left.purchase, right.purchase
-    if mine is None or theirs is None:
+    shared = overlap(mine, theirs) if mine and theirs else None
+    if mine is None or theirs is None or shared is None:
         return None
     sure = 0.85 if mine.renewal or theirs.renewal else 1.0
     score = round(sure * (0.6 * subject.score + 0.25 * near.score + 0.15 * _share(mine, theirs)), 3)

@@ -4,49 +4,41 @@ from collections.abc import Iterator
 from typing import Final
 
 from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.meetings import Stand
 from traverse_stream_processors.matching.territory import level_of
 
 # Half an overlapping grid: two points nearer than this share a cell, whichever way they lie.
 _LAT_STEP: Final = 0.3  # degrees: 33 km
 _LON_STEP: Final = 0.45  # 32 km at 50° north, more to the south
 
-PlaceKey = tuple[str, str, str]
+_NAMED: Final = frozenset(("epci", "dep", "reg"))
 
 
-def answer_keys(facts: Facts) -> list[PlaceKey]:
+def answer_stand(facts: Facts) -> Stand | None:
     """Where a need meets what may answer it: by theme, `a` where the need lies and what the offer
     covers, `l` where the offer lies and what the need names (for a firm its EPCI and
     département)."""
     if facts.asks:
-        places = [("a", code) for code in facts.within]
-        wide = [code for code in facts.place if level_of(code) in ("epci", "dep", "reg")]
+        places = [f"a{code}" for code in facts.within]
+        wide = [code for code in facts.place if level_of(code) in _NAMED]
         if facts.seeks is not None:
             wide += [code for code in facts.within if level_of(code) in ("epci", "dep")]
-        places += [("l", code) for code in dict.fromkeys(wide)]
+        places += [f"l{code}" for code in dict.fromkeys(wide)]
     elif facts.offers:
-        places = [("a", code) for code in facts.covers]
-        places += [("l", code) for code in facts.within if level_of(code) in ("epci", "dep", "reg")]
+        places = [f"a{code}" for code in facts.covers]
+        places += [f"l{code}" for code in facts.within if level_of(code) in _NAMED]
     else:
-        return []
-    return [(side, code, topic) for side, code in places for topic in facts.topics]
+        return None
+    return Stand(places, facts.topics, (*_finer(facts), facts.until[:7]))
 
 
-def joint_keys(facts: Facts) -> list[PlaceKey]:
+def joint_stand(facts: Facts) -> Stand | None:
     """Where a purchase meets those it could be made with: by theme, its commune, EPCI and
     département, or région for who is wider, and its neighbourhood."""
     if facts.purchase is None:
-        return []
-    return [("j", code, topic) for code in _meeting_places(facts) for topic in facts.topics]
-
-
-def answer_refinements(facts: Facts) -> tuple[str, ...]:
-    """What tells those that meet apart, where they are too many."""
-    return (*_finer(facts), facts.until[:7])
-
-
-def joint_refinements(facts: Facts) -> tuple[str, ...]:
-    """What tells purchases that meet apart, where they are too many."""
-    return (*_finer(facts), facts.purchase.end[:7] if facts.purchase else "")
+        return None
+    refinements = (*_finer(facts), facts.purchase.end[:7])
+    return Stand(list(_meeting_places(facts)), facts.topics, refinements)
 
 
 def _meeting_places(facts: Facts) -> Iterator[str]:
@@ -59,12 +51,13 @@ def _meeting_places(facts: Facts) -> Iterator[str]:
     if facts.point and local:
         lat, lon = facts.point
         for lat_shift in (0, 1):
+            row = int((lat + 90) / _LAT_STEP + lat_shift) // 2
             for lon_shift in (0, 1):
-                row = int((lat + 90) / _LAT_STEP + lat_shift) // 2
                 column = int((lon + 180) / _LON_STEP + lon_shift) // 2
                 yield f"{lat_shift}{lon_shift}|{row}|{column}"
 
 
 def _finer(facts: Facts) -> tuple[str, ...]:
+    """What tells those that meet apart, where they are too many."""
     code = facts.cpv[0] if facts.cpv else ""
     return (code[:3], code[:5], code)

@@ -16,15 +16,10 @@ from traverse_stream_processors.matching.bonds import LARGEST, Bonds
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groupings import Standing, grouping_of
 from traverse_stream_processors.matching.groups import Groups, Key
-from traverse_stream_processors.matching.joint import Together, together
-from traverse_stream_processors.matching.keys import (
-    answer_keys,
-    answer_refinements,
-    joint_keys,
-    joint_refinements,
-)
+from traverse_stream_processors.matching.joint import Together, bond, partners
+from traverse_stream_processors.matching.keys import answer_stand, joint_stand
 from traverse_stream_processors.matching.layers import narrowest
-from traverse_stream_processors.matching.meetings import CROWDED, Meetings
+from traverse_stream_processors.matching.meetings import CROWDED, Meetings, Stand
 from traverse_stream_processors.matching.words import (
     CONFIRMED,
     DISMISSED,
@@ -48,6 +43,7 @@ class Matcher:
         self._bonds = Bonds(self._facts, self._grouping_words.records, self._is_out, largest)
         self._groups = Groups(self._facts, self._bonds, self._grouping_words)
         self._changed_bonds: set[tuple[str, str]] = set()
+        self._last: tuple[Facts | None, Stand | None, Stand | None] = (None, None, None)
 
     def __len__(self) -> int:
         """How many records take part."""
@@ -80,7 +76,8 @@ class Matcher:
             touched |= self._answers.drop(one) | self._answer_anew(self._facts[one])
         # Whoever comes makes others meet fewer, never more: what they are to one another stays.
         for one in sorted(answer_less - answer_again):
-            touched |= self._answers.keep(one, self._may_answer(self._facts[one]))
+            if self._answers.knows(one):
+                touched |= self._answers.keep(one, self._may_answer(self._facts[one]))
         for one in sorted(joint_again):
             touched |= self._bond_anew(one, seeds)
         for one in sorted(joint_less - joint_again):
@@ -182,9 +179,9 @@ class Matcher:
         if members is None:
             return None
         bonds = {
-            (left, right): bond
+            (left, right): tie
             for left in members
-            for right, bond in self._bonds.of(left).items()
+            for right, tie in self._bonds.of(left).items()
             if left < right and right in members
         }
         facts = [self._facts[one] for one in members]
@@ -218,47 +215,46 @@ class Matcher:
         named = {it for one in identities for it in (one, *self._grouping_words.fellows(one))}
         return self._groups.near(named)
 
+    def _stands(self, facts: Facts) -> tuple[Stand | None, Stand | None]:
+        """Where a record stands to answer or be answered, and to be bought with: asked several
+        times in turn of the one that comes."""
+        if self._last[0] is not facts:
+            self._last = (facts, answer_stand(facts), joint_stand(facts))
+        return self._last[1], self._last[2]
+
     def _leave(self, known: Facts) -> tuple[set[str], set[str]]:
+        answers, joint = self._stands(known)
         return (
-            self._of_answers.remove(known.id, answer_keys(known)),
-            self._of_purchases.remove(known.id, joint_keys(known)),
+            self._of_answers.remove(known.id, answers) if answers else set(),
+            self._of_purchases.remove(known.id, joint) if joint else set(),
         )
 
     def _enter(self, facts: Facts) -> tuple[set[str], set[str]]:
         """Put a record where it meets others; gives those that meet fewer others now, to answer or
         to be bought with."""
-        answer_less: set[str] = set()
-        joint_less: set[str] = set()
-        keys = answer_keys(facts)
-        if keys:
-            answer_less = self._of_answers.add(
-                facts.id, keys, answer_refinements(facts), asks=facts.asks
-            )
-        if facts.purchase is not None:
-            joint_less = self._of_purchases.add(
-                facts.id, joint_keys(facts), joint_refinements(facts), asks=_said(facts)
-            )
-        return answer_less, joint_less
+        answers, joint = self._stands(facts)
+        return (
+            self._of_answers.add(facts.id, answers, asks=facts.asks) if answers else set(),
+            self._of_purchases.add(facts.id, joint, asks=_said(facts)) if joint else set(),
+        )
 
     def _may_answer(self, facts: Facts) -> set[str]:
         """Those that a record meets: for a need what may answer it, and other firms' needs; and
         those of which people said something together with it."""
-        keys, refinements = answer_keys(facts), answer_refinements(facts)
-        met = set(self._link_words.partners(facts.id))
-        if facts.asks:
-            met |= self._of_answers.found(keys, refinements)
-        if not facts.asks or facts.seeks is not None:
-            met |= self._of_answers.asking(keys, refinements)
+        met: set[str] = set(self._link_words.partners(facts.id))
+        stand, _ = self._stands(facts)
+        if stand is not None:
+            asking = not facts.asks or facts.seeks is not None
+            met |= self._of_answers.met(stand, asking=asking, found=facts.asks)
         met.discard(facts.id)
         return met
 
     def _may_join(self, facts: Facts) -> set[str]:
         """The purchases that one meets; two ends of contracts do not."""
-        keys, refinements = joint_keys(facts), joint_refinements(facts)
-        met = self._of_purchases.asking(keys, refinements)
-        if _said(facts):
-            met |= self._of_purchases.found(keys, refinements)
-        met |= self._link_words.partners(facts.id) | self._grouping_words.fellows(facts.id)
+        met = {*self._link_words.partners(facts.id), *self._grouping_words.fellows(facts.id)}
+        _, stand = self._stands(facts)
+        if stand is not None:
+            met |= self._of_purchases.met(stand, asking=True, found=_said(facts))
         met.discard(facts.id)
         return met
 
@@ -273,16 +269,19 @@ class Matcher:
             return touched
         spoken = self._link_words.partners(facts.id)
         for other in self._known(self._may_answer(facts)):
-            for need, offer in ((facts, other), (other, facts)):
-                if not need.asks or not (offer.offers or offer.asks):
-                    continue
-                said = other.id in spoken
-                state = self._link_words.of_answer(need, offer) if said else PROPOSED
-                found = answer(need, offer, state)
-                if found is not None:
-                    public = offer.audience == "public"
-                    touched |= self._answers.put(need.id, offer.id, found, public=public)
+            said = other.id in spoken
+            if facts.asks and (other.offers or other.asks):
+                touched |= self._judge_answer(facts, other, said=said)
+            if other.asks:
+                touched |= self._judge_answer(other, facts, said=said)
         return touched
+
+    def _judge_answer(self, need: Facts, offer: Facts, *, said: bool) -> set[str]:
+        state = self._link_words.of_answer(need, offer) if said else PROPOSED
+        found = answer(need, offer, state)
+        if found is None:
+            return set()
+        return self._answers.put(need.id, offer.id, found, public=offer.audience == "public")
 
     def _bond_anew(self, identity: str, seeds: set[str]) -> set[str]:
         """Judge a purchase again; `seeds` gets what may have to be regrouped."""
@@ -291,6 +290,8 @@ class Matcher:
 
     def _part(self, identity: str, seeds: set[str]) -> set[str]:
         """End the bonds of a purchase with those that it does not meet any more."""
+        if not self._bonds.of(identity):
+            return set()
         lost = self._bonds.of(identity).keys() - self._may_join(self._facts[identity])
         if lost:
             seeds |= self._groups.near([identity])
@@ -310,15 +311,16 @@ class Matcher:
             return set()
         spoken = self._link_words.partners(facts.id) | self._grouping_words.fellows(facts.id)
         found = []
-        for theirs in self._known(self._may_join(facts)):
+        met = map(self._facts.get, self._may_join(facts))
+        for theirs in partners(facts, met):
             state = self._state_of_joint(facts, theirs) if theirs.id in spoken else PROPOSED
-            bond = together(facts, theirs, state)
-            if bond is not None:
-                found.append((theirs.id, bond))
+            tie = bond(facts, theirs, state)
+            if tie is not None:
+                found.append((theirs.id, tie))
         # As they stand without it: it may make a component too large.
         seeds |= self._groups.near(other for other, _ in found)
-        for other, bond in found:
-            self._bonds.tie(facts.id, other, bond)
+        for other, tie in found:
+            self._bonds.tie(facts.id, other, tie)
             self._changed_bonds.add(_ordered(facts.id, other))
         return {other for other, _ in found}
 

@@ -1,137 +1,169 @@
 """Meetings: who stands where others look for them, and how crowded places are told apart. Pure.
 
-Two sides meet: those that ask and those that are found. A place is a key with what stands under it;
-where too many of one side stand, those of the same refinement (CPV group, class, code, month) meet
-among themselves, down to the finest; what is still too many there does not meet. Whether a place is
-crowded depends on the set of records alone, so that who meets whom does not depend on arrival.
+Two sides meet: those that ask and those that are found. A corner is a place and a topic with what
+stands there; where too many of one side stand, those of the same refinement (CPV group, class,
+code, month) meet among themselves, down to the finest; what is still too many there does not meet.
+Whether a corner is crowded depends on the set of records alone, so that who meets whom does not
+depend on arrival.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Final
+from collections.abc import Sequence, Set
+from typing import Final, NamedTuple
 
 CROWDED: Final = 40
-"""More than this of one side in one place, and the next refinement is used."""
+"""More than this of one side in one corner, and the next refinement is used."""
 
-Key = Hashable
+_NOBODY: Final[Set[str]] = frozenset()
 
 
-class _Place:
-    """Both sides under one key; `finer` are the places one step down, where it is crowded."""
+class Stand(NamedTuple):
+    """Where a record stands and looks for others: under each of its topics at each of its places.
+    `refinements` tell it from others there, the coarsest first."""
+
+    places: Sequence[str]
+    topics: Sequence[str]
+    refinements: tuple[str, ...]
+
+
+class _Corner:
+    """Both sides under one topic; `finer` are the corners one step down, where it is crowded."""
 
     __slots__ = ("asking", "finer", "found")
 
     def __init__(self) -> None:
-        self.asking: set[str] = set()
-        self.found: set[str] = set()
-        self.finer: dict[str, _Place] | None = None
+        # A set once somebody stands there: most corners have one side.
+        self.asking: Set[str] = _NOBODY
+        self.found: Set[str] = _NOBODY
+        self.finer: dict[str, _Corner] | None = None
+
+    def add(self, identity: str, *, asks: bool) -> int:
+        """How many stand on its side then."""
+        side = self.asking if asks else self.found
+        if isinstance(side, set):
+            side.add(identity)
+            return len(side)
+        if asks:
+            self.asking = {identity}
+        else:
+            self.found = {identity}
+        return 1
+
+    def discard(self, identity: str) -> None:
+        for side in (self.asking, self.found):
+            if isinstance(side, set):
+                side.discard(identity)
 
 
 class Meetings:
-    """Records by id under their keys. `refinements_of` gives those of a record that stands here."""
+    """Records by id under the topics of their places."""
 
     def __init__(self, crowded: int = CROWDED) -> None:
         self._crowded = crowded
-        self._places: dict[Key, _Place] = {}
+        self._places: dict[str, dict[str, _Corner]] = {}
         self._refinements: dict[str, tuple[str, ...]] = {}
 
-    def add(
-        self, identity: str, keys: Iterable[Key], refinements: tuple[str, ...], *, asks: bool
-    ) -> set[str]:
-        """Put a record under its keys; gives the asking ones that meet others now beyond this."""
-        self._refinements[identity] = refinements
+    def add(self, identity: str, stand: Stand, *, asks: bool) -> set[str]:
+        """Put a record where it stands; gives the asking ones that meet others now beyond this."""
+        self._refinements[identity] = stand.refinements
         disturbed: set[str] = set()
-        for key in keys:
-            place = self._places.get(key)
-            if place is None:
-                place = self._places[key] = _Place()
-            self._add(place, identity, 0, asks, disturbed)
+        for place in stand.places:
+            corners = self._places.get(place)
+            if corners is None:
+                corners = self._places[place] = {}
+            for topic in stand.topics:
+                corner = corners.get(topic)
+                if corner is None:
+                    corner = corners[topic] = _Corner()
+                if corner.finer is not None or corner.add(identity, asks=asks) > self._crowded:
+                    self._add(corner, identity, 0, asks, disturbed)
         disturbed.discard(identity)
         return disturbed
 
-    def remove(self, identity: str, keys: Iterable[Key]) -> set[str]:
-        """Take a record from its keys; gives the asking ones that meet others now beyond this."""
+    def remove(self, identity: str, stand: Stand) -> set[str]:
+        """Take a record away; gives the asking ones that meet others now beyond this."""
         disturbed: set[str] = set()
-        for key in keys:
-            place = self._places.get(key)
-            if place is not None:
-                self._remove(place, identity, 0, disturbed)
-                if not place.asking and not place.found:
-                    del self._places[key]
+        for place in stand.places:
+            corners = self._places.get(place, {})
+            for topic in stand.topics:
+                corner = corners.get(topic)
+                if corner is not None:
+                    self._remove(corner, identity, 0, disturbed)
+                    if not corner.asking and not corner.found:
+                        del corners[topic]
+            if not corners:
+                self._places.pop(place, None)
         self._refinements.pop(identity, None)
         disturbed.discard(identity)
         return disturbed
 
-    def asking(self, keys: Iterable[Key], refinements: Sequence[str]) -> set[str]:
-        """The asking ones that meet a record with these keys."""
+    def met(self, stand: Stand, *, asking: bool, found: bool) -> set[str]:
+        """Those of one side, or of both, that a record which stands there meets."""
         met: set[str] = set()
-        for key in keys:
-            place = self._meet(key, refinements)
-            if place is not None:
-                met |= place.asking
+        for place in stand.places:
+            corners = self._places.get(place)
+            if corners is None:
+                continue
+            for topic in stand.topics:
+                corner = corners.get(topic)
+                if corner is not None and corner.finer is not None:
+                    corner = self._below(corner, stand.refinements)
+                if corner is not None:
+                    if asking:
+                        met |= corner.asking
+                    if found:
+                        met |= corner.found
         return met
 
-    def found(self, keys: Iterable[Key], refinements: Sequence[str]) -> set[str]:
-        """Those that a record with these keys meets when it asks."""
-        met: set[str] = set()
-        for key in keys:
-            place = self._meet(key, refinements)
-            if place is not None:
-                met |= place.found
-        return met
-
-    def _meet(self, key: Key, refinements: Sequence[str]) -> _Place | None:
-        place = self._places.get(key)
+    def _below(self, corner: _Corner, refinements: Sequence[str]) -> _Corner | None:
+        below: _Corner | None = corner
         for refinement in refinements:
-            if place is None or place.finer is None:
-                return place
-            place = place.finer.get(refinement)
-        return place if place is None or place.finer is None else None
+            if below is None or below.finer is None:
+                return below
+            below = below.finer.get(refinement)
+        return below if below is None or below.finer is None else None
 
-    def _is_crowded(self, place: _Place) -> bool:
-        return len(place.asking) > self._crowded or len(place.found) > self._crowded
+    def _is_crowded(self, corner: _Corner) -> bool:
+        return len(corner.asking) > self._crowded or len(corner.found) > self._crowded
 
     def _add(
-        self, place: _Place, identity: str, step: int, asks: bool, disturbed: set[str]
+        self, corner: _Corner, identity: str, step: int, asks: bool, disturbed: set[str]
     ) -> None:
-        was = self._is_crowded(place)
-        (place.asking if asks else place.found).add(identity)
-        if not self._is_crowded(place):
+        was = corner.finer is not None
+        if corner.add(identity, asks=asks) <= self._crowded and not was:
             return
         refinements = self._refinements[identity]
         if not was:
-            disturbed |= place.asking
-            place.finer = {}
+            disturbed |= corner.asking
+            corner.finer = {}
             for side in (True, False):
-                for one in place.asking if side else place.found:
-                    self._below(place, one, step, side, disturbed)
+                for one in corner.asking if side else corner.found:
+                    self._go_down(corner, one, step, side, disturbed)
         elif step < len(refinements):
-            self._below(place, identity, step, asks, disturbed)
+            self._go_down(corner, identity, step, asks, disturbed)
 
-    def _below(
-        self, place: _Place, identity: str, step: int, asks: bool, disturbed: set[str]
+    def _go_down(
+        self, corner: _Corner, identity: str, step: int, asks: bool, disturbed: set[str]
     ) -> None:
         refinements = self._refinements[identity]
-        if step >= len(refinements) or place.finer is None:
+        if step >= len(refinements) or corner.finer is None:
             return
-        finer = place.finer.get(refinements[step])
+        finer = corner.finer.get(refinements[step])
         if finer is None:
-            finer = place.finer[refinements[step]] = _Place()
+            finer = corner.finer[refinements[step]] = _Corner()
         self._add(finer, identity, step + 1, asks, disturbed)
 
-    def _remove(self, place: _Place, identity: str, step: int, disturbed: set[str]) -> None:
-        was = self._is_crowded(place)
-        place.asking.discard(identity)
-        place.found.discard(identity)
-        if not was:
+    def _remove(self, corner: _Corner, identity: str, step: int, disturbed: set[str]) -> None:
+        corner.discard(identity)
+        if corner.finer is None:
             return
-        if not self._is_crowded(place):
-            disturbed |= place.asking
-            place.finer = None
+        if not self._is_crowded(corner):
+            disturbed |= corner.asking
+            corner.finer = None
             return
         refinements = self._refinements[identity]
-        if place.finer is not None and step < len(refinements):
-            finer = place.finer.get(refinements[step])
+        if step < len(refinements):
+            finer = corner.finer.get(refinements[step])
             if finer is not None:
                 self._remove(finer, identity, step + 1, disturbed)
                 if not finer.asking and not finer.found:
-                    del place.finer[refinements[step]]
+                    del corner.finer[refinements[step]]

@@ -1,6 +1,7 @@
 """Subject: how much two records are about the same thing, and in which words. Pure."""
 
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple, cast
 
 from traverse_stream_processors.likeness.model import nearness
 from traverse_stream_processors.linking.words import likeness as shared_words
@@ -10,6 +11,8 @@ from traverse_stream_processors.matching.facts import Facts
 _BY_DEPTH: Final = {0: 0.0, 1: 0.0, 2: 0.25, 3: 0.5, 4: 0.68, 5: 0.82, 6: 0.9, 7: 0.95, 8: 1.0}
 _NEAR: Final = 0.75  # a cosine from which two short texts say the same
 _WORDS: Final = 0.6
+_BY_WORDS: Final = 0.7  # of the words' score, where no theme is common
+_ROUNDED: Final = 0.001  # what rounding may add to a score
 
 
 class Alike(NamedTuple):
@@ -27,35 +30,54 @@ class Alike(NamedTuple):
 def alike(left: Facts, right: Facts) -> Alike:
     """How much two records are about the same thing: codes where both have them, words always. A
     few microseconds."""
+    return cast("Alike", alike_from(left, right, 0.0))  # no score is below
+
+
+def alike_from(left: Facts, right: Facts, least: float) -> Alike | None:
+    """As `alike`; None where the score is below `least`, which what costs least most often tells:
+    the codes, then the vectors, then the words."""
+    coded = bool(left.cpv and right.cpv)
+    depth = common_depth(left.cpv, right.cpv)
+    least -= _ROUNDED
+    if coded and _score(depth, 1.0) < least:
+        return None
+    theme = not set(left.themes).isdisjoint(right.themes)
+    by_text = 1.0 if theme else _BY_WORDS
+    if not coded and by_text < least:
+        return None
     cosine = nearness(left.texts.vector, right.texts.vector)
     near = max(0.0, cosine) / _NEAR
+    most = min(1.0, max(near, 0.7 * near + _WORDS))
+    if (_score(depth, most) if coded else by_text * most) < least:
+        return None
     words = shared_words(left.texts.words, right.texts.words)
     text = min(1.0, max(near, 0.7 * near + _WORDS * words))
-    theme = not set(left.themes).isdisjoint(right.themes)
-    depth = common_depth(left.cpv, right.cpv)
-    if left.cpv and right.cpv:
-        code = _BY_DEPTH[depth]
-        # Equal codes that say little ("15: food") are told apart by the words.
-        score = 0.6 * code + 0.4 * text if depth >= 3 else 0.35 * code + 0.65 * text - 0.1
-    else:
-        score = text if theme else 0.7 * text
-    return Alike(
-        round(max(0.0, score), 3), depth, round(cosine, 3), round(words, 3), round(text, 3), theme
-    )
+    score = _score(depth, text) if coded else by_text * text
+    if score < least:
+        return None
+    return Alike(round(score, 3), depth, round(cosine, 3), round(words, 3), round(text, 3), theme)
+
+
+def _score(depth: int, text: float) -> float:
+    """Of two that have codes. Equal codes that say little ("15: food") are told apart by the
+    words."""
+    code = _BY_DEPTH[depth]
+    return 0.6 * code + 0.4 * text if depth >= 3 else max(0.0, 0.35 * code + 0.65 * text - 0.1)
 
 
 def common_depth(left: tuple[str, ...], right: tuple[str, ...]) -> int:
     """The most significant digits with which a code of one and a code of the other begin alike;
     equal codes that are short count one more, since neither says more."""
-    best = 0
-    for mine in left:
-        for theirs in right:
-            depth = 0
-            for one, other in zip(mine, theirs, strict=False):
-                if one != other:
-                    break
-                depth += 1
-            if mine == theirs:
-                depth = max(depth + 1, 5) if depth >= 3 else depth + 1
-            best = max(best, min(depth, 8))
-    return best
+    return max((_depth(mine, theirs) for mine in left for theirs in right), default=0)
+
+
+@lru_cache(maxsize=200_000)
+def _depth(mine: str, theirs: str) -> int:
+    depth = 0
+    for one, other in zip(mine, theirs, strict=False):
+        if one != other:
+            break
+        depth += 1
+    if mine == theirs:
+        depth = max(depth + 1, 5) if depth >= 3 else depth + 1
+    return min(depth, 8)

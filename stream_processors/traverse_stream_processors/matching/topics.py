@@ -37,8 +37,11 @@ class Topics:
         """The record's own themes, then those of the nearest codes, six in all."""
         if vector is None:
             return themes
-        near = self._matrix @ vector
         # Whole numbers below 2^24: exact, so that ties are ties on every machine.
-        order = np.argsort(-near, kind="stable")[:_NEAREST]
+        near = self._matrix @ vector
+        # Only what is as near as the last of the nearest is put in order, ties by code.
+        last = len(near) - _NEAREST
+        rows = np.flatnonzero(near >= np.partition(near, last)[last])
+        order = rows[np.argsort(-near[rows], kind="stable")][:_NEAREST].tolist()
         found = dict.fromkeys((*themes, *(self._themes[row] for row in order)))
         return tuple(found)[:_MOST]

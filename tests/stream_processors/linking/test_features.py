@@ -1,6 +1,8 @@
 """What linking knows of a record."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.stream_processors.factory import event
 from tests.stream_processors.linking.records import call, features, state_of
@@ -66,6 +68,11 @@ def test_only_equal_audiences_have_one_name() -> None:
 )
 def test_references_have_one_form(text: str, reference: str) -> None:
     assert reference_of(text) == reference
+
+
+@given(st.text(st.characters(max_codepoint=0x17F)))
+def test_a_text_is_folded_letter_by_letter(text: str) -> None:
+    assert fold(text) == "".join(map(fold, text))
 
 
 def test_words_are_compared_without_grammar_and_plurals() -> None:
