@@ -205,7 +205,7 @@ def _record(
         return content | planned | {"window": _window(soon, 365)}, None
     notified = date(2019, 1, 1) + timedelta(days=random.randrange(2500))
     months = random.choice((12, 24, 36, 48))
-    let = {"kind": "call", "subtype": "contract", "notified": f"{notified}"}
+    let: dict[str, Any] = {"kind": "call", "subtype": "contract", "notified": f"{notified}"}
     let |= {"duration_months": months, "end_max": f"{notified + timedelta(days=30 * months)}"}
     return content | let, {"state": "closed", "outcome": "awarded"}
 
