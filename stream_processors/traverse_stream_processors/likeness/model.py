@@ -13,7 +13,7 @@ from hashlib import blake2b
 from importlib.resources import as_file, files
 from math import sqrt
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from zipfile import BadZipFile
 
 import numpy as np
@@ -139,6 +139,7 @@ class Vectoriser:
         self._used = len(model.terms)
         self._common = model.common.astype(np.float64)
         self._row_of_word: dict[str, int] = {}
+        self._resets = 0
 
     def of(self, *parts: tuple[str, float]) -> Vector | None:
         """The vector of a text in parts, each with its weight (two decimals count); None when no
@@ -146,16 +147,27 @@ class Vectoriser:
 
         Some 25 microseconds for a title and a label.
         """
-        chosen: dict[int, int] = {}
-        for text, weight in parts:
-            hundredths = round(weight * _HUNDREDTHS)
-            for word in words_of(text):
-                row = self._row_of_word.get(word)
-                if row is None:
-                    row = self._meet(word)
-                if row >= 0:
-                    chosen.setdefault(row, hundredths)
+        resets = self._resets
+        chosen = self._chosen(parts)
+        if resets != self._resets:  # the rows of some of these words went to others meanwhile
+            chosen = self._chosen(parts)
         return self._sum(chosen)
+
+    def _chosen(self, parts: Sequence[tuple[str, float]]) -> dict[int, int]:
+        """The rows of the words that say anything, each with its weight in hundredths."""
+        chosen: dict[int, int] = {}
+        for text, weight in reversed(parts):  # the weight of the first part is what stays
+            words = words_of(text)
+            rows = list(map(self._row_of_word.get, words))
+            if None in rows:
+                rows = [self._row(word) for word in words]
+            chosen.update(dict.fromkeys(cast("list[int]", rows), round(weight * _HUNDREDTHS)))
+        chosen.pop(-1, None)
+        return chosen
+
+    def _row(self, word: str) -> int:
+        row = self._row_of_word.get(word)
+        return self._meet(word) if row is None else row
 
     def of_terms(self, terms: Iterable[str]) -> Vector | None:
         """The vector of terms that the model knows; others are passed over."""
@@ -189,6 +201,7 @@ class Vectoriser:
                 if self._used == len(self._table):  # forget all that is not the model's
                     self._used = len(self._terms)
                     self._row_of_word.clear()
+                    self._resets += 1
                 row, self._used = self._used, self._used + 1
                 self._table[row] = np.rint(kin) * _WEIGHTS
         if len(self._row_of_word) >= _WORDS_MET:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.stream_processors.likeness.judged import TRIPLETS, wrong
+from traverse_stream_processors.likeness import model
 from traverse_stream_processors.likeness.corpus import Passage, base_passages, passages_of
 from traverse_stream_processors.likeness.errors import LikenessModelError, TooLittleTextError
 from traverse_stream_processors.likeness.model import (
@@ -160,3 +161,17 @@ def test_the_base_knows_nearly_all_words_of_our_lists() -> None:
     held = {term for terms in told for term in terms if term[0] != "#"}
     missing = held - set(base_model().terms)
     assert len(missing) < len(held) / 50, f"refaites-le avec build_likeness.py : {missing}"
+
+
+def test_a_text_is_the_same_whatever_was_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown words are forgotten when there are too many, even in the middle of a text."""
+    strange = [f"{word}{end}" for word in ("voirieu", "chaussem", "assainiss") for end in "bcdfg"]
+    found = [" ".join(strange[start : start + 3]) for start in range(len(strange) - 2)]
+    fresh = [Vectoriser(base_model()).of((text, 1), (text[:9], 0.5)) for text in found]
+    assert sum(vector is not None for vector in fresh) > 5
+    monkeypatch.setattr(model, "_ROOM", 4)
+    narrow = Vectoriser(base_model())
+    for text, vector in zip(found, fresh, strict=True):
+        again = narrow.of((text, 1), (text[:9], 0.5))
+        assert (again is None) == (vector is None)
+        assert again is None or np.array_equal(again, vector)
