@@ -16,6 +16,7 @@ from traverse_schemas.topics import (
     INSTITUTIONS,
     OPPORTUNITIES,
     PERMANENCES,
+    QUOTAS,
     READERSHIP,
     RECEIPTS,
     REJECTED,
@@ -79,24 +80,32 @@ def kafka_rules() -> tuple[Rule, ...]:
         Rule(PUBLISHER, "WRITE", "TOPIC", INBOUND),
         Rule(SUBSCRIBER, "READ", "TOPIC", public, prefix=True),
         Rule(SUBSCRIBER, "READ", "GROUP", SUBSCRIBER, prefix=True),
-        *(Rule(PROCESSORS, "READ", "TOPIC", name) for name in names if name not in _STAFF),
+        *(
+            Rule(PROCESSORS, "READ", "TOPIC", name)
+            for name in names
+            if name not in (QUOTAS, *_STAFF)
+        ),
         Rule(PROCESSORS, "DESCRIBE", "TOPIC", RESET),
         # The registry is changed by people, never by what reads events; nor are their accounts.
         *(
             Rule(PROCESSORS, "WRITE", "TOPIC", name)
             for name in names
-            if name not in (INSTITUTIONS, *_STAFF)
+            if name not in (INSTITUTIONS, QUOTAS, *_STAFF)
         ),
         *(Rule(PROCESSORS, "DESCRIBE_CONFIGS", "TOPIC", name) for name in names),
         Rule(PROCESSORS, "READ", "GROUP", "traverse-", prefix=True),
         # The one writer of links is fenced by a transactional id (decision 6).
         Rule(PROCESSORS, "WRITE", "TRANSACTIONAL_ID", "traverse-", prefix=True),
-        *(Rule(account, "WRITE", "TOPIC", INBOUND) for account in (GATEWAY, ADMINISTRATION)),
+        *(
+            Rule(account, "WRITE", "TOPIC", name)
+            for account in (GATEWAY, ADMINISTRATION)
+            for name in (INBOUND, QUOTAS)
+        ),
         Rule(ADMINISTRATION, "WRITE", "TOPIC", INSTITUTIONS),
         *(
             Rule(account, "READ", "TOPIC", name)
             for account in (GATEWAY, ADMINISTRATION)
-            for name in (INSTITUTIONS, RECEIPTS, REJECTED)
+            for name in (INSTITUTIONS, QUOTAS, RECEIPTS, REJECTED)
         ),
         *(
             Rule(account, "READ", "TOPIC", name)

@@ -35,6 +35,7 @@ GROUPINGS: Final = "traverse.groupings"
 SUBSCRIPTIONS: Final = "traverse.subscriptions"
 READERSHIP: Final = "traverse.readership"
 SHOWCASES: Final = "traverse.showcases"
+QUOTAS: Final = "traverse.quotas"
 PERMANENCES: Final = "traverse.permanences"
 EVENTS: Final[dict[str, str]] = {
     kind: f"traverse.events.{kind}" for kind in ("project", "call", "need")
@@ -182,6 +183,12 @@ TOPICS: Final[tuple[Topic, ...]] = (
         "the calendars of permanences that institutions published themselves",
         partitions=1,
         config=_compacted(1024 * 1024),
+    ),
+    Topic(
+        QUOTAS,
+        "what each request took of its institution's quota of the day (2 days)",
+        partitions=1,  # all gateways read the claims in one order
+        config=_kept(2, 1024 * 1024),
     ),
     Topic(
         GROUPINGS,

@@ -36,6 +36,7 @@ PERSONAL: dict[str, str] = {
     "compte ; adresse d'un webhook",
     "traverse.readership": "Aucune : des sommes par jour et par institution",
     "traverse.showcases": "Aucune : des adresses de sites",
+    "traverse.quotas": "Aucune : un SIREN et un nombre",
     "traverse.permanences": "Aucune, sauf un nom que le titre ou le lieu d'une permanence dirait",
     "traverse.accounts": "Compte d'un agent : adresse professionnelle, nom, mot de passe haché",
     "traverse.audit": "Ce qu'un agent a fait, sous l'identifiant de son compte, sans son adresse",
@@ -116,13 +117,6 @@ TABLES: tuple[Table, ...] = (
         "tant que la passerelle sert ; peut être supprimé quand elle est arrêtée",
         "Aucune lisible : des empreintes",
         "reste, pour que le même contenu, posé de nouveau, ne republie pas un dossier effacé",
-    ),
-    Table(
-        "HOME/gateway/quotas.sqlite3",
-        "nombre d'événements du jour, par institution qui a un quota",
-        "le jour même",
-        "Aucune : un SIREN et un nombre",
-        "sans objet",
     ),
     Table(
         "HOME/search/history.sqlite3",

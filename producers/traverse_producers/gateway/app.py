@@ -1,5 +1,6 @@
 """The gateway put together: one function a router, over parts that know no HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -35,12 +36,15 @@ from traverse_producers.receipts.desk import Desk
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.router import receipts_router
 from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.compacted_table import TableLog
+from traverse_schemas.compacted_topic import KafkaTableLog
 from traverse_schemas.counting import CountAnswers
 from traverse_schemas.institutions import Scope
 from traverse_schemas.membership import Table
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import Registry
 from traverse_schemas.signatures import Signer
+from traverse_schemas.topics import QUOTAS
 
 
 class _SchemaResponse(Response):
@@ -56,9 +60,11 @@ def create_app(
     members: Table | None = None,
     signer: Signer | None = None,
     clock: Clock | None = None,
+    claims: TableLog | None = None,
 ) -> FastAPI:
     """The service as an ASGI application; `signer` has the gateway's own key, `members` is the
-    table under the registry, where administrators may change it here.
+    table under the registry, where administrators may change it here, `claims` the log of what was
+    taken of quotas, Kafka's when there is none.
 
     It starts the journal, and closes it at the end; the registry and the follower of receipts are
     the caller's to start and to close.
@@ -73,9 +79,14 @@ def create_app(
         octets=settings.gateway_body_octets,
         seconds=settings.gateway_body_seconds,
     )
-    entrance = Entrance(access, Rates(settings.gateway_rate), reader, desk)
+    rates = Rates(settings.gateway_rate, gateways=settings.gateway_count)
+    entrance = Entrance(access, rates, reader, desk)
     vouching = Vouching(registry, signer, required=signed)
-    quotas = DayQuotas(settings.home / "gateway" / "quotas.sqlite3", clock)
+    quotas = DayQuotas(
+        claims or KafkaTableLog(settings.kafka, QUOTAS),
+        clock,
+        patience=settings.gateway_kafka_timeout,
+    )
     intake = Intake(journal, vouching, Territories.load(), clock, quotas)
     book = RecordBook(settings.home / "gateway" / "records.sqlite3")
 
@@ -85,7 +96,7 @@ def create_app(
         yield
         await journal.close()
         book.close()
-        quotas.close()
+        await asyncio.to_thread(quotas.close)
 
     app = FastAPI(
         title="Traverse : passerelle",

@@ -145,11 +145,13 @@ class TooFastError(GatewayError):
     status = 429
     title = "Trop d'événements"
 
-    def __init__(self, per_minute: int, retry_after: float) -> None:
+    def __init__(self, per_minute: int, gateways: int, retry_after: float) -> None:
+        """`per_minute`: what this one of so many gateways takes."""
         self.retry_after = max(1, ceil(retry_after))
+        here = f" à cette passerelle, une de {gateways}," if gateways > 1 else ""
         super().__init__(
-            f"L'institution a envoyé plus de {per_minute} événements en une minute : réessayez "
-            f"dans {self.retry_after} s. Rien de cet envoi n'a été retenu."
+            f"L'institution a envoyé{here} plus de {per_minute} événements en une minute : "
+            f"réessayez dans {self.retry_after} s. Rien de cet envoi n'a été retenu."
         )
 
     @property

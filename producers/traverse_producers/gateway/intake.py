@@ -80,7 +80,7 @@ class Intake:
 
     async def write(self, judged: Sequence[Item | Sayable], caller: Caller) -> list[Item]:
         """Write what may be said; the answers, in the order of the request. Raises
-        QuotaSpentError, and then writes nothing."""
+        QuotaSpentError, LogAwayError where a quota cannot be asked, and then writes nothing."""
         sayable = [each for each in judged if isinstance(each, Sayable)]
         if caller.per_day is None:
             outcomes = await self._journal.append([each.entry for each in sayable])
@@ -91,7 +91,7 @@ class Intake:
             )
             outcomes = await self._journal.append([each.entry for each in sayable])
             lost = sum(isinstance(each, PublishError) for each in outcomes)
-            await asyncio.to_thread(self._quotas.give_back, taken, min(lost, len(new)))
+            self._quotas.give_back(taken, min(lost, len(new)))
         became = iter(outcomes)
         return [
             self._answer(each, next(became)) if isinstance(each, Sayable) else each

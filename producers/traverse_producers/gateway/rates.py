@@ -11,12 +11,13 @@ from traverse_producers.gateway.errors import TooFastError
 
 
 class Rates:
-    """Counts events by institution; each gateway counts for itself. Safe to share between
-    threads."""
+    """Counts events by institution; each of several gateways counts for itself, and takes its part
+    of the rate. Safe to share between threads."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, per_minute: int, *, gateways: int = 1) -> None:
         """`per_minute` holds for who has no rate of its own."""
         self._usual = per_minute
+        self._gateways = gateways
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._lock = threading.Lock()
 
@@ -44,8 +45,8 @@ class Rates:
                 raise self._too_fast(item, siren)
 
     def _item(self, rate: int | None) -> RateLimitItem:
-        return RateLimitItemPerMinute(rate or self._usual)
+        return RateLimitItemPerMinute(max(1, (rate or self._usual) // self._gateways))
 
     def _too_fast(self, item: RateLimitItem, siren: str) -> TooFastError:
         reset = self._limiter.get_window_stats(item, siren).reset_time
-        return TooFastError(item.amount, reset - time.time())
+        return TooFastError(item.amount, self._gateways, reset - time.time())

@@ -59,6 +59,13 @@ class GatewaySettings(BaseSettings):
     gateway_rate: int = Field(
         default=60_000, ge=1, description="Events that one institution may send in a minute."
     )
+    gateway_count: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="How many gateways share the institutions between them: each takes that part "
+        "of an institution's events in a minute. The quota of a day holds over all of them anyway.",
+    )
     gateway_spool: int = Field(
         default=0,
         ge=0,

@@ -192,6 +192,7 @@ def serving(
     signer: Signer | None = SIGNER,
     administration: bool = False,
     home: Path | None = None,
+    claims: MemoryTopic | None = None,
     **settings: Any,
 ) -> Iterator[Gateway]:
     """Run the gateway; its callers are the chamber (KEY) and nobody else, but for the
@@ -213,6 +214,7 @@ def serving(
                 signer=signer,
                 follow=Follower("127.0.0.1:1", Path(folder)),
                 clock=clock or FixedClock(NOW),
+                claims=MemoryTableLog(claims or MemoryTopic()),
             ),
             raise_server_exceptions=False,
         ) as client,

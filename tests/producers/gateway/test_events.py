@@ -6,7 +6,6 @@ import json
 import zlib
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from tests.producers.gateway.serving import (
     nowhere,
     serving,
 )
+from tests.schemas.memory_log import MemoryTopic
 from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
@@ -273,32 +273,55 @@ def test_to_replay_is_to_publish() -> None:
         assert gateway.client.get("/v1/rejections", headers=reader).status_code == 200
 
 
-def test_the_quota_of_a_day_is_kept_across_restarts_until_midnight(tmp_path: Path) -> None:
+def test_the_quota_of_a_day_is_kept_across_gateways_and_restarts_until_midnight() -> None:
     """A repetition costs nothing of it; what does not fit is refused whole, and said with when."""
-    clock = MovedClock(datetime(2026, 11, 24, 22, tzinfo=UTC))  # 23:00 in Paris
-    day: dict[str, Any] = {"chamber": {"quota": Quota(events_per_day=3)}, "clock": clock}
+    clock, claims = MovedClock(datetime(2026, 11, 24, 22, tzinfo=UTC)), MemoryTopic()
+    day: dict[str, Any] = {
+        "chamber": {"quota": Quota(events_per_day=3)},
+        "clock": clock,  # 23:00 in Paris
+        "claims": claims,
+    }
     batch = [event(id=f"q-{number}") for number in range(4)]
-    with serving(home=tmp_path, **day) as gateway:
+    with serving(**day) as gateway, serving(**day) as other:
         assert gateway.post(batch[:2], BATCH).status_code == 202
         assert gateway.post(batch[0]).json()["duplicates"] == 1
-        refused = gateway.post(batch[2:], BATCH)
-        assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600")
-        assert "il lui en reste 1" in refused.json()["detail"]
+        for each in (gateway, other):
+            refused = each.post(batch[2:], BATCH)
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600")
+            assert "il lui en reste 1" in refused.json()["detail"]
         assert len(gateway.written) == 3
-    with serving(home=tmp_path, **day) as gateway:
-        assert gateway.client.put("/v1/records/call/Q", json=call_data()).status_code == 202
+        assert other.client.put("/v1/records/call/Q", json=call_data()).status_code == 202
+        assert gateway.post(batch[3]).status_code == 429
+    with serving(**day) as gateway:
         assert gateway.post(batch[3]).status_code == 429
         clock.at += timedelta(hours=1)
         assert gateway.post(batch[2:], BATCH).status_code == 202
 
 
-def test_what_kafka_did_not_take_counts_for_nothing(tmp_path: Path) -> None:
-    day: dict[str, Any] = {"chamber": {"quota": Quota(events_per_day=1)}, "home": tmp_path}
+def test_what_kafka_did_not_take_counts_for_nothing() -> None:
+    day: dict[str, Any] = {"chamber": {"quota": Quota(events_per_day=1)}, "claims": MemoryTopic()}
     with serving(connect=nowhere, **day) as gateway:
-        assert [gateway.post(event()).status_code for _ in range(2)] == [503, 503]
+        assert gateway.post(event()).status_code == 503
     with serving(**day) as gateway:
         assert gateway.post(event()).status_code == 202
         assert gateway.post(event(id="2")).status_code == 429
+
+
+def test_without_the_log_of_quotas_who_has_one_is_told_to_come_back() -> None:
+    claims = MemoryTopic()
+    claims.away = True
+    with serving(chamber={"quota": Quota(events_per_day=1)}, claims=claims) as gateway:
+        answer = gateway.post(event())
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert gateway.written == []
+
+
+def test_of_several_gateways_each_takes_its_part_of_the_rate() -> None:
+    with serving(rate=9, gateway_count=3) as gateway:
+        assert gateway.post([event()] * 3, BATCH).status_code == 202
+        refused = gateway.post(event())
+        assert refused.status_code == 429
+        assert "une de 3" in refused.json()["detail"]
 
 
 def test_a_request_larger_than_the_rate_passes_by_itself() -> None:
