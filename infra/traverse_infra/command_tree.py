@@ -14,6 +14,7 @@ from traverse_infra import (
     commands_likeness,
     commands_log,
     commands_privacy,
+    commands_rejected,
     commands_work,
 )
 from traverse_producers import commands as producers
@@ -86,9 +87,9 @@ def build() -> typer.Typer:
         accounts.command(name)(change)
     app.add_typer(accounts, name="accounts")
     rejected = typer.Typer(help="Les événements refusés.", no_args_is_help=True)
-    rejected.command("list")(commands_log.rejected_list)
-    rejected.command("show")(commands_log.rejected_show)
-    rejected.command("replay")(commands_log.rejected_replay)
+    rejected.command("list")(commands_rejected.rejected_list)
+    rejected.command("show")(commands_rejected.rejected_show)
+    rejected.command("replay")(commands_rejected.rejected_replay)
     app.add_typer(rejected, name="rejected")
     waiting = typer.Typer(help="La file d'envoi d'un Publisher, sur disque.", no_args_is_help=True)
     waiting.command("show")(outbox.outbox_show)

@@ -247,14 +247,14 @@ def _transport(
     if address:
         from traverse_producers.http_transport import HttpTransport
 
-        key = _secret(api_key_file or settings.api_key_file)
+        key = api_key_in(api_key_file or settings.api_key_file)
         return HttpTransport(address, key, timeout=settings.publish_timeout), False
     from traverse_producers.kafka_transport import KafkaTransport
 
     return KafkaTransport(settings.kafka, timeout=settings.publish_timeout), True
 
 
-def _secret(file: Path | None) -> str:
+def api_key_in(file: Path | None) -> str:
     """The API key: in a file, for a command line is seen by every account of the machine."""
     if file is None:
         raise InvalidOptionError(

@@ -73,6 +73,11 @@ def warnings_of(body: bytes) -> list[str]:
     return list(dict.fromkeys(each[:1000] for each in said if isinstance(each, str)))
 
 
+def sentence_of(body: bytes) -> str:
+    """What an answer says for people; "" when nothing."""
+    return _sentence(_json(body))
+
+
 def _of_item(item: Any, later: float) -> Outcome:
     """An item's status is accepted, duplicate (it was accepted before), refused or failed."""
     if not isinstance(item, dict):

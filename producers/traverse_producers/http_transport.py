@@ -66,13 +66,13 @@ class HttpTransport:
         """`gateway`: its address, as https://passerelle.example.org; `timeout`, in seconds, bounds
         the delivery of one event, attempts included. Raises InvalidOptionError for an address or
         a key that is none."""
-        self._gateway = _address(gateway)
+        self._gateway = gateway_address(gateway)
         self._timeout = timeout
         self._warned: set[str] = set()
         self._pauses = pauses or Pauses()
         self._now = now
         self._client = httpx.Client(
-            headers={"authorization": f"Bearer {_key(api_key)}", "content-type": _BATCH},
+            headers={"authorization": f"Bearer {api_key_of(api_key)}", "content-type": _BATCH},
             timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT)),
         )
         self._room = Room(_MOST_EVENTS, _MOST_OCTETS)
@@ -193,7 +193,7 @@ class HttpTransport:
                 timeout=httpx.Timeout(left, connect=min(left, _CONNECT)),
             )
         except (httpx.HTTPError, RuntimeError) as error:  # the latter: closed meanwhile
-            return [Later(0, _why(error))] * len(batch)
+            return [Later(0, why_away(error))] * len(batch)
         found = outcomes(answer.status_code, answer.headers, answer.content, len(batch))
         if found is None:
             middle = len(batch) // 2
@@ -208,7 +208,8 @@ class HttpTransport:
         return GatewayAwayError(self._gateway, why, retry_after)
 
 
-def _address(text: str) -> str:
+def gateway_address(text: str) -> str:
+    """The address of a gateway, if it is one. Raises InvalidOptionError."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
@@ -221,7 +222,8 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
-def _key(text: str) -> str:
+def api_key_of(text: str) -> str:
+    """An API key, if it is one. Raises InvalidOptionError."""
     key = text.strip()
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise InvalidOptionError(
@@ -238,7 +240,8 @@ def _settle(item: _Item, answer: Delivery | PublishError) -> None:
         item.future.set_result(answer)
 
 
-def _why(error: Exception) -> str:
+def why_away(error: Exception) -> str:
+    """Why a gateway did not answer, for a sentence."""
     if isinstance(error, httpx.TimeoutException):
         return "pas de réponse à temps"
     return str(error) or type(error).__name__

@@ -138,7 +138,7 @@ def test_a_document_that_is_refused_is_rejected_alone(through: Journey) -> None:
     desk = Desk(follower, through.kafka)
     (item,) = desk.rejections(CCI, None, 10)["items"]
     assert (item["event_id"], item["reason"]) == ("d-bad", "document_refused")
-    through.publish(orjson.loads(desk.replay(CCI, item["id"], None)))
+    through.publish(orjson.loads(desk.replay(CCI, item["id"], None).octets))
     assert through.document(bad) is not None
 
 

@@ -117,18 +117,20 @@ def real_gateway(
     *,
     journal: Journal | None = None,
     wait: bool = True,
+    own: Path | None = None,
 ) -> Iterator[tuple[str, MemoryLog]]:
     """The gateway of this package, on a free port, over a log in memory unless told otherwise;
-    its one key is KEY, the chamber's."""
+    its one key is KEY, the chamber's. `own`: the chamber signs for itself, which is asked for, and
+    this is the gateway's home."""
     log = MemoryLog()
     journal = journal or memory_journal(connect or (lambda: log))
-    settings = GatewaySettings()
+    settings = GatewaySettings(signatures="required") if own else GatewaySettings()
     home = TemporaryDirectory()
     app = create_app(
         settings,
         journal=journal,
-        registry=registry(1_000_000),
-        follow=Follower("127.0.0.1:1", Path(home.name)),
+        registry=registry(1_000_000, delegated=own is None),
+        follow=Follower("127.0.0.1:1", own or Path(home.name)),
         clock=FixedClock(NOW),
     )
     listener = listen("127.0.0.1", 0)

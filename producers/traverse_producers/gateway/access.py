@@ -87,7 +87,10 @@ class Access:
         if found is None or not found.active(self._clock.now()) or not found.delegated:
             raise ForbiddenError(
                 f"L'institution {siren[:20]} n'a pas confié sa signature à la passerelle : on ne "
-                f"peut pas agir pour elle (« traverse institutions delegate {siren[:20]} »)."
+                "peut pas agir pour elle ici. Si elle signe elle-même, qu'elle lise ses refus et "
+                "les rejoue là où elle a sa clé (« traverse rejected list --gateway ADRESSE "
+                "--api-key-file FICHIER », puis « show » et « replay ») ; sinon, qu'elle délègue "
+                f"(« traverse institutions delegate {siren[:20]} »)."
             )
         return self._caller(found, service.key.id)
 

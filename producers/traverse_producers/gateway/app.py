@@ -32,7 +32,7 @@ from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.gateway.vocabulary import endings_of, schema_of, schemas
 from traverse_producers.gateway.vouching import Vouching
-from traverse_producers.receipts.desk import Desk
+from traverse_producers.receipts.desk import Desk, Replay
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.router import receipts_router
 from traverse_schemas.clock import Clock, SystemClock
@@ -114,7 +114,7 @@ def create_app(
     )
     app.include_router(publish_records.router(entrance, intake, metrics, book, clock))
     app.include_router(
-        _receipts(entrance, access, intake, metrics, desk),
+        _receipts(entrance, access, intake, vouching, metrics=metrics, desk=desk),
         responses=openapi.problems(400, 401, 403, 404, 408, 413, 415, 422, 429, 503),
     )
     if members is not None:
@@ -125,7 +125,13 @@ def create_app(
 
 
 def _receipts(
-    entrance: Entrance, access: Access, intake: Intake, metrics: Metrics, desk: Desk
+    entrance: Entrance,
+    access: Access,
+    intake: Intake,
+    vouching: Vouching,
+    *,
+    metrics: Metrics,
+    desk: Desk,
 ) -> APIRouter:
     """Whoever may publish or read for an institution may follow what it published; to replay is
     to publish."""
@@ -139,9 +145,12 @@ def _receipts(
         with entrance.reader.room() as body:
             return await body.read(request)
 
-    async def publish(caller: Caller, octets: bytes) -> Response:
+    async def publish(caller: Caller, said: Replay, given: bytes | None) -> Response:
         entrance.rates.count(caller.siren, caller.rate, 1)
-        items = await intake.write(intake.judge([Piece(octets)], caller), caller)
+        # What an institution signed itself goes on as its own word.
+        own = given or (None if vouching.signs_for(caller.siren) else said.signature)
+        judged = intake.judge([Piece(said.octets, signature=own)], caller)
+        items = await intake.write(judged, caller)
         return answer_of(items, metrics)
 
     return receipts_router(lambda: desk, reader_of, entrance.caller, publish, body_of)

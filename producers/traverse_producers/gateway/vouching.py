@@ -33,6 +33,12 @@ def presented(header: str | None, events: int) -> list[bytes | None]:
     return [signature or None for signature in signatures]
 
 
+_HOW: Final = (
+    "Traverse-Signature ; pour rejouer un refus, « traverse rejected replay --gateway » signe avec "
+    "la clé de l'institution"
+)
+
+
 class Vouching:
     """Gives each event its signature. Safe to share between threads."""
 
@@ -51,21 +57,25 @@ class Vouching:
         if own is not None:
             speaker(signed_by(octets, own, view), source, now, view)
             return own
-        institution = view.get(source.siren)
-        if institution is not None and institution.delegated and self._signer is not None:
+        if self._signer is not None and self.signs_for(source.siren):
             return self._signer.sign(octets)
         if not self._required:
             return None
         raise RejectedError(Reason.UNSIGNED, "", self._why(source))
 
+    def signs_for(self, siren: str) -> bool:
+        """Whether the gateway signs for this institution."""
+        institution = self._registry.view().get(siren)
+        return self._signer is not None and institution is not None and institution.delegated
+
     def _why(self, source: Source) -> str:
         if self._signer is None:
             return (
-                "La passerelle n'a pas de clé pour signer à votre place : signez vous-même "
-                "(Traverse-Signature), ou prévenez l'exploitant (TRAVERSE_GATEWAY_SIREN)."
+                f"La passerelle n'a pas de clé pour signer à votre place : signez vous-même "
+                f"({_HOW}), ou prévenez l'exploitant (TRAVERSE_GATEWAY_SIREN)."
             )
         return (
             f"L'institution {source.siren} n'a pas confié sa signature à la passerelle : signez "
-            "les octets envoyés (Traverse-Signature), ou faites déléguer la signature (« traverse "
+            f"les octets envoyés ({_HOW}), ou faites déléguer la signature (« traverse "
             f"institutions delegate {source.siren} »)."
         )

@@ -1,15 +1,16 @@
 """What an institution may ask of its receipts and rejections. Blocking: call it in a thread."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from traverse_producers.errors import PublishError
-from traverse_producers.log_reading import LogReader
+from traverse_producers.log_reading import LogMessage, LogReader
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.replay import replayed
 from traverse_producers.receipts.store import ReceiptStore, RejectionRow
 from traverse_producers.receipts.streaks import SLOW_AFTER, warning_of
 from traverse_producers.receipts.trace import as_json, instant, joined
+from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import REJECTED
 
 
@@ -64,6 +65,13 @@ class InvalidCursorError(DeskError):
         super().__init__("Le paramètre before doit être le next d'une page précédente.")
 
 
+class Replay(NamedTuple):
+    """What to publish again; the signature that it came with, where not an octet is another."""
+
+    octets: bytes
+    signature: bytes | None = None
+
+
 class Desk:
     """Answers from the local store, which the follower keeps up with the log."""
 
@@ -95,12 +103,14 @@ class Desk:
     def rejection(self, siren: str, name: str) -> dict[str, Any]:
         """One rejection with the event as it came. Raises NoRejectionError."""
         row = self._own(siren, name)
-        return {**_item(row), "event": self._octets(row, name).decode(errors="replace")}
+        return {**_item(row), "event": self._received(row, name)[0].decode(errors="replace")}
 
-    def replay(self, siren: str, name: str, correction: bytes | None) -> bytes:
-        """The octets to publish again. Raises NoRejectionError, UnusableCorrectionError."""
+    def replay(self, siren: str, name: str, correction: bytes | None) -> Replay:
+        """What to publish again. Raises NoRejectionError, UnusableCorrectionError."""
         row = self._own(siren, name)
-        return replayed(self._octets(row, name), correction, json.loads(row.said)["reason"])
+        original, message = self._received(row, name)
+        octets = replayed(original, correction, json.loads(row.said)["reason"])
+        return Replay(octets, message.headers.get(SIGNATURE_HEADER) if octets == original else None)
 
     def failing(self, siren: str) -> int:
         """How many of the institution's last verified events were all refused (SLOW_AFTER at
@@ -115,12 +125,12 @@ class Desk:
             raise NoRejectionError(name)
         return row
 
-    def _octets(self, row: RejectionRow, name: str) -> bytes:
+    def _received(self, row: RejectionRow, name: str) -> tuple[bytes, LogMessage]:
         with LogReader(self._bootstrap) as reader:
             message = reader.at(REJECTED, row.partition, row.position)
         if message is None or message.value is None:
             raise NoRejectionError(name)
-        return message.value
+        return message.value, message
 
 
 def _cursor(before: str | None) -> tuple[int, str] | None:

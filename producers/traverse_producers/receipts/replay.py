@@ -23,13 +23,13 @@ def replayed(original: bytes, correction: bytes | None, reason: str) -> bytes:
     """
     if correction is None and reason != Reason.DOCUMENT_REFUSED:
         return original
-    said = _object(original if correction is None else correction)
+    said = object_of(original if correction is None else correction)
     if said is None:
         raise UnusableCorrectionError(
             "La correction n'est pas un objet JSON : envoyez le CloudEvent entier, corrigé, ou un "
             "corps vide pour rejouer l'original tel quel."
         )
-    first = _object(original) or {}
+    first = object_of(original) or {}
     envelope = ("specversion", "id", "source", "type", "subject", "time")
     whole = {**{name: first[name] for name in envelope if name in first}, **said}
     used = reason in (Reason.ID_REUSED, Reason.DOCUMENT_REFUSED) and whole.get("id") == first.get(
@@ -47,7 +47,8 @@ def replayed(original: bytes, correction: bytes | None, reason: str) -> bytes:
     return json.dumps(whole, ensure_ascii=False).encode()
 
 
-def _object(octets: bytes) -> dict[str, Any] | None:
+def object_of(octets: bytes) -> dict[str, Any] | None:
+    """The JSON object that these octets are, or None."""
     try:
         found = json.loads(octets)
     except (ValueError, RecursionError):

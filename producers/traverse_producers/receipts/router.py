@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Protocol
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from traverse_producers.receipts.desk import Desk
+from traverse_producers.receipts.desk import Desk, Replay
 
-Publish = Callable[[Any, bytes], Awaitable[Response]]
-"""Publishes one event (of whom, octets) as POST /v1/events would, and answers."""
+Publish = Callable[[Any, Replay, bytes | None], Awaitable[Response]]
+"""Publishes one event (of whom, what, their signature of it if one was given) as POST /v1/events
+would, and answers."""
 
 
 class Publisher(Protocol):
@@ -60,9 +61,19 @@ def receipts_router(
         who: Annotated[Publisher, Depends(publisher)],
         name: str,
         body: Annotated[bytes, Depends(read)],
+        signature: Annotated[
+            str | None,
+            Header(
+                alias="traverse-signature",
+                max_length=800,
+                description="Pour une institution qui signe elle-même : la signature des octets "
+                "du corps, qui est alors l'événement entier.",
+            ),
+        ] = None,
     ) -> Response:
-        octets = await asyncio.to_thread(desk().replay, who.siren, name, body or None)
-        return await publish(who, octets)
+        said = await asyncio.to_thread(desk().replay, who.siren, name, body or None)
+        given = signature.encode(errors="replace") if signature else None
+        return await publish(who, said, given)
 
     return router
 

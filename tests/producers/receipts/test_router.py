@@ -11,12 +11,13 @@ from fastapi.testclient import TestClient
 from tests.producers.receipts.test_follow import NOW, SOURCE, receipt, rejected
 from traverse_producers.gateway.access import Caller
 from traverse_producers.log_reading import LogMessage
-from traverse_producers.receipts.desk import Desk, DeskError
+from traverse_producers.receipts.desk import Desk, DeskError, Replay
 from traverse_producers.receipts.follow import Follower, save
 from traverse_producers.receipts.replay import UnusableCorrectionError, replayed
 from traverse_producers.receipts.router import receipts_router, whole_body
 from traverse_producers.receipts.streaks import SLOW_AFTER, WARN_AFTER, slowed_rate
 from traverse_schemas.receipts import End
+from traverse_schemas.signatures import SIGNATURE_HEADER
 
 OWN = {"siren": "211300405"}
 ORIGINAL = orjson.dumps(
@@ -38,7 +39,8 @@ class Rejected:
         pass
 
     def at(self, topic: str, partition: int, offset: int) -> LogMessage | None:
-        return LogMessage(topic, partition, offset, NOW, b"", ORIGINAL, {})
+        headers = {SIGNATURE_HEADER: b"of the original"}
+        return LogMessage(topic, partition, offset, NOW, b"", ORIGINAL, headers)
 
 
 class Office:
@@ -48,10 +50,12 @@ class Office:
         self.follower = Follower("unused:9092", home)
         self.desk = Desk(self.follower, "unused:9092")
         self.published: list[tuple[str, bytes]] = []
+        self.signatures: list[tuple[bytes | None, bytes | None]] = []
         app = FastAPI()
 
-        async def publish(caller: Caller, octets: bytes) -> Response:
-            self.published.append((caller.siren, octets))
+        async def publish(caller: Caller, said: Replay, given: bytes | None) -> Response:
+            self.published.append((caller.siren, said.octets))
+            self.signatures.append((said.signature, given))
             return Response(status_code=202)
 
         async def caller(siren: str = Header()) -> str:
@@ -121,7 +125,10 @@ def test_a_replay_publishes_the_original_or_its_correction(office: Office) -> No
     assert office.client.get("/v1/rejections/inbound-1@1").json()["event"] == ORIGINAL.decode()
     assert office.client.post("/v1/rejections/inbound-1@1/replay").status_code == 202
     correction = b'{"data": {"title": "Mieux"}}'
-    office.client.post("/v1/rejections/inbound-1@1/replay", content=correction)
+    signed = {"traverse-signature": "of the correction"}
+    office.client.post("/v1/rejections/inbound-1@1/replay", content=correction, headers=signed)
+    # The signature that it came with goes with the original alone.
+    assert office.signatures == [(b"of the original", None), (None, b"of the correction")]
     (siren, first), (_, second) = office.published
     assert (siren, first) == ("211300405", ORIGINAL)
     assert orjson.loads(second) == {**orjson.loads(ORIGINAL), "data": {"title": "Mieux"}}
