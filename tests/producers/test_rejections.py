@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from tests.producers.gateway.serving import KEY, OWN, MemoryLog
 from tests.producers.http_gateways import real_gateway
 from tests.producers.receipts.test_follow import NOW, rejected
-from tests.stream_processors.factory import CCI, event, octets
+from tests.stream_processors.factory import CCI, call_data, event, octets
 from traverse_infra.command_tree import build
 from traverse_producers.errors import EventRefusedError, GatewayAwayError, GatewayRefusedError
 from traverse_producers.log_reading import LogMessage
@@ -78,7 +78,8 @@ def test_what_is_corrected_is_signed_with_the_institutions_own_key(office: Offic
         assert rejections.one(PLACE)["event"] == ORIGINAL.decode()
         assert rejections.replay(PLACE, mended, keys=OneKey(OWN)) == "e-9"
         # What the correction leaves out comes from the original, and is signed as it travels.
-        assert rejections.replay(PLACE, b'{"sequence": 3}', keys=OneKey(OWN)) == "e-9"
+        part = orjson.dumps({"data": call_data(), "sequence": 3})
+        assert rejections.replay(PLACE, part, keys=OneKey(OWN)) == "e-9"
     (_, first, headers), (_, second, more) = office.log.sent
     assert first == mended
     assert verify(first, dict(headers)[SIGNATURE_HEADER], OWN.x)

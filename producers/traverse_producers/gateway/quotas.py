@@ -25,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 _PARIS = ZoneInfo("Europe/Paris")
 _POLL = 0.2  # seconds that one read may wait: how long closing may take
 _PAUSE = 1.0  # seconds before the topic is opened again after a failure
+_FIRST = 10.0  # seconds for which the first opening of the topic is awaited
 _MOST_UNDECIDED: Final = 10_000
 
 
@@ -61,6 +62,7 @@ class DayQuotas:
         self._owed: list[Taken] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._tried = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="quotas", daemon=True)
 
     def close(self) -> None:
@@ -104,6 +106,8 @@ class DayQuotas:
             while len(self._undecided) > _MOST_UNDECIDED:
                 del self._undecided[next(iter(self._undecided))]
         try:
+            # Who comes first after a start waits until the log is opened, or known to be away.
+            self._tried.wait(_FIRST)
             self._append(taken, write, per_day)
             claim.decided.wait(self._patience)
         except TableError as error:
@@ -123,7 +127,9 @@ class DayQuotas:
         """The thread: open, read on, and after a failure open again."""
         while not self._stop.is_set():
             try:
-                self._read_on(self._log.open())
+                end = self._log.open()
+                self._tried.set()
+                self._read_on(end)
             except TableError as error:
                 _LOG.warning("quotas_away detail=%s", error)
                 self._stop.wait(_PAUSE)
@@ -131,6 +137,7 @@ class DayQuotas:
                 _LOG.exception("quotas_failed")
                 self._stop.wait(_PAUSE)
             finally:
+                self._tried.set()
                 self._log.close()
 
     def _read_on(self, end: int) -> None:
