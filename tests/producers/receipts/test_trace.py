@@ -122,12 +122,11 @@ def test_a_trial_that_is_judged_anew_keeps_its_first_answer() -> None:
     """By a processor that lost its local state: nothing else can happen twice."""
     first = {"origin": "2@41", "received": NINE, "would": "searchable"}
     again = {"origin": "2@57", "received": NINE + 9, "would": "superseded"}
-    found = shown(Said(End.SANDBOX, NINE + 5, first), Said(End.SANDBOX, NINE + 12, again))
-    assert (found["end"], found["sandbox"]["would"], found["notes"]) == (
-        "sandbox",
-        "searchable",
-        [],
+    trace = joined(
+        SOURCE, "e-1", [Said(End.SANDBOX, NINE + 5, first), Said(End.SANDBOX, NINE + 12, again)]
     )
+    assert trace is not None
+    assert (trace.end, trace.would, trace.notes) == (End.SANDBOX, End.SEARCHABLE, [])
 
 
 def test_nothing_is_known_of_duplicates_alone() -> None:
