@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, StorageState
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.search_api.pages.town import NEED, Town
+from tests.search_api.permanences.publishing import WEEKLY, calendar
 
 pytestmark = pytest.mark.engines
 
@@ -22,8 +23,8 @@ PAGES = {
     "tableau-de-bord": "/tableau-de-bord",
     "note": "/note",
     "vitrine": "/vitrine?kind=call",
+    "vitrine-refus": "/vitrine?territory=13001",
     "vitrine-sites": "/mon-institution/vitrine",
-    "permanences": "/mon-institution/permanences",
     "compte": "/compte",
     "alertes": "/alertes",
     "page-inconnue": "/nulle-part",
@@ -51,4 +52,18 @@ def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageSta
                         # Loaded late, and only once it is looked at.
                         drawing.evaluate("one => { one.loading = 'eager'; return one.decode(); }")
                     page.screenshot(path=FOLDER / f"{name}-{device}{ending}.png")
+            if scheme == "light":
+                hand_in_permanences(page)
+                page.screenshot(path=FOLDER / f"permanences-{device}.png", full_page=True)
+                page.get_by_role("button", name="Retirer ce calendrier").click()
             context.close()
+
+
+def hand_in_permanences(page: Page) -> None:
+    """Publishes a calendar on its page."""
+    octets = calendar(WEEKLY)
+    page.goto("/mon-institution/permanences")
+    page.get_by_label("Fichier d’agenda").set_input_files(
+        {"name": "agenda.ics", "mimeType": "text/calendar", "buffer": octets}
+    )
+    page.get_by_role("main").get_by_role("button", name="Publier").click()
