@@ -28,6 +28,16 @@ from traverse_search_api.place_names import named_place
 MOST_OCTETS: Final = 512 * 1024
 MOST_EVENTS: Final = 200
 _MOST_LINES: Final = 20_000  # of 512 KiB of very short ones, parsing would take five seconds
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What parsing raises of octets that are no calendar."""
+
 _LONGEST: Final = 200
 _POSTAL: Final = re.compile(r"(?<![0-9])[0-9]{5}(?![0-9])")
 
@@ -81,7 +91,7 @@ def events_of(octets: bytes) -> list[Event]:
         raise UnreadableCalendarError("too many lines")
     try:
         events = Calendar.from_ical(octets).walk("VEVENT")
-    except (ValueError, IndexError, KeyError, AttributeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise UnreadableCalendarError(type(error).__name__) from error
     return [each for each in events if isinstance(each, Event)]
 

@@ -107,7 +107,11 @@ class Calendars:
 
     async def _go_on(self) -> None:
         while True:
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception:
+                # A fault of ours with one calendar must not end the others for good.
+                _LOG.exception("permanences_refresh_failed")
             await asyncio.sleep(_LOOK_EVERY)
 
     async def refresh(self) -> None:
