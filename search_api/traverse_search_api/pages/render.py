@@ -140,12 +140,14 @@ class Renderer:
         if isinstance(error, MergedError):
             return RedirectResponse(f"/fiche/{error.identifier}", 301)
         choices = error.choices if isinstance(error, AmbiguousPlaceError) else ()
+        # In a frame, another choice is a list in that frame.
+        path = "/" if self._framed(request.url.path) is None else request.url.path
         answer = self._excused(
             request,
             error.status,
             title=error.title,
             sentence=str(error),
-            choices=[(f"/?territory={code}", label) for code, label in choices],
+            choices=[(f"{path}?territory={code}", label) for code, label in choices],
             query=request.query_params.get("q", "") if request.url.path == "/" else "",
         )
         if isinstance(error, SearchUnavailableError | AccountsAwayError) or error.status == 503:
