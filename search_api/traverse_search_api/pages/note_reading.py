@@ -36,6 +36,7 @@ _FIELDS: Final = [*(field for field in ITEM_FIELDS if field != "description"), "
 _MOST_CLOSED: Final = 200
 _MOST_AHEAD: Final = 8
 _MOST_LINKED: Final = 10_000
+_MOST_GROUPINGS: Final = 100_000  # all: those that advanced are not those that end first
 _OPEN: Final = (Status.OPEN,)
 
 
@@ -255,7 +256,7 @@ async def _groupings(proposed: Proposed | None, scope: Scope) -> list[dict[str, 
         return None
     asked: dict[str, Any] = {"territory": scope.code} if scope.code else {}
     try:
-        found = await proposed(**asked, size=100)
+        found = await proposed(**asked, size=_MOST_GROUPINGS)
     except SearchError:
         return None
     items: list[dict[str, Any]] = found["items"]

@@ -117,12 +117,18 @@ class Readings:
 
 
 async def read_groupings(
-    rows: GroupingRows, reading: Reading, *, patience: float = PATIENCE, **asked: Any
+    rows: GroupingRows,
+    reading: Reading,
+    *,
+    size: int = 20,
+    patience: float = PATIENCE,
+    **asked: Any,
 ) -> dict[str, Any]:
-    """The groupings that a reader may see, as `GET /v1/groupings` answers; `patience` is how many
-    seconds the first caller waits. Raises GroupingsUnavailableError, InvalidParameterError."""
+    """The groupings that a reader may see, as `GET /v1/groupings` answers, but as many as wanted;
+    `patience` is how many seconds the first caller waits. Raises GroupingsUnavailableError,
+    InvalidParameterError."""
     known = await asyncio.to_thread(rows.rows, patience)
-    wanted = GroupingParameters.model_validate(asked)
+    wanted = GroupingParameters.model_validate(asked).model_copy(update={"size": size})
     return groupings.answer(
         known.values(), wanted, reading.as_of, reading.territories, reading.reader
     )

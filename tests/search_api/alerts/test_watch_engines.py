@@ -105,23 +105,27 @@ def updated(one: dict[str, Any], at: str = SECOND, **fields: Any) -> dict[str, A
 
 
 class Advanced:
-    """Groupings in which somebody said something in the week: one of each layer."""
+    """Groupings in which somebody said something in the week; and many that end sooner, of which
+    nobody said anything."""
 
     def rows(self, patience: float = PATIENCE) -> Mapping[str, GroupingMessage]:
+        quiet = [("buyers", f"Rien {number}", "com:13005", "2026-03-20") for number in range(120)]
         made = {}
-        for layer, subject, place in (
-            ("buyers", "Bennes", "com:13005"),
-            ("buyers", "Ailleurs", "com:13055"),
-            (f"restricted:{MARSEILLE}", "Marseille seule", "com:13005"),
-            ("restricted:200054807", "La métropole seule", "com:13005"),
+        for layer, subject, place, until in (
+            *quiet,
+            ("buyers", "Bennes", "com:13005", "2026-06-30"),
+            ("buyers", "Ailleurs", "com:13055", "2026-06-30"),
+            (f"restricted:{MARSEILLE}", "Marseille seule", "com:13005", "2026-06-30"),
+            ("restricted:200054807", "La métropole seule", "com:13005", "2026-06-30"),
         ):
             identity = grouping_id(layer, f"{subject} and others")
             member = {"record": subject, "owner": "Aubagne", "title": subject}
-            said = {**member, "stance": "interested", "stance_on": "2026-03-04"}
+            stance = {"stance": "interested", "stance_on": "2026-03-04"}
+            said = member if subject.startswith("Rien") else {**member, **stance}
             found = {
                 "id": identity, "layer": layer, "state": "proposed", "subject": subject,
                 "score": 0.9, "members": [said, member], "cpv": [], "themes": [],
-                "places": [place], "window": {"from": "2026-03-01", "to": "2026-06-30"},
+                "places": [place], "window": {"from": "2026-03-01", "to": until},
             }  # fmt: skip
             message = {"id": identity, "layer": layer, "grouping": found}
             made[identity] = cast(GroupingMessage, message)
