@@ -3,19 +3,20 @@
 A round of the same events must be of other things, or linking would make one of all rounds; and
 what hangs together within a round must hang together as before. So a round moves the country on by
 so many départements, gives each owner another number and each reference another, and scales the
-sums: what was equal, near or within stays so. Names are written with other letters; words that mean
+sums: what was equal, near or within stays so. Names are written in other letters; words that mean
 something, dates, codes and holders stay.
 """
 
 import re
 from bisect import bisect_left
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.siren import luhn_ok
 from traverse_stream_processors.likeness.model import Vectoriser, base_model
-from traverse_stream_processors.linking.words import fold
+from traverse_stream_processors.linking.words import fold, telling, words_of
 
 _NUMBERS_ON: Final = 791_900
 """How far references move on a round: the last two digits, which count modifications, stay."""
@@ -23,8 +24,8 @@ _NUMBERS_ON: Final = 791_900
 _OWNERS_ON: Final = 100_003
 _LEAST_COMMUNES: Final = 50  # of a département that records move to
 
-_DIGITS: Final = re.compile(r"[0-9]{4,}")
-_WORD: Final = re.compile(r"[^\W\d_]{4,}")
+_DIGITS: Final = re.compile(r"[0-9]{3,}")
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _VOWELS: Final = "aiouy"
 # Without s and x, which end plurals: what is one word in two forms stays one.
 _CONSONANTS: Final = "bcdfghjklmnpqrtvwz"
@@ -88,7 +89,7 @@ class Round:
             case "url", str():
                 return f"{it}#{self._number}"
             case "title", str():
-                return self._renamed(it)
+                return self._renamed(it, _means)
             case "value" | "amount", int() | float():
                 return round(it * self._share, 2)
             case _:
@@ -108,7 +109,7 @@ class Round:
                 if "name" not in found or str(found["name"]).isupper():
                     found["name"] = known.name
         if "name" in found:
-            found["name"] = self._renamed(str(found["name"]))
+            found["name"] = self._renamed(str(found["name"]), _is_of_all)
         return found
 
     def _siren(self, siren: str) -> str:
@@ -118,10 +119,11 @@ class Round:
         return _checked(f"{siren[:2]}{middle:06}", siren)
 
     def _reference(self, text: str) -> str:
-        """Each long number in it another of as many digits; a year before it stays."""
+        """In other letters, each number in it another of as many digits; a year before it stays."""
         if not self._number:
             return text
-        return _DIGITS.sub(lambda match: self._renumbered(match[0]), text)
+        found = _DIGITS.sub(lambda match: self._renumbered(match[0]), text)
+        return found.translate(self._letters)
 
     def _renumbered(self, digits: str) -> str:
         dated = digits.startswith(("19", "20")) and (len(digits) == 4 or len(digits) > 7)
@@ -131,10 +133,10 @@ class Round:
         moved = (int(rest) + self._number * _NUMBERS_ON) % 10 ** len(rest)
         return f"{year}{moved:0{len(rest)}}"
 
-    def _renamed(self, text: str) -> str:
-        """With the words that mean nothing to likeness, so names, in other letters."""
+    def _renamed(self, text: str, stays: Callable[[str], bool]) -> str:
+        """In other letters, but for words that stay."""
         return _WORD.sub(
-            lambda match: match[0] if _means(match[0]) else match[0].translate(self._letters), text
+            lambda match: match[0] if stays(match[0]) else match[0].translate(self._letters), text
         )
 
     def _place(self, code: str) -> str:
@@ -224,6 +226,12 @@ def _vectoriser() -> Vectoriser:
 def _means(word: str) -> bool:
     """Whether likeness has learnt the word."""
     return _vectoriser().knows(fold(word))
+
+
+@lru_cache(maxsize=200_000)
+def _is_of_all(word: str) -> bool:
+    """Whether the word tells no owner from another ("commune")."""
+    return not telling(words_of(fold(word)))
 
 
 @lru_cache(maxsize=200_000)

@@ -83,6 +83,13 @@ def test_who_spoke_for_itself_is_told_as_owner() -> None:
     assert found["references"] == [Round(2).subject("8441-2021")]
 
 
+def test_an_owner_without_a_number_is_another_by_its_name() -> None:
+    """Whoever reads only names tells "EDF" of one round from that of the next."""
+    found = told(2, {**CALL, "owner": {"name": "Commune EDF"}})
+    assert found["owner"]["name"].startswith("Commune ")
+    assert found["owner"]["name"] != "Commune EDF"
+
+
 def test_an_end_is_told_of_the_same_record() -> None:
     closed = {"outcome": "awarded", "amount": {"value": 10, "kind": "awarded"}, "record": CALL}
     found = told(5, closed)
