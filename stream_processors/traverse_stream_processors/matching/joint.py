@@ -5,6 +5,7 @@ L.2113-6); firms and federations are bidders and stay out.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from traverse_stream_processors.linking.words import likeness as shared_words
@@ -12,7 +13,7 @@ from traverse_stream_processors.matching.answers import subject_in_words
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day
 from traverse_stream_processors.matching.purchases import Purchase, overlap
-from traverse_stream_processors.matching.subject import alike_from, common_depth
+from traverse_stream_processors.matching.subject import alike_from
 from traverse_stream_processors.matching.territory import neighbours
 from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
 
@@ -86,13 +87,25 @@ def partners(facts: Facts, others: Iterable[Facts | None]) -> Iterator[Facts]:
             yield one
 
 
+def _unlike(left: Facts, right: Facts) -> bool:
+    """Whether codes or words tell at once that two purchases are of different things."""
+    if left.cpv and right.cpv:
+        return _divisions(left.cpv).isdisjoint(_divisions(right.cpv))
+    # Without two codes the words must be both alike and the same.
+    mine, theirs = left.texts.words, right.texts.words
+    return mine.isdisjoint(theirs) or round(shared_words(mine, theirs), 3) < _SURE_WORDS
+
+
+@lru_cache(maxsize=50_000)
+def _divisions(codes: tuple[str, ...]) -> frozenset[str]:
+    """The first two digits of each."""
+    return frozenset(code[:2] for code in codes)
+
+
 def _judged(left: Facts, right: Facts) -> Together | None:
     """By subject and territory, the earlier of the two first; what costs least is asked first."""
-    if left.cpv and right.cpv:
-        if common_depth(left.cpv, right.cpv) < 2:
-            return None
-    elif round(shared_words(left.texts.words, right.texts.words), 3) < _SURE_WORDS:
-        return None  # without two codes the words must be both alike and the same
+    if _unlike(left, right):
+        return None
     near = neighbours(left, right)
     if near is None:
         return None

@@ -1,6 +1,6 @@
 """Keys: under which a record meets those that may answer it, or buy with it. Pure."""
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from traverse_stream_processors.matching.facts import Facts
@@ -19,14 +19,9 @@ def answer_stand(facts: Facts) -> Stand | None:
     covers, `l` where the offer lies and what the need names (for a firm its EPCI and
     département)."""
     if facts.asks:
-        places = [f"a{code}" for code in facts.within]
-        wide = [code for code in facts.place if level_of(code) in _NAMED]
-        if facts.seeks is not None:
-            wide += [code for code in facts.within if level_of(code) in ("epci", "dep")]
-        places += [f"l{code}" for code in dict.fromkeys(wide)]
+        places = _asked_at(facts.within, facts.place, facts.seeks is not None)
     elif facts.offers:
-        places = [f"a{code}" for code in facts.covers]
-        places += [f"l{code}" for code in facts.within if level_of(code) in _NAMED]
+        places = _offered_at(facts.within, facts.covers)
     else:
         return None
     return Stand(places, facts.topics, (*_finer(facts), facts.until[:7]))
@@ -37,24 +32,44 @@ def joint_stand(facts: Facts) -> Stand | None:
     département, or région for who is wider, and its neighbourhood."""
     if facts.purchase is None:
         return None
-    refinements = (*_finer(facts), facts.purchase.end[:7])
-    return Stand(list(_meeting_places(facts)), facts.topics, refinements)
+    places = _bought_at(facts.within, facts.place, facts.point)
+    return Stand(places, facts.topics, (*_finer(facts), facts.purchase.end[:7]))
 
 
-def _meeting_places(facts: Facts) -> Iterator[str]:
-    levels = {level_of(code) for code in facts.place}
+# Many records lie in one place.
+_shared = lru_cache(maxsize=10_000)
+
+
+@_shared
+def _asked_at(within: frozenset[str], place: tuple[str, ...], firm: bool) -> tuple[str, ...]:
+    wide = [code for code in place if level_of(code) in _NAMED]
+    if firm:
+        wide += [code for code in within if level_of(code) in ("epci", "dep")]
+    return (*(f"a{code}" for code in within), *(f"l{code}" for code in dict.fromkeys(wide)))
+
+
+@_shared
+def _offered_at(within: frozenset[str], covers: frozenset[str]) -> tuple[str, ...]:
+    wide = (f"l{code}" for code in within if level_of(code) in _NAMED)
+    return (*(f"a{code}" for code in covers), *wide)
+
+
+@_shared
+def _bought_at(
+    within: frozenset[str], place: tuple[str, ...], point: tuple[float, float] | None
+) -> tuple[str, ...]:
+    levels = {level_of(code) for code in place}
     local = levels <= {"com", "cp", "epci"}
     up_to = ("com", "epci", "dep") if local else ("dep", "reg")
-    for code in facts.within:
-        if level_of(code) in up_to:
-            yield code
-    if facts.point and local:
-        lat, lon = facts.point
+    found = [code for code in within if level_of(code) in up_to]
+    if point and local:
+        lat, lon = point
         for lat_shift in (0, 1):
             row = int((lat + 90) / _LAT_STEP + lat_shift) // 2
             for lon_shift in (0, 1):
                 column = int((lon + 180) / _LON_STEP + lon_shift) // 2
-                yield f"{lat_shift}{lon_shift}|{row}|{column}"
+                found.append(f"{lat_shift}{lon_shift}|{row}|{column}")
+    return tuple(found)
 
 
 def _finer(facts: Facts) -> tuple[str, ...]:
