@@ -131,11 +131,11 @@ class Vectoriser:
         self.version = model.version
         self._terms = model.terms
         self._position = {term: row for row, term in enumerate(model.terms)}
-        # Whole numbers in doubles: their sums are exact in any order, on every machine.
-        self._rows = model.rows.astype(np.float64)
-        weighed = self._rows * np.rint(model.weights * _WEIGHTS)[:, None]
         # The first rows are the model's terms, the rest are made for unknown words as they come.
-        self._table = np.vstack([weighed, np.zeros((_ROOM, model.dimensions))])
+        room = np.zeros((_ROOM, model.dimensions), np.int8)
+        self._rows = np.vstack([model.rows, room])
+        light = np.rint(model.weights * _WEIGHTS).astype(np.float64)
+        self._weights = np.append(light, np.full(_ROOM, float(_WEIGHTS)))
         self._used = len(model.terms)
         self._common = model.common.astype(np.float64)
         self._row_of_word: dict[str, int] = {}
@@ -182,8 +182,10 @@ class Vectoriser:
         """The vector of these rows, each with its weight in hundredths."""
         if not chosen:
             return None
+        places = np.fromiter(chosen, np.intp, len(chosen))
         weights = np.fromiter(chosen.values(), np.float64, len(chosen))
-        whole = weights @ self._table.take(np.fromiter(chosen, np.intp, len(chosen)), axis=0)
+        # Whole numbers in doubles: their sums are exact in any order, on every machine.
+        whole = weights * self._weights.take(places) @ self._rows.take(places, axis=0)
         whole -= self._common * (whole @ self._common)
         length = sqrt(whole @ whole)
         if length < 1e-6:
@@ -198,24 +200,24 @@ class Vectoriser:
         if row < 0:
             kin = self._kin(term)
             if kin is not None:
-                if self._used == len(self._table):  # forget all that is not the model's
+                if self._used == len(self._rows):  # forget all that is not the model's
                     self._used = len(self._terms)
                     self._row_of_word.clear()
                     self._resets += 1
                 row, self._used = self._used, self._used + 1
-                self._table[row] = np.rint(kin) * _WEIGHTS
+                self._rows[row] = np.rint(kin)
         if len(self._row_of_word) >= _WORDS_MET:
             self._row_of_word.clear()
         self._row_of_word[word] = row
         return row
 
-    def _kin(self, term: str) -> NDArray[np.float64] | None:
+    def _kin(self, term: str) -> NDArray[Any] | None:
         """For a compound ("microcrèche", "hydrocurage") the row of its end, where that is known;
         else the mean of the known terms that share the longest beginning with an unknown one."""
         for start in range(2, len(term) - 4):
             position = self._position.get(term[start:])
             if position is not None:
-                compound: NDArray[np.float64] = self._rows[position]
+                compound: NDArray[np.int8] = self._rows[position]
                 return compound
         least = max(_STEM_SHARED, round(len(term) * _STEM_SHARE))
         for length in range(len(term), least - 1, -1):
