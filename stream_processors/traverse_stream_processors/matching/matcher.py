@@ -268,11 +268,14 @@ class Matcher:
         if not (facts.asks or facts.offers):
             return touched
         spoken = self._link_words.partners(facts.id)
+        firm = facts.seeks is not None
         for other in self._known(self._may_answer(facts)):
             said = other.id in spoken
-            if facts.asks and (other.offers or other.asks):
+            # A need answers another only where both are of firms, or people say so.
+            needs = facts.asks and other.asks and (said or (firm and other.seeks is not None))
+            if needs or (facts.asks and other.offers):
                 touched |= self._judge_answer(facts, other, said=said)
-            if other.asks:
+            if needs or (other.asks and facts.offers):
                 touched |= self._judge_answer(other, facts, said=said)
         return touched
 
