@@ -40,12 +40,7 @@ class Reader:
     def whole(self) -> tuple[str, ...]:
         """The indices of which it may read every document: their words and counts tell nothing
         that it may not know."""
-        found = [Visibility.PUBLIC]
-        if self.is_member:
-            found.append(Visibility.MEMBERS)
-            if self.buyer:
-                found.append(Visibility.BUYERS)
-        return tuple(index_of(each) for each in found)
+        return _WHOLE[self.is_member, self.buyer]
 
     @property
     def indices(self) -> tuple[str, ...]:
@@ -79,6 +74,22 @@ class Reader:
             return self.is_member and self.siren in document.get("audience", ())
         return document.get("visibility") in self.whole
 
+
+def _whole(*, member: bool, buyer: bool) -> tuple[str, ...]:
+    found = [Visibility.PUBLIC]
+    if member:
+        found.append(Visibility.MEMBERS)
+        if buyer:
+            found.append(Visibility.BUYERS)
+    return tuple(index_of(each) for each in found)
+
+
+# Asked of thousands of readers for each document that changes.
+_WHOLE: Final = {
+    (member, buyer): _whole(member=member, buyer=buyer)
+    for member in (False, True)
+    for buyer in (False, True)
+}
 
 ANYBODY: Final = Reader()
 """Who has not said who they are."""

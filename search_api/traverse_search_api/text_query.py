@@ -224,7 +224,7 @@ def unit_query(unit: Unit) -> Query:
     meant = unit.understood
     if meant is not None and not meant.soft:
         return {"bool": {"filter": [meant.query]}}
-    others = [_expression(other) for other in unit.also[:_MOST_ALTERNATIVES]]
+    others = [_expression(other) for other in others_of(unit)]
     if meant is not None and not meant.is_place:
         # The word's very form: "traiteur" has the stem of "traitement", "réservé" of "réservation".
         said = [_exactly(text) for text in (unit.text, *meant.words)]
@@ -236,6 +236,11 @@ def unit_query(unit: Unit) -> Query:
     return clauses[0] if len(clauses) == 1 else {"dis_max": {"queries": clauses}}
 
 
+def others_of(unit: Unit) -> tuple[str, ...]:
+    """The other words for a unit that are searched."""
+    return unit.also[:_MOST_ALTERNATIVES]
+
+
 def _meant(meant: Understood, boost: float) -> Query:
     return {"constant_score": {"filter": meant.query, "boost": boost, "_name": meant.parameter}}
 
@@ -243,7 +248,6 @@ def _meant(meant: Understood, boost: float) -> Query:
 def _exactly(text: str) -> Query:
     """The words in their form, or their plural, next to each other, where a record says what it
     is about: not in names of places or firms (a maçon is not Mâcon)."""
-    forms = dict.fromkeys((text, " ".join(_plural(word) for word in text.split())))
     return {
         "dis_max": {
             "queries": [
@@ -255,10 +259,15 @@ def _exactly(text: str) -> Query:
                         "boost": _SAID_BOOST,
                     }
                 }
-                for form in forms
+                for form in forms_of(text)
             ]
         }
     }
+
+
+def forms_of(text: str) -> tuple[str, ...]:
+    """An expression, and its plural where that is another."""
+    return tuple(dict.fromkeys((text, " ".join(_plural(word) for word in text.split()))))
 
 
 def _plural(word: str) -> str:
@@ -286,7 +295,7 @@ def in_title(unit: Unit) -> Query:
 
 def _expression(text: str) -> Query:
     """Another word for a unit; one of several words is found as a phrase in one field."""
-    if " " not in text and "-" not in text and "'" not in text:
+    if is_one_word(text):
         return _french_words(text)
     return {
         "multi_match": {
@@ -297,6 +306,11 @@ def _expression(text: str) -> Query:
             "boost": _FOUND_BOOST,
         }
     }
+
+
+def is_one_word(text: str) -> bool:
+    """Whether an expression is found wherever its word is, and not as a phrase."""
+    return " " not in text and "-" not in text and "'" not in text
 
 
 def all_words(words: str) -> Query:

@@ -32,6 +32,7 @@ async def found_by(
     `shown` are documents (sources) by index and id, `only` leaves out all searches but these.
     Raises SearchUnavailableError.
     """
+    searches.refresh(now)
     found: dict[str, dict[str, set[str]]] = {}
     for name, documents in shown.items():
         if not documents:
@@ -50,7 +51,8 @@ async def found_by(
             part = keys[start : start + _FILTERS]
             # Who left meanwhile is not asked for.
             queries = {key: searches.query(key, now) for key in part if key in searches}
-            for key, ids in (await asked(index, set().union(*unsure.values()), queries)).items():
+            ids_of_part = set[str]().union(*(unsure[key] for key in part))
+            for key, ids in (await asked(index, ids_of_part, queries)).items():
                 sure.setdefault(key, set()).update(ids & unsure[key])
         found[name] = sure
     return found

@@ -14,10 +14,20 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters import choice_filters, other_filters
+from traverse_search_api.matching.judging import all_of, judge
 from traverse_search_api.matching.words import Held
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.text_query import MOST_TOGETHER, TextPlan, is_small, joined_pairs
+from traverse_search_api.text_query import (
+    MOST_TOGETHER,
+    TextPlan,
+    forms_of,
+    is_one_word,
+    is_small,
+    joined_pairs,
+    others_of,
+)
 from traverse_search_api.typed_words import TypedWords
+from traverse_search_api.understanding import Unit
 
 Query = dict[str, Any]
 Key = tuple[str, str]
@@ -42,30 +52,67 @@ Required = tuple[frozenset[Key], ...]
 """Of each set, a document has at least one."""
 
 
+class UnitText(NamedTuple):
+    """One unit of a text that may be found in several ways (`text_query.unit_query`): by itself in
+    any language (`said`, where words alone say it), by other words, by what it is `meant` as; or
+    perhaps, where the document holds the words of a phrase or of a very form."""
+
+    said: frozenset[str]
+    others: frozenset[str]
+    perhaps: frozenset[str]
+    meant: Query | None
+
+    def finds(self, held: Held, document: Mapping[str, Any]) -> bool | None:
+        """Whether it finds a document that holds these words; None where that cannot be told."""
+        meant = judge(self.meant, document) if self.meant is not None else False
+        if meant is True or (self.said and held.whole(self.said)):
+            return True
+        if any(held.french(frozenset((text,))) for text in self.others):
+            return True
+        if meant is None or any(held.french(frozenset((text,))) for text in self.perhaps):
+            return None
+        return False
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """All that may find it."""
+        return self.said | self.others | self.perhaps
+
+
 class Text(NamedTuple):
-    """A text of plain words: what finds it is all of them, in one language, or with two neighbours
-    joined, or the record's own reference (`text_query.text_query`)."""
+    """What a text asks: all its plain words, in one language or with two neighbours joined, and
+    each of its other units; or the record's own reference (`text_query.text_query`)."""
 
     whole: frozenset[str] = frozenset()
     joined: tuple[frozenset[str], ...] = ()
+    units: tuple[UnitText, ...] = ()
     reference: Key | None = None
 
-    def finds(self, held: Held, keys: set[Key]) -> bool:
-        """Whether it finds a document with these words and keys."""
-        return (
-            held.whole(self.whole)
-            or any(held.french(words) for words in self.joined)
-            or self.reference in keys
-        )
+    def finds(self, held: Held, keys: set[Key], document: Mapping[str, Any]) -> bool | None:
+        """Whether it finds a document with these words and keys; None where that cannot be told."""
+        if self.reference in keys:
+            return True
+        if not held.whole(self.whole) and not any(held.french(words) for words in self.joined):
+            return False
+        return all_of(unit.finds(held, document) for unit in self.units)
 
 
 class Needs(NamedTuple):
-    """What a search needs of a document. `text` is what its words ask, None where only
-    Elasticsearch can tell; `words` are those to look for in documents."""
+    """What a search needs of a document: of each of the sets in `required` one, then what its
+    `text` says (None where only Elasticsearch can tell) and its other `filters`. `words` are the
+    texts to look for in documents. What has filters or means something may `move` with the clock.
+    """
 
     required: Required
     text: Text | None
+    filters: tuple[Query, ...]
     words: frozenset[str]
+
+    @property
+    def moves(self) -> bool:
+        """Whether it may be another search at another moment."""
+        units = self.text.units if self.text else ()
+        return bool(self.filters) or any(unit.meant is not None for unit in units)
 
 
 def needs_of(
@@ -76,29 +123,46 @@ def needs_of(
         *choice_filters(parameters, as_of, territories).values(),
         *other_filters(parameters).values(),
     ]
-    found = [keys for each in filters if (keys := _keys_of(each))]
+    keys = [_keys_of(each) for each in filters]
+    found = [each for each in keys if each]
+    # What has one of the keys of each set is what these filters find.
+    left = tuple(one for one, each in zip(filters, keys, strict=True) if not each)
     found += _words(plan)
     text = _text(plan)
-    words = {value for keys in found for name, value in keys if name == WORD}
+    words = {value for each in found for name, value in each if name == WORD}
     if text is not None:
         words |= text.whole.union(*text.joined)
-    return Needs(tuple(found), text, frozenset(words))
+        words |= {one for unit in text.units for one in unit.texts}
+    return Needs(tuple(found), text, left, frozenset(words))
 
 
 def _text(plan: TextPlan) -> Text | None:
     if not plan:
         return Text()
-    words = [unit.text for unit in plan.units]
-    simple = (
-        not plan.relaxed
-        and plan.typed == TypedWords(words=plan.typed.words)
-        and all(unit.plain for unit in plan.units)
-        and 1 <= len(words) <= MOST_TOGETHER
-    )
-    if not simple:
+    words = [unit.text for unit in plan.units if unit.plain]
+    if (
+        plan.relaxed
+        or plan.typed != TypedWords(words=plan.typed.words)
+        or len(words) > MOST_TOGETHER
+    ):
         return None
     joined = tuple(frozenset(each) for each in joined_pairs(words))
-    return Text(frozenset(words), joined, _reference(plan))
+    units = tuple(_unit(unit) for unit in plan.units if not unit.plain)
+    return Text(frozenset(words), joined, units, _reference(plan))
+
+
+def _unit(unit: Unit) -> UnitText:
+    meant = unit.understood
+    nothing = frozenset[str]()
+    if meant is not None and not meant.soft:
+        return UnitText(nothing, nothing, nothing, meant.query)
+    perhaps = {other for other in others_of(unit) if not is_one_word(other)}
+    said = frozenset((unit.text,))
+    if meant is not None and not meant.is_place:
+        perhaps.update(form for text in (unit.text, *meant.words) for form in forms_of(text))
+        said = nothing
+    others = frozenset(other for other in others_of(unit) if is_one_word(other))
+    return UnitText(said, others, frozenset(perhaps), meant.query if meant else None)
 
 
 def _reference(plan: TextPlan) -> Key:
@@ -106,15 +170,23 @@ def _reference(plan: TextPlan) -> Key:
 
 
 def _words(plan: TextPlan) -> Iterator[frozenset[Key]]:
-    """For each plain word that must be found, the ways in which it may be: by itself, joined to its
-    neighbour ("total energies"), or because the whole text is the record's own reference."""
+    """For each unit or phrase that must be found, the ways in which it may be: a plain word by
+    itself or joined to its neighbour ("total energies"), others by each of their texts or by what
+    they mean; or because the whole text is the record's own reference."""
+    reference = _reference(plan)
     plain = [unit.text for unit in plan.units if unit.plain]
     for at, word in enumerate(plain):
         if is_small(word):
             continue
         joined = [plain[at - 1] + word] if at else []
         joined += [word + plain[at + 1]] if at + 1 < len(plain) else []
-        yield frozenset([_reference(plan), (WORD, word), *((WORD, one) for one in joined)])
+        yield frozenset([reference, (WORD, word), *((WORD, one) for one in joined)])
+    for unit in (_unit(unit) for unit in plan.units if not unit.plain):
+        meant = _keys_of(unit.meant) if unit.meant is not None else frozenset[Key]()
+        if meant is not None:
+            yield frozenset([reference, *meant, *((WORD, one) for one in unit.texts)])
+    for phrase in plan.typed.phrases:
+        yield frozenset([reference, (WORD, phrase)])
 
 
 def _keys_of(query: Query) -> frozenset[Key] | None:
@@ -148,6 +220,8 @@ def keys_of_document(source: Mapping[str, Any], words: Iterable[str] = ()) -> se
 
 
 class _Filed(NamedTuple):
+    """`required` besides those that it is filed `under`."""
+
     required: Required
     under: frozenset[Key]
 
@@ -165,8 +239,8 @@ class Candidates:
         """File a search; one of that name must not be there."""
         under: frozenset[Key] = frozenset()
         if required:
-            under = min(required, key=lambda keys: (self._frequency(keys), _prior(keys)))
-        self._filed[name] = _Filed(required, under)
+            under = min(required, key=lambda keys: (self._burden(keys), _prior(keys)))
+        self._filed[name] = _Filed(tuple(keys for keys in required if keys != under), under)
         for key in under:
             self._under.setdefault(key, set()).add(name)
         if not under:
@@ -194,8 +268,9 @@ class Candidates:
             if all(not keys.isdisjoint(needs) for needs in self._filed[name].required)
         }
 
-    def _frequency(self, keys: Iterable[Key]) -> int:
-        return sum(self._seen[key] for key in keys)
+    def _burden(self, keys: Iterable[Key]) -> int:
+        """How often a search filed under these would be brought up, with all that are there."""
+        return sum((self._seen[key] + 1) * (len(self._under.get(key, ())) + 1) for key in keys)
 
 
 def _prior(keys: frozenset[Key]) -> int:

@@ -13,7 +13,7 @@ from traverse_search_api.matching.needs import Candidates, Needs, keys_of_docume
 from traverse_search_api.matching.words import Held, WordBook
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import unscored
-from traverse_search_api.reader import Reader
+from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.text_query import TextPlan, plan_of, text_query
 
@@ -36,13 +36,12 @@ def search_of(parameters: SearchParameters, reader: Reader) -> Search:
 
 @dataclass(slots=True)
 class _Followed:
-    """`query` is what is asked of Elasticsearch, `filters` all of it but the text; both as at
-    `made`, and made when they are wanted: of thirty thousand searches few queries ever are."""
+    """`query` is what is asked of Elasticsearch, made when it is wanted: of thirty thousand
+    searches few ever are. It and the needs are as at `made`."""
 
     search: Search
     needs: Needs
     made: datetime
-    filters: Query | None = None
     query: Query | None = None
 
 
@@ -52,6 +51,7 @@ class Searches:
     def __init__(self, territories: Territories, synonyms: SynonymBook) -> None:
         self._territories = territories
         self._synonyms = synonyms
+        self._meanings = synonyms.meanings()
         self._followed: dict[str, _Followed] = {}
         self._candidates = Candidates()
         self.words = WordBook()
@@ -60,8 +60,7 @@ class Searches:
         """Follow a search; nothing where it is followed already. Raises InvalidParameterError."""
         if search.key in self._followed:
             return
-        plan = self._plan(search, now)
-        needs = needs_of(search.parameters, plan, now, self._territories)
+        needs = self._needs(search, now)
         self._followed[search.key] = _Followed(search, needs, now)
         self._candidates.put(search.key, needs.required)
         self.words.ask(needs.words)
@@ -89,6 +88,15 @@ class Searches:
         """Everybody who follows something."""
         return {one.search.reader for one in self._followed.values()}
 
+    def refresh(self, now: datetime) -> None:
+        """File all searches anew where the synonyms changed: others words are to be looked for."""
+        meanings = self._synonyms.meanings()
+        if meanings is not self._meanings:
+            self._meanings = meanings
+            for followed in list(self._followed.values()):
+                self.drop(followed.search.key)
+                self.put(followed.search, now)
+
     def query(self, key: str, now: datetime) -> Query:
         """What a followed search asks of Elasticsearch, as it is at `now`."""
         followed = self._current(key, now)
@@ -109,6 +117,9 @@ class Searches:
 
         `only` leaves out all searches but these.
         """
+        _, never = readable_filters(now, ANYBODY)
+        if any(judge(each, document) is True for each in never):
+            return
         keys = keys_of_document(document, held.words())
         for key in self._candidates.of(keys):
             if only is not None and key not in only:
@@ -118,10 +129,10 @@ class Searches:
             if index not in reader.indices or not reader.reads_document(document):
                 continue
             text = followed.needs.text
-            said = None if text is None else text.finds(held, keys)
-            if followed.filters is None:
-                followed.filters = _bool(*self._filters(followed.search, now))
-            verdict = all_of((said, judge(followed.filters, document)))
+            verdict = None if text is None else text.finds(held, keys, document)
+            if verdict is not False and followed.needs.filters:
+                filters = (judge(each, document) for each in followed.needs.filters)
+                verdict = all_of((verdict, *filters))
             if verdict is not False:
                 yield key, verdict is True
 
@@ -134,9 +145,18 @@ class Searches:
     def _current(self, key: str, now: datetime) -> _Followed:
         followed = self._followed[key]
         if now - followed.made > _AGE:
-            followed.filters = followed.query = None
+            followed.query = None
             followed.made = now
+            if followed.needs.moves:
+                # The words that it looks for are the same; what it asks of a date is not.
+                followed.needs = self._needs(followed.search, now)._replace(
+                    words=followed.needs.words
+                )
         return followed
+
+    def _needs(self, search: Search, now: datetime) -> Needs:
+        plan = self._plan(search, now)
+        return needs_of(search.parameters, plan, now, self._territories)
 
     def _filters(self, search: Search, now: datetime) -> tuple[list[Query], list[Query]]:
         given = search.parameters
@@ -146,8 +166,7 @@ class Searches:
 
     def _plan(self, search: Search, now: datetime) -> TextPlan:
         given = search.parameters
-        meanings = self._synonyms.meanings()
-        return plan_of(given.q, self._territories, meanings, now, given.literal)
+        return plan_of(given.q, self._territories, self._meanings, now, given.literal)
 
 
 def _bool(filters: list[Query], never: list[Query]) -> Query:

@@ -38,7 +38,9 @@ TITLES = (
     ("Totalenergies : bornes", "fr"), ("Fourniture d'énergies totales", "fr"), ("Façade", "fr"),
     ("Les écoles", "fr"), ("Sanierung der Schulgebäude am Markt", "de"),
     ("The renovation of schools", "en"), ("Vidéo-protection du port", "fr"),
-    ("Entretien de la RD543, lot 2", "fr"),
+    ("Entretien de la RD543, lot 2", "fr"), ("Bornes pour la recharge de véhicules", "fr"),
+    ("Installation de bornes de recharge", "fr"), ("Salle multisport et vidéosurveillance", "fr"),
+    ("Maçonnerie du mur, MAPA", "fr"), ("Traiteur pour une réception", "fr"),
 )  # fmt: skip
 TEXTS = (
     "école", "ecoles", "réfection façade", "façades école", "total energies", "totalenergies",
@@ -46,6 +48,10 @@ TEXTS = (
     "réfection de école", "the schools", "am Markt", "Schulgebäude", "der Sanierung Markt",
     "renovation the", "RD 543",
     "RD543 lot", "vidéoprotection", "réfection total energies", "total energies bornes", "borne",
+    "IRVE", "bornes de recharge", "recharge véhicules", "gymnase", "gymnase vidéoprotection",
+    "maçon", "traiteur réception", "MAPA", "mapa mur", "école Marseille", "Aubagne",
+    "appel à projets",
+    "clôture cette semaine", "échéance 2026 école", '"bornes de recharge" installation',
     '"façade"', "école -primaire", "faç*", "Marseille", "travaux façade école", "l'école",
 )  # fmt: skip
 CHOICES: dict[str, tuple[Any, ...]] = {
@@ -71,7 +77,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 def documents() -> list[dict[str, Any]]:
     """All kinds and states, in all indices."""
     found = []
-    for number in range(40):
+    for number in range(60):
         title, language = TITLES[number % len(TITLES)]
         kind = ("call", "need", "project")[number % 3]
         fields: dict[str, Any] = {
