@@ -39,8 +39,13 @@ _FIELDS: Final = (
     "owner_siren", "cpv_within", "within", "covers", "zones", "themes", "subtype", "owner_kind",
     "kind",
 )  # fmt: skip
-_PRIOR: Final = {name: place for place, name in enumerate((WORD, REFERENCE, *_FIELDS))}
-"""Which is the rarest, while nothing has been counted."""
+_SHARES: Final = {
+    WORD: 0.02, REFERENCE: 1e-6, "owner_siren": 0.001, "cpv_within": 0.02, "within": 0.01,
+    "covers": 0.005, "zones": 0.02, "themes": 0.1, "subtype": 0.2, "owner_kind": 0.2, "kind": 0.4,
+}  # fmt: skip
+"""The share of documents that have a key of each kind, while few documents have been counted."""
+
+_SURE: Final = 50  # documents after which what was counted weighs more than that
 
 # As Elasticsearch does where it is asked not to look at the case.
 _CASELESS: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
@@ -220,27 +225,27 @@ def keys_of_document(source: Mapping[str, Any], words: Iterable[str] = ()) -> se
 
 
 class _Filed(NamedTuple):
-    """`required` besides those that it is filed `under`."""
+    """`rest` is what else the search requires than one of those that it is filed `under`."""
 
-    required: Required
     under: frozenset[Key]
+    rest: Required
 
 
 class Candidates:
     """Searches by what they need."""
 
     def __init__(self) -> None:
-        self._seen: Counter[Key] = Counter()
         self._filed: dict[str, _Filed] = {}
         self._under: dict[Key, set[str]] = {}
         self._always: set[str] = set()
+        self._seen: Counter[Key] = Counter()
+        self._documents = 0
+        self._file_again_at = _SURE
 
     def put(self, name: str, required: Required) -> None:
         """File a search; one of that name must not be there."""
-        under: frozenset[Key] = frozenset()
-        if required:
-            under = min(required, key=lambda keys: (self._burden(keys), _prior(keys)))
-        self._filed[name] = _Filed(tuple(keys for keys in required if keys != under), under)
+        under = min(required, key=self._share, default=frozenset[Key]())
+        self._filed[name] = _Filed(under, tuple(keys for keys in required if keys != under))
         for key in under:
             self._under.setdefault(key, set()).add(name)
         if not under:
@@ -259,19 +264,27 @@ class Candidates:
 
     def of(self, keys: set[Key]) -> set[str]:
         """The searches that a document with these keys may concern."""
-        # A reference is nearly always another one: counting them would only fill the memory.
-        self._seen.update(key for key in keys if key[0] != REFERENCE)
+        self._count(keys)
         raised = {name for key in keys for name in self._under.get(key, ())}
         return self._always | {
             name
             for name in raised
-            if all(not keys.isdisjoint(needs) for needs in self._filed[name].required)
+            if all(not keys.isdisjoint(needs) for needs in self._filed[name].rest)
         }
 
-    def _burden(self, keys: Iterable[Key]) -> int:
-        """How often a search filed under these would be brought up, with all that are there."""
-        return sum((self._seen[key] + 1) * (len(self._under.get(key, ())) + 1) for key in keys)
+    def _count(self, keys: set[Key]) -> None:
+        # A reference is nearly always another one: counting them would only fill the memory.
+        self._seen.update(key for key in keys if key[0] != REFERENCE)
+        self._documents += 1
+        if self._documents >= self._file_again_at:
+            # What is rare is known better now.
+            self._file_again_at *= 4
+            for name, filed in list(self._filed.items()):
+                if filed.under:
+                    self.drop(name)
+                    self.put(name, (filed.under, *filed.rest))
 
-
-def _prior(keys: frozenset[Key]) -> int:
-    return max(_PRIOR.get(name, len(_PRIOR)) for name, _ in keys if name != REFERENCE)
+    def _share(self, keys: Iterable[Key]) -> float:
+        """About which share of documents has one of these."""
+        counted = sum(self._seen[key] + _SURE * _SHARES[key[0]] for key in keys)
+        return counted / (self._documents + _SURE)
