@@ -32,6 +32,7 @@ from traverse_schemas.engine_access import elasticsearch_client, kafka_client
 from traverse_schemas.french import STOP_WORDS
 from traverse_schemas.identity import opportunity_id, utc_text
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import CHANGES, PARTITIONS
 from traverse_search_api.alerts.followed import FollowedSearches
@@ -91,7 +92,7 @@ def measure_alerts(  # noqa: PLR0917 -- each of another type
     """The figures in milliseconds. Raises NotReadyError."""
     chance = random.Random(7)  # noqa: S311 -- the same searches each time
     words = _words(load)
-    places = [f"dep:{number:02}" for number in range(1, 96) if number != 20]
+    places = _places(chance)
     rows = {row.id: row for row in _rows(subscriptions, words, places, chance)}
     with bench_home(settings, load, say) as home:
         found = asyncio.run(_measure(home, rows, words, places, (rate, seconds), load, say))
@@ -108,7 +109,7 @@ async def _measure(  # noqa: PLR0917 -- each of another type
     home: Home,
     rows: dict[str, Subscription],
     words: Sequence[str],
-    places: Sequence[str],
+    places: Sequence[TerritoryChain],
     pace: tuple[float, float],
     load: Load,
     say: Say,
@@ -179,6 +180,15 @@ async def _steps(watcher: Watcher) -> None:
         await watcher.step()
 
 
+def _places(chance: random.Random) -> list[TerritoryChain]:
+    """Communes as people live in them: the large ones often."""
+    territories = Territories.load()
+    communes = territories.communes()
+    chosen = chance.choices(communes, weights=[one.population for one in communes], k=5000)
+    chains = (territories.chain(f"com:{one.insee}") for one in chosen)
+    return [chain for chain in chains if chain is not None]
+
+
 def _words(load: Load) -> list[str]:
     """The words of the load's titles, those in many titles as often: as people would ask."""
     found = []
@@ -195,16 +205,19 @@ def _words(load: Load) -> list[str]:
 
 
 def _rows(
-    count: int, words: Sequence[str], places: Sequence[str], chance: random.Random
+    count: int, words: Sequence[str], places: Sequence[TerritoryChain], chance: random.Random
 ) -> Iterator[Subscription]:
     created = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(count):
-        # Most follow their own territory; who follows all of France asks for more than one word.
+        # Most follow their commune, or what is around it; who follows a whole département says
+        # what, and who follows all of France more of it.
         search: dict[str, list[str]] = {}
         shape = chance.random()
         if shape < 0.85:
-            search["territory"] = [chance.choice(places)]
-        if shape > 0.4:
+            commune = chance.choice(places)
+            level = commune.first("com" if shape < 0.45 else "epci" if shape < 0.65 else "dep")
+            search["territory"] = [level.code if level else commune.code]
+        if shape > 0.25:
             count = chance.randint(1, 2) if shape < 0.85 else 3
             search["q"] = [" ".join(chance.choice(words) for _ in range(count))]
         if chance.random() < 0.5:
@@ -233,13 +246,11 @@ def _siren(number: int) -> str:
 
 
 def _documents(
-    words: Sequence[str], places: Sequence[str], chance: random.Random
+    words: Sequence[str], places: Sequence[TerritoryChain], chance: random.Random
 ) -> Iterator[dict[str, Any]]:
-    territories = Territories.load()
-    chains = [chain for code in places if (chain := territories.chain(code)) is not None]
     number = 0
     while True:
-        chain = chance.choice(chains)
+        chain = chance.choice(places)
         cpv = chance.choice(("45000000", "15000000", "71000000", "72000000", "90000000"))
         text = [chance.choice(words) for _ in range(24)]
         subject = f"mesure-{number}"

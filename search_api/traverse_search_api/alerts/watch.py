@@ -28,7 +28,7 @@ from traverse_search_api.alerts.look import Sight, look
 from traverse_search_api.alerts.subscription import AlertKind, Subscription
 from traverse_search_api.alerts.verdict import Known, known_of, members_of, news_of, verdict
 from traverse_search_api.elasticsearch_client import Indices
-from traverse_search_api.matching.finding import found_by
+from traverse_search_api.matching.finding import found_by, learn
 from traverse_search_api.matching.looked import late_in, ready
 from traverse_search_api.status_query import index_text
 from traverse_search_api.stream.change_log import Change, ChangeLog
@@ -83,6 +83,7 @@ class Watcher:
         self._pending.clear()
         self._read_to = None
         self._refresh()
+        await learn(self.searches.searches.words, self.indices.public)
         end = await self.log.end()
         noted = self.ledger.note(_POSITION)
         if noted is not None:

@@ -9,6 +9,7 @@ has everything are candidates. What is none finds nothing.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final, NamedTuple
 
@@ -279,12 +280,13 @@ class Candidates:
         if self._documents >= self._file_again_at:
             # What is rare is known better now.
             self._file_again_at *= 4
-            for name, filed in list(self._filed.items()):
-                if filed.under:
+            share = cache(self._share)  # thousands of searches need the same
+            for name, (under, rest) in list(self._filed.items()):
+                if rest and any(share(keys) < share(under) for keys in rest):
                     self.drop(name)
-                    self.put(name, (filed.under, *filed.rest))
+                    self.put(name, (under, *rest))
 
-    def _share(self, keys: Iterable[Key]) -> float:
+    def _share(self, keys: frozenset[Key]) -> float:
         """About which share of documents has one of these."""
         counted = sum(self._seen[key] + _SURE * _SHARES[key[0]] for key in keys)
         return counted / (self._documents + _SURE)
