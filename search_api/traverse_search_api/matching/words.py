@@ -66,13 +66,17 @@ class WordBook:
 
     def __init__(self) -> None:
         self._asked: Counter[str] = Counter()
+        self._unread: set[str] = set()
         self._read: dict[str, Terms] = {}
         self._under: dict[str, dict[str, set[str]]] = {name: {} for name in FIELDS}
         self._small: dict[str, set[str]] = {name: set() for name in FIELDS}
 
     def ask(self, words: Iterable[str]) -> None:
         """A search with these words is followed."""
-        self._asked.update(words)
+        for word in words:
+            self._asked[word] += 1
+            if word not in self._read:
+                self._unread.add(word)
 
     def leave(self, words: Iterable[str]) -> None:
         """It is not any more."""
@@ -85,7 +89,7 @@ class WordBook:
     @property
     def unread(self) -> list[str]:
         """The words of which it is not known yet what they are to the index."""
-        return [word for word in self._asked if word not in self._read]
+        return sorted(self._unread)
 
     def __bool__(self) -> bool:
         return bool(self._asked)
@@ -94,6 +98,7 @@ class WordBook:
         """What a word is to the index; nothing where no search asks for it any more."""
         if word not in self._asked:
             return
+        self._unread.discard(word)
         self._read[word] = terms
         for language, found in terms.items():
             if found:
@@ -116,6 +121,7 @@ class WordBook:
         return Held(found, self._small)
 
     def _forget(self, word: str) -> None:
+        self._unread.discard(word)
         for language, found in self._read.pop(word, {}).items():
             self._small[language].discard(word)
             if found:
