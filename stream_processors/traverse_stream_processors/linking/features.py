@@ -105,9 +105,9 @@ def features_of(state: RecordState) -> Features | None:
         years=years,
         references=_references(state, content),
         url=content.get("url", ""),
-        cpv=_share(content.get("cpv", ())),
-        place=_share(content["place"]),
-        within=_share(content["within"]),
+        cpv=share(content.get("cpv", ())),
+        place=share(content["place"]),
+        within=share(content["within"]),
         amount=amount,
         amount_kind=intern(amount_kind),
         deadline=intern(deadline["until"][:16]) if deadline else "",
@@ -124,7 +124,7 @@ def _title(title: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...
     record, and each year."""
     folded = fold(title)
     words = tuple(sorted(map(intern, words_of(without_lot(folded)))))
-    return words, _share(lots_of(folded)), years_of(folded)
+    return words, share(lots_of(folded)), years_of(folded)
 
 
 def audience_of(content: Any) -> str:
@@ -190,10 +190,10 @@ def _holders(holders: Any) -> tuple[str, ...]:
             found.add(intern(number[:9]))
         elif name := holder.get("name"):
             found.add(name_of(name))
-    return _share(tuple(sorted(found)))
+    return share(tuple(sorted(found)))
 
 
-def _share(texts: Any) -> tuple[str, ...]:
+def share(texts: Any) -> tuple[str, ...]:
     """One tuple for all records that say the same; within a bound."""
     if not texts:
         return ()

@@ -5,6 +5,7 @@ to be written is compared with what was last written, so that a repetition write
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -72,6 +73,9 @@ class Opportunities:
         keys = dict(zip(ids, (key for key, _, _ in records), strict=True))
         for identity, (offset, value) in last.items():
             state: RecordState | None = None if value is None else orjson.loads(value)
+            if state is not None:
+                # One text for all that knows the record by it, and for all of one day.
+                state["id"], state["first_time"] = identity, _once(state["first_time"])
             touched |= self._linker.put(identity, features_of(state) if state else None)
             touched |= self._matches.put(identity, state)
             if value is not None and state is not None:
@@ -239,6 +243,12 @@ class Opportunities:
             "reason": explain(book.at_id(left), book.at_id(right), judgement),
         }
         return LinkMessage(key, orjson.dumps(value))
+
+
+@lru_cache(maxsize=10_000)
+def _once(text: str) -> str:
+    """One object for all records that were first told at one moment: a feed tells days."""
+    return text
 
 
 def _heads(groups: Iterable[Group]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model, Vectoriser
-from traverse_stream_processors.linking.features import audience_of
+from traverse_stream_processors.linking.features import audience_of, share
 from traverse_stream_processors.linking.words import name_of
 from traverse_stream_processors.matching.purchases import Purchase, purchase_of
 from traverse_stream_processors.matching.roles import Seeks, seeks_of, trade_of
@@ -102,7 +102,7 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         return None
     owner = next(one for one in content["institutions"] if one["role"] == "owner")
     title, description = content["title"], content.get("description", "")[:_DESCRIPTION]
-    labels = tuple(content.get("cpv_labels", ())[:_LABELS])
+    labels = share(content.get("cpv_labels", ())[:_LABELS])
     deadline, window = content.get("deadline"), content.get("window", {})
     until = deadline["until"][:16] if deadline else ""
     if asks:
@@ -112,27 +112,27 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
     location = content.get("location")
     firm = asks and subtype == "business"
     texts = Texts(trade_of(title) if firm else title, description, labels, vectoriser)
-    themes, codes = tuple(map(intern, content["themes"][:3])), content.get("cpv", ())[:_CODES]
+    themes, codes = share(content["themes"][:3]), content.get("cpv", ())[:_CODES]
     return Facts(
         id=state["id"],
         first_time=state["first_time"],
         kind=intern(kind),
         subtype=intern(subtype),
         audience=audience_of(content),
-        owner=content.get("owner_siren") or name_of(owner["name"]),
+        owner=intern(content.get("owner_siren", "")) or name_of(owner["name"]),
         owner_name=intern(owner["name"]),
         owner_kind=intern(content["owner_kind"]),
         source_siren=intern(state["source"][10:19]),
         title=title,
         texts=texts,
-        cpv=tuple(dict.fromkeys(map(significant, codes))),
+        cpv=share(dict.fromkeys(map(significant, codes))),
         themes=themes,
         topics=topics.of(themes, texts.vector) if not codes and (asks or purchase) else themes,
-        place=tuple(map(intern, content["place"][:20])),
-        within=_shared(tuple(content["within"])),
-        covers=_shared(tuple(content["covers"])),
+        place=share(content["place"][:20]),
+        within=_set_of(share(content["within"])),
+        covers=_set_of(share(content["covers"])),
         territory=intern(content["territory"]["name"]),
-        point=(location["lat"], location["lon"]) if location else None,
+        point=_point(location["lat"], location["lon"]) if location else None,
         start=window.get("from", ""),
         until=until,
         amount=content.get("amount"),
@@ -144,9 +144,15 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
 
 
 @lru_cache(maxsize=100_000)
-def _shared(codes: tuple[str, ...]) -> frozenset[str]:
+def _set_of(codes: tuple[str, ...]) -> frozenset[str]:
     """One set for all records of one place."""
-    return frozenset(map(intern, codes))
+    return frozenset(codes)
+
+
+@lru_cache(maxsize=50_000)
+def _point(lat: float, lon: float) -> tuple[float, float]:
+    """One for all records of one place."""
+    return (lat, lon)
 
 
 @lru_cache(maxsize=20_000)

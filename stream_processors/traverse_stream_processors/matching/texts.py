@@ -1,6 +1,6 @@
 """Texts: what a record says in words, and what is read from them only when it meets another."""
 
-from functools import cached_property
+from typing import Any
 
 from traverse_stream_processors.likeness.model import Vector, Vectoriser
 from traverse_stream_processors.linking.words import fold, words_of
@@ -8,7 +8,18 @@ from traverse_stream_processors.matching.roles import Beneficiaries, beneficiari
 
 
 class Texts:
-    """The title, the beginning of the description and the labels of the codes of a record."""
+    """The title, the beginning of the description and the labels of the codes of a record. Read
+    when first asked for: `vector`, what it is about (None: nothing); `words` of the title;
+    `open_to`, whom the words name as beneficiaries.
+
+    Hundreds of thousands are held, most of which nobody asks: no room for what is not read.
+    """
+
+    __slots__ = ("_vectoriser", "description", "labels", "open_to", "title", "vector", "words")
+
+    vector: Vector | None
+    words: frozenset[str]
+    open_to: Beneficiaries
 
     def __init__(
         self, title: str, description: str, labels: tuple[str, ...], vectoriser: Vectoriser
@@ -28,18 +39,18 @@ class Texts:
     def _key(self) -> tuple[str, str, tuple[str, ...], str]:
         return (self.title, self.description, self.labels, self._vectoriser.version)
 
-    @cached_property
-    def vector(self) -> Vector | None:
-        """What it is about: the title most, then its codes' labels, then the description."""
-        labels = " ".join(self.labels[:2])
-        return self._vectoriser.of((self.title, 1), (labels, 0.5), (self.description, 0.25))
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """The words of the title."""
-        return words_of(fold(self.title))
-
-    @cached_property
-    def open_to(self) -> Beneficiaries:
-        """Whom the words name as beneficiaries."""
-        return beneficiaries_of(self.title, self.description)
+    def __getattr__(self, name: str) -> Any:
+        """Read a text the first time that it is asked for; from then on it is there."""
+        match name:
+            case "vector":
+                # The title most, then its codes' labels, then the description.
+                labels = " ".join(self.labels[:2])
+                parts = ((self.title, 1), (labels, 0.5), (self.description, 0.25))
+                self.vector = self._vectoriser.of(*parts)
+            case "words":
+                self.words = words_of(fold(self.title))
+            case "open_to":
+                self.open_to = beneficiaries_of(self.title, self.description)
+            case _:
+                raise AttributeError(name)
+        return getattr(self, name)
