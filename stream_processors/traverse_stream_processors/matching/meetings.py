@@ -26,18 +26,25 @@ class Stand(NamedTuple):
 
 
 class _Corner:
-    """Both sides under one topic; `finer` are the corners one step down, where it is crowded."""
+    """Both sides under one topic. Where it is crowded, `finer` are the corners one step down,
+    `asking` and `found` those alone whom nothing tells apart any more, and `many` how many of each
+    side (found, asking) there are in all: nobody is held at every step of the way."""
 
-    __slots__ = ("asking", "finer", "found")
+    __slots__ = ("asking", "finer", "found", "many")
 
     def __init__(self) -> None:
         # A set once somebody stands there: most corners have one side.
         self.asking: Set[str] = _NOBODY
         self.found: Set[str] = _NOBODY
         self.finer: dict[str, _Corner] | None = None
+        self.many: list[int] | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not self.asking and not self.found and not self.finer
 
     def add(self, identity: str, *, asks: bool) -> int:
-        """How many stand on its side then."""
+        """How many stand on its side then, of those whom this corner itself holds."""
         side = self.asking if asks else self.found
         if isinstance(side, set):
             side.add(identity)
@@ -48,10 +55,22 @@ class _Corner:
             self.found = {identity}
         return 1
 
-    def discard(self, identity: str) -> None:
-        for side in (self.asking, self.found):
-            if isinstance(side, set):
-                side.discard(identity)
+    def discard(self, identity: str) -> bool | None:
+        """Whether it was on the side that asks; None when it was not here."""
+        for asks, side in ((True, self.asking), (False, self.found)):
+            if isinstance(side, set) and identity in side:
+                side.remove(identity)
+                return asks
+        return None
+
+    def everybody(self) -> tuple[set[str], set[str]]:
+        """Who asks and who is found, here and in all corners below."""
+        asking, found = set(self.asking), set(self.found)
+        for finer in (self.finer or {}).values():
+            below = finer.everybody()
+            asking |= below[0]
+            found |= below[1]
+        return asking, found
 
 
 class Meetings:
@@ -88,7 +107,7 @@ class Meetings:
                 corner = corners.get(topic)
                 if corner is not None:
                     self._remove(corner, identity, 0, disturbed)
-                    if not corner.asking and not corner.found:
+                    if corner.empty:
                         del corners[topic]
             if not corners:
                 self._places.pop(place, None)
@@ -122,48 +141,55 @@ class Meetings:
             below = below.finer.get(refinement)
         return below if below is None or below.finer is None else None
 
-    def _is_crowded(self, corner: _Corner) -> bool:
-        return len(corner.asking) > self._crowded or len(corner.found) > self._crowded
-
     def _add(
         self, corner: _Corner, identity: str, step: int, asks: bool, disturbed: set[str]
     ) -> None:
-        was = corner.finer is not None
-        if corner.add(identity, asks=asks) <= self._crowded and not was:
-            return
-        refinements = self._refinements[identity]
-        if not was:
-            disturbed |= corner.asking
-            corner.finer = {}
-            for side in (True, False):
-                for one in corner.asking if side else corner.found:
-                    self._go_down(corner, one, step, side, disturbed)
-        elif step < len(refinements):
+        if corner.finer is not None:
             self._go_down(corner, identity, step, asks, disturbed)
+        elif corner.add(identity, asks=asks) > self._crowded:
+            disturbed |= corner.asking
+            sides = ((True, corner.asking), (False, corner.found))
+            corner.asking = corner.found = _NOBODY
+            corner.finer, corner.many = {}, [0, 0]
+            for side, those in sides:
+                for one in those:
+                    self._go_down(corner, one, step, side, disturbed)
 
     def _go_down(
         self, corner: _Corner, identity: str, step: int, asks: bool, disturbed: set[str]
     ) -> None:
+        """Into a crowded corner, where its next refinement says."""
+        if corner.finer is None or corner.many is None:
+            raise TypeError("not crowded")
+        corner.many[asks] += 1
         refinements = self._refinements[identity]
-        if step >= len(refinements) or corner.finer is None:
+        if step >= len(refinements):
+            corner.add(identity, asks=asks)
             return
         finer = corner.finer.get(refinements[step])
         if finer is None:
             finer = corner.finer[refinements[step]] = _Corner()
         self._add(finer, identity, step + 1, asks, disturbed)
 
-    def _remove(self, corner: _Corner, identity: str, step: int, disturbed: set[str]) -> None:
-        corner.discard(identity)
-        if corner.finer is None:
-            return
-        if not self._is_crowded(corner):
-            disturbed |= corner.asking
-            corner.finer = None
-            return
+    def _remove(
+        self, corner: _Corner, identity: str, step: int, disturbed: set[str]
+    ) -> bool | None:
+        """Whether it was on the side that asks; None when it was not here."""
+        if corner.finer is None or corner.many is None:
+            return corner.discard(identity)
         refinements = self._refinements[identity]
-        if step < len(refinements):
-            finer = corner.finer.get(refinements[step])
-            if finer is not None:
-                self._remove(finer, identity, step + 1, disturbed)
-                if not finer.asking and not finer.found:
-                    del corner.finer[refinements[step]]
+        if step >= len(refinements):
+            asked = corner.discard(identity)
+        elif (finer := corner.finer.get(refinements[step])) is not None:
+            asked = self._remove(finer, identity, step + 1, disturbed)
+            if finer.empty:
+                del corner.finer[refinements[step]]
+        else:
+            return None
+        if asked is not None:
+            corner.many[asked] -= 1
+            if max(corner.many) <= self._crowded:
+                corner.asking, corner.found = corner.everybody()
+                corner.finer = corner.many = None
+                disturbed |= corner.asking
+        return asked
