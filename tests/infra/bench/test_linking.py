@@ -23,8 +23,8 @@ def test_the_records_are_the_same_each_time() -> None:
 
 def test_matching_has_its_figures_beside() -> None:
     said: list[str] = []
-    figures = measure_matching(said.append, sizes=(300, 2500))
-    assert [one["records"] for one in figures] == [300, 2500]
+    figures = measure_matching(said.append, sizes=(300, 1500))
+    assert [one["records"] for one in figures] == [300, 1500]
     last = figures[-1]
     assert last["share_of_needs"] == pytest.approx(0.08, abs=0.02)
     assert last["microseconds"] > last["matching_microseconds"] > 0
