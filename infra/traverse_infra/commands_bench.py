@@ -1,5 +1,6 @@
 """`traverse bench`: the figures of this machine, on real engines of its own."""
 
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +29,9 @@ def _bench_link(largest: int, *, as_json: bool) -> None:
     from traverse_infra.bench.matching import measure_matching
 
     sizes = [size for size in SIZES if size <= largest] or [largest]
+
+    # As `traverse work` starts the steps.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
     def apart(measure: Callable[..., list[_Figure]]) -> list[_Figure]:
         """In a process of its own, whose memory is that of what is measured."""
