@@ -5,6 +5,7 @@ The judging is pure and may run in a thread; only the journal waits.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -197,14 +198,13 @@ def _not_accepted(
     item: Item, reason: Reason | RefusalReason, sentence: str, pointer: str = ""
 ) -> Item:
     failed = reason is RefusalReason.UNAVAILABLE
-    return item.model_copy(
-        update={
-            "status": Status.FAILED if failed else Status.REFUSED,
-            "code": _CODES.get(reason, 422),
-            "reason": reason,
-            "pointer": pointer[:_SHOWN],
-            "detail": sentence[:_SHOWN],
-        }
+    return replace(
+        item,
+        status=Status.FAILED if failed else Status.REFUSED,
+        code=_CODES.get(reason, 422),
+        reason=reason,
+        pointer=pointer[:_SHOWN],
+        detail=sentence[:_SHOWN],
     )
 
 

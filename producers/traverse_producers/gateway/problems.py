@@ -29,13 +29,15 @@ _ITEM_TITLES: Final = {
 
 def as_json(answer: BaseModel) -> bytes:
     """An answer without the members that say nothing."""
-    return orjson.dumps(answer, default=_members)
+    return orjson.dumps(answer, default=_members, option=orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
 def _members(answer: object) -> dict[str, object]:
-    if not isinstance(answer, BaseModel):
-        raise TypeError(type(answer))
-    return {name: value for name, value in answer if value is not None}
+    if isinstance(answer, Item):
+        return answer.members()
+    if isinstance(answer, BaseModel):
+        return {name: value for name, value in answer if value is not None}
+    raise TypeError(type(answer))
 
 
 def problem(content: Problem, headers: dict[str, str] | None = None) -> Response:
