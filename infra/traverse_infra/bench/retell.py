@@ -63,7 +63,8 @@ class Round:
         if isinstance(said["owner"], dict) and str(said["owner"].get("id"))[:9] == siren:
             # The owner moves and who says it does not: what was the owner's own number by being
             # the subject has to be told.
-            said["references"] = [*data.get("references", ()), subject]
+            told = data.get("references")
+            said["references"] = [*(told if isinstance(told, list) else ()), subject]
         return self._moved(said)
 
     def _moved(self, part: Any) -> Any:
@@ -81,9 +82,10 @@ class Round:
                 return list(dict.fromkeys(self._place(str(code)) for code in it))
             case "owner", dict():
                 return self._owner(it)
-            case "joint", {"coordinator": str(coordinator)}:
-                members = [self._siren(one) for one in it.get("members", ())]
-                return {"coordinator": self._siren(coordinator), "members": members}
+            case "coordinator", str():
+                return self._siren(it)
+            case "members", list():
+                return [self._siren(str(one)) for one in it]
             case "references", list():
                 return [self._reference(str(one)) for one in it]
             case "url", str():
