@@ -69,12 +69,13 @@ class Changed(NamedTuple):
 
 
 class _Indexed(NamedTuple):
-    """A message of `traverse.opportunities` on its way to the index."""
+    """A message of `traverse.opportunities` on its way to the index; `shown` as in `Formed`."""
 
     message: OpportunityMessage
     document: bytes
     partition: int
     offset: int
+    shown: bool = True
 
 
 class _Linked(NamedTuple):
@@ -276,7 +277,7 @@ class IndexWork:
         )
         self._opportunities.remember(formed)
         return [
-            _Indexed(one.message, one.document, partition, offset)
+            _Indexed(one.message, one.document, partition, offset, one.shown)
             for one, partition, offset in zip(formed, partitions, offsets, strict=False)
         ]
 
@@ -325,7 +326,8 @@ def _read(stored: Stored, partition: int) -> _Indexed:
 
 
 def _change(indexed: _Indexed) -> Message:
-    """What streams are told: which document, in which index, since which version."""
+    """What streams are told: which document, in which index, since which version. What was merged
+    before anybody could see it goes from no view: `shown` is false then, and otherwise left out."""
     message = indexed.message
     value = {
         "id": message["id"],
@@ -333,7 +335,7 @@ def _change(indexed: _Indexed) -> Message:
         "stub": message["document"]["stub"],
         "partition": indexed.partition,
         "version": indexed.offset,
-    }
+    } | ({} if indexed.shown else {"shown": False})
     return Message(CHANGES, indexed.partition, message["id"].encode(), orjson.dumps(value))
 
 

@@ -31,7 +31,8 @@ Result = TypeVar("Result")
 class Change(NamedTuple):
     """One message of `traverse.changes`: which document changed, and where the message lies.
 
-    `held` names the index that now holds it, `version` the version that a search will show.
+    `held` names the index that now holds it, `version` the version that a search will show. What
+    was not `shown` is a stub, and was one: nobody can miss it.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Change(NamedTuple):
     version: int
     partition: int
     offset: int
+    shown: bool = True
 
 
 class ChangeLog:
@@ -161,4 +163,5 @@ class ChangeLog:
 
 def _change(octets: bytes, partition: int, offset: int) -> Change:
     value = orjson.loads(octets)
-    return Change(value["id"], value["index"], int(value["version"]), partition, offset)
+    shown = value.get("shown", True)
+    return Change(value["id"], value["index"], int(value["version"]), partition, offset, shown)

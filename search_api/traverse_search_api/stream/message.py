@@ -90,6 +90,8 @@ class Telling:
         for name, looked in looks:
             if identity in looked.matched.get(key, ()):
                 return self._item(name, looked.hits.get(identity), reader)
+        if not self.change.shown:
+            return None
         held = [looked.hits[identity] for _, looked in looks if identity in looked.hits]
         if any(reader.reads_document(hit["_source"]) for hit in held):
             return None
@@ -129,15 +131,17 @@ class Tellings:
     ) -> None:
         """`changes` are ready, `start` is the position before them; `key` seals positions."""
         last = {change.id: change for change in changes}
+        shown = {change.id for change in changes if change.shown}
         self._seen = seen
         self._told: dict[str, tuple[int, Telling]] = {}
         self.end = start
         for place, change in enumerate(changes):
             self.end = self.end.after(change.partition, change.offset)
             if last[change.id] is change:
-                told = Telling(change, seen, encode(self.end, key), now)
-                self._told[change.id] = (place, told)
-        self._gone = {one for looked in seen.values() for one in looked.gone & self._told.keys()}
+                whole = change._replace(shown=change.id in shown)
+                self._told[change.id] = place, Telling(whole, seen, encode(self.end, key), now)
+        gone = {one for looked in seen.values() for one in looked.gone}
+        self._gone = gone & shown & self._told.keys()
 
     def messages(self, key: str, reader: Reader, named: Collection[str]) -> list[Message]:
         """What a stream is told, in order (see `Telling.message`). Looks only at what its filter

@@ -30,12 +30,14 @@ _NONE: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 class Formed(NamedTuple):
     """What one id is to hold: `document` is the JSON of the message's document, `octets` the whole
-    message's; `written` is for the shelf once the log has it."""
+    message's; `written` is for the shelf once the log has it. `shown`: it held a document before,
+    or holds one now."""
 
     message: OpportunityMessage
     document: bytes
     octets: bytes
     written: Written
+    shown: bool = True
 
 
 class LinkMessage(NamedTuple):
@@ -140,7 +142,11 @@ class Opportunities:
                 messages.append(gone)
         written |= self._shelf.written(ids - written.keys())
         found = [_formed(message) for message in messages]
-        return [one for one in found if _is_news(one, written.get(one.message["id"]))]
+        return [
+            one._replace(shown=not one.message["document"]["stub"] or _had_document(before))
+            for one in found
+            if _is_news(one, before := written.get(one.message["id"]))
+        ]
 
     def _heads_of_ends(self, heads: Mapping[str, str]) -> dict[str, str]:
         """The opportunities of the records that links of these lead to."""
@@ -278,6 +284,11 @@ def _formed(message: OpportunityMessage) -> Formed:
     document = orjson.dumps(message["document"])
     octets = orjson.dumps({**message, "document": orjson.Fragment(document)})
     return Formed(message, document, octets, written_of(message["id"], octets))
+
+
+def _had_document(written: Written | None) -> bool:
+    """Whether an id last held something of its own."""
+    return written is not None and written.head is None
 
 
 def _is_news(formed: Formed, written: Written | None) -> bool:

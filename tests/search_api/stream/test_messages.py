@@ -76,6 +76,15 @@ def test_a_withdrawal_is_told_by_its_id_alone() -> None:
     ]
 
 
+def test_what_nobody_could_see_is_not_told_to_be_gone() -> None:
+    """Merged as it came: to say so to thousands of streams would say nothing to any."""
+    never = change("a", 1)._replace(shown=False)
+    assert told_of([never], looked(gone=("a",))) == ([], Position("g", (2, 0)))
+    # It was there, and led to two others since the last look.
+    (told,) = told_of([change("a", 0), never], looked(gone=("a",)))[0]
+    assert (told.name, told.change.offset) == ("gone", 1)
+
+
 def test_what_is_in_the_other_index_only_is_not_told() -> None:
     told, end = told_of([change("a", 0)], looked())
     assert told == []

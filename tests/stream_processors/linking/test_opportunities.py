@@ -67,6 +67,17 @@ def test_a_second_record_makes_one_opportunity_and_a_stub(folder: Path) -> None:
     assert fates[f"{RELAY} 26-112233"].opportunity == OWN["id"]
 
 
+def test_a_stub_that_was_never_anything_else_was_not_shown(folder: Path) -> None:
+    """Merged as it came, a record goes from no view; one that was there before does."""
+    together = begun(folder / "together")
+    shown = {one.message["id"]: one.shown for one in told(together, OWN, RELAYED)}
+    assert shown == {OWN["id"]: True, RELAYED["id"]: False}
+    apart = begun(folder / "apart")
+    assert all(one.shown for one in told(apart, RELAYED))
+    shown = {one.message["id"]: one.shown for one in told(apart, OWN, offset=1)}
+    assert shown == {OWN["id"]: True, RELAYED["id"]: True}
+
+
 def test_what_another_process_left_undone_is_done(folder: Path) -> None:
     """Killed after the records came and before anything was written: who takes over knows the
     records and what is on the log, and writes the rest."""
