@@ -1,9 +1,8 @@
 """Many streams at once, each with a filter of its own: how late each message comes, what one costs.
 
-Every stream gets about one message for fifty events: its filter passes fewer documents, and an
-event may change several (those of what it joins). A message's delay counts from the moment at which
-its event was due to be published (see `latency`), through the whole pipeline, to the moment at
-which the reader has the line. What comes of a document again is counted as a message and has no
+Every stream's filter passes about one event in fifty. A message's delay counts from the moment at
+which its event was due to be published (see `latency`), through the whole pipeline, to the moment
+at which the reader has the line. What comes of a document again is counted as a message and has no
 delay: another event changed it, which is not known here.
 """
 
@@ -28,7 +27,7 @@ from traverse_producers.sender import Sender
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 
-_SHARE: Final = (0.004, 0.01)  # of all documents
+_SHARE: Final = (0.018, 0.045)  # of all documents
 _AT_ONCE: Final = 100  # streams that connect at the same time
 _SETTLE: Final = 5.0
 _FAR: Final = datetime(2100, 1, 1, tzinfo=UTC)
@@ -39,7 +38,7 @@ class StreamsFailedError(InfraError):
 
 
 def stream_filters(client: Elasticsearch, count: int) -> list[dict[str, str]]:
-    """So many different filters, each of which a share of the documents pass.
+    """So many different filters, each of which about 2 % of the documents pass.
 
     Raises StreamsFailedError where the documents have no territory of that share.
     """
@@ -59,7 +58,7 @@ def stream_filters(client: Elasticsearch, count: int) -> list[dict[str, str]]:
     ]
     if not places:
         raise StreamsFailedError(
-            "Aucun territoire ne porte environ 1 % de cette charge : les flux ne peuvent pas être "
+            "Aucun territoire ne porte environ 2 % de cette charge : les flux ne peuvent pas être "
             "mesurés ; donnez avec --data les fichiers réels."
         )
     # The far end of the publication dates makes each filter another one, and leaves nothing out.
