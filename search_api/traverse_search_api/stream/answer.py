@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final
 
 from fastapi.responses import StreamingResponse
@@ -25,24 +26,29 @@ class StreamAnswer(StreamingResponse):
         self._form = form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Write until the stream ends or the reader does."""
+        """Write until the stream ends or the reader does, who gives its place back at once."""
+        writing = asyncio.create_task(self._write(send))
         gone = asyncio.create_task(_gone(receive))
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await asyncio.wait((writing, gone), return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                writing.result()
+        finally:
+            writing.cancel()
+            gone.cancel()
+            await asyncio.wait((writing, gone))
+            close = getattr(self._told, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _write(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        with suppress(TimeoutError):  # an answer that is not finished is closed by the server
             async for message in self._told:
-                if gone.done():
-                    return
                 octets = message.octets(self._form) if message else HEARTBEAT[self._form]
                 async with asyncio.timeout(_STANDS_STILL):
                     await send({"type": "http.response.body", "body": octets, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except TimeoutError:
-            return  # an answer that is not finished is closed by the server
-        finally:
-            gone.cancel()
-            close = getattr(self._told, "aclose", None)
-            if close is not None:
-                await close()
 
 
 async def _gone(receive: Receive) -> None:
