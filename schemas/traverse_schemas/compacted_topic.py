@@ -1,7 +1,7 @@
 """The Kafka log under a CompactedTable: the one module of this package that knows kafka-python."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,14 @@ _FIRST_ANSWER_MS = 5_000
 class KafkaTableLog:
     """A compacted topic of one partition. Nothing is opened before `open` or `append`."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, *, since: Callable[[], float] | None = None
+    ) -> None:
+        """`since` says at each opening from which moment on (seconds since 1970) messages are
+        wanted, for a topic of which the older ones are of no use; all are where it is left out."""
         self._bootstrap = bootstrap
         self._topic = topic
+        self._since = since
         self._where = TopicPartition(topic, 0)
         self._consumer: Any = None
         self._producer: Any = None
@@ -41,8 +46,14 @@ class KafkaTableLog:
                     "« traverse up »."
                 )
             self._consumer.assign([self._where])
-            self._consumer.seek_to_beginning(self._where)
             end: int = self._consumer.end_offsets([self._where])[self._where]
+            if self._since is None:
+                self._consumer.seek_to_beginning(self._where)
+            else:
+                moment = {self._where: int(self._since() * 1000)}
+                # Nothing since then up to `end`; what has come meanwhile is after that.
+                found = self._consumer.offsets_for_times(moment)[self._where]
+                self._consumer.seek(self._where, end if found is None else found.offset)
             return end
 
     def read(self, timeout: float) -> tuple[list[Stored], int]:

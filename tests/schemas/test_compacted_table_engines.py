@@ -1,6 +1,8 @@
 """A table on a real Kafka: the contract, and a broker that is not there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import sleep, time
 from uuid import uuid4
 
 import pytest
@@ -15,10 +17,29 @@ from traverse_schemas.compacted_table import CompactedTable, TableAwayError, Tab
 from traverse_schemas.compacted_topic import KafkaTableLog
 
 
+@contextmanager
+def closing_log(log: TableLog) -> Iterator[TableLog]:
+    try:
+        yield log
+    finally:
+        log.end()
+
+
+def read_all(log: TableLog) -> list[str]:
+    """The keys from where the log opens to its end."""
+    end, position = log.open(), -1
+    found: list[str] = []
+    while position < end:
+        some, position = log.read(1)
+        found += [stored.key for stored in some]
+    log.close()
+    return found
+
+
 @pytest.mark.engines
 class TestOnKafka(TableContract):
     @pytest.fixture
-    def new_log(self, engines: RunningEngines) -> Callable[[], TableLog]:
+    def topic(self, engines: RunningEngines) -> str:
         name = f"test.table.{uuid4().hex}"
         admin = KafkaAdminClient(bootstrap_servers=engines.kafka)
         try:
@@ -26,7 +47,28 @@ class TestOnKafka(TableContract):
             admin.create_topics([topic], wait_for_metadata=True)
         finally:
             admin.close()
-        return lambda: KafkaTableLog(engines.kafka, name)
+        return name
+
+    @pytest.fixture
+    def new_log(self, engines: RunningEngines, topic: str) -> Callable[[], TableLog]:
+        return lambda: KafkaTableLog(engines.kafka, topic)
+
+    def test_reading_may_begin_at_a_moment(self, engines: RunningEngines, topic: str) -> None:
+        moment = time() + 3600
+
+        def since() -> float:
+            return moment
+
+        with closing_log(KafkaTableLog(engines.kafka, topic, since=since)) as log:
+            assert read_all(log) == []
+            log.append("a", b"1", "", PATIENCE)
+            assert read_all(log) == []
+            sleep(0.05)
+            moment = time()
+            log.append("b", b"2", "", PATIENCE)
+            assert read_all(log) == ["b"]
+            moment = 0.0
+            assert read_all(log) == ["a", "b"]
 
     def test_a_topic_that_is_not_there_is_named(self, engines: RunningEngines) -> None:
         log = KafkaTableLog(engines.kafka, "test.nothing")

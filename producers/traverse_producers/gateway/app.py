@@ -25,7 +25,7 @@ from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.metrics import Metrics
 from traverse_producers.gateway.publish_events import Entrance, answer_of
-from traverse_producers.gateway.quotas import DayQuotas
+from traverse_producers.gateway.quotas import DayQuotas, yesterday
 from traverse_producers.gateway.rates import Rates
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_producers.gateway.settings import GatewaySettings
@@ -83,16 +83,25 @@ def create_app(
     entrance = Entrance(access, rates, reader, desk)
     vouching = Vouching(registry, signer, required=signed)
     quotas = DayQuotas(
-        claims or KafkaTableLog(settings.kafka, QUOTAS),
+        claims
+        or KafkaTableLog(settings.kafka, QUOTAS, since=lambda: yesterday(clock.now()).timestamp()),
         clock,
         patience=settings.gateway_kafka_timeout,
     )
-    intake = Intake(journal, vouching, Territories.load(), clock, quotas)
+    intake = Intake(
+        journal,
+        vouching,
+        Territories.load(),
+        clock,
+        quotas,
+        patience=settings.gateway_kafka_timeout,
+    )
     book = RecordBook(settings.home / "gateway" / "records.sqlite3")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         journal.start()
+        quotas.start()
         yield
         await journal.close()
         book.close()

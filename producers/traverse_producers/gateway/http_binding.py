@@ -253,7 +253,8 @@ def _binary(headers: RawHeaders, body: bytes) -> Piece:
             )
         data = body.strip(b" \t\r\n")
         try:
-            _DECODER.decode(data.decode())
+            if len(data) <= MAX_EVENT_BYTES:  # else it is refused for its size, unread
+                _DECODER.decode(data.decode())
         except (ValueError, RecursionError):
             raise _refused(
                 Reason.NOT_JSON, "/data", "Le contenu n'est pas du JSON en UTF-8 : corrigez-le."

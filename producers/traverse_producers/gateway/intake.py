@@ -3,10 +3,10 @@
 The judging is pure and may run in a thread; only the journal waits.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 from typing import NamedTuple
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from traverse_producers.errors import PublishError
 from traverse_producers.gateway.access import Caller
 from traverse_producers.gateway.answers import Item, RefusalReason, Status
+from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.journal import Entry, Journal
 from traverse_producers.gateway.quotas import DayQuotas
@@ -66,13 +67,17 @@ class Intake:
         territories: Territories,
         clock: Clock,
         quotas: DayQuotas,
+        *,
+        patience: float,
     ) -> None:
+        """`patience`, in seconds, bounds what one `write` may last."""
         self._journal = journal
         self._vouching = vouching
         self._territories = territories
         self._clock = clock
         self._recent = Recent()
         self._quotas = quotas
+        self._patience = patience
 
     def judge(self, pieces: Sequence[Piece], caller: Caller) -> list[Item | Sayable]:
         """What may be said, and an answer for what may not, in the order of the request."""
@@ -82,15 +87,18 @@ class Intake:
     async def write(self, judged: Sequence[Item | Sayable], caller: Caller) -> list[Item]:
         """Write what may be said; the answers, in the order of the request. Raises
         QuotaSpentError, LogAwayError where a quota cannot be asked, and then writes nothing."""
+        deadline = monotonic() + self._patience
         sayable = [each for each in judged if isinstance(each, Sayable)]
         if caller.per_day is None:
             outcomes = await self._journal.append([each.entry for each in sayable])
         else:
             new = [one for one in sayable if not self._recent.holds(one.source, one.id, one.hash)]
-            taken = await asyncio.to_thread(
-                self._quotas.take, caller.siren, caller.per_day, len(new)
+            if not self._journal.connected:
+                raise LogAwayError
+            taken = await self._quotas.taken(
+                caller.siren, caller.per_day, len(new), deadline - monotonic()
             )
-            outcomes = await self._journal.append([each.entry for each in sayable])
+            outcomes = await self._journal.append([each.entry for each in sayable], deadline)
             lost = sum(isinstance(each, PublishError) for each in outcomes)
             self._quotas.give_back(taken, min(lost, len(new)))
         became = iter(outcomes)

@@ -7,6 +7,7 @@ everything is refused at once, while a task keeps trying to connect.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from traverse_producers.errors import BrokerRefusedError, PublishError
@@ -94,11 +95,13 @@ class Journal:
         """Whether the log is there, asked of it within the timeout."""
         return self._log is not None and await self._log.answers(self._timeout)
 
-    async def append(self, entries: Sequence[Entry]) -> list[Outcome]:
+    async def append(
+        self, entries: Sequence[Entry], deadline: float | None = None
+    ) -> list[Outcome]:
         """Write events, in order; for each its place on the log, or why there is none.
 
-        Ends within the timeout; what is not confirmed by then is in doubt (LogAwayError), and may
-        still come to be written.
+        Ends within the timeout, or at the deadline (of `monotonic`) where that is sooner; what is
+        not confirmed by then is in doubt (LogAwayError), and may still come to be written.
         """
         log = self._log
         size = sum(len(entry.octets) for entry in entries)
@@ -107,7 +110,8 @@ class Journal:
         known: list[Outcome | None] = [None] * len(entries)
         # A task of its own: whoever waits may give up, and what was handed over goes on.
         writing = self._task(self._write(log, entries, size, known))
-        await asyncio.wait({writing}, timeout=self._timeout)
+        left = self._timeout if deadline is None else deadline - monotonic()
+        await asyncio.wait({writing}, timeout=min(self._timeout, max(left, 0)))
         if not writing.done():
             _LOG.warning("log_slow events=%d", len(entries))
         outcomes = [LogAwayError() if each is None else each for each in known]

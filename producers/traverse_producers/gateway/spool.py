@@ -73,13 +73,15 @@ class SpooledJournal:
         """Whether events can be taken: by Kafka, or by the disk."""
         return await self._journal.answers() or await asyncio.to_thread(self._writable)
 
-    async def append(self, entries: Sequence[Entry]) -> list[Outcome]:
+    async def append(
+        self, entries: Sequence[Entry], deadline: float | None = None
+    ) -> list[Outcome]:
         """See Journal.append; what Kafka does not confirm in time is on disk instead."""
         if not entries:
             return []
         if await asyncio.to_thread(lambda: self.waiting):
             return await asyncio.to_thread(self._queue_all, entries)
-        outcomes = await self._journal.append(entries)
+        outcomes = await self._journal.append(entries, deadline)
         # What is in doubt is queued too: the log counts an event once, however often it comes.
         late = [
             place for place, outcome in enumerate(outcomes) if isinstance(outcome, PublishError)

@@ -22,7 +22,7 @@ from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.receipts.follow import Follower
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import Clock, FixedClock
-from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.compacted_table import CompactedTable, Stored, TableLog
 from traverse_schemas.institutions import (
     ApiKey,
     Institution,
@@ -66,6 +66,13 @@ class MovedClock:
 
 class MemoryLog(MemoryTransport):
     """The memory transport, from which a gateway's log may be made."""
+
+
+class BriskTableLog(MemoryTableLog):
+    """Lets a gateway close at once."""
+
+    def read(self, timeout: float) -> tuple[list[Stored], int]:
+        return super().read(min(timeout, 0.01))
 
 
 class TransportLog:
@@ -193,12 +200,15 @@ def serving(
     administration: bool = False,
     home: Path | None = None,
     claims: MemoryTopic | None = None,
+    claims_log: TableLog | None = None,
+    others: Iterable[Institution] = (),
     **settings: Any,
 ) -> Iterator[Gateway]:
     """Run the gateway; its callers are the chamber (KEY) and nobody else, but for the
     `administration`."""
     log, topic = log or MemoryLog(), MemoryTopic()
     fixed = registry(rate, **(chamber or {}))
+    fixed = FixedRegistry([*fixed.view().institutions.values(), *others])
     members = live_registry(topic, fixed.view().institutions.values()) if administration else None
     waits = connect is None and journal is None
     journal = journal or memory_journal(connect or (lambda: log), timeout)
@@ -214,7 +224,7 @@ def serving(
                 signer=signer,
                 follow=Follower("127.0.0.1:1", Path(folder)),
                 clock=clock or FixedClock(NOW),
-                claims=MemoryTableLog(claims or MemoryTopic()),
+                claims=claims_log or BriskTableLog(claims or MemoryTopic()),
             ),
             raise_server_exceptions=False,
         ) as client,

@@ -300,8 +300,13 @@ def test_the_quota_of_a_day_is_kept_across_gateways_and_restarts_until_midnight(
 
 def test_what_kafka_did_not_take_counts_for_nothing() -> None:
     day: dict[str, Any] = {"chamber": {"quota": Quota(events_per_day=1)}, "claims": MemoryTopic()}
+    away = MemoryLog(fail=BrokerAwayError("mémoire"))
+    with serving(away, **day) as gateway:
+        assert gateway.post(event()).status_code == 503
+        assert wait_until(lambda: len(day["claims"].messages) == 2, timeout=60)
     with serving(connect=nowhere, **day) as gateway:
         assert gateway.post(event()).status_code == 503
+    assert len(day["claims"].messages) == 2
     with serving(**day) as gateway:
         assert gateway.post(event()).status_code == 202
         assert gateway.post(event(id="2")).status_code == 429

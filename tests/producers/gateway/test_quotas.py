@@ -2,25 +2,39 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from tests.engines import RunningEngines
+from tests.producers.gateway.serving import LONG_AGO, serving
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
+from tests.stream_processors.factory import event
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.topics import apply_topics
 from traverse_producers.gateway.errors import LogAwayError, QuotaSpentError
 from traverse_producers.gateway.quotas import DayQuotas
+from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.compacted_table import TableAwayError, TableLog
 from traverse_schemas.compacted_topic import KafkaTableLog
+from traverse_schemas.institutions import ApiKey, Institution, Quota, Scope
+from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.topics import QUOTAS
 
 NOON = FixedClock(datetime(2026, 11, 24, 11, tzinfo=UTC))
 SIREN = "181300013"
 Gateway = Callable[[], DayQuotas]
+
+
+@contextmanager
+def following(log: TableLog, patience: float = 60) -> Iterator[DayQuotas]:
+    with closing(DayQuotas(log, NOON, patience=patience)) as quotas:
+        quotas.start()
+        yield quotas
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.engines)])
@@ -39,7 +53,7 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Gateway]:
             return KafkaTableLog(engines.kafka, QUOTAS)
 
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(closing(DayQuotas(log(), NOON, patience=60)))
+        yield lambda: stack.enter_context(following(log()))
 
 
 def test_many_at_once_get_no_more_than_the_day_has(gateway: Gateway) -> None:
@@ -100,14 +114,15 @@ class SlowLog(MemoryTableLog):
 def test_a_claim_that_comes_too_late_is_given_back() -> None:
     topic = MemoryTopic()
     log = SlowLog(topic)
-    with closing(DayQuotas(log, NOON, patience=0.05)) as quotas:
+    with following(log, patience=0.05) as quotas:
+        assert wait_until(lambda: quotas.ready, timeout=60)
         with pytest.raises(LogAwayError):
             quotas.take(SIREN, 10, 10)
         log.away = False
         for message in log.kept:
             topic.write(*message)
         assert wait_until(lambda: len(topic.messages) == 2, timeout=60)
-    with closing(DayQuotas(MemoryTableLog(topic), NOON, patience=60)) as later:
+    with following(MemoryTableLog(topic)) as later:
         assert later.take(SIREN, 10, 10).events == 10
 
 
@@ -115,5 +130,94 @@ def test_what_is_no_claim_is_passed_over() -> None:
     topic = MemoryTopic()
     for junk in (None, b"{", b"[]", b'{"day":1}', b'{"day":"x","events":"y","of":1}'):
         topic.write(SIREN, junk)
-    with closing(DayQuotas(MemoryTableLog(topic), NOON, patience=60)) as quotas:
+    with following(MemoryTableLog(topic)) as quotas:
         assert quotas.take(SIREN, 1, 1).events == 1
+
+
+def has_left(quotas: DayQuotas, events: int) -> bool:
+    return quotas.left(SIREN, 10) == events
+
+
+class LosesAnswers(MemoryTableLog):
+    """Writes what is given back, and says each time but the last that it did not."""
+
+    def __init__(self, topic: MemoryTopic) -> None:
+        super().__init__(topic)
+        self.opened = 0
+        self.unanswered = 1
+
+    def open(self) -> int:
+        self.opened += 1
+        return super().open()
+
+    def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
+        super().append(key, value, write, timeout)
+        if b"-" in (value or b"").partition(b"events")[2] and self.unanswered:
+            self.unanswered -= 1
+            raise TableAwayError("Kafka (mémoire) est absent : attendez.")
+
+
+def test_what_is_given_back_twice_counts_once_for_every_gateway() -> None:
+    topic = MemoryTopic()
+    log = LosesAnswers(topic)
+    with following(log) as quotas, following(MemoryTableLog(topic)) as other:
+        quotas.give_back(quotas.take(SIREN, 10, 10), 2)
+        assert wait_until(lambda: len(topic.messages) == 3, timeout=60)
+        assert len({message.write for message in topic.messages}) == 2
+        assert log.opened == 1  # nothing is read again for it
+        for one in (quotas, other):
+            assert wait_until(partial(has_left, one, 2), timeout=60)
+        assert other.take(SIREN, 10, 2).events == 2
+    with following(MemoryTableLog(topic)) as later, pytest.raises(QuotaSpentError):
+        later.take(SIREN, 10, 1)
+
+
+class StuckLog(MemoryTableLog):
+    """Kafka away: nothing that is appended comes back before the end."""
+
+    def __init__(self, topic: MemoryTopic) -> None:
+        super().__init__(topic)
+        self.end_of_it = threading.Event()
+        self.stuck = 0
+
+    def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
+        self.stuck += 1
+        self.end_of_it.wait(600)
+        super().append(key, value, write, timeout)
+
+
+def test_who_has_a_quota_does_not_hold_up_anybody_while_kafka_is_away() -> None:
+    """Not one answer waits until Kafka's client gives up, which here it does not."""
+    other = Institution(
+        siren="211300553",
+        name="Ville",
+        kind=InstitutionKind.COMMUNE,
+        api_keys=(
+            ApiKey(
+                id="000000000008",
+                sha256=api_key_hash("clef-de-la-ville"),
+                scopes=frozenset({Scope.PUBLISH}),
+                created=LONG_AGO,
+            ),
+        ),
+        created=LONG_AGO,
+        delegated=True,
+    )
+    topic = MemoryTopic()
+    log = StuckLog(topic)
+    day = {"quota": Quota(events_per_day=50)}
+    with serving(chamber=day, timeout=1.5, claims_log=log, others=[other]) as gateway:
+        with ThreadPoolExecutor(10) as many:
+            asked = [many.submit(gateway.post, event(id=f"q-{n}")) for n in range(10)]
+            assert wait_until(lambda: log.stuck > 0, timeout=60)
+            theirs = {"authorization": "Bearer clef-de-la-ville"}
+            own = event(source=f"urn:siren:{other.siren}")
+            assert gateway.post(own, **theirs).status_code == 202
+            assert {each.result().status_code for each in asked} == {503}
+        log.end_of_it.set()
+        # What came to be taken all the same is given back.
+        with following(MemoryTableLog(topic)) as later:
+            assert wait_until(
+                lambda: len(topic.messages) > 1 and later.left(SIREN, 50) == 50, timeout=60
+            )
+    assert len(gateway.written) == 1
