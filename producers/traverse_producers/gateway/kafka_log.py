@@ -53,6 +53,8 @@ class _Call:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def settle(self, place: int, outcome: Outcome) -> None:
+        if self.outcomes[place] is not None:  # given up, and then answered all the same
+            return
         self.outcomes[place] = outcome
         self.left -= 1
         if self.left == 0 and not self.done.done():
@@ -60,6 +62,15 @@ class _Call:
 
 
 _Places = list[tuple[_Call, int]]
+
+
+class _Line:
+    """What waits for one partition, and the task that writes it."""
+
+    def __init__(self) -> None:
+        self.waiting: _Places = []
+        self.wanted = asyncio.Event()
+        self.writer: asyncio.Task[None] | None = None
 
 
 class KafkaLog:
@@ -74,11 +85,9 @@ class KafkaLog:
         self._bootstrap = bootstrap
         self._timeout = timeout
         self._producer: Any = None
-        self._partitions = 0
-        self._calls: list[_Call] = []
+        self._lines: list[_Line] = []
         self._open: set[_Call] = set()
-        self._wanted = asyncio.Event()
-        self._writer: asyncio.Task[None] | None = None
+        self._broken: PublishError | None = None
 
     async def open(self) -> None:
         """See Log.open. Raises BrokerAwayError, BrokerRefusedError."""
@@ -93,22 +102,30 @@ class KafkaLog:
             # A topic that is missing is known to be after one timeout.
             async with asyncio.timeout(2 * self._timeout):
                 await self._producer.start()
-                self._partitions = len(await self._producer.partitions_for(INBOUND))
+                partitions = len(await self._producer.partitions_for(INBOUND))
         except BaseException as error:
             await self._release(0)
             if isinstance(error, KafkaError | TimeoutError):
                 raise self._mapped(error) from error
             raise
-        self._writer = asyncio.create_task(self._write_on())
+        self._lines = [_Line() for _ in range(partitions)]
+        for partition, line in enumerate(self._lines):
+            line.writer = asyncio.create_task(self._write_on(partition, line))
+            line.writer.add_done_callback(self._ended)
 
     async def write(self, entries: Sequence[Entry], outcomes: list[Outcome | None]) -> None:
         """See Log.write."""
         if not entries:
             return
+        if self._broken is not None:
+            outcomes[:] = [self._broken] * len(entries)
+            return
+        lines = [self._lines[partition_of(each.key, len(self._lines))] for each in entries]
         call = _Call(entries, outcomes)
         self._open.add(call)
-        self._calls.append(call)
-        self._wanted.set()
+        for place, line in enumerate(lines):
+            line.waiting.append((call, place))
+            line.wanted.set()
         try:
             await call.done
         finally:
@@ -125,25 +142,25 @@ class KafkaLog:
 
     async def close(self, seconds: float) -> None:
         """See Log.close."""
-        if self._writer is not None:
-            if self._open and seconds:
-                await asyncio.wait({each.done for each in self._open}, timeout=seconds)
-            self._writer.cancel()
-            await asyncio.wait({self._writer})
+        if self._open and seconds:
+            await asyncio.wait({each.done for each in self._open}, timeout=seconds)
+        writers = {line.writer for line in self._lines if line.writer is not None}
+        for writer in writers:
+            writer.cancel()
+        if writers:
+            await asyncio.wait(writers)
         await self._release(seconds)
-        for call in list(self._open):
-            for place, outcome in enumerate(call.outcomes):
-                if outcome is None:
-                    call.settle(place, BrokerAwayError(self._bootstrap))
+        self._give_up(BrokerAwayError(self._bootstrap))
 
-    async def _write_on(self) -> None:
-        """The task: all that waits, packed together, again and again. While Kafka has not taken one
-        batch of a partition, the next one fills."""
+    async def _write_on(self, partition: int, line: _Line) -> None:
+        """The task of a partition: all that waits, packed together, again and again. While Kafka
+        has not taken one batch, the next one fills; a partition that nobody leads holds up no
+        other."""
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            calls, self._calls = self._calls, []
-            for partition, batch, places in self._packed(calls):
+            await line.wanted.wait()
+            line.wanted.clear()
+            waiting, line.waiting = line.waiting, []
+            for batch, places in self._packed(waiting):
                 try:
                     sent = await self._producer.send_batch(batch, INBOUND, partition=partition)
                 except Exception as error:
@@ -151,21 +168,33 @@ class KafkaLog:
                 else:
                     sent.add_done_callback(partial(self._settled, partition, places))
 
-    def _packed(self, calls: Sequence[_Call]) -> Iterator[tuple[int, Any, _Places]]:
-        """Batches with their partition and whose events they hold, in order."""
-        filling: dict[int, tuple[Any, _Places]] = {}
-        for call in calls:
-            for place, entry in enumerate(call.entries):
-                partition = partition_of(entry.key, self._partitions)
-                batch, places = filling.get(partition) or (self._producer.create_batch(), [])
-                if not _added(batch, entry):
-                    yield partition, batch, places
-                    batch, places = self._producer.create_batch(), []
-                    _added(batch, entry)
-                places.append((call, place))
-                filling[partition] = batch, places
-        for partition, (batch, places) in filling.items():
-            yield partition, batch, places
+    def _ended(self, writer: asyncio.Task[None]) -> None:
+        """Without one of its writers the log is of no use: a refusal has another one opened."""
+        if writer.cancelled():
+            return
+        error = writer.exception()
+        _LOG.error("log_failed", exc_info=error)
+        self._broken = _refused(type(error).__name__)
+        self._give_up(self._broken)
+
+    def _give_up(self, outcome: PublishError) -> None:
+        """Whatever is not known yet has come to this."""
+        for call in list(self._open):
+            for place in range(len(call.entries)):
+                call.settle(place, outcome)
+
+    def _packed(self, waiting: _Places) -> Iterator[tuple[Any, _Places]]:
+        """Batches of one partition, with whose events they hold, in order."""
+        batch: Any = self._producer.create_batch()
+        places: _Places = []
+        for call, place in waiting:
+            if not _added(batch, call.entries[place]):
+                yield batch, places
+                batch, places = self._producer.create_batch(), []
+                _added(batch, call.entries[place])
+            places.append((call, place))
+        if places:
+            yield batch, places
 
     def _settled(self, partition: int, places: _Places, sent: asyncio.Future[Any]) -> None:
         if sent.cancelled():
@@ -224,10 +253,13 @@ class KafkaLog:
         if passing or getattr(error, "retriable", False):
             return BrokerAwayError(self._bootstrap)
         # An error of no kind is aiokafka's word that its sender has ended.
-        return BrokerRefusedError(
-            f"Kafka refuse l'événement ({type(error).__name__}) : réessayez, puis prévenez "
-            "l'exploitant si cela dure."
-        )
+        return _refused(type(error).__name__)
+
+
+def _refused(why: str) -> BrokerRefusedError:
+    return BrokerRefusedError(
+        f"Kafka refuse l'événement ({why}) : réessayez, puis prévenez l'exploitant si cela dure."
+    )
 
 
 def _added(batch: Any, entry: Entry) -> bool:
