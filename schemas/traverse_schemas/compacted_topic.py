@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from traverse_schemas.compacted_table import WRITE_HEADER, Stored, TableAwayError
 from traverse_schemas.engine_access import kafka_client
@@ -67,7 +67,7 @@ class KafkaTableLog:
     def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
         """See TableLog.append."""
         with self._mapped():
-            self._writer().send(
+            self._writer(timeout).send(
                 self._topic,
                 key=key.encode(),
                 value=value,
@@ -110,8 +110,11 @@ class KafkaTableLog:
             allow_auto_create_topics=False,
         )
 
-    def _writer(self) -> Any:
-        with self._lock:
+    def _writer(self, timeout: float) -> Any:
+        # While Kafka is away one connects, and the others wait no longer than they may.
+        if not self._lock.acquire(timeout=max(timeout, 0)):
+            raise KafkaTimeoutError
+        try:
             if self._producer is None:
                 self._producer = idempotent_producer(
                     **kafka_client(self._bootstrap),
@@ -119,6 +122,8 @@ class KafkaTableLog:
                     max_block_ms=_FIRST_ANSWER_MS,
                 )
             return self._producer
+        finally:
+            self._lock.release()
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
