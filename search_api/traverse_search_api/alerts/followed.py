@@ -68,10 +68,10 @@ class FollowedSearches:
             parameters = row.parameters
             search = search_of(parameters, reader)
             if search.key not in self.by_key:
-                self.searches.put(search, now)
                 text = parameters.q.strip()
                 filters = active_filters(parameters, now, self._territories)
                 why = (*([f"« {text} »"] if text else ()), *(one.label for one in filters))
+                self.searches.put(search, now)
                 self.by_key[search.key] = Followed(why)
         except (InvalidParameterError, ValueError):
             # A territory that is no more, a filter of another version: its owner sees it there.

@@ -1,0 +1,33 @@
+"""The saved searches that are followed: whole, or not at all."""
+
+import pytest
+
+from tests.search_api.accounts.people import MARSEILLE, NOW
+from tests.search_api.alerts.household import subscription
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.alerts import followed as followed_module
+from traverse_search_api.alerts.followed import FollowedSearches
+from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.reader import Reader
+from traverse_search_api.synonym_book import SynonymBook
+
+READER = Reader(MARSEILLE)
+
+
+def test_a_search_that_cannot_be_told_in_words_is_not_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else what it finds would be nobody's, and end the notifier."""
+
+    def refusing(*_: object) -> None:
+        raise InvalidParameterError("territory", "Ce territoire n’existe plus.")
+
+    row = subscription()
+    searches = FollowedSearches(Territories.load(), SynonymBook())
+    with monkeypatch.context() as patched:
+        patched.setattr(followed_module, "active_filters", refusing)
+        searches.refresh({row.id: row}, lambda _: READER, NOW)
+    assert searches.searches.keys() == set(searches.by_key) == set()
+    searches.refresh({row.id: row}, lambda _: READER, NOW)
+    assert searches.searches.keys() == set(searches.by_key) != set()
+    assert searches.why(row.id) == ("« cantine »",)
