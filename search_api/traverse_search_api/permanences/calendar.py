@@ -18,8 +18,8 @@ from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.permanences.occurrences import (
+    FAULTS,
     Occurrence,
-    UnreadableRuleError,
     occurrences,
     recurrence_of,
 )
@@ -28,14 +28,7 @@ from traverse_search_api.place_names import named_place
 MOST_OCTETS: Final = 512 * 1024
 MOST_EVENTS: Final = 200
 _MOST_LINES: Final = 20_000  # of 512 KiB of very short ones, parsing would take five seconds
-_UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-)
+_UNREADABLE: Final = (*FAULTS, RecursionError)
 """What parsing raises of octets that are no calendar."""
 
 _LONGEST: Final = 200
@@ -105,7 +98,7 @@ def read_events(
     for event in events:
         try:
             named = recurrence_of(event)
-        except (ValueError, TypeError, AttributeError):
+        except FAULTS:
             continue
         if named is not None:
             replaced.setdefault(_text(event, "UID"), set()).add(named)
@@ -121,7 +114,7 @@ def permanences(
     for one in kept:
         try:
             times = occurrences(one.event, first, last)
-        except (UnreadableRuleError, ValueError, TypeError, AttributeError, OverflowError):
+        except FAULTS:
             continue
         found += [
             Permanence(one.uid, institution, one.what, one.url, one.spot, when)

@@ -59,7 +59,8 @@ class PermanenceDesk:
             events = read_calendar(row.calendar.encode(), self._home(who), self.territories)
             return permanences(events, who.name, day, day + AHEAD)
 
-        return await asyncio.to_thread(read)
+        async with self._turn:
+            return await asyncio.to_thread(read)
 
     def _home(self, who: Institution) -> TerritoryChain | None:
         return self.territories.chain(who.territory) if who.territory else None

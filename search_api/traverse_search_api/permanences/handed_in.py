@@ -28,7 +28,7 @@ from traverse_search_api.permanences.errors import (
     TooBigCalendarError,
     TooManyEventsError,
 )
-from traverse_search_api.permanences.occurrences import bare, occurrences
+from traverse_search_api.permanences.occurrences import FAULTS, bare, occurrences
 
 _UNREADABLE: Final = (
     "Ce fichier n’est pas un calendrier lisible : exportez-le de nouveau de votre agenda, au "
@@ -38,7 +38,6 @@ _NOTHING: Final = (
     "Ce calendrier n’annonce aucune permanence : il faut des événements qui ont un titre, une date "
     "et un lieu, ni privés, ni annulés, répétés par jour, semaine, mois ou année."
 )
-_FAULTS: Final = (ValueError, TypeError, AttributeError, OverflowError, KeyError)
 
 
 class Reduced(NamedTuple):
@@ -70,7 +69,7 @@ def reduced(
     count = 0
     for event in events:
         kept = told.get(id(event))
-        with suppress(*_FAULTS):
+        with suppress(*FAULTS):
             if kept is not None:
                 made.add_component(_written(kept, now))
                 count += 1
@@ -86,8 +85,7 @@ def reduced(
 
 
 def _written(kept: Kept, now: datetime) -> Event:
-    """An event as it is told. Raises as `occurrences` does for one whose times are not worked
-    out."""
+    """An event as it is told. Raises one of FAULTS where its times are not worked out."""
     occurrences(kept.event, now, now + timedelta(days=1))
     event = _named(bare(kept.event), kept.event)
     event.add("summary", kept.what)

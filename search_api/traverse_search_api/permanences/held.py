@@ -4,7 +4,7 @@ public, and the last good one counts."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -134,25 +134,32 @@ class Calendars:
             held, source = self._held.get(siren), _source(one, published)
             if isinstance(source, PublishedCalendar):
                 if held is None or held.source != source:
-                    await self._take(one, source)
+                    await self._whole(one, self._take(one, source))
             elif held is None or held.source != source or clock() - held.tried >= self.every:
                 due.append(one)
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def fetch(one: Institution) -> None:
             async with places:
-                await self._fetch(one)
+                await self._whole(one, self._fetch(one))
 
         await asyncio.gather(*(fetch(one) for one in due))
 
-    async def _take(self, one: Institution, row: PublishedCalendar) -> None:
-        """Hold what an institution published."""
-        held = _Held(row, 0, had=self.present.now())
+    async def _whole(self, one: Institution, work: Awaitable[None]) -> None:
+        """What is done for an institution. Whatever fails in it, the others go on."""
         try:
-            held.events = await self._read(one, row.calendar.encode())
-        except UnreadableCalendarError as error:
+            await work
+        except (OutsideError, UnreadableCalendarError) as error:
             _LOG.warning("permanences_not_read siren=%s cause=%s", one.siren, error)
-        self._held[one.siren] = held
+        except Exception:
+            _LOG.exception("permanences_fault siren=%s", one.siren)
+
+    async def _take(self, one: Institution, row: PublishedCalendar) -> None:
+        """Hold what an institution published. One that cannot be read is tried once: it would be
+        read anew at each look, and would be the same."""
+        held = self._held[one.siren] = _Held(row, 0)
+        held.events = await self._read(one, row.calendar.encode())
+        held.had = self.present.now()
 
     async def _fetch(self, one: Institution) -> None:
         url, known = one.permanences or "", self._held.get(one.siren)
@@ -160,14 +167,10 @@ class Calendars:
             known = self._held[one.siren] = _Held(url, 0)
         known.tried = asyncio.get_running_loop().time()
         headers = {"accept": "text/calendar", "accept-encoding": "identity"}
-        try:
-            told = await self.outside.ask("GET", url, headers, most=MOST_OCTETS)
-            if told.status != 200:
-                raise OutsideError(f"l’adresse a répondu {told.status}")
-            events = await self._read(one, told.body)
-        except (OutsideError, UnreadableCalendarError) as error:
-            _LOG.warning("permanences_not_read siren=%s cause=%s", one.siren, error)
-            return
+        told = await self.outside.ask("GET", url, headers, most=MOST_OCTETS)
+        if told.status != 200:
+            raise OutsideError(f"l’adresse a répondu {told.status}")
+        events = await self._read(one, told.body)
         known.events, known.had = events, self.present.now()
 
     async def _read(self, one: Institution, octets: bytes) -> list[Kept]:

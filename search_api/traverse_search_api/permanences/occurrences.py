@@ -29,6 +29,10 @@ _MOST: Final = 200
 
 _FIRST_YEAR: Final = 2000
 
+FAULTS: Final = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
+"""What working out an event's times raises of one that makes no sense: a part that is missing or
+there twice, a moment before the year 1 or after 9999 by the clock of its zone."""
+
 
 class UnreadableRuleError(ValueError):
     """A rule that is not worked out."""
@@ -45,7 +49,7 @@ class Occurrence(NamedTuple):
 
 def occurrences(event: Event, first: datetime, last: datetime) -> list[Occurrence]:
     """The times of an event that are not over at `first` and begin before `last` (aware), the
-    earliest first. Raises UnreadableRuleError, and ValueError for what has no beginning."""
+    earliest first. Raises one of FAULTS; of them UnreadableRuleError for its rule."""
     begins = event.start
     length = _length(event)
     longest = length or timedelta()
@@ -67,7 +71,8 @@ def occurrences(event: Event, first: datetime, last: datetime) -> list[Occurrenc
 
 
 def recurrence_of(event: Event) -> datetime | None:
-    """Which time of a repeated event this one stands for (RECURRENCE-ID), None for none."""
+    """Which time of a repeated event this one stands for (RECURRENCE-ID), None for none. Raises
+    one of FAULTS."""
     named = event.get("RECURRENCE-ID")
     if named is None:
         return None
@@ -76,7 +81,7 @@ def recurrence_of(event: Event) -> datetime | None:
 
 def bare(event: Event) -> Event:
     """The same times, in an event that holds nothing else: by a zone that everybody knows, without
-    words, people or parts that are not read here. Raises as `occurrences` does."""
+    words, people or parts that are not read here. Raises one of FAULTS."""
     begins, made = event.start, Event()
     zone = _zone(begins)
 

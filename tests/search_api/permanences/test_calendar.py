@@ -94,6 +94,30 @@ def test_a_rule_that_would_cost_without_end_is_left_out(rule: str) -> None:
     assert {one.what for one in found} == {"Bon"}
 
 
+@pytest.mark.parametrize(
+    ("start", "line"),
+    [
+        ("20260101T090000", "RECURRENCE-ID:99991231T235959Z"),
+        ("TZID=Indian/Reunion:20260101T090000", "RECURRENCE-ID:99991231T235959Z"),
+        ("TZID=America/Cayenne:20260101T090000", "RECURRENCE-ID:00010101T000000Z"),
+        ("TZID=America/Cayenne:00010101T000000", "RECURRENCE-ID;TZID=Europe/Paris:00010101T000000"),
+        ("20260101T090000", "RECURRENCE-ID;VALUE=PERIOD:20260101T090000Z/PT1H"),
+        ("00010101T000000", "RRULE:FREQ=WEEKLY"),
+        ("VALUE=DATE:00010101", "RRULE:FREQ=DAILY"),
+        ("99991231T235959Z", "RRULE:FREQ=WEEKLY"),
+        ("20260101T090000", "DTEND:99991231T235959Z"),
+        ("VALUE=DATE:99991231", "DURATION:P9D"),
+        ("20260101T090000", "DURATION:P999999999D"),
+        ("20260101T090000", "RRULE:FREQ=YEARLY;INTERVAL=999999999999"),
+        ("20260101T090000", "RRULE:FREQ=WEEKLY;INTERVAL=999999999999"),
+    ],
+)
+def test_a_moment_that_no_clock_shows_hurts_no_other_event(start: str, line: str) -> None:
+    bad = event("bad", line, "SUMMARY:Mauvais", start=start)
+    found = coming(bad, event("good", "RRULE:FREQ=WEEKLY", "SUMMARY:Bon"))
+    assert {one.what for one in found} == {"Bon"}
+
+
 def test_one_time_may_be_moved_another_added_and_what_is_called_off_is_not_told() -> None:
     moved = event(
         "creation",

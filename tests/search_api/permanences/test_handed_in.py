@@ -126,6 +126,14 @@ def test_nobody_is_in_what_is_kept() -> None:
         (calendar(event("a", "SUMMARY:A", "CLASS:PRIVATE")), "aucune permanence"),
         (calendar(event("a", "SUMMARY:A", "RRULE:FREQ=SECONDLY")), "aucune permanence"),
         (calendar("BEGIN:VEVENT\r\nSUMMARY:A\r\nEND:VEVENT"), "aucune permanence"),
+        (calendar(*at("20260106T083000", "RECURRENCE-ID:99991231T235959Z")), "aucune permanence"),
+        (calendar(*at("20260106T083000", "DURATION:P999999999D")), "aucune permanence"),
+        (
+            calendar(
+                ZONE.replace("+0300", "+9900"), *at("TZID=Bureau d'Anne Martin:20260106T120000")
+            ),
+            "pas un calendrier lisible",
+        ),
     ],
 )
 def test_what_announces_nothing_is_refused_in_words(octets: bytes, sentence: str) -> None:

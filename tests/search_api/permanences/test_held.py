@@ -1,13 +1,15 @@
 """The calendars that a process holds: fetched from where the registry says, and kept."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
-from tests.search_api.accounts.people import INSTITUTIONS, MARSEILLE, NOW, MovingClock
+from tests.search_api.accounts.people import CHAMBER, INSTITUTIONS, MARSEILLE, NOW, MovingClock
 from tests.search_api.permanences.publishing import (
     WEEKLY,
     Publisher,
@@ -20,6 +22,8 @@ from traverse_schemas.institutions import Institution
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.alerts.outside import Outside
+from traverse_search_api.permanences import held as held_module
+from traverse_search_api.permanences.calendar import Kept, read_calendar
 from traverse_search_api.permanences.handed_in import reduced
 from traverse_search_api.permanences.held import Calendars
 from traverse_search_api.permanences.published import (
@@ -121,6 +125,42 @@ def test_what_an_institution_published_goes_before_the_address_and_nothing_is_fe
     assert told(calendars) == []  # what was taken away is not told, whatever comes in its place
     assert publisher.asked == ["/ok.ics"]
     published.close()
+
+
+def test_a_fault_of_ours_with_one_calendar_ends_no_other(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of any kind, published or fetched; and what was published is not read again at each look."""
+    tried: list[bytes] = []
+
+    def faulty(octets: bytes, *places: Any) -> list[Kept]:
+        tried.append(octets)
+        if b"Casse" in octets or b"<html>" in octets:
+            raise ZeroDivisionError
+        return read_calendar(octets, *places)
+
+    monkeypatch.setattr(held_module, "read_calendar", faulty)
+    third, fourth = (
+        INSTITUTIONS[1].model_copy(update={"siren": siren, "name": name, "permanences": address})
+        for siren, name, address in (
+            ("200054807", "Métropole", publisher.address + "/none.ics"),
+            ("231300021", "Région", publisher.address + "/ok.ics"),
+        )
+    )
+    calendars, _ = held(*INSTITUTIONS, third, fourth)
+    broken = event("x", "SUMMARY:Casse", start="TZID=Europe/Paris:20260318T140000")
+    asyncio.run(calendars.published.put(MARSEILLE, row(broken)))
+    asyncio.run(calendars.published.put(CHAMBER, row(WEEKLY)))
+    caplog.set_level(logging.WARNING)
+    for _ in range(2):
+        names = {text.rpartition(" ")[0] for text in told(calendars)}
+        assert names == {"CCI Aix-Marseille-Provence", "Région"}
+    assert sum(b"Casse" in octets for octets in tried) == 1
+    for siren in (MARSEILLE, third.siren):
+        assert f"permanences_fault siren={siren}" in caplog.text
+    asyncio.run(calendars.published.put(MARSEILLE, row(WEEKLY)))  # mended by who publishes it
+    assert any(text.startswith("Ville de Marseille") for text in told(calendars))
+    calendars.published.close()
 
 
 def test_what_only_tries_is_told_to_nobody() -> None:
