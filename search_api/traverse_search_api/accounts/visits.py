@@ -1,6 +1,8 @@
 """Who makes a request: its cookies, read and written; and whether a form is theirs to send."""
 
+import json
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -81,6 +83,15 @@ class Visits:
         holder = self.holder(request)
         return self.sessions.form_token(holder) if holder else ""
 
+    def mark(self, person: SignedIn, *deed: str) -> str:
+        """What shows, for as long as the session lasts, that this person did this: the page that
+        tells of a deed has an address, which anybody can write."""
+        return self.sessions.form_token(_done(person, deed))
+
+    def did(self, person: SignedIn, mark: str, *deed: str) -> bool:
+        """Whether the mark is that of this deed."""
+        return self.sessions.is_form_token(mark, _done(person, deed))
+
     def holder(self, request: Request) -> str:
         """What the tokens of forms belong to: the session, else the entrance."""
         person = self.person(request)
@@ -137,3 +148,7 @@ class Visits:
             # not sent with it, and its token would be missing besides.
             samesite="lax",
         )
+
+
+def _done(person: SignedIn, deed: Sequence[str]) -> str:
+    return f"done {json.dumps([person.session.id, person.siren, *deed])}"

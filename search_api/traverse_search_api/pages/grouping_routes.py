@@ -104,7 +104,8 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
             word=step.value,
         )
         await staff.gateway.publish(person.siren, event)
-        said = urlencode({"dossier": record, "mot": step.value})
+        mark = visits.mark(person, "groupement", identifier, record, step.value)
+        said = urlencode({"dossier": record, "mot": step.value, "marque": mark})
         return RedirectResponse(f"/mutualiser/{identifier}/reponse?{said}", 303)
 
     @router.get("/mutualiser/{identifier}/reponse")
@@ -114,8 +115,11 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
         record: Annotated[str, Query(alias="dossier", max_length=60)] = "",
         word: Annotated[str, Query(alias="mot", max_length=20)] = "",
     ) -> Response:
-        """It is said, and may be taken back."""
-        visits.require(request, StaffRole.PUBLISHER, _ANSWER)
+        """It is said, and may be taken back; to who just said it, and nobody else."""
+        person = visits.require(request, StaffRole.PUBLISHER, _ANSWER)
+        mark = request.query_params.get("marque", "")
+        if not visits.did(person, mark, "groupement", identifier, record, word):
+            return RedirectResponse("/mutualiser", 303)
         step = step_of(word)
         return render.page(
             request,

@@ -84,6 +84,7 @@ def link_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         for event in events:
             await staff.gateway.publish(person.siren, event)
         said = {"dossier": mine["id"], "avec": named, "mot": word.value, "sujet": matter.value}
+        said["marque"] = visits.mark(person, "lien", *said.values())
         return RedirectResponse(f"/lien/dit?{urlencode(said)}", 303)
 
     @router.get("/lien/dit")
@@ -94,8 +95,11 @@ def link_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         said: Annotated[str, Query(alias="mot", max_length=20)] = "",
         about: Annotated[str, Query(alias="sujet", max_length=20)] = "",
     ) -> Response:
-        """It is said, and may be taken back."""
-        visits.require(request, StaffRole.PUBLISHER, _SPEAK)
+        """It is said, and may be taken back; to who just said it, and nobody else."""
+        person = visits.require(request, StaffRole.PUBLISHER, _SPEAK)
+        mark = request.query_params.get("marque", "")
+        if not visits.did(person, mark, "lien", record, other, said, about):
+            return RedirectResponse("/mon-institution#liens", 303)
         word = word_of(said)
         return render.page(
             request,

@@ -84,10 +84,8 @@ OWN = (
     "/signaler",
     "/signaler/recu?reference=besoin-0123456789abcdef",
     "/mutualiser?toutes=oui",
-    f"/mutualiser/{GROUPING}/reponse?mot=interested",
     f"/fiche/{NEED}",
     f"/fiche/{TWICE}",
-    f"/lien/dit?dossier={NEED}&avec={CALL}&mot=dismissed",
     "/alertes",
     "/note",
     "/note?lieu=Saint-Denis&semaine=2025-W01",
@@ -933,6 +931,14 @@ def test_axe_finds_no_fault(
     page.goto("/?q=voirie")
     page.get_by_role("link", name=re.compile("Belle-de-Mai")).click()
     judge("record")
+    page.goto(f"/fiche/{NEED}")
+    page.get_by_role("button", name=re.compile("^Cela répond à notre besoin")).click()
+    expect(page.get_by_role("status")).to_contain_text("est dit au nom de")
+    judge("answer")
+    page.goto("/mutualiser")
+    page.get_by_role("button", name="Nous sommes intéressés").click()
+    expect(page.get_by_role("status")).to_contain_text("est dit au nom de")
+    judge("answer to a grouping")
     page.goto("/signaler")
     page.get_by_label("Où ?").fill("Saint-Denis")
     page.get_by_role("button", name="Continuer").click()
