@@ -24,6 +24,7 @@ from traverse_search_api.alerts.install import install_alerts, open_book
 from traverse_search_api.alerts.outside import Outside
 from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
+from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
 from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
@@ -51,7 +52,6 @@ from traverse_search_api.readership import Readership, readership_table
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.showcases import Showcases, showcases_table
-from traverse_search_api.stream.change_log import ChangeLog
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.routes import stream_router
 from traverse_search_api.suggestions import prepare_places

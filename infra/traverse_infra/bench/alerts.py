@@ -39,9 +39,9 @@ from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.subscription import Channel, Subscription
 from traverse_search_api.alerts.watch import Watcher
+from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.elasticsearch_client import Indices, connect
 from traverse_search_api.reader import Reader
-from traverse_search_api.stream.change_log import ChangeLog
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.zones import load_territories
 

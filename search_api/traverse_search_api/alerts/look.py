@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.document import INDICES
+from traverse_search_api.changes.change_log import Change
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.matching.looked import Looked, look_body, read_look
-from traverse_search_api.stream.change_log import Change
 
 Document = dict[str, Any]
 _MORE: Final = ("merged_into",)

@@ -32,6 +32,7 @@ from traverse_search_api.alerts.silence import SilenceTeller
 from traverse_search_api.alerts.subscription import Disabled, Subscription, reader_for
 from traverse_search_api.alerts.watch import Watcher
 from traverse_search_api.alerts.weekly_note import Letter
+from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.elasticsearch_client import Indices, connect
 from traverse_search_api.errors import (
     SearchError,
@@ -53,7 +54,6 @@ from traverse_search_api.readership import FollowedSums, ReadershipTable, reader
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.status_query import whole_millisecond
-from traverse_search_api.stream.change_log import ChangeLog
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.zones import load_territories
 

@@ -27,12 +27,12 @@ from traverse_search_api.alerts.ledger import Alert, Batch, Ledger, alert_id
 from traverse_search_api.alerts.look import Sight, look
 from traverse_search_api.alerts.subscription import AlertKind, Subscription
 from traverse_search_api.alerts.verdict import Known, known_of, members_of, news_of, verdict
+from traverse_search_api.changes.change_log import Change, ChangeLog
+from traverse_search_api.changes.position import Position
 from traverse_search_api.elasticsearch_client import Indices
-from traverse_search_api.matching.finding import found_by, learn
+from traverse_search_api.matching.finding import found_by, learn, refused
 from traverse_search_api.matching.looked import late_in, ready
 from traverse_search_api.status_query import index_text
-from traverse_search_api.stream.change_log import Change, ChangeLog
-from traverse_search_api.stream.position import Position
 
 _LOG = logging.getLogger(__name__)
 _LEFT: Final = AlertKind.WITHDRAWN
@@ -142,8 +142,8 @@ class Watcher:
         old = loop.time() - _LATE
         overdue = {change for change, came in self._pending[:_BATCH] if came < old}
         late = late_in(sight.looked)
-        refused = overdue & await self._refused(sight) if overdue & late else set()
-        done = ready(batch, late - refused)
+        gone = overdue & await refused(sight.looked, self.indices) if overdue & late else set()
+        done = ready(batch, late - gone)
         if not done:
             await asyncio.sleep(_LOOK_AGAIN)
             return 0
@@ -185,16 +185,6 @@ class Watcher:
         if self.at is not None and end.generation != self.at.generation:
             self.at = None
             await self.begin()
-
-    async def _refused(self, sight: Sight) -> set[Change]:
-        """Those that no refresh of an index will show: Elasticsearch refused the document."""
-        found: set[Change] = set()
-        for name, looked in sight.looked.items():
-            if looked.late:
-                ids = sorted({change.id for change in looked.late})
-                held = await self.indices.one(name).versions(ids)
-                found |= {one for one in looked.late if held.get(one.id, -1) < one.version}
-        return found
 
     async def _judge(
         self,

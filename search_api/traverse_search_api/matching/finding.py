@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_search_api.changes.change_log import Change
 from traverse_search_api.elasticsearch_client import Index, Indices
-from traverse_search_api.matching.looked import ask_body, read_asked
+from traverse_search_api.matching.looked import Seen, ask_body, read_asked
 from traverse_search_api.matching.searches import Searches
 from traverse_search_api.matching.words import ANALYZERS, FIELDS, Terms, WordBook
 
@@ -68,6 +69,18 @@ async def asked(
     if not ids or not queries:
         return {}
     return read_asked(await index.match(ask_body(ids, queries)))
+
+
+async def refused(seen: Seen, indices: Indices) -> set[Change]:
+    """The late changes that no refresh of an index will show: Elasticsearch does not have them,
+    because it refused the document. Raises SearchUnavailableError."""
+    found: set[Change] = set()
+    for name, looked in seen.items():
+        if looked.late:
+            ids = sorted({change.id for change in looked.late})
+            held = await indices.one(name).versions(ids)
+            found |= {one for one in looked.late if held.get(one.id, -1) < one.version}
+    return found
 
 
 async def learn(book: WordBook, index: Index) -> None:

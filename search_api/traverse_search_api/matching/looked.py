@@ -5,10 +5,10 @@ yet, and what filters find of them. Pure.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from traverse_search_api.changes.change_log import Change
 from traverse_search_api.matching.judging import JUDGED_FIELDS
 from traverse_search_api.matching.needs import NEEDED_FIELDS
 from traverse_search_api.queries import ITEM_FIELDS
-from traverse_search_api.stream.change_log import Change
 
 Query = dict[str, Any]
 

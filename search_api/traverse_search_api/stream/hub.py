@@ -8,7 +8,7 @@ back with its Last-Event-ID; the others never wait.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,30 +16,23 @@ from typing import Final
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.changes.change_log import Change, ChangeLog
+from traverse_search_api.changes.position import Position, decode
+from traverse_search_api.changes.recent import Recent
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import (
     SearchUnavailableError,
     StreamUnavailableError,
     TooManyStreamsError,
 )
-from traverse_search_api.matching.finding import asked, found_by
-from traverse_search_api.matching.looked import (
-    Seen,
-    joined,
-    late_in,
-    look_body,
-    read_look,
-    ready,
-)
+from traverse_search_api.matching.looked import Seen, late_in, ready
 from traverse_search_api.matching.searches import Search, Searches, search_of
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.rates import network_of
-from traverse_search_api.reader import ANYBODY, Reader
-from traverse_search_api.stream.change_log import Change, ChangeLog
+from traverse_search_api.reader import Reader
+from traverse_search_api.stream.lookout import Lookout
 from traverse_search_api.stream.message import Message, Tellings
-from traverse_search_api.stream.position import Position, decode
-from traverse_search_api.stream.recent import Recent
 from traverse_search_api.synonym_book import SynonymBook
 
 _LOG = logging.getLogger(__name__)
@@ -113,8 +106,8 @@ class Hub:
     ) -> None:
         """`live` and `past` read the same topic over a connection each; `key` seals positions."""
         self._live, self._past = live, past
-        self._indices = indices
         self._searches = Searches(territories, synonyms)
+        self._lookout = Lookout(self._searches, indices, clock)
         self._clock = clock
         self._key = key
         self._metrics = metrics
@@ -245,12 +238,12 @@ class Hub:
             found, reached = _until(read, goal), _least(end, goal)
         cut = len(found) > _BATCH
         found = found[:_BATCH]
-        seen = await self._look_for_one(found, search)
+        seen = await self._lookout.for_one(found, search)
         refused: set[Change] = set()
         while late_in(seen) - refused:
             await asyncio.sleep(_LOOK_AGAIN)
-            seen = await self._look_for_one(found, search)
-            refused = await self._refused(seen)
+            seen = await self._lookout.for_one(found, search)
+            refused = await self._lookout.refused(seen)
         told = Tellings(found, seen, position, self._clock.now(), self._key)
         messages: list[Message | None] = []
         for message in told.messages(search.key, search.reader, stream.named):
@@ -312,52 +305,12 @@ class Hub:
             self._told = self._read_to
             return
         batch = [change for change, _ in self._pending[:_BATCH]]
-        seen = await self._look_for_all(batch)
+        seen = await self._lookout.for_all(batch)
         old = loop.time() - _LATE
         overdue = {change for change, came in self._pending[:_BATCH] if came < old}
         late = late_in(seen)
-        refused = overdue & await self._refused(seen) if overdue & late else set()
+        refused = overdue & await self._lookout.refused(seen) if overdue & late else set()
         self._tell(ready(batch, late - refused), seen)
-
-    async def _refused(self, seen: Seen) -> set[Change]:
-        """Those that no refresh of an index will show: Elasticsearch does not have them, because
-        it refused the document."""
-        found: set[Change] = set()
-        for name, looked in seen.items():
-            if looked.late:
-                ids = sorted({change.id for change in looked.late})
-                held = await self._indices.one(name).versions(ids)
-                found |= {one for one in looked.late if held.get(one.id, -1) < one.version}
-        return found
-
-    async def _look_for_all(self, changes: Sequence[Change]) -> Seen:
-        seen: Seen = {}
-        asked_for: set[str] = set()
-        while True:
-            # Who joins while Elasticsearch is asked must be asked for as well.
-            keys = self._searches.keys() - asked_for
-            if asked_for and not keys:
-                return seen
-            looked = await self._look(changes, self._searches.readers())
-            shown = {
-                name: {one: hit["_source"] for one, hit in each.hits.items()}
-                for name, each in looked.items()
-            }
-            found = await found_by(shown, self._searches, self._indices, self._clock.now(), keys)
-            seen = joined(seen, _matched(looked, found))
-            asked_for |= keys
-            if not keys:
-                return seen
-
-    async def _look_for_one(self, changes: Sequence[Change], search: Search) -> Seen:
-        looked = await self._look(changes, {search.reader})
-        query = {search.key: self._searches.asks(search, self._clock.now())}
-        found = {
-            name: await asked(self._indices.one(name), each.hits.keys(), query)
-            for name, each in looked.items()
-            if name in search.reader.indices
-        }
-        return _matched(looked, found)
 
     def _tell(self, changes: Sequence[Change], seen: Seen) -> None:
         """Give every stream its messages. No await in here: who joins sees all of it, or none."""
@@ -390,16 +343,6 @@ class Hub:
             stream.told(message)
             stream.queue.put_nowait(message)
 
-    async def _look(self, changes: Sequence[Change], readers: Collection[Reader]) -> Seen:
-        """What the indices of these readers, and the public one, show of the changes.
-        Raises SearchUnavailableError."""
-        seen: Seen = {}
-        for name in dict.fromkeys(name for one in (ANYBODY, *readers) for name in one.indices):
-            if changes:
-                answer = await self._indices.one(name).match(look_body(changes))
-                seen[name] = read_look(changes, answer, name)
-        return seen
-
     def _part(self, key: str, stream: _Stream) -> None:
         group = self._groups.get(key)
         if group is not None:
@@ -420,15 +363,6 @@ class Hub:
         self._callers[caller] -= 1
         if self._callers[caller] <= 0:
             del self._callers[caller]
-
-
-def _matched(seen: Seen, found: Mapping[str, Mapping[str, Collection[str]]]) -> Seen:
-    return {
-        name: looked._replace(
-            matched={key: frozenset(ids) for key, ids in found.get(name, {}).items()}
-        )
-        for name, looked in seen.items()
-    }
 
 
 def _until(changes: Sequence[Change], goal: Position) -> list[Change]:

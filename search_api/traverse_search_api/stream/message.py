@@ -10,11 +10,11 @@ from typing import Any, Final
 import orjson
 
 from traverse_schemas.document import PUBLIC_INDEX
+from traverse_search_api.changes.change_log import Change
+from traverse_search_api.changes.position import Position, encode
 from traverse_search_api.items import item_of
 from traverse_search_api.matching.looked import Seen
 from traverse_search_api.reader import ANYBODY, Reader
-from traverse_search_api.stream.change_log import Change
-from traverse_search_api.stream.position import Position, encode
 
 
 class Form(StrEnum):

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from tests.documents import document
 from traverse_schemas.clock import clock_from
+from traverse_search_api.changes.change_log import Change
+from traverse_search_api.changes.position import Position, decode
+from traverse_search_api.changes.recent import Recent
 from traverse_search_api.matching.looked import (
     Looked,
     Seen,
@@ -18,10 +21,7 @@ from traverse_search_api.matching.looked import (
     ready,
 )
 from traverse_search_api.reader import ANYBODY, Reader
-from traverse_search_api.stream.change_log import Change
 from traverse_search_api.stream.message import Form, Message, Tellings
-from traverse_search_api.stream.position import Position, decode
-from traverse_search_api.stream.recent import Recent
 
 KEY = b"secret"
 NOW = clock_from("2026-03-12T10:00:00Z").now()

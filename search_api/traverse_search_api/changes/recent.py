@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from traverse_search_api.stream.change_log import Change
-from traverse_search_api.stream.position import Position
+from traverse_search_api.changes.change_log import Change
+from traverse_search_api.changes.position import Position
 
 _KEPT: Final = 5000
 

@@ -16,9 +16,9 @@ from kafka.errors import KafkaError
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import CHANGES
+from traverse_search_api.changes.position import Position
 from traverse_search_api.errors import StreamUnavailableError
 from traverse_search_api.log_topic import describe_topic
-from traverse_search_api.stream.position import Position
 
 _FIRST_ANSWER_MS: Final = 1500
 """A caller is told within two seconds that Kafka is away."""
