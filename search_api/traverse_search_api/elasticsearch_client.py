@@ -138,14 +138,14 @@ class Index:
     async def analysed(
         self, texts: Sequence[str], field: str, analyzer: str
     ) -> list[frozenset[str]]:
-        """What each text (of one line) is to a field of one index, read as `analyzer` does.
+        """What each text is to a field of one index, read as `analyzer` does.
 
         Raises SearchUnavailableError.
         """
-        # All in one document that is nowhere, told apart by where they lie in it. Unlike `_analyze`
-        # this asks for the right to read alone.
-        whole = "\n".join(texts)
-        document: Any = whole
+        # All in one document that is nowhere, told apart by the line that they lie in: whatever one
+        # of them holds, it is one line. Unlike `_analyze` this asks for the right to read alone.
+        lines = [_one_line(text) for text in texts]
+        document: Any = "\n".join(lines)
         for name in reversed(field.split(".")):
             document = {name: document}
         asked = {
@@ -153,7 +153,7 @@ class Index:
             "per_field_analyzer": {field: analyzer},
         }  # fmt: skip
         # In UTF-16 units, as Java counts.
-        starts = list(accumulate(len(text.encode("utf-16-le")) // 2 + 1 for text in texts))
+        starts = list(accumulate(len(text.encode("utf-16-le")) // 2 + 1 for text in lines))
         found: list[set[str]] = [set() for _ in texts]
         for one in await self._vectors({"docs": [asked]}):
             vector = one.get("term_vectors", {}).get(field, {})
@@ -282,6 +282,10 @@ class Indices:
             aliases = [self._aliases[name] for name in names]
             found = self._known[names] = Index(client, aliases, self._patience)
         return found
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()).encode("utf-8", "replace").decode()
 
 
 def _refused(cause: Mapping[str, Any]) -> SearchUnavailableError:
