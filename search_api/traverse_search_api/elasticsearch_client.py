@@ -35,6 +35,8 @@ _CONNECTIONS: Final = 32  # at once: with fewer, that question waits behind slow
 _EXPLAINED: Final = f"{_ANSWER},hits.hits._score,hits.hits.matched_queries"
 
 _NO_INDEX: Final = "l’index n’est pas encore créé"
+# Copies of a shard refresh each in their time: what is read of changed documents is of one copy.
+_ONE_COPY: Final = "traverse-changes"
 _VECTORS: Final = "docs._id,docs.found,docs.error,docs.term_vectors.*.terms"
 _TERMS_ALONE: Final = {
     "positions": False, "offsets": False, "payloads": False, "field_statistics": False,
@@ -109,7 +111,10 @@ class Index:
 
         Raises SearchUnavailableError.
         """
-        params = {"filter_path": _MATCHED, "allow_partial_search_results": "false"}
+        params = {
+            "filter_path": _MATCHED, "allow_partial_search_results": "false",
+            "preference": _ONE_COPY,
+        }  # fmt: skip
         try:
             answer = await self._client.perform_request(
                 "POST", f"/{self._together}/_search", params=params, headers=_JSON, body=body
@@ -164,7 +169,7 @@ class Index:
 
     async def _vectors(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         path = f"/{self._together}/_mtermvectors"
-        params = {"filter_path": _VECTORS, "realtime": "false"}
+        params = {"filter_path": _VECTORS, "realtime": "false", "preference": _ONE_COPY}
         try:
             answer = await self._client.perform_request(
                 "POST", path, params=params, headers=_JSON, body=body

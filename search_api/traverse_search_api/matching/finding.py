@@ -2,6 +2,7 @@
 Elasticsearch, for few documents and few searches, where it cannot.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -47,6 +48,7 @@ async def found_by(
             held = searches.words.held(terms.get(identity, {}))
             for key, certain in searches.judge(name, document, held, now, only):
                 (sure if certain else unsure).setdefault(key, set()).add(identity)
+            await asyncio.sleep(0)  # a service has others to answer
         keys = list(unsure)
         for start in range(0, len(keys), _FILTERS):
             part = keys[start : start + _FILTERS]

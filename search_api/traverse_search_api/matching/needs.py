@@ -20,6 +20,7 @@ from traverse_search_api.matching.words import Held
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.text_query import (
     MOST_TOGETHER,
+    SEARCHED,
     TextPlan,
     forms_of,
     is_one_word,
@@ -129,10 +130,10 @@ def needs_of(
         *choice_filters(parameters, as_of, territories).values(),
         *other_filters(parameters).values(),
     ]
-    keys = [_keys_of(each) for each in filters]
-    found = [each for each in keys if each]
-    # What has one of the keys of each set is what these filters find.
-    left = tuple(one for one, each in zip(filters, keys, strict=True) if not each)
+    asked = [_keys_of(each) for each in filters]
+    found = [each.keys for each in asked if each.keys]
+    # What has one of the keys of each set is what the others find.
+    left = tuple(one for one, each in zip(filters, asked, strict=True) if not each.whole)
     found += _words(plan)
     text = _text(plan)
     words = {value for each in found for name, value in each if name == WORD}
@@ -188,26 +189,44 @@ def _words(plan: TextPlan) -> Iterator[frozenset[Key]]:
         joined += [word + plain[at + 1]] if at + 1 < len(plain) else []
         yield frozenset([reference, (WORD, word), *((WORD, one) for one in joined)])
     for unit in (_unit(unit) for unit in plan.units if not unit.plain):
-        meant = _keys_of(unit.meant) if unit.meant is not None else frozenset[Key]()
-        if meant is not None:
-            yield frozenset([reference, *meant, *((WORD, one) for one in unit.texts)])
+        texts = ((WORD, one) for one in unit.texts)
+        if unit.meant is None:
+            yield frozenset([reference, *texts])
+        elif meant := _keys_of(unit.meant).keys:
+            yield frozenset([reference, *meant, *texts])
     for phrase in plan.typed.phrases:
         yield frozenset([reference, (WORD, phrase)])
 
 
-def _keys_of(query: Query) -> frozenset[Key] | None:
-    """What a filter needs, where that can be told from it."""
+class _Keys(NamedTuple):
+    """Of these a document has one that a filter finds; none where that cannot be told. `whole`: it
+    finds every document that has one."""
+
+    keys: frozenset[Key]
+    whole: bool
+
+
+_UNTOLD: Final = _Keys(frozenset(), whole=False)
+
+
+def _keys_of(query: Query) -> _Keys:
     (name, body), *more = query.items()
     if more:
-        return None
+        return _UNTOLD
     if name == "terms":
         (field, values), *_ = body.items()
-        return frozenset((field, str(one)) for one in values) if field in _FIELDS else None
+        if field in _FIELDS:
+            return _Keys(frozenset((field, str(one)) for one in values), whole=True)
+    if name == "match":
+        (field, asked), *_ = body.items()
+        if field in SEARCHED and asked.get("operator") == "and":
+            return _Keys(frozenset(((WORD, asked["query"]),)), whole=False)
     if name == "bool" and set(body) == {"should"}:
         parts = [_keys_of(each) for each in body["should"]]
-        whole = [part for part in parts if part is not None]
-        return frozenset().union(*whole) if len(whole) == len(parts) else None
-    return None
+        if all(part.keys for part in parts):
+            keys = frozenset[Key]().union(*(part.keys for part in parts))
+            return _Keys(keys, whole=all(part.whole for part in parts))
+    return _UNTOLD
 
 
 def keys_of_document(source: Mapping[str, Any], words: Iterable[str] = ()) -> set[Key]:

@@ -36,13 +36,12 @@ def search_of(parameters: SearchParameters, reader: Reader) -> Search:
 
 @dataclass(slots=True)
 class _Followed:
-    """`query` is what is asked of Elasticsearch, made when it is wanted: of thirty thousand
-    searches few ever are. It and the needs are as at `made`."""
+    """`number` tells it from an earlier one with the same key; the needs are as at `made`."""
 
     search: Search
+    number: int
     needs: Needs
     made: datetime
-    query: Query | None = None
 
 
 class Searches:
@@ -53,6 +52,7 @@ class Searches:
         self._synonyms = synonyms
         self._meanings = synonyms.meanings()
         self._followed: dict[str, _Followed] = {}
+        self._put = 0
         self._candidates = Candidates()
         self.words = WordBook()
 
@@ -61,7 +61,8 @@ class Searches:
         if search.key in self._followed:
             return
         needs = self._needs(search, now)
-        self._followed[search.key] = _Followed(search, needs, now)
+        self._put += 1
+        self._followed[search.key] = _Followed(search, self._put, needs, now)
         self._candidates.put(search.key, needs.required)
         self.words.ask(needs.words)
 
@@ -80,9 +81,9 @@ class Searches:
     def __contains__(self, key: str) -> bool:
         return key in self._followed
 
-    def keys(self) -> set[str]:
-        """Of all of them."""
-        return set(self._followed)
+    def filed(self) -> set[tuple[str, int]]:
+        """The keys of all of them, each with a number that is another when it was put again."""
+        return {(key, one.number) for key, one in self._followed.items()}
 
     def readers(self) -> set[Reader]:
         """Everybody who follows something."""
@@ -99,10 +100,7 @@ class Searches:
 
     def query(self, key: str, now: datetime) -> Query:
         """What a followed search asks of Elasticsearch, as it is at `now`."""
-        followed = self._current(key, now)
-        if followed.query is None:
-            followed.query = self.asks(followed.search, now)
-        return followed.query
+        return self.asks(self._followed[key].search, now)
 
     def judge(
         self,
@@ -145,7 +143,6 @@ class Searches:
     def _current(self, key: str, now: datetime) -> _Followed:
         followed = self._followed[key]
         if now - followed.made > _AGE:
-            followed.query = None
             followed.made = now
             if followed.needs.moves:
                 # The words that it looks for are the same; what it asks of a date is not.

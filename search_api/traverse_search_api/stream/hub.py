@@ -117,6 +117,7 @@ class Hub:
         self._told: Position | None = None
         self._read_to: Position | None = None
         self._pending: list[tuple[Change, float]] = []
+        self._doubted: Seen = {}  # the last look, where something is overdue
         self._recent = Recent()
         self._catching_up = asyncio.Semaphore(_CATCH_UPS)
         self._starting = asyncio.Lock()
@@ -187,6 +188,8 @@ class Hub:
         try:
             yield None  # the reader knows at once that it is connected
             while not self._join(search, stream, position):
+                if self._told is not None and self._told.generation != position.generation:
+                    return  # the topic is another one: who comes back is told so
                 try:
                     async with self._catching_up:
                         told, position = await self._catch_up(search, stream, position)
@@ -217,7 +220,8 @@ class Hub:
 
     def _join(self, search: Search, stream: _Stream, position: Position) -> bool:
         """Join the others, unless something lies between this stream and the hub."""
-        if self._told is None or not position.reaches(self._told):
+        told = self._told
+        if told is None or told.generation != position.generation or not position.reaches(told):
             return False
         group = self._groups.get(search.key)
         if group is None:
@@ -266,6 +270,7 @@ class Hub:
     def _begin(self, position: Position) -> None:
         self._told = self._read_to = position
         self._pending.clear()
+        self._doubted = {}
         self._recent.begin(position)
 
     async def _run(self) -> None:
@@ -284,6 +289,7 @@ class Hub:
             except Exception:
                 # Readers come back with their position, and the next one starts the hub anew.
                 _LOG.exception("stream_failed")
+                self._told = None
                 self._end_all()
                 return
 
@@ -305,12 +311,14 @@ class Hub:
             self._told = self._read_to
             return
         batch = [change for change, _ in self._pending[:_BATCH]]
+        refused = await self._lookout.refused(self._doubted) if self._doubted else set()
+        # No await from here on: who joined is in what was seen, or joins after it was told.
         seen = await self._lookout.for_all(batch)
+        late = late_in(seen)
         old = loop.time() - _LATE
         overdue = {change for change, came in self._pending[:_BATCH] if came < old}
-        late = late_in(seen)
-        refused = overdue & await self._lookout.refused(seen) if overdue & late else set()
-        self._tell(ready(batch, late - refused), seen)
+        self._doubted = seen if overdue & late else {}
+        self._tell(ready(batch, late - (refused & overdue)), seen)
 
     def _tell(self, changes: Sequence[Change], seen: Seen) -> None:
         """Give every stream its messages. No await in here: who joins sees all of it, or none."""

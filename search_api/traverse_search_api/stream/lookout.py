@@ -23,12 +23,14 @@ class Lookout:
     async def for_all(self, changes: Sequence[Change]) -> Seen:
         """What is seen of the changes, with what each stream's search finds of them."""
         seen: Seen = {}
-        asked_for: set[str] = set()
+        asked_for: set[tuple[str, int]] = set()
         while True:
-            # Who joins while Elasticsearch is asked must be asked for as well.
-            keys = self._searches.keys() - asked_for
-            if asked_for and not keys:
+            # Who joins while Elasticsearch is asked must be asked for as well, and so must who
+            # left and came back.
+            new = self._searches.filed() - asked_for
+            if seen and not new:
                 return seen
+            keys = {key for key, _ in new}
             looked = await self._look(changes, self._searches.readers())
             shown = {
                 name: {one: hit["_source"] for one, hit in each.hits.items()}
@@ -36,8 +38,8 @@ class Lookout:
             }
             found = await found_by(shown, self._searches, self._indices, self._clock.now(), keys)
             seen = joined(seen, _matched(looked, found))
-            asked_for |= keys
-            if not keys:
+            asked_for |= new
+            if not changes:
                 return seen
 
     async def for_one(self, changes: Sequence[Change], search: Search) -> Seen:

@@ -103,9 +103,9 @@ class Telling:
         return None
 
     def _item(self, index: str, hit: dict[str, Any] | None, reader: Reader) -> Message | None:
-        if (
-            hit is None
-        ):  # it was there for the filter and is not for the reader: it is being written
+        # It was there for the filter and is not for the reader, or was another's then: it is being
+        # written, and its change comes.
+        if hit is None or not reader.reads_document(hit["_source"]):
             return None
         # Of a public document everybody is told the same.
         place = (index, ANYBODY if index == PUBLIC_INDEX else reader)

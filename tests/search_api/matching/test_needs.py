@@ -60,3 +60,14 @@ def test_of_which_texts_all_can_be_told() -> None:
         "nord totalenergies",
         "energiesnord total",
     }
+
+
+def test_the_name_of_an_owner_is_a_word_that_is_needed() -> None:
+    """A document that holds it elsewhere is not found: of these Elasticsearch is asked."""
+    named = needs(institution="ville de marseille")
+    assert named.required == (frozenset({("word", "ville de marseille")}),)
+    assert len(named.filters) == 1
+    either = needs(institution=["211300553", "aubagne"])
+    assert either.required == (frozenset({("owner_siren", "211300553"), ("word", "aubagne")}),)
+    assert len(either.filters) == 1
+    assert needs(near="43.3,5.4").required == ()

@@ -122,6 +122,14 @@ def test_of_what_names_its_readers_the_others_hear_neither_its_coming_nor_its_go
     assert told_of(changes, unread, BUYER, (one["id"],))[0] == []
 
 
+def test_what_became_anothers_while_it_was_looked_at_is_not_shown() -> None:
+    """The filter found it as it is now, and what was read is what others could read before."""
+    one = document("A", "École", visibility="restricted", audience=[FEDERATION.siren])
+    seen = {"public": looked(), "restricted": looked(one)}
+    assert told_of([change(one["id"], 0)], seen, BUYER)[0] == []
+    assert len(told_of([change(one["id"], 0)], seen, FEDERATION)[0]) == 1
+
+
 def test_a_message_shows_no_link_to_what_its_reader_may_not_read() -> None:
     links = [{"type": "joint", "id": "b", "audience": f"restricted:{BUYER.siren},123456782"},
              {"type": "joint", "id": "c", "audience": "members"}]  # fmt: skip
