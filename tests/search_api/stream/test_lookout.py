@@ -58,14 +58,16 @@ def look(searches: Searches, index: Index) -> Seen:
 
 
 @pytest.mark.parametrize("moment", ["match", "analysed", "terms"])
-@pytest.mark.parametrize("idle", [True, False])
-def test_who_joins_meanwhile_is_asked_for(moment: str, *, idle: bool) -> None:
+def test_who_joins_meanwhile_is_asked_for(moment: str) -> None:
     searches, index = Searches(Territories.load(), SynonymBook()), Index()
-    if not idle:
-        searches.put(OTHER, CLOCK.now())
-    elif moment != "match":
-        return  # with no search nothing else is asked
+    searches.put(OTHER, CLOCK.now())
     index.happens[moment] = lambda: searches.put(SEARCH, CLOCK.now())
+    assert look(searches, index)["public"].matched == {SEARCH.key: {ONE["id"]}}
+
+
+def test_who_is_the_first_to_join_is_asked_for() -> None:
+    searches, index = Searches(Territories.load(), SynonymBook()), Index()
+    index.happens["match"] = lambda: searches.put(SEARCH, CLOCK.now())
     assert look(searches, index)["public"].matched == {SEARCH.key: {ONE["id"]}}
 
 
