@@ -20,10 +20,12 @@ def readable_filters(as_of: datetime, reader: Reader) -> tuple[list[Query], list
     No stub, nothing expired at `as_of`, and only what this reader may read: the indices asked hold
     little else, and this says it again.
     """
-    return (
-        [reader.filter()],
-        [{"term": {"stub": True}}, {"range": {"expires": {"lt": french_day(as_of).isoformat()}}}],
-    )
+    return [reader.filter()], never_shown(as_of)
+
+
+def never_shown(as_of: datetime) -> list[Query]:
+    """What nobody is shown at `as_of`: stubs, and what has expired."""
+    return [{"term": {"stub": True}}, {"range": {"expires": {"lt": french_day(as_of).isoformat()}}}]
 
 
 def choice_filters(

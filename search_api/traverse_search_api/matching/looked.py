@@ -14,7 +14,7 @@ Query = dict[str, Any]
 
 _MATCHED: Final = "matched"
 _IDS: Final = "ids"
-_SOURCE: Final = frozenset((*ITEM_FIELDS, *NEEDED_FIELDS, *JUDGED_FIELDS, "stub", "audience"))
+_SOURCE: Final = frozenset((*ITEM_FIELDS, *NEEDED_FIELDS, *JUDGED_FIELDS))
 
 
 class Looked(NamedTuple):

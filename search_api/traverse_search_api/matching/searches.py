@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.cursor import fingerprint
-from traverse_search_api.filters import choice_filters, other_filters, readable_filters
+from traverse_search_api.filters import choice_filters, never_shown, other_filters, readable_filters
 from traverse_search_api.matching.judging import all_of, judge
 from traverse_search_api.matching.needs import Candidates, Needs, keys_of_document, needs_of
 from traverse_search_api.matching.words import Held, WordBook
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import unscored
-from traverse_search_api.reader import ANYBODY, Reader
+from traverse_search_api.reader import Reader
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.text_query import TextPlan, plan_of, text_query
 
@@ -115,8 +115,7 @@ class Searches:
 
         `only` leaves out all searches but these.
         """
-        _, never = readable_filters(now, ANYBODY)
-        if any(judge(each, document) is True for each in never):
+        if any(judge(each, document) is True for each in never_shown(now)):
             return
         keys = keys_of_document(document, held.words())
         for key in self._candidates.of(keys):
