@@ -8,16 +8,17 @@ from typing import NamedTuple
 from elasticsearch import Elasticsearch
 
 from traverse_infra.demo.accounts import Refusal, fates, refusals
-from traverse_infra.demo.tally import UNREADABLE, Sent, SourceSum, tally
+from traverse_infra.demo.tally import UNREADABLE, Fate, Sent, SourceSum, tally
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import InfraError
-from traverse_infra.log_reading import lags
+from traverse_infra.log_reading import lags, read_topic
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.transport import Delivery
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.identity import opportunity_id, record_key
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.topics import RECORDS
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 
@@ -85,7 +86,19 @@ def account(bootstrap: str, client: Elasticsearch, sent: list[Sent]) -> Accounts
     places = {event.place for event in sent}
     refused = [one for one in refusals(bootstrap) if one.place in places]
     known = fates(client, {event.record for event in sent if event.record})
+    # What was erased before anybody could see it leaves nothing in any index.
+    known |= dict.fromkeys(_never_shown(bootstrap) - known.keys(), Fate.WITHDRAWN)
     return Accounts(tally(sent, (one.place for one in refused), known), refused)
+
+
+def _never_shown(bootstrap: str) -> set[str]:
+    """The ids of records that were withdrawn and never were in an index."""
+    states = (json.loads(one.value) for one in read_topic(bootstrap, RECORDS) if one.value)
+    return {
+        state["id"]
+        for state in states
+        if not state["indices"] and (state["life"] or {}).get("state") == "withdrawn"
+    }
 
 
 def octets_of(events: Iterable[dict[str, object]]) -> Iterator[bytes]:
