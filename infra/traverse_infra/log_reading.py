@@ -11,6 +11,7 @@ from kafka.errors import (
     CoordinatorNotAvailableError,
     KafkaError,
     NotCoordinatorError,
+    for_code,
 )
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
@@ -123,7 +124,7 @@ def lags(bootstrap: str) -> dict[str, int]:
             for group, topics in GROUPS.items():
                 where = [
                     TopicPartition(described["name"], each["partition_index"])
-                    for described in admin.describe_topics(list(topics))
+                    for described in _described(admin, topics)
                     for each in described["partitions"]
                 ]
                 ends = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.LATEST))
@@ -152,6 +153,16 @@ def _committed(admin: KafkaAdminClient) -> dict[str, Any]:
     except CoordinatorNotAvailableError:
         # A broker that is new has no group yet, nor the topic that remembers them.
         return {}
+    return found
+
+
+def _described(admin: KafkaAdminClient, topics: tuple[str, ...]) -> list[Any]:
+    """The topics as the broker knows them. One that it does not know has no partition to count in:
+    that is no end of the work."""
+    found: list[Any] = admin.describe_topics(list(topics))
+    for topic in found:
+        if topic["error_code"]:
+            raise for_code(topic["error_code"])(topic["name"])
     return found
 
 

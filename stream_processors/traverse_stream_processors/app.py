@@ -215,9 +215,7 @@ def _agent(
         async def all_batches() -> None:
             last: asyncio.Task[None] | None = None
             try:
-                async for batch in stream.noack_take(
-                    settings.batch_size, within=settings.batch_wait
-                ):
+                async for batch in _batches(stream, settings):
                     await assigned.wait()
                     # What waited here while its partition went to another process is that one's
                     # work: handling it too could write an older state of a record after a newer.
@@ -246,7 +244,7 @@ def _agent(
         await leaving(start())
         started.set()
         try:
-            await leaving(all_batches())
+            await _to_the_end(app, leaving(all_batches()))
         finally:
             await stop()
 
@@ -275,6 +273,28 @@ def _agent(
     app.on_partitions_assigned.connect(own)
     app.timer(_WATCH_EVERY)(watch)
     app.timer(_TICK_EVERY)(tick)
+
+
+def _batches(stream: Any, settings: ProcessorSettings) -> Any:
+    """Batches of events that nobody acknowledges but who handled them.
+
+    As it ends, `noack_take` (0.15.3) sets `enable_acks` back to what it found, while its stream
+    reads on: by default that acknowledges what nobody has handled.
+    """
+    stream.enable_acks = False
+    return stream.noack_take(settings.batch_size, within=settings.batch_wait)
+
+
+async def _to_the_end(app: faust.App, doing: Awaitable[None]) -> None:
+    """Await it until the app stops. Cancelled before that, Faust would go on after the batch that
+    was at hand, which nobody handled."""
+    try:
+        await doing
+    except asyncio.CancelledError:
+        if not app.should_stop:
+            logger.exception("Défaut interne : le traitement est annulé, rien n'est acquitté.")
+            leave("Le traitement a été annulé ; voyez le journal ci-dessus.")
+        raise
 
 
 async def leaving(doing: Awaitable[None]) -> None:

@@ -21,8 +21,9 @@ class Admin:
     """A broker with one partition a topic, ten messages in each; `answers` on the groups in turn,
     then that all is done."""
 
-    def __init__(self, answers: list[type[KafkaError]]) -> None:
+    def __init__(self, answers: list[type[KafkaError]], *, unknown: bool = False) -> None:
         self.answers = answers
+        self.unknown = unknown
 
     def list_group_offsets(self, groups: dict[str, None]) -> dict[str, Any]:
         if self.answers:
@@ -33,7 +34,8 @@ class Admin:
         }
 
     def describe_topics(self, topics: list[str]) -> list[dict[str, Any]]:
-        return [{"name": name, "partitions": [{"partition_index": 0}]} for name in topics]
+        code, partitions = (3, []) if self.unknown else (0, [{"partition_index": 0}])
+        return [{"name": name, "error_code": code, "partitions": partitions} for name in topics]
 
     def list_partition_offsets(self, asked: dict[TopicPartition, Any]) -> dict[TopicPartition, Any]:
         return {
@@ -68,3 +70,13 @@ def test_a_broker_that_never_had_a_group_has_all_before_it(monkeypatch: pytest.M
 def test_what_no_waiting_mends_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineAwayError, match="GroupAuthorizationFailedError"):
         found([GroupAuthorizationFailedError], monkeypatch)
+
+
+def test_topics_that_a_broker_does_not_know_are_no_end_of_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "traverse_infra.log_reading.KafkaAdminClient", lambda **_: Admin([], unknown=True)
+    )
+    with pytest.raises(EngineAwayError, match="UnknownTopicOrPartition"):
+        lags("unused:9092")

@@ -8,7 +8,7 @@ from aiokafka import errors
 
 from traverse_stream_processors import log
 from traverse_stream_processors.errors import LogRefusedError
-from traverse_stream_processors.log import LogWriter, Message
+from traverse_stream_processors.log import Follower, LogWriter, Message
 
 
 class Producer:
@@ -89,3 +89,36 @@ def test_an_account_that_may_not_write_is_a_sentence(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Connecting, "failures", [errors.ClusterAuthorizationFailedError()])
     with pytest.raises(LogRefusedError, match="vérifiez les droits"):
         asyncio.run(LogWriter("127.0.0.1:1").start())
+
+
+class Unreachable:
+    """A consumer whose broker is away: it cancels a fetch of its own as it stops."""
+
+    closed = 0
+
+    def __init__(self) -> None:
+        self._client = self
+
+    async def stop(self) -> None:
+        fetch = asyncio.ensure_future(asyncio.sleep(60))
+        fetch.cancel()
+        await fetch
+
+    async def close(self) -> None:
+        Unreachable.closed += 1
+
+
+def test_a_consumer_that_stops_while_kafka_is_away_cancels_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And gives its connections back; the next reading opens new ones."""
+    monkeypatch.setattr(Unreachable, "closed", 0)
+
+    async def closed() -> None:
+        follower = Follower("127.0.0.1:1", ("topic",), 1)
+        monkeypatch.setattr(follower, "_consumer", Unreachable())
+        await follower.close()
+        await follower.close()
+
+    asyncio.run(closed())
+    assert Unreachable.closed == 1

@@ -1,0 +1,135 @@
+"""The loop of a step: what it acknowledges, and when its process leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from traverse_stream_processors import app as steps
+
+
+class LeftError(Exception):
+    """The process left; raised instead."""
+
+
+class Event:
+    def __init__(self) -> None:
+        self.message = SimpleNamespace(tp="topic-0")
+        self.acked = False
+
+    def ack(self) -> None:
+        self.acked = True
+
+
+class Stream:
+    """Three batches of one event, then nothing more until the step is cancelled."""
+
+    enable_acks = True
+
+    def __init__(self) -> None:
+        self.events = [Event() for _ in range(3)]
+
+    async def noack_take(self, *_: Any, **__: Any) -> AsyncIterator[list[Event]]:
+        for event in self.events:
+            yield [event]
+            await asyncio.sleep(0)
+        await asyncio.Event().wait()
+
+
+class App:
+    """As much of a Faust app as the loop asks of it."""
+
+    conf = SimpleNamespace(id="step")
+    should_stop = False
+
+    def __init__(self) -> None:
+        self.step: Callable[[Stream], Any] | None = None
+        self.assigned: Callable[..., Any] | None = None
+        self.on_partitions_revoked = SimpleNamespace(connect=lambda _: None)
+        self.on_partitions_assigned = SimpleNamespace(connect=self._connect)
+
+    def _connect(self, own: Callable[..., Any]) -> None:
+        self.assigned = own
+
+    def topic(self, *_: Any, **__: Any) -> None:
+        """Not asked anything."""
+
+    def timer(self, _: float) -> Callable[[Any], Any]:
+        return lambda function: function
+
+    def agent(self, *_: Any, **__: Any) -> Callable[[Any], Any]:
+        def keep(function: Any) -> Any:
+            self.step = function
+            return function
+
+        return keep
+
+
+class Work:
+    """Handles batches, and the one of this number is `cancelled` from inside."""
+
+    def __init__(self, cancelled: int = 0) -> None:
+        self.cancelled = cancelled
+        self.handled = 0
+        self.all = asyncio.Event()
+
+    async def handle(self, _: Sequence[Any]) -> None:
+        self.handled += 1
+        if self.handled == self.cancelled:
+            raise asyncio.CancelledError
+        if self.handled == 3:
+            self.all.set()
+
+    async def release(self) -> None:
+        """Holds nothing."""
+
+    async def tick(self, *, owner: bool) -> None:
+        """Does nothing between batches."""
+
+
+async def nothing() -> None:
+    """Neither at the start nor at the end."""
+
+
+async def run(work: Work, stream: Stream, app: App) -> None:
+    settings: Any = SimpleNamespace(stall_after=60.0, batch_size=1, batch_wait=0.1)
+    told: Any = app
+    steps._agent(told, ("topic",), work, lambda one: one, settings, start=nothing, stop=nothing)
+    assert app.step is not None and app.assigned is not None
+    await app.assigned(app, {"topic-0"})
+    await app.step(stream)
+
+
+@pytest.fixture(autouse=True)
+def leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    def left(sentence: str) -> None:
+        raise LeftError(sentence)
+
+    monkeypatch.setattr(steps, "leave", left)
+
+
+def test_work_that_is_cancelled_from_inside_takes_the_process_with_it() -> None:
+    """Faust would go on with the next batch, and this one would be lost."""
+    stream, work = Stream(), Work(cancelled=2)
+    with pytest.raises(LeftError, match="annulé"):
+        asyncio.run(run(work, stream, App()))
+    assert [one.acked for one in stream.events] == [True, False, False]
+    assert work.handled == 2
+
+
+def test_a_step_that_is_told_to_stop_stops() -> None:
+    """What Faust's stream still reads meanwhile is not acknowledged by itself."""
+    stream, work, app = Stream(), Work(), App()
+
+    async def stopped() -> None:
+        running = asyncio.create_task(run(work, stream, app))
+        await work.all.wait()
+        app.should_stop = True
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(stopped())
+    assert stream.enable_acks is False
