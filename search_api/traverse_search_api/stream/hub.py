@@ -31,6 +31,7 @@ from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.rates import network_of
 from traverse_search_api.reader import Reader
+from traverse_search_api.stream.listener import Listener, Mark
 from traverse_search_api.stream.lookout import Lookout
 from traverse_search_api.stream.message import Message, Tellings
 from traverse_search_api.synonym_book import SynonymBook
@@ -47,7 +48,6 @@ _LOOK_AGAIN: Final = 0.1
 _PAUSE: Final = 1.0
 _CATCH_UPS: Final = 8
 _GENERATION_EVERY: Final = 30.0
-_MOST_NAMED: Final = 10_000  # restricted documents that one stream is remembered to know of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +61,12 @@ class StreamLimits:
     heartbeat: float = 15
 
 
-@dataclass(eq=False, slots=True)
-class _Stream:
-    """One stream; `start` is where it joined the others. `named` are the restricted documents that
-    it was told of, the last one last."""
-
-    start: Position
-    queue: asyncio.Queue[Message | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE + 1))
-    named: dict[str, None] = field(default_factory=dict)
-
-    def told(self, message: Message) -> None:
-        """Remember what this stream knows."""
-        if message.restricted:
-            self.named[message.change.id] = None
-            if len(self.named) > _MOST_NAMED:
-                del self.named[next(iter(self.named))]
-        elif self.named:
-            self.named.pop(message.change.id, None)
-
-
 @dataclass(slots=True)
 class _Group:
     """Streams with the same search: matched once."""
 
     search: Search
-    streams: set[_Stream] = field(default_factory=set)
+    streams: set[Listener] = field(default_factory=set)
 
 
 class Hub:
@@ -183,7 +164,7 @@ class Hub:
         position: Position,
         still: Callable[[], bool],
     ) -> AsyncIterator[Message | None]:
-        stream = _Stream(position)
+        stream = Listener(position)
         self._metrics.streams.inc()
         try:
             yield None  # the reader knows at once that it is connected
@@ -201,24 +182,22 @@ class Hub:
                     if not still():
                         return
                     yield message
-            while True:
-                try:
-                    async with asyncio.timeout(self._limits.heartbeat):
-                        message = await stream.queue.get()
-                except TimeoutError:
-                    message = None
-                else:
-                    if message is None:
-                        return
+            loop = asyncio.get_running_loop()
+            stream.heard = loop.time()
+            stream.beat(self._limits.heartbeat)
+            while (said := await stream.queue.get()) is not Mark.END:
                 if not still():
                     return
-                yield message
+                stream.heard = loop.time()
+                yield None if said is Mark.BEAT else said
         finally:
+            if stream.timer is not None:
+                stream.timer.cancel()
             self._metrics.streams.dec()
             self._part(search.key, stream)
             self._leave(caller)
 
-    def _join(self, search: Search, stream: _Stream, position: Position) -> bool:
+    def _join(self, search: Search, stream: Listener, position: Position) -> bool:
         """Join the others, unless something lies between this stream and the hub."""
         told = self._told
         if told is None or told.generation != position.generation or not position.reaches(told):
@@ -232,7 +211,7 @@ class Hub:
         return True
 
     async def _catch_up(
-        self, search: Search, stream: _Stream, position: Position
+        self, search: Search, stream: Listener, position: Position
     ) -> tuple[list[Message | None], Position]:
         """Some of what lies between a position and the hub's."""
         goal = await self._present()
@@ -338,7 +317,7 @@ class Hub:
                 for stream in list(group.streams):
                     self._give(key, stream, wanted)
 
-    def _give(self, key: str, stream: _Stream, told: Sequence[Message]) -> None:
+    def _give(self, key: str, stream: Listener, told: Sequence[Message]) -> None:
         for message in told:
             change = message.change
             if change.offset < stream.start.offsets[change.partition]:
@@ -346,12 +325,12 @@ class Hub:
             if stream.queue.qsize() >= _QUEUE:
                 self._metrics.streams_dropped.inc()
                 self._part(key, stream)
-                stream.queue.put_nowait(None)
+                stream.queue.put_nowait(Mark.END)
                 return
             stream.told(message)
             stream.queue.put_nowait(message)
 
-    def _part(self, key: str, stream: _Stream) -> None:
+    def _part(self, key: str, stream: Listener) -> None:
         group = self._groups.get(key)
         if group is not None:
             group.streams.discard(stream)
@@ -362,8 +341,7 @@ class Hub:
     def _end_all(self) -> None:
         for group in self._groups.values():
             for stream in group.streams:
-                with suppress(asyncio.QueueFull):
-                    stream.queue.put_nowait(None)
+                stream.queue.put_nowait(Mark.END)
         self._groups.clear()
         self._searches.clear()
 

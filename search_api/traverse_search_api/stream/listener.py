@@ -1,0 +1,49 @@
+"""One stream as the hub sees it: what waits for its reader, and what it was told."""
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from traverse_search_api.changes.position import Position
+from traverse_search_api.stream.message import Message
+
+_MOST_NAMED: Final = 10_000  # restricted documents that one stream is remembered to know of
+
+
+class Mark(Enum):
+    """What stands in a queue beside messages: that the line lives, that the stream ends."""
+
+    BEAT = "beat"
+    END = "end"
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One stream; `start` is where it joined the others. `named` are the restricted documents that
+    it was told of, the last one last."""
+
+    start: Position
+    queue: asyncio.Queue[Message | Mark] = field(default_factory=asyncio.Queue)
+    named: dict[str, None] = field(default_factory=dict)
+    heard: float = 0.0
+    timer: asyncio.TimerHandle | None = None
+
+    def beat(self, every: float) -> None:
+        """From now on, say that the line lives when nothing else was said for so many seconds."""
+        # One timer a stream: one for each wait costs as much as the message that ends it.
+        now = asyncio.get_running_loop().time()
+        rest = self.heard + every - now
+        if rest <= 0:
+            self.queue.put_nowait(Mark.BEAT)
+            self.heard, rest = now, every
+        self.timer = asyncio.get_running_loop().call_later(rest, self.beat, every)
+
+    def told(self, message: Message) -> None:
+        """Remember what this stream knows."""
+        if message.restricted:
+            self.named[message.change.id] = None
+            if len(self.named) > _MOST_NAMED:
+                del self.named[next(iter(self.named))]
+        elif self.named:
+            self.named.pop(message.change.id, None)
