@@ -118,11 +118,13 @@ def _gateway(gateway: Mapping[str, Any]) -> Iterator[Table]:
 
 def _stream(stream: Mapping[str, float]) -> Table:
     table = _table(
-        "De la publication aux flux (ms)", "", "p50", "p95", "p99", "max", "Kio par flux"
+        "De la publication aux flux (ms)", "", "p50", "p95", "p99", "max", "Passent", "Kio par flux"
     )
     table.add_row(
         f"{stream['streams']} flux",
-        *(f"{stream[kind]:.0f}" for kind in ("p50", "p95", "p99", "max", "kib_per_stream")),
+        *(f"{stream[kind]:.0f}" for kind in ("p50", "p95", "p99", "max")),
+        f"{100 * stream['passed_share']:.1f} %",
+        f"{stream['kib_per_stream']:.0f}",
     )
     return table
 
