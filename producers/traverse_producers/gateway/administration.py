@@ -53,6 +53,8 @@ from traverse_schemas.signatures import SigningKeyError, public_key_of
 
 _LOG = logging.getLogger(__name__)
 _MOST = 500
+_MOST_OCTETS: Final = 64 * 1024
+"""Of a body: a key and some names have no more."""
 _REFUSALS: Final[dict[type[TraverseError], type[GatewayError]]] = {
     NotRegisteredError: UnknownMemberError,
     UnknownApiKeyError: UnknownMemberError,
@@ -190,7 +192,7 @@ class _Office:
     async def opened(self, request: Request, model: type[_Body]) -> tuple[_Body, Membership]:
         """What an administrator's request says, and what it may change."""
         caller = self.caller(request)
-        with self._reader.room() as body:
+        with self._reader.room(_MOST_OCTETS) as body:
             return read(await body.read(request), model), self.membership(caller)
 
     def page(self, after: str, size: int) -> dict[str, Any]:

@@ -44,7 +44,7 @@ from traverse_schemas.membership import Table
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import Registry
 from traverse_schemas.signatures import Signer
-from traverse_schemas.topics import QUOTAS
+from traverse_schemas.topics import MAX_EVENT_BYTES, QUOTAS
 
 
 class _SchemaResponse(Response):
@@ -151,7 +151,7 @@ def _receipts(
         return access.caller(authorization, Scope.PUBLISH, Scope.READ, on_behalf=on_behalf).siren
 
     async def body_of(request: Request) -> bytes:
-        with entrance.reader.room() as body:
+        with entrance.reader.room(MAX_EVENT_BYTES) as body:
             return await body.read(request)
 
     async def publish(caller: Caller, said: Replay, given: bytes | None) -> Response:

@@ -46,9 +46,11 @@ class BodyReader:
         self._seconds = seconds
 
     @contextmanager
-    def room(self) -> Iterator["Body"]:
-        """A place for one body, whose memory is given back at the end."""
-        body = Body(self._memory, self._octets, self._seconds)
+    def room(self, most: int | None = None) -> Iterator["Body"]:
+        """A place for one body (of `most` octets, where less than all may have), whose memory is
+        given back at the end."""
+        octets = self._octets if most is None else min(most, self._octets)
+        body = Body(self._memory, octets, self._seconds)
         try:
             yield body
         finally:

@@ -17,7 +17,7 @@ from traverse_producers.gateway.metrics import Metrics
 from traverse_producers.gateway.openapi import RECORD_BODY, SECURITY, answer, problems
 from traverse_producers.gateway.problems import as_json, none_accepted
 from traverse_producers.gateway.publish_events import Entrance, count
-from traverse_producers.gateway.record_body import Content, content_of
+from traverse_producers.gateway.record_body import MOST_OCTETS, Content, content_of
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_schemas.clock import Clock
 from traverse_schemas.errors import InvalidSourceError
@@ -58,7 +58,7 @@ def router(
         """
         caller = await entrance.caller(request)
         source = _source(caller, system)
-        with entrance.reader.room() as body:
+        with entrance.reader.room(MOST_OCTETS) as body:
             octets = await body.read(request)
             entrance.rates.count(caller.siren, caller.rate, 1)
             is_open = await asyncio.to_thread(book.is_open, record_key(source, reference))

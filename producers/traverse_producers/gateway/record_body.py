@@ -1,6 +1,8 @@
 """The body of a PUT: a record as plain JSON, or as the fields of a form. Pure.
 
-A form's fields are the columns of a table (`csv_columns`), read by the same rules.
+A form's fields are the columns of a table (`csv_columns`), read by the same rules. What reading
+takes in memory is bounded before it is taken: a body of nothing but values, or of nothing but
+percent signs, takes a hundred times its octets.
 """
 
 import json
@@ -17,19 +19,28 @@ from traverse_producers.csv_cells import UnreadableCellError, plain
 from traverse_producers.csv_columns import BY_HEADER
 from traverse_producers.csv_record import Cell, event_of
 from traverse_producers.errors import InvalidEventError
+from traverse_producers.event_builder import octets_of
 from traverse_producers.gateway.errors import (
     MalformedBodyError,
     RefusedRecordError,
+    TooLargeBodyError,
     UnsupportedContentError,
 )
 from traverse_producers.table_rows import unknown_column
 from traverse_schemas.events import Action
 from traverse_schemas.records.codes import Kind
+from traverse_schemas.topics import MAX_EVENT_BYTES
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 
+MOST_OCTETS: Final = 4 * MAX_EVENT_BYTES
+"""Of a body: indented, and with each accent as \\u00e9, a record has no more."""
+_DENSE: Final = 50_000
+"""Values in a body: a record has a hundred in 4 KiB."""
+_MOST_ESCAPES: Final = 150_000
+"""Octets of a form in percents: the longest text (50,000 characters) in any script."""
 _MOST_FIELDS = 200
 _OURS = {"event_id", "time"}  # the gateway gives them
 
@@ -47,7 +58,7 @@ async def content_of(
 ) -> Content:
     """Read a body. `is_open`: the record was published before, so that this is an update.
 
-    Raises UnsupportedContentError, MalformedBodyError, RefusedRecordError.
+    Raises UnsupportedContentError, MalformedBodyError, TooLargeBodyError, RefusedRecordError.
     """
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == JSON:
@@ -65,6 +76,8 @@ async def content_of(
 
 
 def _from_json(body: bytes, *, is_open: bool) -> Content:
+    if sum(map(body.count, (b",", b"[", b"{"))) > _DENSE:
+        raise _too_large()
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -73,6 +86,8 @@ def _from_json(body: bytes, *, is_open: bool) -> Content:
         ) from None
     if not isinstance(data, dict):
         raise MalformedBodyError("Le dossier est un objet JSON, entre accolades.")
+    if len(body) > MAX_EVENT_BYTES and len(_compact(data)) > MAX_EVENT_BYTES:
+        raise _too_large()
     if "outcome" in data:
         return Content(Action.CLOSED, data)
     updates = is_open or "reason" in data
@@ -124,6 +139,8 @@ def _event(cells: Sequence[Cell]) -> dict[str, Any]:
 
 def _urlencoded(body: bytes, charset: str) -> list[tuple[str, str]]:
     """Old tools send Windows-1252 and do not say so: what is no UTF-8 is read so."""
+    if body.count(b"%") > _MOST_ESCAPES:
+        raise _too_large()
     for encoding in dict.fromkeys((charset or "utf-8", "cp1252")):
         try:
             return parse_qsl(
@@ -162,6 +179,21 @@ async def _multipart(headers: Headers, body: bytes) -> list[tuple[str, str]]:
     return [
         (name, value) for name, value in form.multi_items() if not isinstance(value, UploadFile)
     ]
+
+
+def _compact(data: Any) -> bytes:
+    try:
+        return octets_of(data)
+    except InvalidEventError as error:
+        raise RefusedRecordError(str(error)) from None
+
+
+def _too_large() -> TooLargeBodyError:
+    return TooLargeBodyError(
+        f"Le dossier dépasse {MAX_EVENT_BYTES // 1024} Kio, ce qu'un événement peut porter, ou "
+        f"{_DENSE} valeurs : donnez les pièces par leur adresse (url, actions). Rien n'en a été "
+        "retenu."
+    )
 
 
 def _charset(headers: Headers) -> str:

@@ -1,6 +1,7 @@
 """`PUT` and `DELETE /v1/records`: the record as it is, and the gateway makes the event."""
 
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.producers.gateway.serving import KEY, NOW, Gateway, MemoryLog, serving
 from tests.stream_processors.factory import call_data
 from traverse_producers.gateway.record_book import RecordBook
+from traverse_schemas.topics import MAX_EVENT_BYTES
 
 FORM = {
     "titre": "Réfection de la voirie communale",
@@ -187,6 +189,61 @@ def test_what_gives_no_event_is_a_sentence(body: dict[str, Any], said: int, word
         assert answer.status_code == said, answer.text
         assert word in answer.json()["detail"]
         assert gateway.written == []
+
+
+def many(unit: bytes, octets: int = 4 * MAX_EVENT_BYTES - 100, between: bytes = b",") -> bytes:
+    """As many as make so many octets."""
+    return between.join([unit] * (octets // (len(unit) + len(between))))
+
+
+EACH = MAX_EVENT_BYTES - 100
+NESTED = b'{"":' * 200 + b"0" + b"}" * 200
+DENSE = {
+    "more than may come": (b"[%s]" % many(b"{}", 8 * MAX_EVENT_BYTES), "application/json", 413),
+    "values": (b'{"a":[%s]}' % many(b"{}"), "application/json", 413),
+    "fewer than are refused unread": (
+        b'{"a":[%s],"b":"%s"}' % (many(NESTED, 120_000), b"b" * EACH),
+        "application/json",
+        413,
+    ),
+    "an event of values": (b'{"a":[%s]}' % many(NESTED, EACH), "application/json", 413),
+    "text": (b'{"a":"%s\xf0\x9f\x98\x80"}' % many(b"a", between=b""), "application/json", 413),
+    "escapes": (b"titre=%s" % many(b"%41", between=b""), "application/x-www-form-urlencoded", 413),
+    "as many as may be": (
+        b"titre=%s" % (b"%" * 149_999),
+        "application/x-www-form-urlencoded",
+        422,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_no_body_takes_much_more_memory_than_itself(name: str) -> None:
+    """Four mebibytes of values cost 160 MiB before, of percent signs 760; the client's own octets
+    are among what is measured."""
+    body, content_type, said = DENSE[name]
+    with serving() as gateway:
+        tracemalloc.start()
+        try:
+            answer = put(gateway, content=body, headers={"content-type": content_type})
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert answer.status_code == said, answer.text
+    assert peak < 40 * 1024 * 1024, peak
+    assert gateway.written == []
+
+
+def test_blanks_and_escapes_do_not_make_a_record_too_large() -> None:
+    data = call_data(description="é" * 50_000)
+    body = json.dumps(data, indent=200).encode() + b" " * 600_000
+    assert len(body) > MAX_EVENT_BYTES
+    with serving() as gateway:
+        answer = put(gateway, content=body, headers={"content-type": "application/json"})
+        assert answer.status_code == 202, answer.text
+        form = {**FORM, "description": "日" * 49_000}
+        assert put(gateway, "AUTRE", data=form).status_code == 202
+        assert [each["data"]["description"][:1] for each in events(gateway)] == ["é", "日"]
 
 
 def test_the_key_may_come_as_a_basic_password() -> None:
