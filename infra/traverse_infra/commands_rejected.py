@@ -91,16 +91,16 @@ def rejected_replay(
     sans cette clé, c'est elle qui signe pour qui le lui a confié.
     """
     from traverse_producers.settings import PublishSettings
-    from traverse_producers.signing_keys import KeyFolder, siren_of
+    from traverse_producers.signing_keys import HeldKeys, KeyFolder
 
     correction = file.read_bytes() if file else None
-    keys = KeyFolder(PublishSettings().keys)
+    folder = PublishSettings().keys
     with _by_gateway(gateway, api_key_file) as own:
         if own is None:
-            typer.echo(f"Remis sur le journal : {_replayed_on_the_log(place, correction, keys)}.")
+            said = _replayed_on_the_log(place, correction, KeyFolder(folder))
+            typer.echo(f"Remis sur le journal : {said}.")
             return
-        signs = keys.path(siren_of(_told(own.one(place)).source)).exists()
-        said = own.replay(place, correction, keys=keys if signs else None)
+        said = own.replay(place, correction, keys=HeldKeys(folder))
         typer.echo(f"Rejoué : événement {said}.")
 
 

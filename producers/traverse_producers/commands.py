@@ -72,7 +72,11 @@ def publish(
     api_key_file: _KeyFile = None,
     json_output: _AsJson = False,
 ) -> None:
-    """Publie des événements ou des dossiers depuis des fichiers."""
+    """Publie des événements ou des dossiers depuis des fichiers.
+
+    Chacun est signé avec la clé de son institution (TRAVERSE_HOME/keys/SIREN.pem) ; par la
+    passerelle, sans cette clé, c'est elle qui signe pour qui le lui a confié.
+    """
     if columns:
         _show_columns()
         return
@@ -223,13 +227,14 @@ def _poll(
 
 @contextmanager
 def _sending(title: str, carrying: _Carrying) -> Iterator[tuple[Sender, Progress]]:
-    from traverse_producers.signing_keys import KeyFolder
+    from traverse_producers.signing_keys import HeldKeys, KeyFolder, Keys
 
     settings = _settings()
     transport, direct = carrying(settings)
-    # By the gateway, that one signs, for who delegated to it.
-    signed = direct and settings.signatures == "required"
-    keys = KeyFolder(settings.keys) if signed else None
+    keys: Keys | None = None
+    if settings.signatures == "required":
+        # By the gateway, that one signs for who delegated to it, and has no key here.
+        keys = KeyFolder(settings.keys) if direct else HeldKeys(settings.keys)
     sender = Sender(transport, timeout=settings.publish_timeout, keys=keys)
     try:
         with _progress_bar(title) as progress:

@@ -75,7 +75,7 @@ class Rejections:
         self, name: str, correction: bytes | None = None, *, keys: Keys | None = None
     ) -> str:
         """Publish one again, as it came or as the `correction` says, signed by the key of its
-        source; the id of the event that was published. Without `keys` it goes unsigned, and the
+        source; the id of the event that was published. Without a key it goes unsigned, and the
         gateway signs for who delegated to it. Replaying twice is replaying once.
 
         Raises EventRefusedError, UnusableCorrectionError, MissingKeyError, UnsafeKeyError,
@@ -85,8 +85,8 @@ class Rejections:
         octets = replayed(str(refused["event"]).encode(), correction, refused["reason"])
         said = object_of(octets) or {}
         headers = {"content-type": CONTENT_TYPE}
-        if keys is not None:
-            signer = keys.signer(siren_of(str(said.get("source"))))
+        signer = keys.signer(siren_of(str(said.get("source")))) if keys else None
+        if signer is not None:
             headers[SIGNATURE_HEADER] = signer.sign(octets).decode()
         answer = self._ask("POST", f"{_path(name)}/replay", content=octets, headers=headers)
         self._check(answer)

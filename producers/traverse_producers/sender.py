@@ -59,9 +59,9 @@ class Sender:
         octets = event if isinstance(event, bytes) else octets_of(event)
         checked = check_event(octets)
         headers: Headers = _HEADERS
-        if self._keys is not None:
-            signature = self._keys.signer(siren_of(checked.source)).sign(octets)
-            headers = (*_HEADERS, (SIGNATURE_HEADER, signature))
+        signer = self._keys.signer(siren_of(checked.source)) if self._keys else None
+        if signer is not None:
+            headers = (*_HEADERS, (SIGNATURE_HEADER, signer.sign(octets)))
         return self._send(record_key(checked.source, checked.subject), octets, headers)
 
     def flush(self, timeout: float | None = None) -> None:

@@ -17,8 +17,9 @@ from traverse_schemas.sources import parse_source
 class Keys(Protocol):
     """Finds the key that signs for an institution."""
 
-    def signer(self, siren: str) -> Signer:
-        """Raises MissingKeyError, UnsafeKeyError, SigningKeyError."""
+    def signer(self, siren: str) -> Signer | None:
+        """None: not signed here, but by who carries it, for who delegated to them. Raises
+        MissingKeyError, UnsafeKeyError, SigningKeyError."""
         ...
 
 
@@ -39,6 +40,18 @@ class KeyFolder:
         if known is None:
             known = self._known[siren] = read_signer(self.path(siren), siren)
         return known
+
+
+class HeldKeys:
+    """The keys of a folder that are there: for whoever goes through a gateway, which signs for the
+    institutions that delegated to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = KeyFolder(folder)
+
+    def signer(self, siren: str) -> Signer | None:
+        """See Keys.signer."""
+        return self._folder.signer(siren) if self._folder.path(siren).exists() else None
 
 
 class OneKey:

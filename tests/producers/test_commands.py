@@ -14,14 +14,16 @@ from kafka import KafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from tests.engines import RunningEngines
-from tests.producers.gateway.serving import KEY
+from tests.producers.gateway.serving import KEY, OWN
 from tests.producers.http_gateways import real_gateway
 from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.stream_processors.factory import event
 from traverse_infra.topics import apply_topics
 from traverse_producers import commands
 from traverse_producers.errors import InvalidOptionError
+from traverse_producers.signing_keys import write_key
 from traverse_schemas.clock import InvalidClockError
+from traverse_schemas.signatures import SIGNATURE_HEADER, verify
 
 CSV = (
     "reference;type;titre;territoire;url\n"
@@ -212,6 +214,28 @@ def test_publish_goes_through_a_gateway_with_the_key_of_a_file(tmp_path: Path) -
     assert "pour la source de cet événement. (/source)" in done.output
     assert refused.exit_code == 1
     assert "vérifiez la clé d'API" in refused.output
+
+
+def test_who_signs_for_itself_does_so_through_a_gateway_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the key of TRAVERSE_HOME, as to Kafka; without it, that is left to the gateway, which
+    here signs for nobody."""
+    monkeypatch.setenv("TRAVERSE_HOME", str(tmp_path))
+    monkeypatch.setenv("TRAVERSE_SIGNATURES", "required")
+    source, key = tmp_path / "events.json", tmp_path / "key"
+    source.write_text(json.dumps([event(), event(id="e-2")]))
+    key.write_text(KEY)
+    with real_gateway(own=tmp_path) as (url, log):
+        unsigned = run("publish", source, "--gateway", url, "--api-key-file", key)
+        assert (unsigned.exit_code, log.sent) == (1, [])
+        assert "la clé de l'institution" in unsigned.output
+        write_key(tmp_path / "keys" / "181300013.pem", OWN)
+        done = run("publish", source, "--gateway", url, "--api-key-file", key)
+        assert done.exit_code == 0, done.output
+    assert [json.loads(octets)["id"] for _, octets, _ in log.sent] == ["e-1", "e-2"]
+    for _, octets, headers in log.sent:
+        assert verify(octets, dict(headers)[SIGNATURE_HEADER], OWN.x)
 
 
 def test_a_gateway_without_a_key_file_is_one_sentence(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def presented(header: str | None, events: int) -> list[bytes | None]:
 
 
 _HOW: Final = (
-    "Traverse-Signature ; pour rejouer un refus, « traverse rejected replay --gateway » signe avec "
-    "la clé de l'institution"
+    "Traverse-Signature ; « traverse publish » et « traverse rejected replay » signent, par la "
+    "passerelle aussi, avec la clé de l'institution"
 )
 
 
