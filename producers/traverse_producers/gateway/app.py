@@ -87,6 +87,7 @@ def create_app(
         or KafkaTableLog(settings.kafka, QUOTAS, since=lambda: yesterday(clock.now()).timestamp()),
         clock,
         patience=settings.gateway_kafka_timeout,
+        gateways=settings.gateway_count,
     )
     intake = Intake(
         journal,

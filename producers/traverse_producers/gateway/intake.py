@@ -16,7 +16,7 @@ from traverse_producers.gateway.access import Caller
 from traverse_producers.gateway.answers import Item, RefusalReason, Status
 from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.http_binding import Piece
-from traverse_producers.gateway.journal import Entry, Journal
+from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.quotas import DayQuotas
 from traverse_producers.gateway.recent import Recent
 from traverse_producers.gateway.spool import SpooledJournal
@@ -86,26 +86,41 @@ class Intake:
 
     async def write(self, judged: Sequence[Item | Sayable], caller: Caller) -> list[Item]:
         """Write what may be said; the answers, in the order of the request. Raises
-        QuotaSpentError, LogAwayError where a quota cannot be asked, and then writes nothing."""
+        QuotaSpentError, LogAwayError where a quota cannot be asked and no spool takes it on trust,
+        and then writes nothing."""
         deadline = monotonic() + self._patience
         sayable = [each for each in judged if isinstance(each, Sayable)]
         if caller.per_day is None:
             outcomes = await self._journal.append([each.entry for each in sayable])
         else:
-            new = [one for one in sayable if not self._recent.holds(one.source, one.id, one.hash)]
-            if not self._journal.connected:
-                raise LogAwayError
-            taken = await self._quotas.taken(
-                caller.siren, caller.per_day, len(new), deadline - monotonic()
-            )
-            outcomes = await self._journal.append([each.entry for each in sayable], deadline)
-            lost = sum(isinstance(each, PublishError) for each in outcomes)
-            self._quotas.give_back(taken, min(lost, len(new)))
+            outcomes = await self._within(caller.siren, caller.per_day, sayable, deadline)
         became = iter(outcomes)
         return [
             self._answer(each, next(became)) if isinstance(each, Sayable) else each
             for each in judged
         ]
+
+    async def _within(
+        self, siren: str, per_day: int, sayable: Sequence[Sayable], deadline: float
+    ) -> list[Outcome]:
+        """Write what the day's quota has room for: all or nothing."""
+        entries = [each.entry for each in sayable]
+        new = [one for one in sayable if not self._recent.holds(one.source, one.id, one.hash)]
+        try:
+            if not self._journal.connected:
+                raise LogAwayError
+            taken = await self._quotas.taken(siren, per_day, len(new), deadline - monotonic())
+        except LogAwayError:
+            if not isinstance(self._journal, SpooledJournal):
+                raise
+            # Repetitions count here: they would fill the disk as well.
+            taken = self._quotas.take_on_trust(siren, per_day, len(sayable))
+            outcomes = await self._journal.keep(entries)
+        else:
+            outcomes = await self._journal.append(entries, deadline)
+        lost = sum(isinstance(each, PublishError) for each in outcomes)
+        self._quotas.give_back(taken, min(lost, taken.events))
+        return outcomes
 
     @staticmethod
     def endings(judged: Sequence[Item | Sayable]) -> list[Succession]:

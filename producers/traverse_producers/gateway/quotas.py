@@ -5,7 +5,8 @@ order: what was taken first counts first, as long as the day has as many left. S
 comes to the same sums, and a restart forgets nothing. What is given back has a name, and counts
 once, however often it had to be written. The day is that of Paris, from midnight to
 midnight, so that an institution knows when it may go on. A repetition, and what was not accepted,
-count for nothing. See docs/adr/0037-quotas.md.
+count for nothing. While the log does not say what is left, events that a spool holds are taken on
+trust: as far as was last known, each gateway its part. See docs/adr/0037-quotas.md.
 """
 
 import asyncio
@@ -19,9 +20,9 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import orjson
-
 from traverse_producers.gateway.errors import LogAwayError, QuotaSpentError
+from traverse_producers.gateway.quota_debts import Debts
+from traverse_producers.gateway.quota_sums import Claim, Sums, claim_of
 from traverse_schemas.clock import Clock
 from traverse_schemas.compacted_table import Stored, TableError, TableLog
 
@@ -35,7 +36,7 @@ _MOST_UNDECIDED: Final = 10_000
 
 
 class Taken(NamedTuple):
-    """So many events of an institution's day; fewer than none are given back."""
+    """So many events of an institution's day."""
 
     siren: str
     day: str
@@ -53,29 +54,24 @@ class _Undecided:
         self.given_up = False
 
 
-class _Day:
-    """What was taken of one day, and the names of what was given back."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, int] = {}
-        self.given_back: set[str] = set()
-
-
 class DayQuotas:
     """One gateway's reading of all claims. Safe to share between threads."""
 
-    def __init__(self, log: TableLog, clock: Clock, *, patience: float) -> None:
-        """`patience`, in seconds, bounds how long taking may last."""
+    def __init__(self, log: TableLog, clock: Clock, *, patience: float, gateways: int = 1) -> None:
+        """`patience`, in seconds, bounds how long taking may last; each of so many gateways takes
+        its part on trust."""
         self._log = log
         self._clock = clock
         self._patience = patience
-        self._counts: dict[str, _Day] = {}
+        self._gateways = gateways
+        self._sums = Sums()
         self._undecided: dict[str, _Undecided] = {}
-        self._owed: dict[str, Taken] = {}
+        self._debts = Debts()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._tried = threading.Event()
         self._ready = False
+        self._known = False
         self._said_away = False
         self._thread = threading.Thread(target=self._follow, name="quotas", daemon=True)
         # Of its own: what waits for Kafka here must not keep others from a thread.
@@ -118,34 +114,61 @@ class DayQuotas:
         when they are more than what is left, LogAwayError when the log does not say before the
         deadline (of `monotonic`); none count then."""
         deadline = monotonic() + self._patience if deadline is None else deadline
-        now = self._clock.now().astimezone(_PARIS)
-        taken = Taken(siren, now.date().isoformat(), events)
+        taken = Taken(siren, self._today(), events)
         if not events:
             return taken
         # Who comes first after a start waits until the claims are read, or known to be away.
         self._tried.wait(deadline - monotonic())
         if not self._ready:
             raise LogAwayError
-        left = self.left(siren, per_day)
+        with self._lock:  # what was taken on trust and nobody has read yet is taken all the same
+            most = per_day - max(0, self._debts.unread(siren, taken.day))
+        left = self.left(siren, most)
         if events <= left:
-            left = self._claimed(taken, per_day, deadline)
+            left = self._claimed(taken, most, deadline)
         if events > left:
-            raise QuotaSpentError(per_day, max(left, 0), _until_midnight(now))
+            raise self._spent(per_day, left)
+        return taken
+
+    def take_on_trust(self, siren: str, per_day: int, events: int) -> Taken:
+        """Take events while the log does not say what is left: as far as was last known, and this
+        gateway's part of it; the log is told when it is back. Raises QuotaSpentError when the day
+        had not as many, LogAwayError when only the part has not, or nothing was ever known."""
+        taken = Taken(siren, self._today(), events)
+        if not events:
+            return taken
+        if not self._known:
+            raise LogAwayError
+        with self._lock:
+            known = per_day - self._sums.taken(siren, taken.day)
+            unread = self._debts.unread(siren, taken.day)
+            if events > known - unread:
+                raise self._spent(per_day, known - unread)
+            if events > known // self._gateways - unread:
+                raise LogAwayError
+            self._debts.add(siren, taken.day, events)
         return taken
 
     def left(self, siren: str, per_day: int) -> int:
         """How much its day has left, as far as has been read."""
-        day = self._clock.now().astimezone(_PARIS).date().isoformat()
-        return per_day - self._counts.get(day, _Day()).sums.get(siren, 0)
+        return per_day - self._sums.taken(siren, self._today())
 
     def give_back(self, taken: Taken, events: int) -> None:
         """So many of those that were taken were not accepted after all. Returns at once."""
         if events:
             with self._lock:
-                self._owe(taken, events)
+                self._debts.add(taken.siren, taken.day, -events)
 
-    def _claimed(self, taken: Taken, per_day: int, deadline: float) -> int:
-        """Write a claim, and wait for its turn; how much the day had left then."""
+    def _today(self) -> str:
+        return self._clock.now().astimezone(_PARIS).date().isoformat()
+
+    def _spent(self, per_day: int, left: int) -> QuotaSpentError:
+        now = self._clock.now().astimezone(_PARIS)
+        return QuotaSpentError(per_day, max(left, 0), _until_midnight(now))
+
+    def _claimed(self, taken: Taken, most: int, deadline: float) -> int:
+        """Write a claim to be one of so many events, and wait for its turn; how much the day had
+        left then."""
         if monotonic() >= deadline:
             raise LogAwayError
         write = uuid4().hex
@@ -155,7 +178,8 @@ class DayQuotas:
             while len(self._undecided) > _MOST_UNDECIDED:
                 del self._undecided[next(iter(self._undecided))]
         try:
-            self._append(taken, write, deadline - monotonic(), per_day)
+            said = Claim(taken.day, taken.events, most)
+            self._log.append(taken.siren, said.octets(), write, deadline - monotonic())
             claim.decided.wait(deadline - monotonic())
         except TableError as error:
             _LOG.warning("quotas_away detail=%s", error)
@@ -165,10 +189,6 @@ class DayQuotas:
                 claim.given_up = True
                 raise LogAwayError
         return claim.left
-
-    def _append(self, taken: Taken, write: str, seconds: float, per_day: int | None = None) -> None:
-        said = {"day": taken.day, "events": taken.events, "of": per_day}
-        self._log.append(taken.siren, orjson.dumps(said), write, seconds)
 
     def _follow(self) -> None:
         """The thread: open, read on, and after a failure open again."""
@@ -189,70 +209,62 @@ class DayQuotas:
 
     def _read_on(self, end: int) -> None:
         """Add up the topic anew, aside, then follow it."""
-        counts: dict[str, _Day] = {}
+        sums = Sums()
         position = 0
         while not self._stop.is_set():
             found, position = self._log.read(_POLL)
             for stored in found:
-                self._count(counts, stored)
+                self._count(sums, stored)
             if position >= end and not self._ready:
-                self._counts = counts
+                self._sums = sums
+                self._known = True
                 self._said_away = False
                 self._ready = True
                 self._tried.set()
-            if self._owed and self._ready and (self._payment is None or self._payment.done()):
+            if self._owes() and self._ready and (self._payment is None or self._payment.done()):
                 # In another thread: what Kafka does not take must not keep from reading on.
                 with suppress(RuntimeError):  # closing
                     self._payment = self._workers.submit(self._pay)
 
-    def _count(self, counts: dict[str, _Day], stored: Stored) -> None:
+    def _count(self, sums: Sums, stored: Stored) -> None:
         """One message, in the order in which every gateway reads it."""
-        try:
-            said = orjson.loads(stored.value or b"")
-            day, events, of = str(said["day"]), int(said["events"]), said["of"]
-            most = None if of is None else int(of)
-        except (ValueError, KeyError, TypeError):
+        said = claim_of(stored.value)
+        if said is None:
             _LOG.error("quota_unreadable offset=%d", stored.offset)
             return
-        of_day = counts.setdefault(day, _Day())
-        before = of_day.sums.get(stored.key, 0)
-        left = events if most is None else most - before
-        if most is None and stored.write in of_day.given_back:
-            return
-        if most is None:
-            of_day.given_back.add(stored.write)
-        if events <= left:
-            of_day.sums[stored.key] = max(0, before + events)
-        for old in sorted(counts)[:-2]:
-            del counts[old]
         with self._lock:
+            left = sums.count(stored.key, stored.write, said)
+            self._debts.was_read(stored.write)
             claim = self._undecided.pop(stored.write, None)
             if claim is None:
                 return
             claim.left = left
             if not claim.given_up:
                 claim.decided.set()
-            elif events <= left:
-                self._owe(claim.taken, events)
+            elif said.events <= left:
+                self._debts.add(claim.taken.siren, claim.taken.day, -said.events)
 
     def _forsaken(self, future: "Future[Taken]") -> None:
         if not future.cancelled() and future.exception() is None:
             taken = future.result()
             self.give_back(taken, taken.events)
 
-    def _owe(self, taken: Taken, events: int) -> None:
-        """Name what is to be given back, once for all attempts; under the lock."""
-        self._owed[uuid4().hex] = taken._replace(events=-events)
+    def _owes(self) -> bool:
+        with self._lock:
+            return self._debts.owes
 
     def _pay(self) -> None:
-        """Give back what is owed; what the log does not take is owed on."""
-        with self._lock:
-            owed = list(self._owed.items())
+        """Write what is owed; what the log does not take is owed on."""
         try:
-            for write, taken in owed:
-                self._append(taken, write, self._patience)
+            while True:
                 with self._lock:
-                    self._owed.pop(write, None)
+                    debt = self._debts.next()
+                if debt is None:
+                    return
+                said = Claim(debt.day, debt.events)
+                self._log.append(debt.siren, said.octets(), debt.name, self._patience)
+                with self._lock:
+                    self._debts.was_written(debt.name)
         except TableError as error:
             _LOG.warning("quotas_away detail=%s", error)
             self._stop.wait(_PAUSE)

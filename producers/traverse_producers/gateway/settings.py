@@ -64,7 +64,8 @@ class GatewaySettings(BaseSettings):
         ge=1,
         le=1000,
         description="How many gateways share the institutions between them: each takes that part "
-        "of an institution's events in a minute. The quota of a day holds over all of them anyway.",
+        "of an institution's events in a minute, and of what its day had left while Kafka is away. "
+        "Otherwise the quota of a day holds over all of them anyway.",
     )
     gateway_spool: int = Field(
         default=0,

@@ -80,7 +80,7 @@ class SpooledJournal:
         if not entries:
             return []
         if await asyncio.to_thread(lambda: self.waiting):
-            return await asyncio.to_thread(self._queue_all, entries)
+            return await self.keep(entries)
         outcomes = await self._journal.append(entries, deadline)
         # What is in doubt is queued too: the log counts an event once, however often it comes.
         late = [
@@ -91,6 +91,10 @@ class SpooledJournal:
             for place, outcome in zip(late, queued, strict=True):
                 outcomes[place] = outcome
         return outcomes
+
+    async def keep(self, entries: Sequence[Entry]) -> list[Outcome]:
+        """Queue events without asking Kafka: all of them or none."""
+        return await asyncio.to_thread(self._queue_all, entries)
 
     def _queue_all(self, entries: Sequence[Entry]) -> list[Outcome]:
         """All of them or none."""

@@ -6,17 +6,29 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from tests.engines import RunningEngines
-from tests.producers.gateway.serving import LONG_AGO, serving
+from tests.producers.gateway.serving import (
+    BATCH,
+    LONG_AGO,
+    MemoryLog,
+    memory_journal,
+    nowhere,
+    serving,
+)
+from tests.producers.gateway.serving import Gateway as Publishing
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.stream_processors.factory import event
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.topics import apply_topics
+from traverse_producers.durable_queue import Limits
 from traverse_producers.gateway.errors import LogAwayError, QuotaSpentError
+from traverse_producers.gateway.quota_sums import MOST_NAMES, Claim, Sums
 from traverse_producers.gateway.quotas import DayQuotas
+from traverse_producers.gateway.spool import SpooledJournal
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.compacted_table import TableAwayError, TableLog
@@ -31,8 +43,8 @@ Gateway = Callable[[], DayQuotas]
 
 
 @contextmanager
-def following(log: TableLog, patience: float = 60) -> Iterator[DayQuotas]:
-    with closing(DayQuotas(log, NOON, patience=patience)) as quotas:
+def following(log: TableLog, patience: float = 60, gateways: int = 1) -> Iterator[DayQuotas]:
+    with closing(DayQuotas(log, NOON, patience=patience, gateways=gateways)) as quotas:
         quotas.start()
         yield quotas
 
@@ -170,6 +182,126 @@ def test_what_is_given_back_twice_counts_once_for_every_gateway() -> None:
         assert other.take(SIREN, 10, 2).events == 2
     with following(MemoryTableLog(topic)) as later, pytest.raises(QuotaSpentError):
         later.take(SIREN, 10, 1)
+
+
+def test_what_is_to_be_given_back_is_one_sum_while_kafka_is_away() -> None:
+    """However many requests it was: nothing grows with them, and one message says it."""
+    topic = MemoryTopic()
+    log = SlowLog(topic)
+    log.away = False
+    with following(log) as quotas:
+        taken = quotas.take(SIREN, 5000, 5000)
+        log.away = True
+        for _ in range(1000):
+            quotas.give_back(taken, 2)
+        assert wait_until(lambda: bool(log.kept), timeout=60)
+        for _ in range(1000):
+            quotas.give_back(taken, 2)
+        log.away = False
+        assert wait_until(lambda: quotas.left(SIREN, 5000) == 4000, timeout=60)
+    assert len(topic.messages) == 3
+
+
+def test_the_names_of_what_counts_once_are_bounded() -> None:
+    """The last ones are known; one from before them counts again, and no more memory is used."""
+    sums = Sums()
+    sums.count(SIREN, "claim", Claim("2026-11-24", 50_000, 50_000))
+    for number in range(MOST_NAMES + 100):
+        for _ in range(2):
+            sums.count(SIREN, f"n{number}", Claim("2026-11-24", -1))
+    left = 50_000 - MOST_NAMES - 100
+    assert sums.taken(SIREN, "2026-11-24") == left
+    sums.count(SIREN, "n100", Claim("2026-11-24", -1))
+    assert sums.taken(SIREN, "2026-11-24") == left
+    sums.count(SIREN, "n99", Claim("2026-11-24", -1))
+    assert sums.taken(SIREN, "2026-11-24") == left - 1
+    assert len(sums._days["2026-11-24"].names) == MOST_NAMES
+
+
+def spooling(path: Path, most: int = 1000) -> SpooledJournal:
+    return SpooledJournal(memory_journal(nowhere), path / "file", nowhere, Limits(messages=most))
+
+
+def statuses(gateway: Publishing, *sizes: int) -> list[int]:
+    """What requests of so many new events are answered."""
+    return [
+        gateway.post([event(id=f"{size}-{place}-{n}") for n in range(size)], BATCH).status_code
+        for place, size in enumerate(sizes)
+    ]
+
+
+def test_with_a_spool_what_the_day_has_left_is_taken_while_kafka_is_away(tmp_path: Path) -> None:
+    """As last known; counted as soon as the log is back, for every gateway."""
+    topic = MemoryTopic()
+    log = SlowLog(topic)
+    day = {"quota": Quota(events_per_day=20)}
+    with following(MemoryTableLog(topic)) as before:
+        before.take(SIREN, 20, 10)
+    with serving(chamber=day, journal=spooling(tmp_path, most=9), claims_log=log) as gateway:
+        assert wait_until(lambda: statuses(gateway, 4) == [202], timeout=60)
+        assert statuses(gateway, 7, 4) == [429, 202]
+        # The same again fills the disk as well; and what a full one does not take is given back.
+        assert statuses(gateway, 4, 2, 1) == [429, 503, 202]
+        assert "il lui en reste 1 " in gateway.post([event()] * 2, BATCH).json()["detail"]
+        log.away = False
+        with following(MemoryTableLog(topic)) as later:
+            assert wait_until(lambda: later.left(SIREN, 20) == 1, timeout=60)
+    # While Kafka is known to be away it is not asked.
+    assert all(b'"of":null' in (value or b"") for _, value, _ in log.kept)
+
+
+def test_what_the_log_does_not_say_in_time_is_taken_on_trust(tmp_path: Path) -> None:
+    """Kafka takes events, and its topic of quotas does not answer."""
+    topic, written = MemoryTopic(), MemoryLog()
+    log = SlowLog(topic)
+    journal = SpooledJournal(
+        memory_journal(lambda: written), tmp_path / "file", lambda: written, Limits()
+    )
+    with serving(
+        chamber={"quota": Quota(events_per_day=3)}, journal=journal, claims_log=log
+    ) as gateway:
+        assert wait_until(lambda: journal.connected, timeout=60)
+        assert wait_until(lambda: statuses(gateway, 2) == [202], timeout=60)
+        assert statuses(gateway, 3) == [429]
+        assert any(b'"of":3' in (value or b"") for _, value, _ in log.kept)
+        assert wait_until(lambda: len(written.sent) == 2, timeout=60)
+
+
+def test_a_gateway_that_knows_nothing_yet_trusts_nobody(tmp_path: Path) -> None:
+    topic = MemoryTopic()
+    topic.away = True
+    day = {"quota": Quota(events_per_day=20)}
+    with serving(chamber=day, journal=spooling(tmp_path), claims=topic) as gateway:
+        refused = gateway.post(event())
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+
+
+def test_each_gateway_trusts_its_part_alone() -> None:
+    with following(MemoryTableLog(MemoryTopic()), gateways=4) as quotas:
+        quotas.take(SIREN, 10, 2)
+        quotas.take_on_trust(SIREN, 10, 2)
+        with pytest.raises(LogAwayError):
+            quotas.take_on_trust(SIREN, 10, 1)
+        with pytest.raises(QuotaSpentError):
+            quotas.take_on_trust(SIREN, 10, 9)
+
+
+class KeepsDebts(MemoryTableLog):
+    """Takes claims, and nothing that counts in any case."""
+
+    def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
+        if b'"of":null' in (value or b""):
+            raise TableAwayError("Kafka (mémoire) est absent : attendez.")
+        super().append(key, value, write, timeout)
+
+
+def test_what_was_taken_on_trust_is_taken_before_anybody_reads_it() -> None:
+    with following(KeepsDebts(MemoryTopic())) as quotas:
+        assert quotas.take(SIREN, 10, 2).events == 2
+        quotas.take_on_trust(SIREN, 10, 3)
+        with pytest.raises(QuotaSpentError, match="il lui en reste 5 "):
+            quotas.take(SIREN, 10, 6)
+        assert quotas.take(SIREN, 10, 5).events == 5
 
 
 class StuckLog(MemoryTableLog):
