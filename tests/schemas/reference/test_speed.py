@@ -1,9 +1,11 @@
-"""Loading the tables and looking things up stays cheap enough to do everywhere."""
+"""Loading the tables and looking things up stays cheap enough to do everywhere: processor time, so
+that what else the machine does counts little."""
 
 import subprocess
 import sys
 import timeit
 from collections.abc import Callable
+from time import process_time
 
 import pytest
 
@@ -15,10 +17,10 @@ LOAD = """
 import time
 from traverse_schemas.reference import territories
 assert "traverse_schemas.reference.territories" and territories._load.cache_info().currsize == 0
-start = time.perf_counter()
+start = time.process_time()
 t = territories.Territories.load()
 t.by_siren("211300553"), t.communes_of_postal("13001"), t.find_commune("Marseille", "13")
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
 
 
@@ -44,4 +46,4 @@ def test_loading_with_every_index_takes_less_than_300_ms() -> None:
 )
 def test_a_look_up_takes_less_than_5_microseconds(look_up: Callable[[], object]) -> None:
     assert look_up() is not None
-    assert min(timeit.repeat(look_up, number=2000, repeat=5)) / 2000 < 5e-6
+    assert min(timeit.repeat(look_up, number=2000, repeat=5, timer=process_time)) / 2000 < 5e-6
