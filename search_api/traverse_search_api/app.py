@@ -25,6 +25,7 @@ from traverse_search_api.alerts.outside import Outside
 from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
 from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.changes.change_log import ChangeLog
+from traverse_search_api.compressing import CompressPages
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
 from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
@@ -233,8 +234,10 @@ def _framing(
 
 
 def _guard(app: FastAPI, rates: Rates, keys: ApiKeys, metrics: Metrics, render: Renderer) -> None:
-    """What goes around every route: errors for people, limits, counts, and no shared cache."""
+    """What goes around every route: errors for people, short pages, limits, counts, and no shared
+    cache."""
     install_excuses(app, render)
+    app.add_middleware(CompressPages)
     app.add_middleware(
         LimitRates,
         rates=rates,

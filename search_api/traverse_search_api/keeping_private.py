@@ -15,6 +15,12 @@ _FOR_ALL: Final = ("/static/", "/carte/")
 _OCTETS: Final = frozenset(name.encode() for name in _TELLING)
 
 
+def is_personal(scope: Scope) -> bool:
+    """Whether an HTTP request says who asks, and what it asks for is not the same for everybody."""
+    told = any(name in _OCTETS for name, _ in scope["headers"])
+    return told and not scope["path"].startswith(_FOR_ALL)
+
+
 class KeepPrivate:
     """A plain ASGI middleware: it looks at the headers of request and answer and buffers
     nothing."""
@@ -28,8 +34,7 @@ class KeepPrivate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        personal = any(name in _OCTETS for name, _ in scope["headers"])
-        personal = personal and not scope["path"].startswith(_FOR_ALL)
+        personal = is_personal(scope)
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":

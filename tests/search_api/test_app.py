@@ -120,3 +120,19 @@ def test_a_date_that_no_zone_computes_is_refused(client: TestClient, as_of: str)
     answer = client.get("/v1/opportunities/abcdefgh", params={"as_of": as_of})
     assert answer.status_code == 400
     assert answer.json()["parameter"] == "as_of"
+
+
+def test_pages_go_out_compressed_to_who_asks_but_not_to_somebody(client: TestClient) -> None:
+    """With a secret of theirs in it, the length of a page could tell it."""
+
+    def encoding(path: str, **headers: str) -> str | None:
+        headers = {"accept": "text/html", "accept-encoding": "gzip", **headers}
+        answer = client.get(path, headers=headers)
+        assert len(answer.content) > 1000
+        found: str | None = answer.headers.get("content-encoding")
+        return found
+
+    assert (encoding("/"), encoding("/static/style.css")) == ("gzip", "gzip")
+    assert encoding("/", cookie="anything=x") is None
+    assert encoding("/static/style.css", cookie="anything=x") == "gzip"
+    assert encoding("/", **{"accept-encoding": "identity"}) is None

@@ -202,6 +202,13 @@ def test_a_red_index_is_said_within_two_seconds(engines: RunningEngines, service
         service.elasticsearch.indices.delete(index=name)
 
 
+def test_programs_are_answered_as_they_always_were(service: Service) -> None:
+    """Pages are compressed; the API is not: it would pay with time."""
+    answer = service.client.get("/v1/opportunities", headers={"accept-encoding": "gzip"})
+    assert len(answer.content) > 1000
+    assert "content-encoding" not in answer.headers
+
+
 def test_an_id_cannot_reach_another_index(service: Service) -> None:
     """Whatever an address holds is an id, never a path."""
     for hostile in ("..%2F..%2F_cat%2Findices", "x%3Frouting=1", "%00", "é" * 300):

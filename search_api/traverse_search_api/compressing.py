@@ -1,0 +1,31 @@
+"""Pages go out compressed, to those who ask for it: the lines of a village or of a phone are slow.
+
+Not what is answered to somebody: a secret of theirs in a page that also repeats what was asked for
+could be guessed from the page's compressed length (the attack named BREACH). Not what programs
+read: they would pay with time for octets that cost them little, and a stream must not wait.
+"""
+
+from typing import Final
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from traverse_search_api.keeping_private import is_personal
+
+_PROGRAMS: Final = ("/v1/", "/metrics", "/healthz", "/readyz")
+_LEAST: Final = 1000  # octets
+_LEVEL: Final = 5
+
+
+class CompressPages:
+    """A plain ASGI middleware: what anybody would be answered goes through gzip (RFC 9110, 8.4)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Around `app`."""
+        self._app = app
+        self._compressing = GZipMiddleware(app, minimum_size=_LEAST, compresslevel=_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        plain = scope["type"] != "http" or scope["path"].startswith(_PROGRAMS) or is_personal(scope)
+        await (self._app if plain else self._compressing)(scope, receive, send)
