@@ -46,6 +46,9 @@ from traverse_schemas.registry import Registry
 from traverse_schemas.signatures import Signer
 from traverse_schemas.topics import MAX_EVENT_BYTES, QUOTAS
 
+_READY = b'{"status":"ok","kafka":"connected"}'
+_SPOOLING = b'{"status":"ok","kafka":"away"}'
+
 
 class _SchemaResponse(Response):
     media_type = "application/schema+json"
@@ -71,6 +74,7 @@ def create_app(
     """
     clock = clock or SystemClock()
     metrics = Metrics()
+    metrics.watch(lambda: journal.connected)
     signed = settings.signatures == "required"
     access = Access(registry, clock, signatures=signed)
     desk = Desk(follow, settings.kafka)
@@ -205,10 +209,11 @@ def _operation(journal: Journal | SpooledJournal, access: Access, metrics: Metri
 
     @routes.get("/readyz", responses=openapi.problems(503))
     async def ready() -> Response:
-        """Le service peut publier : Kafka répond, et le registre est lu."""
+        """Le service peut publier : le registre est lu, et Kafka répond (`kafka` : `connected`) ou
+        le disque prend ce qui vient en attendant (`kafka` : `away`)."""
         if not (access.ready and await journal.answers()):
             raise LogAwayError
-        return _json(b'{"status":"ok"}')
+        return _json(_READY if journal.connected else _SPOOLING)
 
     @routes.get("/metrics", response_class=PlainTextResponse)
     async def measures() -> Response:

@@ -18,6 +18,7 @@ from traverse_schemas.errors import TraverseError
 _LOG = logging.getLogger(__name__)
 _MOST_EVENTS = 4000
 _MOST_OCTETS = 24 * 1024 * 1024
+_GLANCE = 1.0  # seconds between two looks whether the log is there
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between attempts to connect
 
 Outcome = Delivery | PublishError
@@ -69,17 +70,23 @@ class Journal:
         # The loop itself keeps only a weak hold on its tasks.
         self._tasks: set[asyncio.Task[None]] = set()
         self._connector: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._answers = True
 
     def start(self) -> None:
-        """Begin to connect, in the background of the running loop."""
+        """Begin to connect, and to look whether the log is there, in the background of the running
+        loop."""
         self._wanted.set()
         self._connector = asyncio.create_task(self._keep_connected())
+        self._watcher = asyncio.create_task(self._keep_watch())
 
     async def close(self, seconds: float = 5) -> None:
         """Give what is under way so long, then release everything."""
-        if self._connector is not None:
-            self._connector.cancel()
-            await asyncio.wait({self._connector})
+        behind = {task for task in (self._connector, self._watcher) if task is not None}
+        for task in behind:
+            task.cancel()
+        if behind:
+            await asyncio.wait(behind)
         log, self._log = self._log, None
         if log is not None:
             await log.close(seconds)
@@ -88,12 +95,23 @@ class Journal:
 
     @property
     def connected(self) -> bool:
-        """Whether there was an answer once, and no refusal for good since."""
-        return self._log is not None
+        """Whether the log answered when it was last asked, which is a moment ago."""
+        return self._log is not None and self._answers
 
     async def answers(self) -> bool:
         """Whether the log is there, asked of it within the timeout."""
-        return self._log is not None and await self._log.answers(self._timeout)
+        log = self._log
+        if log is None:
+            return False
+        try:
+            there = await log.answers(self._timeout)
+        except Exception:
+            _LOG.exception("log_unasked")
+            there = False
+        if log is self._log and there is not self._answers:
+            _LOG.warning("log_answers %s", "again" if there else "no_more")
+            self._answers = there
+        return there
 
     async def append(
         self, entries: Sequence[Entry], deadline: float | None = None
@@ -151,6 +169,12 @@ class Journal:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def _keep_watch(self) -> None:
+        """A connection that ends is noticed by who uses it, one that is silent by who asks."""
+        while True:
+            await asyncio.sleep(_GLANCE)
+            await self.answers()
+
     async def _keep_connected(self) -> None:
         pause = _FIRST_PAUSE
         while True:
@@ -166,5 +190,5 @@ class Journal:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                self._log = log
+                self._log, self._answers = log, True
                 pause = _FIRST_PAUSE

@@ -1,6 +1,8 @@
 """Every metric of the gateway, in one list (Prometheus text at `/metrics`)."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -35,6 +37,15 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+
+    def watch(self, connected: Callable[[], bool]) -> None:
+        """Ask this whenever somebody reads."""
+        gauge = Gauge(
+            "traverse_gateway_kafka_connected",
+            "Whether Kafka answered when it was last asked (each second): 1 or 0.",
+            registry=self.registry,
+        )
+        gauge.set_function(lambda: int(connected()))
 
     def count_answer(self, route: str, status: int) -> None:
         """An answer was begun."""

@@ -80,6 +80,7 @@ class TransportLog:
 
     def __init__(self, transport: MemoryTransport) -> None:
         self._transport = transport
+        self.there = True
 
     async def open(self) -> None:
         """It is."""
@@ -93,7 +94,7 @@ class TransportLog:
                 outcomes[place] = error
 
     async def answers(self, seconds: float) -> bool:
-        return not self._transport.closed
+        return self.there and not self._transport.closed
 
     async def close(self, seconds: float) -> None:
         self._transport.close(seconds)

@@ -19,6 +19,7 @@ from tests.producers.gateway.serving import (
     STRUCTURED,
     MemoryLog,
     MovedClock,
+    TransportLog,
     nowhere,
     serving,
 )
@@ -343,6 +344,31 @@ def test_a_log_that_is_not_there_is_told_at_once() -> None:
         assert answer.json()["reason"] == "unavailable"
         assert gateway.client.get("/readyz").status_code == 503
         assert gateway.client.get("/healthz").status_code == 200
+
+
+def test_a_log_that_falls_silent_is_told_and_taken_up_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without anybody asking, and on the same connection."""
+    monkeypatch.setattr(journal, "_GLANCE", 0.01)
+    logs: list[TransportLog] = []
+
+    def connect() -> TransportLog:
+        logs.append(TransportLog(MemoryLog()))
+        return logs[-1]
+
+    watched = journal.Journal(connect, timeout=30)
+    with serving(journal=watched) as gateway:
+        assert wait_until(lambda: watched.connected, timeout=60)
+        assert gateway.client.get("/readyz").json() == {"status": "ok", "kafka": "connected"}
+        logs[0].there = False
+        assert wait_until(lambda: not watched.connected, timeout=60)
+        assert "traverse_gateway_kafka_connected 0.0" in gateway.client.get("/metrics").text
+        assert gateway.client.get("/readyz").status_code == 503
+        logs[0].there = True
+        assert wait_until(lambda: watched.connected, timeout=60)
+        assert "traverse_gateway_kafka_connected 1.0" in gateway.client.get("/metrics").text
+    assert len(logs) == 1
 
 
 def test_a_log_that_does_not_confirm_is_told_in_time() -> None:

@@ -13,7 +13,7 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from tests.engines import engine_settings
-from tests.producers.gateway.serving import BATCH, KEY, SIGNER, STRUCTURED, registry
+from tests.producers.gateway.serving import BATCH, KEY, LONG_AGO, SIGNER, STRUCTURED, registry
 from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.install import install
 from traverse_infra.engines.java import find_java
@@ -22,20 +22,43 @@ from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.process import stop
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.topics import apply_topics
+from traverse_producers.durable_queue import Limits
 from traverse_producers.errors import BrokerAwayError
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.gateway.server import listen, server_of
 from traverse_producers.gateway.settings import GatewaySettings
+from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.receipts.follow import Follower
+from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.identity import partition_of, record_key
+from traverse_schemas.institutions import ApiKey, Institution, Quota, Scope
+from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.signatures import SIGNATURE_HEADER, verify
 from traverse_schemas.topics import INBOUND, PARTITIONS
 
 pytestmark = pytest.mark.engines
+
+
+TOWN = Institution(
+    siren="211300553",
+    name="Ville",
+    kind=InstitutionKind.COMMUNE,
+    api_keys=(
+        ApiKey(
+            id="000000000008",
+            sha256=api_key_hash("clef-de-la-ville"),
+            scopes=frozenset({Scope.PUBLISH}),
+            created=LONG_AGO,
+        ),
+    ),
+    quota=Quota(events_per_day=5),
+    created=LONG_AGO,
+    delegated=True,
+)
 
 
 class OwnKafka:
@@ -73,7 +96,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
         apply_topics(own.address)
         with institutions_table(own.address) as institutions:
             institutions.wait(60)
-            for one in registry().view().institutions.values():
+            for one in (*registry().view().institutions.values(), TOWN):
                 institutions.put(one.siren, one, timeout=60)
         yield own
     finally:
@@ -84,7 +107,11 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
 def running(kafka: str, home: Any, **more: Any) -> Iterator[httpx.Client]:
     """The gateway as it is served, in a thread."""
     settings = GatewaySettings(home=home, kafka=kafka, **more)
-    journal = Journal(lambda: KafkaLog(kafka, timeout=10), timeout=settings.gateway_kafka_timeout)
+    direct = Journal(lambda: KafkaLog(kafka, timeout=10), timeout=settings.gateway_kafka_timeout)
+    journal: Journal | SpooledJournal = direct
+    if settings.gateway_spool:
+        limits = Limits(octets=settings.gateway_spool)
+        journal = SpooledJournal(direct, home / "spool", lambda: KafkaTransport(kafka), limits)
     with institutions_table(kafka) as institutions, listen("127.0.0.1", 0) as listener:
         app = create_app(
             settings,
@@ -114,6 +141,18 @@ def answers(client: httpx.Client, path: str) -> int:
         return client.get(path).status_code
     except httpx.HTTPError:
         return 0
+
+
+def of_the_town(client: httpx.Client, *names: str) -> int:
+    """The status of a request with these events of an institution that has a quota of a day."""
+    said = [event(source=f"urn:siren:{TOWN.siren}", subject=name) for name in names]
+    headers = {"content-type": BATCH, "authorization": "Bearer clef-de-la-ville"}
+    return client.post("/v1/events", json=said, headers=headers).status_code
+
+
+def connected(client: httpx.Client) -> bool:
+    """What the gateway shows, which it found out by itself: nobody asks Kafka for it."""
+    return "traverse_gateway_kafka_connected 1.0" in client.get("/metrics").text
 
 
 def post(client: httpx.Client, content: Any, content_type: str = STRUCTURED) -> httpx.Response:
@@ -168,11 +207,17 @@ def test_202_means_that_kafka_has_it(kafka: OwnKafka, tmp_path: Any) -> None:
 def test_kafka_that_stands_still_is_told_in_time_and_waited_for(
     kafka: OwnKafka, tmp_path: Any
 ) -> None:
-    with running(kafka.address, tmp_path, gateway_kafka_timeout=1.8) as client:
+    with (
+        running(kafka.address, tmp_path / "a", gateway_kafka_timeout=1.8) as client,
+        running(kafka.address, tmp_path / "b", gateway_spool=1 << 20) as spooling,
+    ):
         still = event(subject="STILL-1")
         assert wait_until(lambda: post(client, still).status_code == 202, timeout=60)
+        assert wait_until(lambda: of_the_town(spooling, "STILL-3") == 202, timeout=60)
+        assert connected(client)
         kafka.send(signal.SIGSTOP)
         try:
+            assert wait_until(lambda: not connected(client), timeout=60)
             begin = monotonic()
             refused = post(client, event(subject="STILL-2"))
             took = monotonic() - begin
@@ -182,14 +227,28 @@ def test_kafka_that_stands_still_is_told_in_time_and_waited_for(
             assert took < 8, took
             assert answers(client, "/readyz") == 503
             assert answers(client, "/healthz") == 200
+            # Where there is a spool: as many as the day had left when that was last read.
+            assert wait_until(lambda: not connected(spooling), timeout=60)
+            assert of_the_town(spooling, "STILL-4", "STILL-5", "STILL-6") == 202
+            assert of_the_town(spooling, "STILL-7", "STILL-8") == 429
+            assert spooling.get("/readyz").json() == {"status": "ok", "kafka": "away"}
         finally:
             kafka.send(signal.SIGCONT)
+        assert wait_until(lambda: connected(client), timeout=120)
+        assert wait_until(lambda: connected(spooling), timeout=120)
+        assert of_the_town(spooling, "STILL-7", "STILL-8") == 429
+        assert wait_until(lambda: of_the_town(spooling, "STILL-9") == 202, timeout=60)
         assert wait_until(lambda: answers(client, "/readyz") == 200, timeout=120)
         assert wait_until(
             lambda: post(client, event(subject="STILL-2")).status_code == 202, timeout=60
         )
-        keys = {each.key.decode() for each in on_the_log(kafka.address)}
-        assert {record_key("urn:siren:181300013", f"STILL-{n}") for n in (1, 2)} <= keys
+        expected = {record_key("urn:siren:181300013", f"STILL-{n}") for n in (1, 2)} | {
+            record_key(f"urn:siren:{TOWN.siren}", f"STILL-{n}") for n in (3, 4, 5, 6, 9)
+        }
+        assert wait_until(
+            lambda: expected <= {each.key.decode() for each in on_the_log(kafka.address)},
+            timeout=60,
+        )
 
 
 def test_what_expired_while_kafka_was_killed_ends_nothing(kafka: OwnKafka) -> None:

@@ -36,7 +36,8 @@ def test_what_comes_while_kafka_is_away_is_accepted_and_delivered_in_order(tmp_p
             answer = gateway.post(batch, BATCH)
             assert answer.status_code == 202, answer.text
         assert journal.waiting == 12
-        assert gateway.client.get("/readyz").status_code == 200
+        ready = gateway.client.get("/readyz")
+        assert (ready.status_code, ready.json()["kafka"]) == (200, "away")
         weather.fair.set()
         assert wait_until(lambda: journal.waiting == 0, timeout=60)
         assert gateway.post(event(id="after")).status_code == 202
