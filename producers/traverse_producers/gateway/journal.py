@@ -1,11 +1,13 @@
 """Writes events durably: hands them to the log and awaits its acknowledgements.
 
-What is under way is bounded, so that handing over never waits for room; without a connection
-everything is refused at once, while a task keeps trying to connect.
+What is under way is bounded, so that handing over never waits for room, and each line of the log
+has its own bound: one that stands still refuses what is for it, and for nobody else. Without a
+connection everything is refused at once, while a task keeps trying to connect.
 """
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
@@ -16,8 +18,9 @@ from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.errors import TraverseError
 
 _LOG = logging.getLogger(__name__)
-_MOST_EVENTS = 4000
-_MOST_OCTETS = 24 * 1024 * 1024
+# What may be under way on one line. One that is idle takes any request, however large.
+_MOST_EVENTS = 2000
+_MOST_OCTETS = 8 * 1024 * 1024
 _GLANCE = 1.0  # seconds between two looks whether the log is there
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between attempts to connect
 
@@ -40,6 +43,10 @@ class Log(Protocol):
         """Connect. Raises PublishError."""
         ...
 
+    def line(self, key: str) -> int:
+        """The line on which this key's events stand: each moves on by itself."""
+        ...
+
     async def write(self, entries: Sequence[Entry], outcomes: list[Outcome | None]) -> None:
         """Write all. Puts into `outcomes`, at each entry's place and as soon as it is known, where
         it lies or why it does not; ends when all are known, however long that takes."""
@@ -55,6 +62,37 @@ class Log(Protocol):
         ...
 
 
+class _UnderWay:
+    """What is under way on one line."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.octets = 0
+
+    def take(self, events: int, octets: int) -> bool:
+        """Whether there is room; it is taken then."""
+        if self.events and (
+            self.events + events > _MOST_EVENTS or self.octets + octets > _MOST_OCTETS
+        ):
+            return False
+        self.events += events
+        self.octets += octets
+        return True
+
+    def give_back(self, events: int, octets: int) -> None:
+        self.events -= events
+        self.octets -= octets
+
+
+class _Part(NamedTuple):
+    """What one `append` writes on one line: its places among the entries, what is known of each,
+    and the task that writes."""
+
+    places: list[int]
+    known: list[Outcome | None]
+    writing: asyncio.Task[None]
+
+
 class Journal:
     """The log behind the gateway, for one event loop."""
 
@@ -65,8 +103,7 @@ class Journal:
         self._timeout = timeout
         self._log: Log | None = None
         self._wanted = asyncio.Event()
-        self._events = 0
-        self._octets = 0
+        self._lines: defaultdict[int, _UnderWay] = defaultdict(_UnderWay)
         # The loop itself keeps only a weak hold on its tasks.
         self._tasks: set[asyncio.Task[None]] = set()
         self._connector: asyncio.Task[None] | None = None
@@ -116,44 +153,63 @@ class Journal:
     async def append(
         self, entries: Sequence[Entry], deadline: float | None = None
     ) -> list[Outcome]:
-        """Write events, in order; for each its place on the log, or why there is none.
+        """Write events, in order per record; for each its place on the log, or why there is none.
+        What is for one line is taken whole or not at all.
 
         Ends within the timeout, or at the deadline (of `monotonic`) where that is sooner; what is
         not confirmed by then is in doubt (LogAwayError), and may still come to be written.
         """
         log = self._log
-        size = sum(len(entry.octets) for entry in entries)
-        if log is None or not self._take(len(entries), size):
-            return [LogAwayError() for _ in entries]
-        known: list[Outcome | None] = [None] * len(entries)
-        # A task of its own: whoever waits may give up, and what was handed over goes on.
-        writing = self._task(self._write(log, entries, size, known))
-        left = self._timeout if deadline is None else deadline - monotonic()
-        await asyncio.wait({writing}, timeout=min(self._timeout, max(left, 0)))
-        if not writing.done():
-            _LOG.warning("log_slow events=%d", len(entries))
-        outcomes = [LogAwayError() if each is None else each for each in known]
-        if any(isinstance(each, BrokerRefusedError) for each in outcomes):
+        parts = [] if log is None else self._hand_over(log, entries)
+        if parts:
+            left = self._timeout if deadline is None else deadline - monotonic()
+            await asyncio.wait(
+                {part.writing for part in parts}, timeout=min(self._timeout, max(left, 0))
+            )
+        outcomes: list[Outcome] = [LogAwayError() for _ in entries]
+        for part in parts:
+            if not part.writing.done():
+                _LOG.warning("log_slow events=%d", len(part.places))
+            for place, known in zip(part.places, part.known, strict=True):
+                if known is not None:
+                    outcomes[place] = known
+        if log is not None and any(isinstance(each, BrokerRefusedError) for each in outcomes):
             self._reconnect(log)
         return outcomes
 
+    def _hand_over(self, log: Log, entries: Sequence[Entry]) -> list[_Part]:
+        """Begin to write what there is room for, line by line."""
+        lines: defaultdict[int, list[int]] = defaultdict(list)
+        for place, entry in enumerate(entries):
+            lines[log.line(entry.key)].append(place)
+        parts = []
+        for number, places in lines.items():
+            under_way = self._lines[number]
+            some = [entries[place] for place in places]
+            size = sum(len(entry.octets) for entry in some)
+            if not under_way.take(len(some), size):
+                _LOG.warning("line_full line=%d events=%d", number, len(some))
+                continue
+            known: list[Outcome | None] = [None] * len(some)
+            # A task of its own: whoever waits may give up, and what was handed over goes on.
+            writing = self._task(self._write(log, some, known, under_way, size))
+            parts.append(_Part(places, known, writing))
+        return parts
+
     async def _write(
-        self, log: Log, entries: Sequence[Entry], size: int, known: list[Outcome | None]
+        self,
+        log: Log,
+        entries: Sequence[Entry],
+        known: list[Outcome | None],
+        under_way: _UnderWay,
+        size: int,
     ) -> None:
         try:
             await log.write(entries, known)
         except Exception:
             _LOG.exception("hand_over_failed")
         finally:
-            self._events -= len(entries)
-            self._octets -= size
-
-    def _take(self, events: int, octets: int) -> bool:
-        if self._events + events > _MOST_EVENTS or self._octets + octets > _MOST_OCTETS:
-            return False
-        self._events += events
-        self._octets += octets
-        return True
+            under_way.give_back(len(entries), size)
 
     def _reconnect(self, log: Log) -> None:
         """A refusal is for good (topic missing, rights taken, a producer that is broken): only a

@@ -113,6 +113,10 @@ class KafkaLog:
             line.writer = asyncio.create_task(self._write_on(partition, line))
             line.writer.add_done_callback(self._ended)
 
+    def line(self, key: str) -> int:
+        """See Log.line: its partition."""
+        return partition_of(key, len(self._lines))
+
     async def write(self, entries: Sequence[Entry], outcomes: list[Outcome | None]) -> None:
         """See Log.write."""
         if not entries:
@@ -120,7 +124,7 @@ class KafkaLog:
         if self._broken is not None:
             outcomes[:] = [self._broken] * len(entries)
             return
-        lines = [self._lines[partition_of(each.key, len(self._lines))] for each in entries]
+        lines = [self._lines[self.line(each.key)] for each in entries]
         call = _Call(entries, outcomes)
         self._open.add(call)
         for place, line in enumerate(lines):

@@ -23,6 +23,7 @@ from traverse_producers.receipts.follow import Follower
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import Clock, FixedClock
 from traverse_schemas.compacted_table import CompactedTable, Stored, TableLog
+from traverse_schemas.identity import partition_of
 from traverse_schemas.institutions import (
     ApiKey,
     Institution,
@@ -36,6 +37,7 @@ from traverse_schemas.membership import Table
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import FixedRegistry, LiveRegistry
 from traverse_schemas.signatures import Signer
+from traverse_schemas.topics import PARTITIONS
 
 KEY = "clef-de-la-chambre"
 READER = "clef-de-lecture"
@@ -84,6 +86,9 @@ class TransportLog:
 
     async def open(self) -> None:
         """It is."""
+
+    def line(self, key: str) -> int:
+        return partition_of(key, PARTITIONS)
 
     async def write(self, entries: Sequence[Entry], outcomes: list[Outcome | None]) -> None:
         sent = [asyncio.wrap_future(self._transport.send(*entry)) for entry in entries]

@@ -8,13 +8,15 @@ import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata, TopicPartition
 
+from tests.producers.gateway.serving import BATCH, serving
+from tests.stream_processors.factory import CCI, event
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import BrokerRefusedError
-from traverse_producers.gateway import kafka_log
+from traverse_producers.gateway import journal, kafka_log
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.transport import Delivery
-from traverse_schemas.identity import partition_of
+from traverse_schemas.identity import partition_of, record_key
 from traverse_schemas.topics import INBOUND, PARTITIONS
 
 
@@ -24,6 +26,13 @@ class Leaderless:
     def __init__(self, **_: Any) -> None:
         self.led = asyncio.Event()
         self.ends = [0] * PARTITIONS
+
+    @property
+    def client(self) -> "Leaderless":
+        return self
+
+    async def fetch_all_metadata(self) -> None:
+        """The brokers answer."""
 
     async def start(self) -> None:
         pass
@@ -84,6 +93,33 @@ def test_a_partition_without_a_leader_holds_up_no_other(monkeypatch: pytest.Monk
     asyncio.run(go())
 
 
+def test_a_partition_that_stands_still_is_refused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much comes for it, the others have their own room, and its share is all it takes."""
+    monkeypatch.setattr(kafka_log, "AIOKafkaProducer", Leaderless)
+    monkeypatch.setattr(journal, "_MOST_EVENTS", 20)
+    log = KafkaLog("127.0.0.1:1")
+    subjects = {partition_of(record_key(CCI, f"R-{n}"), PARTITIONS): f"R-{n}" for n in range(50)}
+    still, moving = event(subject=subjects[0]), event(subject=subjects[1])
+    under = Journal(lambda: log, timeout=0.1)
+    with serving(journal=under) as gateway:
+        assert wait_until(lambda: under.connected, timeout=60)
+        for _ in range(3):
+            answer = gateway.post([still, moving] * 15, BATCH)
+            assert answer.status_code == 207
+            assert {item["code"] for item in answer.json()["items"][::2]} == {503}
+            assert {item["code"] for item in answer.json()["items"][1::2]} == {202}
+        assert under._lines[0].events == 15
+        for _ in range(6):
+            refused = gateway.post(still)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert under._lines[0].events == 20
+        assert gateway.post([moving] * 30, BATCH).status_code == 202
+        assert gateway.client.portal is not None
+        gateway.client.portal.call(log._producer.led.set)
+        assert wait_until(lambda: gateway.post(still).status_code == 202, timeout=60)
+    assert {line.octets for line in under._lines.values()} == {0}
+
+
 def test_a_writer_that_ends_is_told_and_the_log_opened_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -101,18 +137,18 @@ def test_a_writer_that_ends_is_told_and_the_log_opened_again(
         opened.append(KafkaLog("127.0.0.1:1"))
         return opened[-1]
 
-    async def appended(journal: Journal) -> Sequence[Outcome]:
-        assert await asyncio.to_thread(wait_until, lambda: journal.connected, timeout=60)
-        return await journal.append(entries(1))
+    async def appended(under: Journal) -> Sequence[Outcome]:
+        assert await asyncio.to_thread(wait_until, lambda: under.connected, timeout=60)
+        return await under.append(entries(1))
 
     async def go() -> None:
-        journal = Journal(connect, timeout=60)
-        journal.start()
-        assert {type(each) for each in await appended(journal)} == {BrokerRefusedError}
+        under = Journal(connect, timeout=60)
+        under.start()
+        assert {type(each) for each in await appended(under)} == {BrokerRefusedError}
         outcomes: list[Outcome | None] = [None] * 10
         await opened[0].write(entries(1), outcomes)
         assert {type(each) for each in outcomes} == {BrokerRefusedError}
-        assert {type(each) for each in await appended(journal)} == {Delivery}
-        await journal.close()
+        assert {type(each) for each in await appended(under)} == {Delivery}
+        await under.close()
 
     asyncio.run(go())
