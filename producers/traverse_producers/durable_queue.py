@@ -7,7 +7,7 @@ where its messages go: the SDK's outbox and the gateway's spool both stand on it
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import blake2b
@@ -153,6 +153,20 @@ class DurableQueue:
         with self._reading() as connection:
             row = connection.execute(_NEXT, (key, after)).fetchone()
         return _queued(row) if row else None
+
+    def waiting_of(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of these keys that have messages waiting."""
+        with self._reading() as connection:
+            return frozenset(
+                key for key in keys if connection.execute(_NEXT, (key, 0)).fetchone() is not None
+            )
+
+    def has_room(self) -> bool:
+        """Whether one more message may be put."""
+        used = self.counts()
+        return (
+            used.waiting + used.parked < self._limits.messages and used.octets < self._limits.octets
+        )
 
     def settle(
         self,

@@ -1,8 +1,10 @@
 """The spool: events on this machine's disk while Kafka is away, where the operator wants it.
 
-What Kafka does not confirm in time is queued (fsynced) and answered as accepted; as long as
-something is queued, all that comes goes behind it, so that records keep their order. A thread
-delivers in that order as soon as Kafka is back. The queue is that of the SDK's outbox.
+What Kafka does not confirm in time is queued (fsynced) and answered as accepted; as long as events
+of a record are queued, what comes of it goes behind them, so that records keep their order. The
+others go straight to Kafka while that is there: a partition that stands still fills the disk with
+its own events alone. A thread delivers in order as soon as Kafka is back. The queue is that of the
+SDK's outbox.
 """
 
 import asyncio
@@ -79,9 +81,14 @@ class SpooledJournal:
         """See Journal.append; what Kafka does not confirm in time is on disk instead."""
         if not entries:
             return []
-        if await asyncio.to_thread(lambda: self.waiting):
+        if not self._journal.connected:
             return await self.keep(entries)
-        outcomes = await self._journal.append(entries, deadline)
+        behind = await asyncio.to_thread(self._behind, {each.key for each in entries})
+        straight = [place for place, each in enumerate(entries) if each.key not in behind]
+        written = await self._journal.append([entries[place] for place in straight], deadline)
+        outcomes: list[Outcome] = [LogAwayError() for _ in entries]
+        for place, outcome in zip(straight, written, strict=True):
+            outcomes[place] = outcome
         # What is in doubt is queued too: the log counts an event once, however often it comes.
         late = [
             place for place, outcome in enumerate(outcomes) if isinstance(outcome, PublishError)
@@ -106,8 +113,17 @@ class SpooledJournal:
             return [LogAwayError() for _ in entries]
         return [_QUEUED for _ in entries]
 
+    def _behind(self, keys: set[str]) -> frozenset[str]:
+        """The records of which something is queued. A disk that cannot be read stops nobody whom
+        Kafka takes: versions of a record have an order of their own."""
+        try:
+            return self._queue.waiting_of(keys) if self.waiting else frozenset()
+        except OutboxError as error:
+            _LOG.error("spool_unread detail=%s", error)
+            return frozenset()
+
     def _writable(self) -> bool:
         try:
-            return self._queue.counts().octets >= 0
+            return self._queue.has_room()
         except OutboxError:
             return False

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import RecordMetadata, TopicPartition
 
-from tests.producers.gateway.serving import BATCH, serving
+from tests.producers.gateway.serving import BATCH, MemoryLog, serving
 from tests.stream_processors.factory import CCI, event
 from traverse_infra.engines.waiting import wait_until
+from traverse_producers.durable_queue import Limits
 from traverse_producers.errors import BrokerRefusedError
 from traverse_producers.gateway import journal, kafka_log
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.kafka_log import KafkaLog
+from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.transport import Delivery
 from traverse_schemas.identity import partition_of, record_key
 from traverse_schemas.topics import INBOUND, PARTITIONS
@@ -67,6 +71,15 @@ def entries(*partitions: int) -> list[Entry]:
     ]
 
 
+def of_partition(partition: int) -> dict[str, Any]:
+    """An event of a record that stands there."""
+    names = (f"R-{number}" for number in range(50))
+    wanted = next(
+        one for one in names if partition_of(record_key(CCI, one), PARTITIONS) == partition
+    )
+    return event(subject=wanted)
+
+
 def test_a_partition_without_a_leader_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_log, "AIOKafkaProducer", Leaderless)
 
@@ -98,8 +111,7 @@ def test_a_partition_that_stands_still_is_refused_alone(monkeypatch: pytest.Monk
     monkeypatch.setattr(kafka_log, "AIOKafkaProducer", Leaderless)
     monkeypatch.setattr(journal, "_MOST_EVENTS", 20)
     log = KafkaLog("127.0.0.1:1")
-    subjects = {partition_of(record_key(CCI, f"R-{n}"), PARTITIONS): f"R-{n}" for n in range(50)}
-    still, moving = event(subject=subjects[0]), event(subject=subjects[1])
+    still, moving = of_partition(0), of_partition(1)
     under = Journal(lambda: log, timeout=0.1)
     with serving(journal=under) as gateway:
         assert wait_until(lambda: under.connected, timeout=60)
@@ -118,6 +130,29 @@ def test_a_partition_that_stands_still_is_refused_alone(monkeypatch: pytest.Monk
         gateway.client.portal.call(log._producer.led.set)
         assert wait_until(lambda: gateway.post(still).status_code == 202, timeout=60)
     assert {line.octets for line in under._lines.values()} == {0}
+
+
+def test_a_partition_that_stands_still_fills_a_spool_with_its_own_events_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What is for the others goes straight to Kafka; the same record's goes behind its own."""
+    monkeypatch.setattr(kafka_log, "AIOKafkaProducer", Leaderless)
+    still, moving = of_partition(0), of_partition(1)
+    log = KafkaLog("127.0.0.1:1")
+    direct = Journal(lambda: log, timeout=0.1)
+    never = partial(MemoryLog, answer=False)
+    under = SpooledJournal(direct, tmp_path / "spool", never, Limits(messages=3))
+    with serving(journal=under) as gateway:
+        assert wait_until(lambda: under.connected, timeout=60)
+        assert gateway.post([still, moving], BATCH).status_code == 202
+        assert (under.waiting, log._producer.ends[1]) == (1, 1)
+        assert gateway.post([moving, still, moving], BATCH).status_code == 202
+        assert (under.waiting, log._producer.ends[1]) == (2, 3)
+        assert direct._lines[0].events == 1  # the second one waits on disk only
+        assert gateway.post([still] * 2, BATCH).status_code == 503
+        assert gateway.post(moving).status_code == 202
+        assert gateway.client.portal is not None
+        gateway.client.portal.call(log._producer.led.set)
 
 
 def test_a_writer_that_ends_is_told_and_the_log_opened_again(

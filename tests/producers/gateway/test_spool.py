@@ -62,8 +62,10 @@ def test_a_full_spool_takes_a_request_whole_or_not_at_all(tmp_path: Path) -> Non
     with serving(journal=journal) as gateway:
         assert gateway.post([event()] * 4, BATCH).status_code == 202
         assert gateway.post([event()] * 4, BATCH).status_code == 503
+        assert gateway.client.get("/readyz").status_code == 200
         assert gateway.post(event()).status_code == 202
         assert journal.waiting == 5
+        assert gateway.client.get("/readyz").status_code == 503
 
 
 def test_what_kafka_does_not_confirm_in_time_is_queued(tmp_path: Path) -> None:
