@@ -8,7 +8,7 @@ import json
 from hashlib import blake2b
 from typing import Any, Final
 
-from traverse_schemas import french, other_languages
+from traverse_schemas import counted, french, other_languages
 from traverse_schemas.document import INDICES, PUBLIC_INDEX
 
 ALIASES: Final[dict[str, str]] = {index: f"traverse-{index}" for index in INDICES}
@@ -48,6 +48,7 @@ def _mapping() -> dict[str, Any]:
             "description": _french(),
             "language": _KEYWORD,
             **other_languages.mapping(),
+            **counted.mapping(),
             "visibility": _KEYWORD,
             "audience": _KEYWORD,
             "institutions": {

@@ -60,14 +60,14 @@ def analysis() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A document as the index is to hold it: the same, or with its words in its own language.
+def texts_of(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """What the index holds of a document besides: nothing, or its words in its own language.
 
     Labels of CPV codes are French whatever the document speaks, and stay out of it.
     """
     language = document.get("language")
     if language not in _ANALYZERS:
-        return document
+        return {}
     words = [
         document["title"],
         document.get("description", ""),
@@ -75,4 +75,4 @@ def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
         *(one["name"] for one in document.get("holders", ()) if one.get("name")),
         *document["place_names"],
     ]
-    return {**document, TEXTS: {language: "\n".join(filter(None, words))}}
+    return {TEXTS: {language: "\n".join(filter(None, words))}}

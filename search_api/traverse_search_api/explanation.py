@@ -6,7 +6,8 @@ from typing import Any, Final
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import Status, status_of
 from traverse_schemas.visibility import Visibility
-from traverse_search_api.queries import FRESH_BOOST, FRESH_DAYS, OPEN, OPEN_BOOST
+from traverse_search_api.queries import FRESH_BOOST, FRESH_DAYS, OPEN_BOOST
+from traverse_search_api.status_counts import OPEN
 from traverse_search_api.territory_query import nearness
 
 _PARTS: Final = {

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.counted import CPV_DIVISIONS, DEPARTMENTS
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import Status
 from traverse_search_api import labels
 from traverse_search_api.parameters import Facet
-from traverse_search_api.status_query import status_filter
+from traverse_search_api.status_counts import read_statuses, status_aggregations
 
 Query = dict[str, Any]
 
@@ -22,23 +23,29 @@ _TERMS: Final[dict[Facet, Query]] = {
     Facet.THEME: {"field": "themes", "size": 50},
     Facet.INSTITUTION_KIND: {"field": "owner_kind", "size": 10},
     # All départements; the levels above and below are searched by name.
-    Facet.TERRITORY: {"field": "within", "include": "dep:.*", "size": 120},
+    Facet.TERRITORY: {"field": DEPARTMENTS, "size": 120},
     # The 45 divisions of the CPV.
-    Facet.CPV: {"field": "cpv_within", "include": "[0-9]{2}000000", "size": 50},
+    Facet.CPV: {"field": CPV_DIVISIONS, "size": 50},
 }
+_ALL: Final = "all"
 
 
 def facet_aggregations(
     wanted: Iterable[Facet], chosen: dict[Facet, Query], as_of: datetime, parts: Query
 ) -> dict[str, Query]:
-    """One aggregation a facet, under the other facets' filters (`chosen`); `parts` counts those of
-    the territory asked for (`territory_parts.parts_of`)."""
-    found = {}
+    """The facets by what narrows them: `all` filters chosen, and for each facet that has one the
+    others. `parts` counts those of the territory asked for (`territory_parts.parts_of`)."""
+    found: dict[str, Query] = {}
     for facet in wanted:
         own = Facet.TERRITORY if facet is Facet.PART else facet
         others = [query for name, query in chosen.items() if name is not own]
         condition: Query = {"bool": {"filter": others}} if others else {"match_all": {}}
-        found[facet.value] = {"filter": condition, "aggs": {"values": _values(facet, as_of, parts)}}
+        group = own.value if own in chosen else _ALL
+        counts = found.setdefault(group, {"filter": condition, "aggs": {}})["aggs"]
+        if facet is Facet.STATUS:
+            counts |= status_aggregations(as_of)
+        else:
+            counts[facet.value] = {"terms": parts if facet is Facet.PART else _TERMS[facet]}
     return found
 
 
@@ -46,33 +53,25 @@ def read_facets(
     aggregations: dict[str, Any], wanted: Iterable[Facet], territories: Territories
 ) -> dict[str, list[dict[str, Any]]]:
     """`{"kind": [{"value": "call", "label": "…", "count": 12}, …], …}`, the most frequent first."""
+    if not aggregations:
+        return {}
+    counts = {name: one for group in aggregations.values() for name, one in group.items()}
     return {
-        facet.value: _read(
-            aggregations[facet.value]["values"]["buckets"], _label(facet, territories)
-        )
-        for facet in wanted
-        if facet.value in aggregations
+        facet.value: _read(_counts(facet, counts), _label(facet, territories)) for facet in wanted
     }
 
 
-def _values(facet: Facet, as_of: datetime, parts: Query) -> Query:
+def _counts(facet: Facet, counts: dict[str, Any]) -> list[tuple[str, int]]:
     if facet is Facet.STATUS:
-        clauses = {status.value: status_filter([status], as_of) for status in Status}
-        return {"filters": {"filters": clauses}}
-    return {"terms": parts if facet is Facet.PART else _TERMS[facet]}
+        found = read_statuses(counts)
+        # In the order of their list, where as many have them.
+        pairs = [(status.value, found[status]) for status in Status if status in found]
+        return sorted(pairs, key=lambda pair: -pair[1])
+    return [(one["key"], one["doc_count"]) for one in counts[facet.value]["buckets"]]
 
 
-def _read(
-    buckets: list[dict[str, Any]] | dict[str, dict[str, Any]], label: Callable[[str], str]
-) -> list[dict[str, Any]]:
-    if isinstance(buckets, dict):
-        pairs = [(value, bucket["doc_count"]) for value, bucket in buckets.items()]
-        pairs.sort(key=lambda pair: -pair[1])
-    else:
-        pairs = [(bucket["key"], bucket["doc_count"]) for bucket in buckets]
-    return [
-        {"value": value, "label": label(value), "count": count} for value, count in pairs if count
-    ]
+def _read(counts: list[tuple[str, int]], label: Callable[[str], str]) -> list[dict[str, Any]]:
+    return [{"value": value, "label": label(value), "count": count} for value, count in counts]
 
 
 def _label(facet: Facet, territories: Territories) -> Callable[[str], str]:

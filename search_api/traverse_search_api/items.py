@@ -4,14 +4,14 @@ away but what their reader may not read."""
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.other_languages import TEXTS
+from traverse_schemas.indexed import INDEX_FIELDS
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.links import FOR_SIDES, shown_links
 from traverse_search_api.reader import Reader
 
 _SUMMARY: Final = 240
-_NOT_SHOWN: Final = frozenset({"audience", TEXTS})
+_NOT_SHOWN: Final = frozenset({"audience", *INDEX_FIELDS})
 
 Document = dict[str, Any]
 

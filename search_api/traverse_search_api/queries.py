@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import Status
 from traverse_schemas.visibility import Visibility
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.facets import facet_aggregations
 from traverse_search_api.filters import choice_filters, other_filters, readable_filters
 from traverse_search_api.parameters import Facet, SearchParameters, Sort
 from traverse_search_api.reader import Reader
-from traverse_search_api.status_query import index_text, status_filter
+from traverse_search_api.status_counts import open_filter
+from traverse_search_api.status_query import index_text
 from traverse_search_api.territory_parts import frame_of, parts_of
 from traverse_search_api.territory_query import nearness
 from traverse_search_api.text_query import TextPlan, is_marked, marking_query, text_query
@@ -31,9 +31,6 @@ FRESH_BOOST: Final = 0.15
 FRESH_DAYS: Final = 180
 _NAMED_BOOST: Final = 20.0
 """The score of what was addressed to the reader by name: that of a good match."""
-
-OPEN: Final = (Status.OPEN, Status.IDEA, Status.STUDIES, Status.FUNDED, Status.REPORTED,
-                Status.QUALIFIED, Status.DIRECTED)  # fmt: skip
 
 
 def search_body(
@@ -195,7 +192,7 @@ def _lively_first(found: Query, as_of: datetime, near: list[Query]) -> Query:
             "query": found,
             "functions": [
                 {"weight": 1},
-                {"filter": status_filter(OPEN, as_of), "weight": OPEN_BOOST},
+                {"filter": open_filter(as_of), "weight": OPEN_BOOST},
                 {
                     "gauss": {"published_at": {"origin": origin, "scale": f"{FRESH_DAYS}d"}},
                     "weight": FRESH_BOOST,

@@ -12,7 +12,7 @@ import orjson
 
 from traverse_schemas.document import OpportunityMessage, Stub
 from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.other_languages import indexed
+from traverse_schemas.indexed import indexed
 
 
 class Operation(NamedTuple):

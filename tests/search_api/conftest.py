@@ -18,7 +18,7 @@ from traverse_schemas.clock import clock_from
 from traverse_schemas.compacted_table import CompactedTable
 from traverse_schemas.document import PUBLIC_INDEX
 from traverse_schemas.index_mapping import ALIASES, index_body
-from traverse_schemas.other_languages import indexed
+from traverse_schemas.indexed import indexed
 from traverse_schemas.registry import Registry
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import connect

@@ -76,8 +76,10 @@ def test_a_choice_stays_out_of_its_own_facet() -> None:
     found = body(kind=["call"])
     assert found["post_filter"] == {"bool": {"filter": [chosen]}}
     assert not found_in(found["query"], chosen)
+    assert set(found["aggs"]["kind"]["aggs"]) == {"kind"}
     assert not found_in(found["aggs"]["kind"], chosen)
-    assert found_in(found["aggs"]["theme"], chosen)
+    assert "theme" in found["aggs"]["all"]["aggs"]
+    assert found_in(found["aggs"]["all"]["filter"], chosen)
 
 
 def test_without_facets_choices_narrow_the_query_itself() -> None:

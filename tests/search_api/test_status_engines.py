@@ -1,5 +1,6 @@
 """The status that a search filters by is the status that an item shows: one law, two languages."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,12 @@ from tests.search_api.conftest import Service
 from traverse_schemas.identity import utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, NeedStage, ProjectStage
 from traverse_schemas.status import Status, status_of
+from traverse_search_api.status_counts import (
+    OPEN,
+    open_filter,
+    read_statuses,
+    status_aggregations,
+)
 from traverse_search_api.status_query import status_clause, status_filter, whole_millisecond
 
 pytestmark = pytest.mark.engines
@@ -32,6 +39,7 @@ moments = st.builds(
     st.sampled_from([0, 0, 1, -1, 2, -2]),
     st.sampled_from([0, 0, 1, -1, 999, 1000, -1000, 500_000]),
 )
+_STILL = {*OPEN, Status.CLOSING_SOON}
 days = moments.map(lambda moment: moment.date().isoformat())
 
 
@@ -56,7 +64,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(documents(), min_size=30, max_size=60), st.lists(moments, min_size=3, max_size=6))
-def test_every_filter_finds_exactly_the_documents_of_its_status(
+def test_every_filter_finds_and_every_facet_counts_exactly_the_documents_of_its_status(
     service: Service, made: list[dict[str, Any]], dates: list[datetime]
 ) -> None:
     """For any documents and any date, to the microsecond; and each document has one status."""
@@ -67,7 +75,7 @@ def test_every_filter_finds_exactly_the_documents_of_its_status(
     service.add(*numbered)
     for as_of in map(whole_millisecond, dates):
         clauses = {status.value: status_clause(status, as_of) for status in Status}
-        found = service.elasticsearch.search(
+        answer = service.elasticsearch.search(
             index=service.index,
             size=0,
             query={"term": {"references": run}},
@@ -76,8 +84,18 @@ def test_every_filter_finds_exactly_the_documents_of_its_status(
                     "filters": {"filters": clauses},
                     "aggs": {"ids": {"terms": {"field": "id", "size": 100}}},
                 }
+                ** status_aggregations(as_of),
+                "open": {
+                    "filter": open_filter(as_of),
+                    "aggs": {"ids": {"terms": {"field": "id", "size": 100}}},
+                },
             },
-        )["aggregations"]["by"]["buckets"]
+        )["aggregations"]
+        counts = Counter(status_of(one, as_of).value for one in numbered)
+        assert read_statuses(answer) == counts
+        still = {one["id"] for one in numbered if status_of(one, as_of) in _STILL}
+        assert {one["key"] for one in answer["open"]["ids"]["buckets"]} == still
+        found = answer["by"]["buckets"]
         for status in Status:
             by_search = {bucket["key"] for bucket in found[status.value]["ids"]["buckets"]}
             by_function = {one["id"] for one in numbered if status_of(one, as_of) is status}

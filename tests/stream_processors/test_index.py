@@ -53,17 +53,18 @@ def test_the_offset_is_the_version_and_other_indices_get_a_stub() -> None:
     assert orjson.loads(second.body) == {"id": "abc", "stub": True}
 
 
-def _body(language: str) -> bytes:
+def _body(language: str) -> Any:
     said: Any = document("1", "Wartung", owner="Stadt Straßburg", language=language)
     message = OpportunityMessage(id="abc", index="public", stubs=[], document=said)
     (operation,) = operations(message, b"as on the log", 1)
-    return operation.body
+    return orjson.loads(operation.body)
 
 
-def test_french_is_indexed_as_it_is_and_another_language_with_its_words() -> None:
-    """A French document costs nothing more; German is read as German, its owner included."""
-    assert _body("fr") == b"as on the log"
-    assert _body("xx") == b"as on the log"
-    german = orjson.loads(_body("de"))
+def test_another_language_is_indexed_with_its_words_and_all_with_what_facets_count() -> None:
+    """French documents have no words twice; German is read as German, its owner included."""
+    assert "texts" not in _body("fr")
+    assert "texts" not in _body("xx")
+    german = _body("de")
+    assert german["counted"]["departments"] == ["dep:13"]
     assert german["title"] == "Wartung"
     assert german["texts"] == {"de": "Wartung\nStadt Straßburg\nMarseille"}

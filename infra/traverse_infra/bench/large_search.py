@@ -31,6 +31,7 @@ from traverse_infra.settings import Settings
 from traverse_infra.training import states_of_events
 from traverse_schemas.identity import opportunity_id, utc_text
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.indexed import indexed
 from traverse_stream_processors.link import form
 
 Say = Callable[[str], None]
@@ -162,7 +163,7 @@ def _sentences(text: str) -> list[str]:
 def _fill(home: Home, documents: Iterable[Document]) -> None:
     home.client.indices.put_settings(index=PUBLIC_ALIAS, settings={"refresh_interval": "5s"})
     actions = (
-        {"_index": PUBLIC_ALIAS, "_id": one["id"], "_source": one, "require_alias": True}
+        {"_index": PUBLIC_ALIAS, "_id": one["id"], "_source": indexed(one), "require_alias": True}
         for one in documents
     )
     # A small heap is full now and then: what is refused is sent again.

@@ -1,0 +1,75 @@
+"""What facets count of a document, laid beside it as it is written to the index.
+
+A facet reads its field once for each result. Of all CPV codes and territories with every level
+above, some ten a document, it needs one or two; a status comes from half a dozen fields and from
+the date. Here is what a facet needs of them and no more, none of which depends on today.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from traverse_schemas.status import NEED_STATUSES, Status
+
+COUNTED: Final = "counted"
+"""The field of a document in the index that is there for facets alone."""
+
+PHASE: Final = f"{COUNTED}.phase"
+DEPARTMENTS: Final = f"{COUNTED}.departments"
+CPV_DIVISIONS: Final = f"{COUNTED}.cpv_divisions"
+
+DATED: Final = "dated"
+"""Phase of a call whose deadline says whether it is open."""
+
+CONTRACT: Final = "contract"
+"""Phase of a call that was awarded, whose end is known."""
+
+_LIVE: Final = "live_"
+LIVE_NEEDS: Final = {
+    status: f"{_LIVE}{status.value}"
+    for status in NEED_STATUSES
+    if status in {Status.REPORTED, Status.QUALIFIED, Status.DIRECTED}
+}
+"""Phases of needs that have to be confirmed after some time without news, by their status."""
+
+_SETTLED: Final = {
+    "call": {
+        "unsuccessful": Status.WITHOUT_AWARD,
+        "dropped": Status.WITHOUT_AWARD,
+        "terminated": Status.ENDED,
+    },
+    "project": {"completed": Status.DELIVERED, "abandoned": Status.ABANDONED},
+    "need": {"met": Status.MET, "abandoned": Status.ABANDONED},
+}
+
+
+def counted(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The field, for a document that is no stub (`document.Document`)."""
+    within = document.get("within", ())
+    codes = document.get("cpv_within", ())
+    return {
+        "phase": phase_of(document),
+        "departments": [code for code in within if code.startswith("dep:")],
+        "cpv_divisions": list(dict.fromkeys(f"{code[:2]}000000" for code in codes)),
+    }
+
+
+def phase_of(document: Mapping[str, Any]) -> str:
+    """The status of a document where no date decides it (`status.status_of`), else what decides."""
+    kind, outcome = document["kind"], document.get("outcome")
+    settled = _SETTLED[kind].get(outcome or "")
+    if settled is not None:
+        return settled.value
+    if kind == "project":
+        return str(document.get("stage") or Status.IDEA.value)
+    if kind == "need":
+        return LIVE_NEEDS[Status(document.get("stage") or Status.REPORTED.value)]
+    if outcome == "awarded":
+        return CONTRACT if document.get("end_max") else Status.AWARDED.value
+    return DATED if document.get("deadline") else Status.ANNOUNCED.value
+
+
+def mapping() -> dict[str, Any]:
+    """The mapping of the field, by its name."""
+    keyword = {"type": "keyword", "ignore_above": 64}
+    names = (name.removeprefix(f"{COUNTED}.") for name in (PHASE, DEPARTMENTS, CPV_DIVISIONS))
+    return {COUNTED: {"properties": dict.fromkeys(names, keyword)}}

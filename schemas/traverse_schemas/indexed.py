@@ -1,0 +1,20 @@
+"""A document as the index holds it: with what only searches and facets need beside it.
+
+It is computed as the document is written, and is not on the log: a rebuild has it anew.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from traverse_schemas.counted import COUNTED, counted
+from traverse_schemas.other_languages import TEXTS, texts_of
+
+INDEX_FIELDS: Final = frozenset({COUNTED, TEXTS})
+"""The fields that nobody is shown."""
+
+
+def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A document (`document.Document`) or a stub, which stays as it is."""
+    if document["stub"]:
+        return document
+    return {**document, **texts_of(document), COUNTED: counted(document)}
