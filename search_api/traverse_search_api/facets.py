@@ -64,6 +64,9 @@ def read_facets(
 def _counts(facet: Facet, counts: dict[str, Any]) -> list[tuple[str, int]]:
     if facet is Facet.STATUS:
         found = read_statuses(counts)
+        # As a filter, "open" includes what closes soon.
+        still = found.get(Status.OPEN, 0) + found.get(Status.CLOSING_SOON, 0)
+        found |= {Status.OPEN: still} if still else {}
         # In the order of their list, where as many have them.
         pairs = [(status.value, found[status]) for status in Status if status in found]
         return sorted(pairs, key=lambda pair: -pair[1])

@@ -53,21 +53,21 @@ def look_body(
 ) -> Query:
     """The second question, for `Index.search`."""
     text = text_query(plan)
-    aggregations: dict[str, Query] = {"text": {"filter": text}}
+    counted: dict[str, Query] = {"text": text}
     for filter_ in filters:
         others = [other.query for other in filters if other is not filter_]
-        aggregations[f"without:{filter_.parameter}"] = {
-            "filter": {"bool": {"filter": [text, *others]}}
-        }
+        counted[f"without:{filter_.parameter}"] = {"bool": {"filter": [text, *others]}}
     for at, unit in enumerate(plan.meaningful[:_MOST_WORDS]):
-        aggregations[f"word:{at}"] = {"filter": unit_query(unit)}
+        counted[f"word:{at}"] = unit_query(unit)
         for cut, query in (_splits(unit.text) if at < _MOST_SPLIT else {}).items():
-            aggregations[f"split:{at}:{cut}"] = {"filter": query}
+            counted[f"split:{at}:{cut}"] = query
     body: Query = {
         "size": 0,
         "track_total_hits": False,
         "query": {"bool": {"filter": always, "must_not": never}},
-        "aggs": aggregations,
+        # Together, and under nothing else: then Elasticsearch counts what each finds, where one
+        # aggregation each would have it look at every document for each of them.
+        "aggs": {"counts": {"filters": {"filters": counted}}},
     }
     words = " ".join(unit.text for unit in plan.meaningful[:_MOST_WORDS] if _correctable(unit.text))
     if words:
@@ -90,7 +90,8 @@ def look_body(
 
 def read_look(plan: TextPlan, found: Mapping[str, Any]) -> Look:
     """The answer to `look_body`."""
-    counts = {name: one["doc_count"] for name, one in found.get("aggregations", {}).items()}
+    buckets = found.get("aggregations", {}).get("counts", {}).get("buckets", {})
+    counts = {name: one["doc_count"] for name, one in buckets.items()}
     suggested = _suggested(found.get("suggest", {}))
     unknown: dict[str, str] = {}
     words: dict[str, int] = {}

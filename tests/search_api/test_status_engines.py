@@ -83,9 +83,9 @@ def test_every_filter_finds_and_every_facet_counts_exactly_the_documents_of_its_
                 "by": {
                     "filters": {"filters": clauses},
                     "aggs": {"ids": {"terms": {"field": "id", "size": 100}}},
-                }
-                ** status_aggregations(as_of),
-                "open": {
+                },
+                **status_aggregations(as_of),
+                "still": {
                     "filter": open_filter(as_of),
                     "aggs": {"ids": {"terms": {"field": "id", "size": 100}}},
                 },
@@ -94,7 +94,7 @@ def test_every_filter_finds_and_every_facet_counts_exactly_the_documents_of_its_
         counts = Counter(status_of(one, as_of).value for one in numbered)
         assert read_statuses(answer) == counts
         still = {one["id"] for one in numbered if status_of(one, as_of) in _STILL}
-        assert {one["key"] for one in answer["open"]["ids"]["buckets"]} == still
+        assert {one["key"] for one in answer["still"]["ids"]["buckets"]} == still
         found = answer["by"]["buckets"]
         for status in Status:
             by_search = {bucket["key"] for bucket in found[status.value]["ids"]["buckets"]}
