@@ -24,7 +24,7 @@ CONTRACT: Final = "contract"
 """Phase of a call that was awarded, whose end is known."""
 
 _LIVE: Final = "live_"
-LIVE_NEEDS: Final = {
+LIVE_NEEDS: Final[dict[Status, str]] = {
     status: f"{_LIVE}{status.value}"
     for status in NEED_STATUSES
     if status in {Status.REPORTED, Status.QUALIFIED, Status.DIRECTED}
