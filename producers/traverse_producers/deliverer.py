@@ -7,7 +7,8 @@ record is never delivered before an earlier one. What follows a failure:
   the later ones of its record go on (each carries the whole record: none needs the one before);
 - the broker is away (BrokerAwayError), or refuses one record after the other: everything waits,
   with growing pauses, and the connection is made anew;
-- one record alone fails: it waits, with growing pauses of its own, and the others go on.
+- one record alone fails, or is not confirmed while others are (a partition that stands still): it
+  waits, with growing pauses of its own, and the others go on.
 """
 
 import logging
@@ -32,6 +33,7 @@ _LOG = logging.getLogger("traverse.outbox")
 _MOST_EVENTS = 500  # under way at once
 _MOST_OCTETS = 16 << 20
 _LEAVE_TAKING = 1.0  # seconds that a connection may take to close
+_MOST_ALONE = 1000  # records that are remembered to have failed
 _NOT_ITS_FAULT = 3  # records that fail one after the other: the fault is not theirs
 _DAMAGED = (
     "L'événement a été abîmé sur le disque pendant qu'il attendait : vérifiez le disque, puis "
@@ -84,6 +86,8 @@ class Deliverer:
         self._unmarked: list[tuple[Queued, Answer]] = []
         self._scanned = 0  # every message up to here is delivered, or its key is in the books
         self._busy: dict[str, Queued] = {}  # what is under way, by key
+        self._confirmed = 0  # how many were, ever
+        self._begun: dict[str, int] = {}  # of what is under way: how many there were then
         self._behind: set[str] = set()  # keys that may have more before `_scanned`
         self._held: dict[str, _Held] = {}  # keys that failed
         self._failing: set[str] = set()  # keys that failed since anything was delivered
@@ -115,9 +119,12 @@ class Deliverer:
             return self._all.until - now
         if not self._mark() or not self._connect():
             return max(0.0, self._all.until - now)
+        # What failed takes half of the room: it may fail again, and slowly.
+        again = _MOST_EVENTS // 2 - sum(key in self._held for key in self._busy)
         for key in [key for key, held in self._held.items() if held.until <= now]:
-            if key not in self._busy and self._has_room():
+            if again > 0 and key not in self._busy and self._has_room():
                 self._send_next(key, 0)
+                again -= 1
         self._scan()
         # Those whose time has come and found no room are taken up with the next answer.
         return min(
@@ -137,26 +144,36 @@ class Deliverer:
                 queued, future = self._settled.get_nowait()
                 key = queued.message.key
                 del self._busy[key]
+                before = self._begun.pop(key)
                 error = future.exception()
                 if error is None:
+                    self._confirmed += 1
                     self._unmarked.append((queued, future.result()))
                 elif isinstance(error, EventRefusedError):
                     self._unmarked.append((queued, error))
                 else:
-                    self._keep(key, error, now)
+                    self._keep(key, error, now, others=self._confirmed > before)
                     continue
                 self._held.pop(key, None)
                 self._failing.clear()
                 self._all.failures = 0
         self._mark()
 
-    def _keep(self, key: str, error: BaseException, now: float) -> None:
-        """The message stays in the queue: when will it be tried again?"""
+    def _keep(self, key: str, error: BaseException, now: float, *, others: bool) -> None:
+        """The message stays in the queue: when will it be tried again? `others` were confirmed
+        since it was sent."""
         self.trouble = _ours(error)
         self._behind.add(key)
         if isinstance(error, BrokerAwayError):
+            many = len(self._held) >= _MOST_ALONE and key not in self._held
+            if others and not many and not error.retry_after:
+                self._held.setdefault(key, _Held()).fail(now, self._pauses)
+                return
             self._pause(now)
             self._all.until = max(self._all.until, now + error.retry_after)
+            if not many:  # afterwards it has half of the room, and who comes next the other half
+                held = self._held.setdefault(key, _Held())
+                held.until = max(held.until, self._all.until)
             return
         self._failing.add(key)
         self._held.setdefault(key, _Held()).fail(now, self._pauses)
@@ -245,6 +262,7 @@ class Deliverer:
     def _send(self, queued: Queued) -> None:
         assert self._transport is not None  # noqa: S101 - `turn` connects first
         self._busy[queued.message.key] = queued
+        self._begun[queued.message.key] = self._confirmed
         message = queued.message
         try:
             if not queued.sound:

@@ -189,6 +189,48 @@ def test_a_broker_that_is_away_is_left_alone_for_a_while(world: World) -> None:
     assert len(world.under_way()) == 20
 
 
+def test_what_is_not_confirmed_while_others_are_waits_alone(world: World) -> None:
+    """A partition that stands still: its records wait, and the others go on at once."""
+    world.put("a 1", "b 1", "a 2")
+    world.deliverer.turn()
+    world.broker.answer(1)
+    world.broker.answer(0, AWAY, came=False)
+    world.deliverer.turn()
+    world.put("c 1")
+    world.deliverer.turn()
+    assert world.under_way() == ["c 1"]
+    world.wait(2)
+    assert world.under_way() == ["c 1", "a 1"]
+    world.broker.answer(1, AWAY, came=False)  # nobody since
+    world.deliverer.turn()
+    world.put("d 1")
+    world.deliverer.turn()
+    assert world.under_way() == ["c 1"]
+    world.finish()
+    assert world.broker.log == ["b 1", "c 1", "a 1", "d 1", "a 2"]
+
+
+def test_what_fails_again_and_again_leaves_room_for_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More records than may be under way stand still, before and among those that do not."""
+    monkeypatch.setattr("traverse_producers.deliverer._MOST_EVENTS", 4)
+    names = [f"still{n} 1" for n in range(6)] + [f"{n} 1" for n in range(20)]
+    world.put("first 1", *names, "last 1")
+    for _ in range(40):
+        world.wait(31)
+        while any("still" not in text for text in world.under_way()):
+            at = next(at for at, text in enumerate(world.under_way()) if "still" not in text)
+            world.broker.answer(at)
+            world.deliverer.turn()
+        for _ in world.under_way():
+            world.broker.answer(0, AWAY, came=False)
+        world.deliverer.turn()
+    assert len(world.broker.log) == 22
+    world.finish()
+    assert len(world.broker.log) == 28
+
+
 def test_a_broker_that_refuses_everybody_is_connected_to_anew(world: World) -> None:
     """Its connection may be what is broken: a producer that was fenced never recovers."""
     world.put("a 1", "b 1", "c 1", "d 1")
