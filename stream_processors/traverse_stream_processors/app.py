@@ -33,7 +33,7 @@ from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.check import Inbound
 from traverse_stream_processors.enrich import enrich
-from traverse_stream_processors.fetching import fetch_promptly
+from traverse_stream_processors.fetching import fetch_promptly, waiting
 from traverse_stream_processors.likeness.model import model_at
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Opportunities
@@ -236,7 +236,7 @@ def _agent(
             if before is not None:
                 await before
             if durable is not None:
-                await durable
+                await _unbroken(app, durable)
             for event in events:
                 event.ack()
             progress.end(len(events))
@@ -260,10 +260,10 @@ def _agent(
 
     async def tick() -> None:
         if assigned.is_set() and started.is_set():
-            await leaving(work.tick(owner=bool(owned)))
+            await leaving(_unbroken(app, work.tick(owner=bool(owned))))
 
     async def watch() -> None:
-        if progress.stalled(await _waiting(app)):
+        if progress.stalled(await waiting(app)):
             leave(
                 f"L'étape {app.conf.id} n'avance plus alors que des événements attendent : le "
                 "processus s'arrête pour être relancé."
@@ -297,6 +297,18 @@ async def _to_the_end(app: faust.App, doing: Awaitable[None]) -> None:
         raise
 
 
+async def _unbroken(app: faust.App, doing: Awaitable[None]) -> None:
+    """Await it. Cancelled though nobody stops it, it is an error: the cancellation of a task or a
+    timer is one that nobody hears of."""
+    try:
+        await doing
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if app.should_stop or task is None or task.cancelling():
+            raise
+        raise RuntimeError("cancelled from inside") from error
+
+
 async def leaving(doing: Awaitable[None]) -> None:
     """Await it; on an error leave the process, so that what was not done is done by another."""
     try:
@@ -306,21 +318,6 @@ async def leaving(doing: Awaitable[None]) -> None:
     except Exception:
         logger.exception("Défaut interne : le traitement s'arrête, rien n'est acquitté.")
         leave("Le traitement s'est arrêté sur un défaut interne ; voyez le journal ci-dessus.")
-
-
-async def _waiting(app: faust.App) -> int:
-    """Messages that the broker has and this process has not acknowledged."""
-    consumer: Any = app.consumer
-    assigned = consumer.assignment()
-    if not assigned:
-        return 0
-    ends = await consumer.highwaters(*assigned)
-    done = app.monitor.tp_committed_offsets
-    waiting = 0
-    for tp, end in ends.items():
-        # Of a partition where nothing was acknowledged yet, what was fetched is what is known.
-        waiting += max(0, end - (done.get(tp) or await consumer.position(tp) or 0))
-    return waiting
 
 
 def leave(sentence: str) -> None:

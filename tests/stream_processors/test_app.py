@@ -1,7 +1,7 @@
 """The loop of a step: what it acknowledges, and when its process leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,7 +44,9 @@ class App:
     conf = SimpleNamespace(id="step")
     should_stop = False
 
-    def __init__(self) -> None:
+    def __init__(self, consumer: Any = None) -> None:
+        self.consumer = consumer
+        self.timers: dict[float, Callable[[], Awaitable[None]]] = {}
         self.step: Callable[[Stream], Any] | None = None
         self.assigned: Callable[..., Any] | None = None
         self.on_partitions_revoked = SimpleNamespace(connect=lambda _: None)
@@ -56,8 +58,12 @@ class App:
     def topic(self, *_: Any, **__: Any) -> None:
         """Not asked anything."""
 
-    def timer(self, _: float) -> Callable[[Any], Any]:
-        return lambda function: function
+    def timer(self, every: float) -> Callable[[Any], Any]:
+        def keep(function: Any) -> Any:
+            self.timers[every] = function
+            return function
+
+        return keep
 
     def agent(self, *_: Any, **__: Any) -> Callable[[Any], Any]:
         def keep(function: Any) -> Any:
@@ -68,19 +74,26 @@ class App:
 
 
 class Work:
-    """Handles batches, and the one of this number is `cancelled` from inside."""
+    """Handles batches, and the one of this number is `cancelled` from inside: at once, or `late`,
+    while it is made durable."""
 
-    def __init__(self, cancelled: int = 0) -> None:
+    def __init__(self, cancelled: int = 0, *, late: bool = False) -> None:
         self.cancelled = cancelled
+        self.late = late
         self.handled = 0
         self.all = asyncio.Event()
 
-    async def handle(self, _: Sequence[Any]) -> None:
+    async def handle(self, _: Sequence[Any]) -> Awaitable[None] | None:
         self.handled += 1
         if self.handled == self.cancelled:
-            raise asyncio.CancelledError
+            if not self.late:
+                raise asyncio.CancelledError
+            durable = asyncio.ensure_future(asyncio.Event().wait())
+            durable.cancel()
+            return durable  # type: ignore[return-value]
         if self.handled == 3:
             self.all.set()
+        return None
 
     async def release(self) -> None:
         """Holds nothing."""
@@ -93,10 +106,14 @@ async def nothing() -> None:
     """Neither at the start nor at the end."""
 
 
-async def run(work: Work, stream: Stream, app: App) -> None:
-    settings: Any = SimpleNamespace(stall_after=60.0, batch_size=1, batch_wait=0.1)
+def step(work: Work, app: App, stall_after: float = 60) -> None:
+    settings: Any = SimpleNamespace(stall_after=stall_after, batch_size=1, batch_wait=0.1)
     told: Any = app
     steps._agent(told, ("topic",), work, lambda one: one, settings, start=nothing, stop=nothing)
+
+
+async def run(work: Work, stream: Stream, app: App) -> None:
+    step(work, app)
     assert app.step is not None and app.assigned is not None
     await app.assigned(app, {"topic-0"})
     await app.step(stream)
@@ -133,3 +150,38 @@ def test_a_step_that_is_told_to_stop_stops() -> None:
 
     asyncio.run(stopped())
     assert stream.enable_acks is False
+
+
+def test_a_batch_that_is_cancelled_on_its_way_to_be_durable_takes_the_process_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is in hand for ever otherwise, and no watch sees that."""
+    stream, work = Stream(), Work(cancelled=3, late=True)
+
+    async def cancelled() -> None:
+        left = asyncio.Event()
+        monkeypatch.setattr(steps, "leave", lambda _: left.set())
+        running = asyncio.create_task(run(work, stream, App()))
+        await asyncio.wait_for(left.wait(), 60)
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(cancelled())
+    assert [one.acked for one in stream.events] == [True, True, False]
+
+
+class Silent:
+    """A consumer whose broker is away."""
+
+    def assignment(self) -> set[str]:
+        return {"topic-0"}
+
+    async def highwaters(self, *_: Any) -> dict[str, int]:
+        raise TimeoutError
+
+
+def test_a_watch_that_hears_nothing_of_kafka_ends_nobody() -> None:
+    """Nor does it call a step stalled when Kafka is back."""
+    app = App(Silent())
+    step(Work(), app, stall_after=0)
+    asyncio.run(app.timers[steps._WATCH_EVERY]())  # type: ignore[arg-type]
