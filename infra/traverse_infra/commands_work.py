@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal
@@ -22,6 +22,7 @@ STEPS = ("validate", "index")
 _CHECK = "check"  # compares now and then; its end ends nobody else
 _NOTIFY = "notify"  # begun again when it ends: what it is at is on its ledger
 _REST = 5.0  # seconds before that
+_GRACE = 30.0  # seconds in which what is asked to end may end by itself
 _SHARE = 0.2  # of the time, that the check works
 
 
@@ -190,10 +191,8 @@ def _run_all() -> int:
     children |= {name: _start(name, variables) for name, variables in beside_them.items()}
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        for child in children.values():
-            child.terminate()
-        for child in children.values():
-            child.wait()
+        _hear_no_more()
+        _end(children.values())
         raise SystemExit(128 + number)
 
     signal.signal(signal.SIGTERM, stop)
@@ -211,14 +210,33 @@ def _run_all() -> int:
             sys.stderr.write("La vérification de l'index s'est arrêtée ; les étapes continuent.\n")
             del children[_CHECK]
         pid, status = os.waitpid(0, 0)
-    for name, child in children.items():
-        if child.pid != pid:
-            child.terminate()
-            child.wait()
-        else:
-            sys.stderr.write(f"L'étape {name} s'est arrêtée ; l'autre est arrêtée aussi.\n")
+    name = _name_of(children, pid)
+    sys.stderr.write(f"L'étape {name} s'est arrêtée ; l'autre est arrêtée aussi.\n")
+    del children[name]
+    _hear_no_more()
+    _end(children.values())
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code  # killed by a signal: as shells tell it
+
+
+def _hear_no_more() -> None:
+    """All are ending: asked once more meanwhile, this process would wait for itself."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _end(children: Collection[subprocess.Popen[bytes]]) -> None:
+    """Ask them to end, and end those that do not: a step says good-bye to Kafka, and would wait for
+    one that is away; one that is frozen hears nothing. They lose nothing by it."""
+    for child in children:
+        child.terminate()
+    until = time.monotonic() + _GRACE
+    for child in children:
+        try:
+            child.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 def _start(step: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
