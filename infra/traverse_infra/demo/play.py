@@ -94,9 +94,10 @@ def account(bootstrap: str, client: Elasticsearch, sent: list[Sent]) -> Accounts
 def _never_shown(bootstrap: str) -> set[str]:
     """The ids of records that were withdrawn and never were in an index."""
     states = (json.loads(one.value) for one in read_topic(bootstrap, RECORDS) if one.value)
+    last = {state["id"]: state for state in states}  # compaction leaves earlier ones for a while
     return {
-        state["id"]
-        for state in states
+        identity
+        for identity, state in last.items()
         if not state["indices"] and (state["life"] or {}).get("state") == "withdrawn"
     }
 

@@ -83,6 +83,22 @@ class AnswerBook:
                 return set()  # worse than all that are proposed
         return self._choose_anew(need)
 
+    def put_all(self, need: str, found: Mapping[str, Answer], public: Set[str]) -> set[str]:
+        """Know all answers to a need of which none was known; `public` are those that all may read.
+        Gives the ids whose links changed."""
+        if not found:
+            return set()
+        self._answers.setdefault(need, {}).update(found)
+        if public:
+            self._public.setdefault(need, set()).update(public)
+        touched: set[str] = set()
+        for offer, answer in found.items():
+            self._needs.setdefault(offer, set()).add(need)
+            if answer.state == DISMISSED:
+                self._changed.add((need, offer))
+                touched |= {need, offer}
+        return touched | self._choose_anew(need)
+
     def drop(self, identity: str) -> set[str]:
         """Forget all answers that a record gives or gets; gives the ids whose links changed, its
         own left out."""

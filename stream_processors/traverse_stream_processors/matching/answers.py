@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day, lower_first
-from traverse_stream_processors.matching.roles import Beneficiaries, Seeks
+from traverse_stream_processors.matching.roles import ON_DEMAND, Beneficiaries, Seeks
 from traverse_stream_processors.matching.subject import Alike, alike_from
 from traverse_stream_processors.matching.territory import Reach, reach
 from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
@@ -29,7 +29,6 @@ LEAST_SUBJECT: Final = 0.6
 
 _SAME_THING: Final = 0.7
 
-_ON_DEMAND: Final = ("call_for_projects", "expression_of_interest")
 _CONTRACTS: Final = ("contract", "concession", "sourcing", "expression_of_interest")
 
 
@@ -63,16 +62,26 @@ def _answer(need: Facts, offer: Facts) -> Answer | None:
     reached = reach(need, offer)
     if reached is None:
         return None
-    subject = alike_from(need, offer, LEAST_SUBJECT)
+    least = max(LEAST_SUBJECT, _least_subject(weight, reached.score))
+    if need.seeks is None and offer.subtype in ("contract", "concession"):
+        # Another's contract helps who is to buy only if it is for the very same thing.
+        least = max(least, _SAME_THING)
+    subject = alike_from(need, offer, least)
     if subject is None or subject.score < LEAST_SUBJECT:
         return None
     same = subject.score >= _SAME_THING and subject.text >= 0.5
     if need.seeks is None and offer.subtype in ("contract", "concession") and not same:
-        return None  # another's contract helps who is to buy only if it is for the very same thing
+        return None
     score = round(weight * (0.7 * subject.score + 0.3 * reached.score), 3)
     if score < LEAST:
         return None
     return Answer(score, _until(need, offer), _reason(offer, subject, reached, open_to))
+
+
+def _least_subject(weight: float, reached: float) -> float:
+    """A subject that is less alike than this cannot come to a score of LEAST; what rounding may
+    add to both is taken off."""
+    return ((LEAST - 0.001) / weight - 0.3 * reached) / 0.7 - 0.001
 
 
 def _until(need: Facts, offer: Facts) -> str:
@@ -98,13 +107,13 @@ def _for_firm(need: Facts, seeks: Seeks, offer: Facts) -> tuple[float, str]:
         case Seeks.ORDERS | Seeks.PARTNER:
             if offer.subtype in _CONTRACTS and offer.subtype != "expression_of_interest":
                 return 1.0, "ouvert aux entreprises"
-            if offer.subtype in _ON_DEMAND:
+            if offer.subtype in ON_DEMAND:
                 return 0.85, "ouvert aux entreprises"
             return (0.8, "projet à suivre") if offer.subtype == "project" else (0.0, "")
         case Seeks.AID:
-            return (1.0, "ouvert aux entreprises") if offer.subtype in _ON_DEMAND else (0.0, "")
+            return (1.0, "ouvert aux entreprises") if offer.subtype in ON_DEMAND else (0.0, "")
         case _:
-            shared = offer.subtype in (*_ON_DEMAND, "shared_resources")
+            shared = offer.subtype in (*ON_DEMAND, "shared_resources")
             return (0.95, "ouvert aux entreprises") if shared else (0.0, "")
 
 
@@ -118,7 +127,7 @@ def _for_institution(need: Facts, offer: Facts) -> tuple[float, str]:
         return (0.9, "portée pour votre territoire") if wider else (0.0, "")
     if own or not _open_to(offer).public_bodies:
         return 0.0, ""
-    if offer.subtype in _ON_DEMAND:
+    if offer.subtype in ON_DEMAND:
         return 1.0, "ouvert aux collectivités"
     if offer.subtype == "shared_resources":
         return 1.0, "moyens partagés"
@@ -127,7 +136,7 @@ def _for_institution(need: Facts, offer: Facts) -> tuple[float, str]:
 
 def _open_to(offer: Facts) -> Beneficiaries:
     """Whom something is open to: a contract to firms, the rest to those whom its words name."""
-    if offer.kind == "call" and offer.subtype not in _ON_DEMAND:
+    if offer.kind == "call" and offer.subtype not in ON_DEMAND:
         return Beneficiaries(firms=True, public_bodies=False)
     return offer.texts.open_to
 

@@ -17,7 +17,7 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groupings import Standing, grouping_of
 from traverse_stream_processors.matching.groups import Groups, Key
 from traverse_stream_processors.matching.joint import Together, bond, partners
-from traverse_stream_processors.matching.keys import answer_stand, joint_stand
+from traverse_stream_processors.matching.keys import answer_stands, joint_stands
 from traverse_stream_processors.matching.layers import narrowest
 from traverse_stream_processors.matching.meetings import CROWDED, Meetings, Stand
 from traverse_stream_processors.matching.words import (
@@ -28,6 +28,8 @@ from traverse_stream_processors.matching.words import (
     LinkWords,
 )
 
+_Stands = tuple[Stand, ...]
+
 
 class Matcher:
     """Facts of the records that take part, what people say of them, and what they come to."""
@@ -36,14 +38,14 @@ class Matcher:
         self._model = model
         self._facts: dict[str, Facts] = {}
         self._of_answers = Meetings(crowded)
-        self._of_purchases = Meetings(crowded)
+        self._of_purchases = Meetings(crowded, mutual=True)
         self._link_words = LinkWords()
         self._grouping_words = GroupingWords()
         self._answers = AnswerBook()
         self._bonds = Bonds(self._facts, self._grouping_words.records, self._is_out, largest)
         self._groups = Groups(self._facts, self._bonds, self._grouping_words)
         self._changed_bonds: set[tuple[str, str]] = set()
-        self._last: tuple[Facts | None, Stand | None, Stand | None] = (None, None, None)
+        self._last: tuple[Facts | None, _Stands, _Stands] = (None, (), ())
 
     def __len__(self) -> int:
         """How many records take part."""
@@ -215,46 +217,40 @@ class Matcher:
         named = {it for one in identities for it in (one, *self._grouping_words.fellows(one))}
         return self._groups.near(named)
 
-    def _stands(self, facts: Facts) -> tuple[Stand | None, Stand | None]:
+    def _stands(self, facts: Facts) -> tuple[_Stands, _Stands]:
         """Where a record stands to answer or be answered, and to be bought with: asked several
         times in turn of the one that comes."""
         if self._last[0] is not facts:
-            self._last = (facts, answer_stand(facts), joint_stand(facts))
+            self._last = (facts, answer_stands(facts), joint_stands(facts))
         return self._last[1], self._last[2]
 
     def _leave(self, known: Facts) -> tuple[set[str], set[str]]:
         answers, joint = self._stands(known)
         return (
-            self._of_answers.remove(known.id, answers) if answers else set(),
-            self._of_purchases.remove(known.id, joint) if joint else set(),
+            self._of_answers.remove(known.id, answers),
+            self._of_purchases.remove(known.id, joint),
         )
 
     def _enter(self, facts: Facts) -> tuple[set[str], set[str]]:
         """Put a record where it meets others; gives those that meet fewer others now, to answer or
         to be bought with."""
         answers, joint = self._stands(facts)
-        return (
-            self._of_answers.add(facts.id, answers, asks=facts.asks) if answers else set(),
-            self._of_purchases.add(facts.id, joint, asks=_said(facts)) if joint else set(),
-        )
+        return self._of_answers.add(facts.id, answers), self._of_purchases.add(facts.id, joint)
 
     def _may_answer(self, facts: Facts) -> set[str]:
-        """Those that a record meets: for a need what may answer it, and other firms' needs; and
-        those of which people said something together with it."""
-        met: set[str] = set(self._link_words.partners(facts.id))
-        stand, _ = self._stands(facts)
-        if stand is not None:
-            asking = not facts.asks or facts.seeks is not None
-            met |= self._of_answers.met(stand, asking=asking, found=facts.asks)
+        """Those that may answer a record, or that it may answer; and those of which people said
+        something together with it."""
+        met = self._of_answers.met(self._stands(facts)[0])
+        met |= self._link_words.partners(facts.id)
         met.discard(facts.id)
         return met
 
     def _may_join(self, facts: Facts) -> set[str]:
-        """The purchases that one meets; two ends of contracts do not."""
-        met = {*self._link_words.partners(facts.id), *self._grouping_words.fellows(facts.id)}
-        _, stand = self._stands(facts)
-        if stand is not None:
-            met |= self._of_purchases.met(stand, asking=True, found=_said(facts))
+        """The purchases that one meets; two ends of contracts mostly do not."""
+        met = self._of_purchases.met(self._stands(facts)[1])
+        met |= self._link_words.partners(facts.id)
+        if self._grouping_words.records:
+            met |= self._grouping_words.fellows(facts.id)
         met.discard(facts.id)
         return met
 
@@ -269,22 +265,28 @@ class Matcher:
             return touched
         spoken = self._link_words.partners(facts.id)
         firm = facts.seeks is not None
+        found: dict[str, Answer] = {}
+        public: set[str] = set()
         for other in self._known(self._may_answer(facts)):
             said = other.id in spoken
             # A need answers another only where both are of firms, or people say so.
             needs = facts.asks and other.asks and (said or (firm and other.seeks is not None))
             if needs or (facts.asks and other.offers):
-                touched |= self._judge_answer(facts, other, said=said)
+                given = self._judge(facts, other, said=said)
+                if given is not None:
+                    found[other.id] = given
+                    if other.audience == "public":
+                        public.add(other.id)
             if needs or (other.asks and facts.offers):
-                touched |= self._judge_answer(other, facts, said=said)
-        return touched
+                given = self._judge(other, facts, said=said)
+                if given is not None:
+                    seen = facts.audience == "public"
+                    touched |= self._answers.put(other.id, facts.id, given, public=seen)
+        return touched | self._answers.put_all(facts.id, found, public)
 
-    def _judge_answer(self, need: Facts, offer: Facts, *, said: bool) -> set[str]:
+    def _judge(self, need: Facts, offer: Facts, *, said: bool) -> Answer | None:
         state = self._link_words.of_answer(need, offer) if said else PROPOSED
-        found = answer(need, offer, state)
-        if found is None:
-            return set()
-        return self._answers.put(need.id, offer.id, found, public=offer.audience == "public")
+        return answer(need, offer, state)
 
     def _bond_anew(self, identity: str, seeds: set[str]) -> set[str]:
         """Judge a purchase again; `seeds` gets what may have to be regrouped."""
@@ -337,11 +339,6 @@ class Matcher:
             if words.anchors(left, layer) & words.anchors(right, layer):
                 return CONFIRMED
         return state
-
-
-def _said(facts: Facts) -> bool:
-    """Whether somebody said that they will buy: the end of a contract is a guess."""
-    return facts.purchase is not None and not facts.purchase.renewal
 
 
 def _ordered(one: str, other: str) -> tuple[str, str]:

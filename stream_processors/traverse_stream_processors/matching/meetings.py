@@ -7,7 +7,7 @@ Whether a corner is crowded depends on the set of records alone, so that who mee
 depend on arrival.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Final, NamedTuple
 
 CROWDED: Final = 40
@@ -18,11 +18,13 @@ _NOBODY: Final[Set[str]] = frozenset()
 
 class Stand(NamedTuple):
     """Where a record stands and looks for others: under each of its topics at each of its places.
-    `refinements` tell it from others there, the coarsest first."""
+    `refinements` tell it from others there, the coarsest first: the same wherever it stands.
+    `asks` says on which side; whoever is found there meets those that ask."""
 
     places: Sequence[str]
     topics: Sequence[str]
     refinements: tuple[str, ...]
+    asks: bool
 
 
 class _Corner:
@@ -55,13 +57,13 @@ class _Corner:
             self.found = {identity}
         return 1
 
-    def discard(self, identity: str) -> bool | None:
-        """Whether it was on the side that asks; None when it was not here."""
-        for asks, side in ((True, self.asking), (False, self.found)):
-            if isinstance(side, set) and identity in side:
-                side.remove(identity)
-                return asks
-        return None
+    def discard(self, identity: str, *, asks: bool) -> bool:
+        """Whether it was on that side."""
+        side = self.asking if asks else self.found
+        if isinstance(side, set) and identity in side:
+            side.remove(identity)
+            return True
+        return False
 
     def everybody(self) -> tuple[set[str], set[str]]:
         """Who asks and who is found, here and in all corners below."""
@@ -74,63 +76,70 @@ class _Corner:
 
 
 class Meetings:
-    """Records by id under the topics of their places."""
+    """Records by id under the topics of their places. Those that ask meet those that are found;
+    where it is `mutual`, one another too."""
 
-    def __init__(self, crowded: int = CROWDED) -> None:
+    def __init__(self, crowded: int = CROWDED, *, mutual: bool = False) -> None:
         self._crowded = crowded
+        self._mutual = mutual
         self._places: dict[str, dict[str, _Corner]] = {}
         self._refinements: dict[str, tuple[str, ...]] = {}
 
-    def add(self, identity: str, stand: Stand, *, asks: bool) -> set[str]:
+    def add(self, identity: str, stands: Iterable[Stand]) -> set[str]:
         """Put a record where it stands; gives the asking ones that meet others now beyond this."""
-        self._refinements[identity] = stand.refinements
         disturbed: set[str] = set()
-        for place in stand.places:
-            corners = self._places.get(place)
-            if corners is None:
-                corners = self._places[place] = {}
-            for topic in stand.topics:
-                corner = corners.get(topic)
-                if corner is None:
-                    corner = corners[topic] = _Corner()
-                if corner.finer is not None or corner.add(identity, asks=asks) > self._crowded:
-                    self._add(corner, identity, 0, asks, disturbed)
+        for places, topics, refinements, asks in stands:
+            self._refinements[identity] = refinements
+            for place in places:
+                corners = self._places.get(place)
+                if corners is None:
+                    corners = self._places[place] = {}
+                for topic in topics:
+                    corner = corners.get(topic)
+                    if corner is None:
+                        corner = corners[topic] = _Corner()
+                    if corner.finer is not None or corner.add(identity, asks=asks) > self._crowded:
+                        self._add(corner, identity, 0, asks, disturbed)
         disturbed.discard(identity)
         return disturbed
 
-    def remove(self, identity: str, stand: Stand) -> set[str]:
+    def remove(self, identity: str, stands: Iterable[Stand]) -> set[str]:
         """Take a record away; gives the asking ones that meet others now beyond this."""
         disturbed: set[str] = set()
-        for place in stand.places:
-            corners = self._places.get(place, {})
-            for topic in stand.topics:
-                corner = corners.get(topic)
-                if corner is not None:
-                    self._remove(corner, identity, 0, disturbed)
-                    if corner.empty:
-                        del corners[topic]
-            if not corners:
-                self._places.pop(place, None)
+        for stand in stands:
+            for place in stand.places:
+                corners = self._places.get(place, {})
+                for topic in stand.topics:
+                    corner = corners.get(topic)
+                    if corner is not None:
+                        self._remove(corner, identity, 0, stand, disturbed)
+                        if corner.empty:
+                            del corners[topic]
+                if not corners:
+                    self._places.pop(place, None)
         self._refinements.pop(identity, None)
         disturbed.discard(identity)
         return disturbed
 
-    def met(self, stand: Stand, *, asking: bool, found: bool) -> set[str]:
-        """Those of one side, or of both, that a record which stands there meets."""
+    def met(self, stands: Iterable[Stand]) -> set[str]:
+        """Those that a record which stands there meets; itself too, where it is its own other
+        side."""
         met: set[str] = set()
-        for place in stand.places:
-            corners = self._places.get(place)
-            if corners is None:
-                continue
-            for topic in stand.topics:
-                corner = corners.get(topic)
-                if corner is not None and corner.finer is not None:
-                    corner = self._below(corner, stand.refinements)
-                if corner is not None:
-                    if asking:
-                        met |= corner.asking
-                    if found:
-                        met |= corner.found
+        for places, topics, refinements, asks in stands:
+            asking = self._mutual or not asks
+            for place in places:
+                corners = self._places.get(place)
+                if corners is None:
+                    continue
+                for topic in topics:
+                    corner = corners.get(topic)
+                    if corner is not None and corner.finer is not None:
+                        corner = self._below(corner, refinements)
+                    if corner is not None:
+                        if asking:
+                            met |= corner.asking
+                        if asks:
+                            met |= corner.found
         return met
 
     def _below(self, corner: _Corner, refinements: Sequence[str]) -> _Corner | None:
@@ -172,24 +181,23 @@ class Meetings:
         self._add(finer, identity, step + 1, asks, disturbed)
 
     def _remove(
-        self, corner: _Corner, identity: str, step: int, disturbed: set[str]
-    ) -> bool | None:
-        """Whether it was on the side that asks; None when it was not here."""
+        self, corner: _Corner, identity: str, step: int, stand: Stand, disturbed: set[str]
+    ) -> bool:
+        """Whether it was here."""
         if corner.finer is None or corner.many is None:
-            return corner.discard(identity)
-        refinements = self._refinements[identity]
-        if step >= len(refinements):
-            asked = corner.discard(identity)
-        elif (finer := corner.finer.get(refinements[step])) is not None:
-            asked = self._remove(finer, identity, step + 1, disturbed)
+            return corner.discard(identity, asks=stand.asks)
+        if step >= len(stand.refinements):
+            was = corner.discard(identity, asks=stand.asks)
+        elif (finer := corner.finer.get(stand.refinements[step])) is not None:
+            was = self._remove(finer, identity, step + 1, stand, disturbed)
             if finer.empty:
-                del corner.finer[refinements[step]]
+                del corner.finer[stand.refinements[step]]
         else:
-            return None
-        if asked is not None:
-            corner.many[asked] -= 1
+            return False
+        if was:
+            corner.many[stand.asks] -= 1
             if max(corner.many) <= self._crowded:
                 corner.asking, corner.found = corner.everybody()
                 corner.finer = corner.many = None
                 disturbed |= corner.asking
-        return asked
+        return was

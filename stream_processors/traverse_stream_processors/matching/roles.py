@@ -6,6 +6,9 @@ from typing import Final, NamedTuple
 
 from traverse_stream_processors.linking.words import fold
 
+ON_DEMAND: Final = ("call_for_projects", "expression_of_interest")
+"""Calls that are open to those whom their words name."""
+
 
 class Seeks(StrEnum):
     """What a firm looks for."""
