@@ -141,11 +141,12 @@ class Vectoriser:
         self._row_of_word: dict[str, int] = {}
         self._resets = 0
 
-    def of(self, *parts: tuple[str, float]) -> Vector | None:
-        """The vector of a text in parts, each with its weight (two decimals count); None when no
-        word says anything. A repeated word counts once, by its first part.
+    def of(self, *parts: tuple[str | Sequence[str], float]) -> Vector | None:
+        """The vector of a text in parts (or their words, folded), each with its weight (two
+        decimals count); None when no word says anything. A repeated word counts once, by its first
+        part.
 
-        Some 25 microseconds for a title and a label.
+        Some 15 microseconds for a title and the words of a label.
         """
         resets = self._resets
         chosen = self._chosen(parts)
@@ -153,11 +154,13 @@ class Vectoriser:
             chosen = self._chosen(parts)
         return self._sum(chosen)
 
-    def _chosen(self, parts: Sequence[tuple[str, float]]) -> dict[int, int]:
+    def _chosen(self, parts: Sequence[tuple[str | Sequence[str], float]]) -> dict[int, int]:
         """The rows of the words that say anything, each with its weight in hundredths."""
         chosen: dict[int, int] = {}
         for text, weight in reversed(parts):  # the weight of the first part is what stays
-            words = words_of(text)
+            if not text:
+                continue
+            words = words_of(text) if isinstance(text, str) else text
             rows = list(map(self._row_of_word.get, words))
             if None in rows:
                 rows = [self._row(word) for word in words]
@@ -230,7 +233,15 @@ class Vectoriser:
         return None
 
 
+def mean_of(vectors: Sequence[Vector]) -> Vector:
+    """The vector of what texts have in common, of the same length as theirs."""
+    whole = np.sum(vectors, axis=0, dtype=np.float64)  # whole numbers: exact
+    length = sqrt(whole @ whole)
+    found: Vector = np.rint(whole * (_STEPS / max(length, 1.0))).astype(np.float32)
+    return found
+
+
 def nearness(left: Vector | None, right: Vector | None) -> float:
     """How near two texts are, -1 to 1: the cosine of their vectors; 0 where one says nothing.
     Under a microsecond."""
-    return 0.0 if left is None or right is None else float(left @ right) / _SQUARE
+    return 0.0 if left is None or right is None else float(left.dot(right)) / _SQUARE

@@ -6,7 +6,7 @@ is kept, and takes no place.
 """
 
 from collections.abc import Iterator, Mapping, Set
-from heapq import nsmallest
+from itertools import islice
 from typing import Final
 
 from traverse_stream_processors.matching.answers import Answer
@@ -173,21 +173,17 @@ class AnswerBook:
         self._last.pop(need, None)
         if len(found) <= MOST:
             return found
-        public = self._public.get(need, ())
-        of_all = nsmallest(MOST, found, key=lambda offer: _rank(offer, found[offer]))
-        best = nsmallest(
-            MOST,
-            (offer for offer in found if offer in public),
-            key=lambda offer: _rank(offer, found[offer]),
-        )
-        last = of_all[-1]
-        last_public = best[-1] if len(best) == MOST else None
+        public = self._public.get(need, _NOBODY)
+        ranked = sorted([(-answer.score, offer) for offer, answer in found.items()])
+        of_all = ranked[:MOST]
+        of_public = list(islice((rank for rank in ranked if rank[1] in public), MOST))
         self._last[need] = (
-            _rank(last, found[last]),
-            _rank(last_public, found[last_public]) if last_public else (1.0, ""),
+            of_all[-1],
+            of_public[-1] if len(of_public) == MOST else (1.0, ""),
         )
         confirmed = (offer for offer in found if found[offer].state == CONFIRMED)
-        return {offer: found[offer] for offer in (*best, *of_all, *confirmed)}
+        best = (offer for _, offer in (*of_public, *of_all))
+        return {offer: found[offer] for offer in (*best, *confirmed)}
 
 
 def _rank(offer: str, answer: Answer) -> _Rank:

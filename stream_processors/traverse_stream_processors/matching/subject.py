@@ -68,7 +68,11 @@ def _score(depth: int, text: float) -> float:
 def common_depth(left: tuple[str, ...], right: tuple[str, ...]) -> int:
     """The most significant digits with which a code of one and a code of the other begin alike;
     equal codes that are short count one more, since neither says more."""
-    return max((_depth(mine, theirs) for mine in left for theirs in right), default=0)
+    if not left or not right:
+        return 0
+    if len(left) == len(right) == 1:
+        return _depth(left[0], right[0])
+    return max(_depth(mine, theirs) for mine in left for theirs in right)
 
 
 @lru_cache(maxsize=200_000)

@@ -1,7 +1,9 @@
 """Texts: what a record says in words, and what is read from them only when it meets another."""
 
+from functools import lru_cache
 from typing import Any
 
+from traverse_stream_processors.likeness import terms
 from traverse_stream_processors.likeness.model import Vector, Vectoriser
 from traverse_stream_processors.linking.words import fold, words_of
 from traverse_stream_processors.matching.roles import Beneficiaries, beneficiaries_of
@@ -44,9 +46,9 @@ class Texts:
         match name:
             case "vector":
                 # The title most, then its codes' labels, then the description.
-                labels = " ".join(self.labels[:2])
-                parts = ((self.title, 1), (labels, 0.5), (self.description, 0.25))
-                self.vector = self._vectoriser.of(*parts)
+                self.vector = self._vectoriser.of(
+                    (self.title, 1), (_said_by(self.labels[:2]), 0.5), (self.description, 0.25)
+                )
             case "words":
                 self.words = words_of(fold(self.title))
             case "open_to":
@@ -54,3 +56,9 @@ class Texts:
             case _:
                 raise AttributeError(name)
         return getattr(self, name)
+
+
+@lru_cache(maxsize=10_000)
+def _said_by(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of labels, which many records share."""
+    return tuple(terms.words_of(" ".join(labels)))

@@ -1,5 +1,5 @@
 """Topics: the themes under which a record is looked for: its own; and for one without a CPV code
-those of the codes whose words are nearest to its own, so that it meets what has codes. Pure."""
+those of the CPV's classes that are nearest to its words, so that it meets what has codes. Pure."""
 
 from typing import Final
 
@@ -8,33 +8,36 @@ import numpy as np
 from traverse_schemas.reference.cpv import cpv_table
 from traverse_schemas.reference.themes import theme_of_cpv
 from traverse_schemas.values.cpv import cpv_ancestors
-from traverse_stream_processors.likeness.model import Vector, Vectoriser
+from traverse_stream_processors.likeness.model import Vector, Vectoriser, mean_of
 
-_NEAREST: Final = 12  # codes
+_NEAREST: Final = 16  # classes
 _MOST: Final = 6  # themes
-_DEPTH: Final = 6  # significant digits: finer codes say no more of the theme
+_CODE: Final = 6  # significant digits: finer codes say no more of the theme
+_CLASS: Final = 4  # of what is compared: the codes of a class together
 
 
 class Topics:
-    """The codes of the CPV in the space of a model; half a second to make."""
+    """The classes of the CPV in the space of a model, each where its codes lie together; half a
+    second to make. A theme is found as often by them as by the codes themselves, of which there are
+    five times as many."""
 
     def __init__(self, vectoriser: Vectoriser) -> None:
         table = cpv_table()
-        rows: list[Vector] = []
-        self._themes: list[str] = []
+        classes: dict[tuple[str, str], list[Vector]] = {}
         for code, label in table.items():
             theme = theme_of_cpv(code)
-            if theme is None or code[_DEPTH:].strip("0"):
+            if theme is None or code[_CODE:].strip("0"):
                 continue
             above = " ".join(table.get(step, "") for step in cpv_ancestors(code)[1:2])
             vector = vectoriser.of((label, 1), (above, 0.3))
             if vector is not None:
-                rows.append(vector)
-                self._themes.append(theme)
-        self._matrix = np.array(rows)
+                classes.setdefault((code[:_CLASS], theme), []).append(vector)
+        self._matrix = np.array([mean_of(vectors) for vectors in classes.values()])
+        self._themes = [theme for _, theme in classes]
 
     def of(self, themes: tuple[str, ...], vector: Vector | None) -> tuple[str, ...]:
-        """The record's own themes, then those of the nearest codes, six in all."""
+        """The record's own themes, then those of the nearest classes, six in all. Some 20
+        microseconds."""
         if vector is None:
             return themes
         # Whole numbers below 2^24: exact, so that ties are ties on every machine.
