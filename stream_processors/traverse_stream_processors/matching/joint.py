@@ -73,14 +73,14 @@ def partners(facts: Facts, others: Iterable[Facts | None]) -> Iterator[Facts]:
         return
     start, end, renewal, sort = mine
     for one in others:
-        theirs = None if one is None else one.purchase
+        if one is None or (theirs := one.purchase) is None:
+            continue
+        first, last, guessed, kind = theirs  # most are over, or far ahead
         if (
-            one is not None
-            and theirs is not None
-            and theirs.end >= start
-            and theirs.start <= end
-            and not (renewal and theirs.renewal)
-            and theirs.sort is sort
+            last >= start
+            and first <= end
+            and not (renewal and guessed)
+            and kind is sort
             and one.owner != owner
             and one.owner_kind in _BUYERS
         ):

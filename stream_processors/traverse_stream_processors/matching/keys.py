@@ -95,8 +95,8 @@ def joint_stands(facts: Facts) -> tuple[Stand, ...]:
     )
 
 
-# Many records lie in one place.
-_shared = lru_cache(maxsize=10_000)
+# Many records lie in one place; there are 35,000 communes.
+_shared = lru_cache(maxsize=50_000)
 
 
 @_shared

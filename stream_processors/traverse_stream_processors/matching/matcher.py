@@ -62,12 +62,17 @@ class Matcher:
         if known == facts:
             return set()
         touched = {identity}
-        seeds = self._seeds([identity]) if known is not None else set()
-        answer_again, joint_again = self._leave(known) if known is not None else (set(), set())
+        seeds: set[str] = set()
+        answer_again: set[str] = set()
+        joint_again: set[str] = set()
+        gone_bonds: set[str] = set()
         answer_less: set[str] = set()
         joint_less: set[str] = set()
-        gone_bonds = self._untie(identity)
-        touched |= gone_bonds | self._answers.drop(identity)
+        if known is not None:
+            seeds |= self._seeds([identity])
+            answer_again, joint_again = self._leave(known)
+            gone_bonds = self._untie(identity)
+            touched |= gone_bonds | self._answers.drop(identity)
         if facts is None:
             del self._facts[identity]
         else:
@@ -248,11 +253,16 @@ class Matcher:
     def _may_join(self, facts: Facts) -> set[str]:
         """The purchases that one meets; two ends of contracts mostly do not."""
         met = self._of_purchases.met(self._stands(facts)[1])
-        met |= self._link_words.partners(facts.id)
-        if self._grouping_words.records:
-            met |= self._grouping_words.fellows(facts.id)
+        met |= self._said_with(facts.id)
         met.discard(facts.id)
         return met
+
+    def _said_with(self, identity: str) -> Set[str]:
+        """The purchases of which people said something together with one, or in one grouping."""
+        partners = self._link_words.partners(identity)
+        if not self._grouping_words.records:
+            return partners
+        return partners | self._grouping_words.fellows(identity)
 
     def _known(self, identities: Iterable[str]) -> Iterator[Facts]:
         return (facts for one in identities if (facts := self._facts.get(one)) is not None)
@@ -314,7 +324,7 @@ class Matcher:
         """Judge a purchase that has no bonds; `seeds` gets what may have to be regrouped."""
         if facts.purchase is None:
             return set()
-        spoken = self._link_words.partners(facts.id) | self._grouping_words.fellows(facts.id)
+        spoken = self._said_with(facts.id)
         found = []
         met = map(self._facts.get, self._may_join(facts))
         for theirs in partners(facts, met):
@@ -322,6 +332,8 @@ class Matcher:
             tie = bond(facts, theirs, state)
             if tie is not None:
                 found.append((theirs.id, tie))
+        if not found:
+            return set()
         # As they stand without it: it may make a component too large.
         seeds |= self._groups.near(other for other, _ in found)
         for other, tie in found:
