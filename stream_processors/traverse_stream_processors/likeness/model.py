@@ -235,7 +235,8 @@ class Vectoriser:
 
 def mean_of(vectors: Sequence[Vector]) -> Vector:
     """The vector of what texts have in common, of the same length as theirs."""
-    whole = np.sum(vectors, axis=0, dtype=np.float64)  # whole numbers: exact
+    # Whole numbers in doubles: exact.
+    whole: NDArray[np.float64] = np.array(vectors, np.float64).sum(axis=0)
     length = sqrt(whole @ whole)
     found: Vector = np.rint(whole * (_STEPS / max(length, 1.0))).astype(np.float32)
     return found

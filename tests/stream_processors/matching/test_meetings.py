@@ -14,7 +14,7 @@ SOMEWHERE = st.tuples(
 )
 STANDS = st.builds(
     lambda asks, found, refinements: tuple(
-        Stand(*where, refinements, asks=side)
+        Stand(where[0], where[1], refinements, asks=side)
         for side, where in ((True, asks), (False, found))
         if where
     ),
