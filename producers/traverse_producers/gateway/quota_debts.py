@@ -18,7 +18,6 @@ class Debt:
         self.events = 0
         self.tried = False
         self.written = False
-        self.read = False
 
 
 class Debts:
@@ -26,6 +25,7 @@ class Debts:
 
     def __init__(self) -> None:
         self._debts: dict[str, Debt] = {}
+        self._read: set[str] = set()
 
     def add(self, siren: str, day: str, events: int) -> None:
         """So many more."""
@@ -38,8 +38,8 @@ class Debts:
             del self._debts[debt.name]
 
     def unread(self, siren: str, day: str) -> int:
-        """The sum of what nobody has read yet."""
-        return sum(debt.events for debt in self._of(siren, day) if not debt.read)
+        """The sum of what the sums do not have yet."""
+        return sum(debt.events for debt in self._of(siren, day))
 
     @property
     def owes(self) -> bool:
@@ -56,20 +56,20 @@ class Debts:
 
     def was_written(self, name: str) -> None:
         """The log has confirmed it."""
-        self._mark(name, written=True)
+        if name in self._debts:
+            self._debts[name].written = True
 
     def was_read(self, name: str) -> None:
-        """It is in the sums, be it one of ours."""
-        self._mark(name, read=True)
+        """It was found on the log, be it one of ours: it is not written again."""
+        if name in self._debts:
+            self.was_written(name)
+            self._read.add(name)
 
-    def _mark(self, name: str, *, written: bool = False, read: bool = False) -> None:
-        debt = self._debts.get(name)
-        if debt is None:
-            return
-        debt.written = debt.written or written
-        debt.read = debt.read or read
-        if debt.written and debt.read:
+    def forget_read(self) -> None:
+        """What was read is in the sums now."""
+        for name in self._read:
             del self._debts[name]
+        self._read.clear()
 
     def _of(self, siren: str, day: str) -> Iterator[Debt]:
         return (one for one in self._debts.values() if (one.siren, one.day) == (siren, day))

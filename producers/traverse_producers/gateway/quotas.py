@@ -67,6 +67,7 @@ class DayQuotas:
         self._sums = Sums()
         self._undecided: dict[str, _Undecided] = {}
         self._debts = Debts()
+        self._late: list[Taken] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._tried = threading.Event()
@@ -119,16 +120,16 @@ class DayQuotas:
             return taken
         # Who comes first after a start waits until the claims are read, or known to be away.
         self._tried.wait(deadline - monotonic())
-        if not self._ready:
-            raise LogAwayError
-        with self._lock:  # what was taken on trust and nobody has read yet is taken all the same
-            most = per_day - max(0, self._debts.unread(siren, taken.day))
-        left = self.left(siren, most)
-        if events <= left:
-            left = self._claimed(taken, most, deadline)
-        if events > left:
-            raise self._spent(per_day, left)
-        return taken
+        while self._ready:
+            with self._lock:  # what was taken on trust and is not in the sums is taken as well
+                most = per_day - max(0, self._debts.unread(siren, taken.day))
+                left = most - self._sums.taken(siren, taken.day)
+            if events > left:
+                raise self._spent(per_day, left)
+            # What was read meanwhile of our own counted twice against it: it asks again then.
+            if events <= self._claimed(taken, most, deadline):
+                return taken
+        raise LogAwayError
 
     def take_on_trust(self, siren: str, per_day: int, events: int) -> Taken:
         """Take events while the log does not say what is left: as far as was last known, and this
@@ -216,7 +217,9 @@ class DayQuotas:
             for stored in found:
                 self._count(sums, stored)
             if position >= end and not self._ready:
-                self._sums = sums
+                with self._lock:
+                    self._sums = sums
+                    self._settle_read()
                 self._known = True
                 self._said_away = False
                 self._ready = True
@@ -236,13 +239,22 @@ class DayQuotas:
             left = sums.count(stored.key, stored.write, said)
             self._debts.was_read(stored.write)
             claim = self._undecided.pop(stored.write, None)
-            if claim is None:
-                return
-            claim.left = left
-            if not claim.given_up:
-                claim.decided.set()
-            elif said.events <= left:
-                self._debts.add(claim.taken.siren, claim.taken.day, -said.events)
+            if claim is not None:
+                claim.left = left
+                if not claim.given_up:
+                    claim.decided.set()
+                elif said.events <= left:
+                    self._late.append(claim.taken)
+            if sums is self._sums:
+                self._settle_read()
+
+    def _settle_read(self) -> None:
+        """The sums have what was read of our own: it is owed no more, and what came too late is
+        given back. Not before, for sums that are added up aside may never come to be the ones."""
+        self._debts.forget_read()
+        for taken in self._late:
+            self._debts.add(taken.siren, taken.day, -taken.events)
+        self._late.clear()
 
     def _forsaken(self, future: "Future[Taken]") -> None:
         if not future.cancelled() and future.exception() is None:

@@ -31,7 +31,7 @@ from traverse_producers.gateway.quotas import DayQuotas
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import FixedClock
-from traverse_schemas.compacted_table import TableAwayError, TableLog
+from traverse_schemas.compacted_table import Stored, TableAwayError, TableLog
 from traverse_schemas.compacted_topic import KafkaTableLog
 from traverse_schemas.institutions import ApiKey, Institution, Quota, Scope
 from traverse_schemas.records.codes import InstitutionKind
@@ -150,33 +150,21 @@ def has_left(quotas: DayQuotas, events: int) -> bool:
     return quotas.left(SIREN, 10) == events
 
 
-class LosesAnswers(MemoryTableLog):
-    """Writes what is given back, and says each time but the last that it did not."""
-
-    def __init__(self, topic: MemoryTopic) -> None:
-        super().__init__(topic)
-        self.opened = 0
-        self.unanswered = 1
-
-    def open(self) -> int:
-        self.opened += 1
-        return super().open()
+class WritesTwice(MemoryTableLog):
+    """Writes twice what is given back: the first time nobody heard that it was written."""
 
     def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
         super().append(key, value, write, timeout)
-        if b"-" in (value or b"").partition(b"events")[2] and self.unanswered:
-            self.unanswered -= 1
-            raise TableAwayError("Kafka (mémoire) est absent : attendez.")
+        if b'"of":null' in (value or b""):
+            super().append(key, value, write, timeout)
 
 
 def test_what_is_given_back_twice_counts_once_for_every_gateway() -> None:
     topic = MemoryTopic()
-    log = LosesAnswers(topic)
-    with following(log) as quotas, following(MemoryTableLog(topic)) as other:
+    with following(WritesTwice(topic)) as quotas, following(MemoryTableLog(topic)) as other:
         quotas.give_back(quotas.take(SIREN, 10, 10), 2)
         assert wait_until(lambda: len(topic.messages) == 3, timeout=60)
         assert len({message.write for message in topic.messages}) == 2
-        assert log.opened == 1  # nothing is read again for it
         for one in (quotas, other):
             assert wait_until(partial(has_left, one, 2), timeout=60)
         assert other.take(SIREN, 10, 2).events == 2
@@ -302,6 +290,76 @@ def test_what_was_taken_on_trust_is_taken_before_anybody_reads_it() -> None:
         with pytest.raises(QuotaSpentError, match="il lui en reste 5 "):
             quotas.take(SIREN, 10, 6)
         assert quotas.take(SIREN, 10, 5).events == 5
+
+
+class DebtFirst(MemoryTableLog):
+    """Writes what counts in any case just before the first claim."""
+
+    def __init__(self, topic: MemoryTopic) -> None:
+        super().__init__(topic)
+        self.asked = threading.Event()
+
+    def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
+        if b'"of":null' in (value or b""):
+            assert self.asked.wait(60)
+        else:
+            self.asked.set()
+            assert wait_until(lambda: bool(self._topic.messages), timeout=60)
+        super().append(key, value, write, timeout)
+
+
+def test_what_was_taken_on_trust_does_not_count_twice_against_a_claim() -> None:
+    """The claim did without it, and found it among what was taken: it asks again."""
+    topic = MemoryTopic()
+    with following(DebtFirst(topic)) as quotas:
+        assert wait_until(lambda: quotas.ready, timeout=60)
+        quotas.take_on_trust(SIREN, 10, 3)
+        assert quotas.take(SIREN, 10, 7).events == 7
+        with pytest.raises(QuotaSpentError, match="il lui en reste 0 "):
+            quotas.take(SIREN, 10, 1)
+    assert len(topic.messages) == 3
+
+
+class LostAgain(MemoryTableLog):
+    """Loses the connection once what was taken on trust is written, and then comes to no end."""
+
+    def __init__(self, topic: MemoryTopic) -> None:
+        super().__init__(topic)
+        self.lost = False
+        self.opened = 0
+        self.reads = 0
+
+    def open(self) -> int:
+        self.lost = False
+        self.opened += 1
+        self.reads = 0
+        return super().open() + (self.opened > 1)
+
+    def read(self, timeout: float) -> tuple[list[Stored], int]:
+        found = super().read(0.01)
+        if self.lost:
+            raise TableAwayError("Kafka (mémoire) est absent : attendez.")
+        self.reads += 1
+        return found
+
+    def append(self, key: str, value: bytes | None, write: str, timeout: float) -> None:
+        self.lost = self.opened == 1
+        super().append(key, value, write, timeout)
+
+
+def test_what_is_read_aside_is_owed_until_the_sums_have_it() -> None:
+    topic = MemoryTopic()
+    log = LostAgain(topic)
+    with following(log) as quotas:
+        assert wait_until(lambda: quotas.ready, timeout=60)
+        quotas.take_on_trust(SIREN, 10, 3)
+        assert wait_until(lambda: log.opened > 1 and log.reads > 1, timeout=60)
+        with pytest.raises(QuotaSpentError, match="il lui en reste 7 "):
+            quotas.take_on_trust(SIREN, 10, 8)
+        topic.write("211300553", Claim("2026-11-24", 1, 5).octets())
+        assert wait_until(lambda: quotas.ready and has_left(quotas, 7), timeout=60)
+        assert quotas.take(SIREN, 10, 7).events == 7
+    assert len(topic.messages) == 3  # written once, for it was seen
 
 
 class StuckLog(MemoryTableLog):
