@@ -234,6 +234,30 @@ def test_no_body_takes_much_more_memory_than_itself(name: str) -> None:
     assert gateway.written == []
 
 
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_is_not_read_in_whatever_python_knows(form: str) -> None:
+    """Punycode takes the square of its length."""
+    parts = b'--x\r\nContent-Disposition: form-data; name="titre"\r\n\r\n%s\r\n--x--\r\n'
+    body = b"titre=%20%s" if "www" in form else parts
+    with serving() as gateway:
+        for charset in ("punycode", "utf-8; charset=punycode", "unicode_escape", "x" * 500):
+            answer = put(
+                gateway,
+                content=body.replace(b"%s", b"a" * 300_000 + b"-" + b"b9" * 300_000),
+                headers={"content-type": f"{form}; boundary=x; charset={charset}"},
+            )
+            assert answer.status_code == 415, answer.text
+            assert "jeu de caractères" in answer.json()["detail"]
+        latin = b"type=need&titre=%E9" if "www" in form else parts.replace(b"%s", b"\xe9")
+        answer = put(
+            gateway,
+            content=latin,
+            headers={"content-type": f"{form}; boundary=x; charset=ISO-8859-1"},
+        )
+        assert answer.status_code == 422, answer.text  # read, and found to lack a territory
+    assert gateway.written == []
+
+
 def test_blanks_and_escapes_do_not_make_a_record_too_large() -> None:
     data = call_data(description="é" * 50_000)
     body = json.dumps(data, indent=200).encode() + b" " * 600_000
