@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from traverse_producers.durable_queue import DurableQueue, Limits, Message
-from traverse_producers.errors import OutboxError, PublishError
+from traverse_producers.errors import EventRefusedError, OutboxError, PublishError
 from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.outbox import Outbox
@@ -89,9 +89,12 @@ class SpooledJournal:
         outcomes: list[Outcome] = [LogAwayError() for _ in entries]
         for place, outcome in zip(straight, written, strict=True):
             outcomes[place] = outcome
-        # What is in doubt is queued too: the log counts an event once, however often it comes.
+        # What is in doubt is queued too: the log counts an event once, however often it comes. What
+        # Kafka refuses for good is not: whoever sent it would not hear of it.
         late = [
-            place for place, outcome in enumerate(outcomes) if isinstance(outcome, PublishError)
+            place
+            for place, outcome in enumerate(outcomes)
+            if isinstance(outcome, PublishError) and not isinstance(outcome, EventRefusedError)
         ]
         if late:
             queued = await asyncio.to_thread(self._queue_all, [entries[place] for place in late])

@@ -7,6 +7,7 @@ from tests.producers.gateway.serving import BATCH, MemoryLog, memory_journal, no
 from tests.stream_processors.factory import event, octets
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.durable_queue import Limits
+from traverse_producers.errors import EventRefusedError
 from traverse_producers.gateway.spool import SpooledJournal
 
 
@@ -80,3 +81,14 @@ def test_what_kafka_does_not_confirm_in_time_is_queued(tmp_path: Path) -> None:
         assert journal.waiting == 1
         weather.fair.set()
         assert wait_until(lambda: len(weather.log.sent) == 1, timeout=60)
+
+
+def test_what_kafka_refuses_for_good_is_not_queued(tmp_path: Path) -> None:
+    """Queued, it would be accepted, and set aside here where nobody hears of it."""
+    refusing = MemoryLog(fail=EventRefusedError("Kafka refuse l'événement, trop grand."))
+    journal = SpooledJournal(memory_journal(lambda: refusing), tmp_path / "file", nowhere, Limits())
+    with serving(journal=journal) as gateway:
+        assert wait_until(lambda: journal.connected, timeout=60)
+        answer = gateway.post(event())
+        assert (answer.status_code, journal.waiting) == (503, 0)
+        assert "trop grand" in answer.text
