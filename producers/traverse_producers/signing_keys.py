@@ -51,7 +51,12 @@ class HeldKeys:
 
     def signer(self, siren: str) -> Signer | None:
         """See Keys.signer."""
-        return self._folder.signer(siren) if self._folder.path(siren).exists() else None
+        try:
+            return self._folder.signer(siren)
+        except MissingKeyError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise  # it may be there, in a folder of somebody else's
 
 
 class OneKey:

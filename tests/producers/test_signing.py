@@ -11,7 +11,7 @@ from tests.stream_processors.factory import call_data
 from traverse_producers.errors import MissingKeyError, UnsafeKeyError
 from traverse_producers.publisher import Publisher
 from traverse_producers.sender import Sender
-from traverse_producers.signing_keys import KeyFolder, write_key
+from traverse_producers.signing_keys import HeldKeys, KeyFolder, write_key
 from traverse_schemas.signatures import SIGNATURE_HEADER, Signer, SigningKeyError, verify
 
 SIREN = "211300553"
@@ -112,3 +112,10 @@ def test_a_sender_signs_each_event_for_its_own_institution(home: Path) -> None:
         for _, octets, headers in transport.sent
     ]
     assert signers == [[SIGNER.x], [other.x]]
+
+
+def test_a_key_that_cannot_be_looked_for_is_not_taken_for_none(home: Path) -> None:
+    """One that is not there is left to the gateway; a folder that cannot be read is a sentence."""
+    assert HeldKeys(home / "keys").signer(SIREN) is None
+    with pytest.raises(MissingKeyError, match=SIREN):
+        HeldKeys(home / ("k" * 300)).signer(SIREN)
