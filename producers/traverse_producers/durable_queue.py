@@ -31,6 +31,7 @@ _NEXT = (
     "SELECT position, key, octets, headers, digest, writer FROM messages "
     "WHERE key = ? AND position > ? ORDER BY position LIMIT 1"
 )
+_WAITS = "SELECT 1 FROM messages WHERE key = ? LIMIT 1"
 _GLANCE = 0.1  # seconds between two looks at the room that another process may have made
 
 
@@ -158,7 +159,7 @@ class DurableQueue:
         """Those of these keys that have messages waiting."""
         with self._reading() as connection:
             return frozenset(
-                key for key in keys if connection.execute(_NEXT, (key, 0)).fetchone() is not None
+                key for key in keys if connection.execute(_WAITS, (key,)).fetchone() is not None
             )
 
     def has_room(self) -> bool:

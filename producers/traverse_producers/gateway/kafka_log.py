@@ -153,8 +153,10 @@ class KafkaLog:
             writer.cancel()
         if writers:
             await asyncio.wait(writers)
-        await self._release(seconds)
-        self._give_up(BrokerAwayError(self._bootstrap))
+        try:
+            await self._release(seconds)
+        finally:  # whoever waits is told, whatever the client stumbles over
+            self._give_up(BrokerAwayError(self._bootstrap))
 
     async def _write_on(self, partition: int, line: _Line) -> None:
         """The task of a partition: all that waits, packed together, again and again. While Kafka

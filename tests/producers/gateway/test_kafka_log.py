@@ -14,7 +14,7 @@ from tests.producers.gateway.serving import BATCH, MemoryLog, serving
 from tests.stream_processors.factory import CCI, event
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.durable_queue import Limits
-from traverse_producers.errors import BrokerRefusedError
+from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
 from traverse_producers.gateway import journal, kafka_log
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.kafka_log import KafkaLog
@@ -185,5 +185,31 @@ def test_a_writer_that_ends_is_told_and_the_log_opened_again(
         assert {type(each) for each in outcomes} == {BrokerRefusedError}
         assert {type(each) for each in await appended(under)} == {Delivery}
         await under.close()
+
+    asyncio.run(go())
+
+
+def test_who_waits_is_told_when_the_client_stumbles_at_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else its share of what may be under way would be taken for ever."""
+
+    class Stumbling(Leaderless):
+        async def stop(self) -> None:
+            raise RuntimeError
+
+    monkeypatch.setattr(kafka_log, "AIOKafkaProducer", Stumbling)
+
+    async def go() -> None:
+        log = KafkaLog("127.0.0.1:1")
+        await log.open()
+        outcomes: list[Outcome | None] = [None] * 10
+        waiting = asyncio.create_task(log.write(entries(0), outcomes))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError):
+            await log.close(0)
+        async with asyncio.timeout(60):
+            await waiting
+        assert {type(each) for each in outcomes} == {BrokerAwayError}
 
     asyncio.run(go())
