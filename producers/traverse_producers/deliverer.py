@@ -33,7 +33,8 @@ _LOG = logging.getLogger("traverse.outbox")
 _MOST_EVENTS = 500  # under way at once
 _MOST_OCTETS = 16 << 20
 _LEAVE_TAKING = 1.0  # seconds that a connection may take to close
-_MOST_ALONE = 1000  # records that are remembered to have failed
+# Records that are remembered to have failed: those of one partition, when the outbox is full.
+_MOST_ALONE = 30_000
 _NOT_ITS_FAULT = 3  # records that fail one after the other: the fault is not theirs
 _DAMAGED = (
     "L'événement a été abîmé sur le disque pendant qu'il attendait : vérifiez le disque, puis "
@@ -121,12 +122,15 @@ class Deliverer:
             return max(0.0, self._all.until - now)
         # What failed takes half of the room: it may fail again, and slowly.
         again = _MOST_EVENTS // 2 - sum(key in self._held for key in self._busy)
-        for key in [key for key, held in self._held.items() if held.until <= now]:
-            if again > 0 and key not in self._busy and self._has_room():
-                self._send_next(key, 0)
-                again -= 1
+        if again > 0:
+            for key in [key for key, held in self._held.items() if held.until <= now]:
+                if again > 0 and key not in self._busy and self._has_room():
+                    self._send_next(key, 0)
+                    again -= 1
         self._scan()
         # Those whose time has come and found no room are taken up with the next answer.
+        if again <= 0:
+            return None
         return min(
             (held.until - now for held in self._held.values() if held.until > now), default=None
         )

@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from traverse_producers.deliverer import Answer, Deliverer
-from traverse_producers.durable_queue import DurableQueue, Message, Queued
+from traverse_producers.deliverer import _MOST_ALONE, Answer, Deliverer
+from traverse_producers.durable_queue import DurableQueue, Limits, Message, Queued
 from traverse_producers.errors import (
     BrokerAwayError,
     BrokerRefusedError,
@@ -21,6 +21,7 @@ from traverse_producers.errors import (
 )
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.pauses import Pauses
+from traverse_schemas.topics import PARTITIONS
 
 PLACE = Delivery("traverse.inbound", 0, 0)
 AWAY = BrokerAwayError("essai")
@@ -229,6 +230,11 @@ def test_what_fails_again_and_again_leaves_room_for_the_others(
     assert len(world.broker.log) == 22
     world.finish()
     assert len(world.broker.log) == 28
+
+
+def test_the_records_of_one_partition_in_a_full_outbox_are_remembered() -> None:
+    """Were they more, the first ones not remembered would take all the room, each time."""
+    assert Limits().messages / PARTITIONS < _MOST_ALONE
 
 
 def test_a_broker_that_refuses_everybody_is_connected_to_anew(world: World) -> None:
