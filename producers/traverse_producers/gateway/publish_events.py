@@ -30,7 +30,7 @@ from traverse_schemas.institutions import Scope
 
 # Octets judged at once (some 3 ms); more go to a thread, so that others are served, and signatures,
 # which hold no lock, are made on another core.
-_SHORT = 32 * 1024
+SHORT = 32 * 1024
 _THREADS = 2
 _FRESH = 5.0  # seconds for which it stays known how much of an institution's was refused
 
@@ -71,7 +71,7 @@ class Entrance:
 
     async def work(self, octets: int, compute: Callable[[], Result]) -> Result:
         """Compute what a body of so many octets asks for: here, or in a thread when it is long."""
-        if octets <= _SHORT:
+        if octets <= SHORT:
             return compute()
         async with self._threads:
             return await asyncio.to_thread(compute)

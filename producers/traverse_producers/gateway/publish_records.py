@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,7 +17,7 @@ from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.metrics import Metrics
 from traverse_producers.gateway.openapi import RECORD_BODY, SECURITY, answer, problems
 from traverse_producers.gateway.problems import as_json, none_accepted
-from traverse_producers.gateway.publish_events import Entrance, count
+from traverse_producers.gateway.publish_events import SHORT, Entrance, count
 from traverse_producers.gateway.record_body import MOST_OCTETS, Content, content_of
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_schemas.clock import Clock
@@ -42,7 +43,7 @@ def router(
 ) -> APIRouter:
     """The routes for records."""
     routes = APIRouter(tags=["publier"])
-    records = _Records(intake, metrics, book, clock)
+    records = _Records(entrance, intake, metrics, book, clock)
 
     @routes.put(
         "/v1/records/{kind}/{reference:path}",
@@ -62,7 +63,11 @@ def router(
             octets = await body.read(request)
             entrance.rates.count(caller.siren, caller.rate, 1)
             is_open = await asyncio.to_thread(book.is_open, record_key(source, reference))
-            content = await content_of(request.headers, octets, kind, reference, is_open=is_open)
+            read = partial(content_of, request.headers, octets, kind, reference, is_open=is_open)
+            if len(octets) <= SHORT:
+                content = await read()
+            else:
+                content = await entrance.work(len(octets), lambda: asyncio.run(read()))
             return await records.say(caller, source, kind, reference, content)
 
     @routes.delete(
@@ -92,7 +97,15 @@ def router(
 class _Records:
     """Makes events of records, and gives them to the intake."""
 
-    def __init__(self, intake: Intake, metrics: Metrics, book: RecordBook, clock: Clock) -> None:
+    def __init__(
+        self,
+        entrance: Entrance,
+        intake: Intake,
+        metrics: Metrics,
+        book: RecordBook,
+        clock: Clock,
+    ) -> None:
+        self._entrance = entrance
         self._intake = intake
         self._metrics = metrics
         self._book = book
@@ -124,7 +137,9 @@ class _Records:
             octets = octets_of(event)
         except InvalidEventError as error:
             raise RefusedRecordError(str(error)) from None
-        judged = self._intake.judge([Piece(octets)], caller)
+        judged = await self._entrance.work(
+            len(octets), lambda: self._intake.judge([Piece(octets)], caller)
+        )
         if not any(isinstance(each, Item) for each in judged):
             await asyncio.to_thread(self._book.keep, record, hashed, said, ends=ends)
         with self._metrics.write_seconds.time():

@@ -1,6 +1,7 @@
 """`PUT` and `DELETE /v1/records`: the record as it is, and the gateway makes the event."""
 
 import json
+import threading
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.producers.gateway.serving import KEY, NOW, Gateway, MemoryLog, serving
 from tests.stream_processors.factory import call_data
+from traverse_producers.gateway import record_body
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_schemas.topics import MAX_EVENT_BYTES
 
@@ -256,6 +258,26 @@ def test_a_form_is_not_read_in_whatever_python_knows(form: str) -> None:
         )
         assert answer.status_code == 422, answer.text  # read, and found to lack a territory
     assert gateway.written == []
+
+
+def test_a_long_record_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read in a thread, and the loop serves the others meanwhile."""
+    loops: list[bool] = []
+    reading = record_body._from_json
+
+    def read(body: bytes, *, is_open: bool) -> record_body.Content:
+        loops.append(threading.current_thread() is serves)
+        return reading(body, is_open=is_open)
+
+    monkeypatch.setattr(record_body, "_from_json", read)
+    with serving() as gateway:
+        assert gateway.client.portal is not None
+        serves = gateway.client.portal.call(threading.current_thread)
+        for reference in ("", "é" * 20_000):
+            body = json.dumps(call_data(description=reference)).encode()
+            answer = put(gateway, content=body, headers={"content-type": "application/json"})
+            assert answer.status_code == 202, answer.text
+    assert loops == [True, False]
 
 
 def test_blanks_and_escapes_do_not_make_a_record_too_large() -> None:
