@@ -14,7 +14,7 @@ acknowledged is read again.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -215,11 +215,7 @@ def _agent(
         async def all_batches() -> None:
             last: asyncio.Task[None] | None = None
             try:
-                async for batch in _batches(stream, settings):
-                    await assigned.wait()
-                    # What waited here while its partition went to another process is that one's
-                    # work: handling it too could write an older state of a record after a newer.
-                    mine = [event for event in batch if event.message.tp in owned]
+                async for mine in _ours(_batches(stream, settings), assigned, owned):
                     progress.begin()
                     durable = await work.handle([read(event.message) for event in mine])
                     last = asyncio.create_task(leaving(acknowledge(mine, durable, last)))
@@ -283,6 +279,19 @@ def _batches(stream: Any, settings: ProcessorSettings) -> Any:
     """
     stream.enable_acks = False
     return stream.noack_take(settings.batch_size, within=settings.batch_wait)
+
+
+async def _ours(
+    batches: AsyncIterator[Sequence[Any]], assigned: asyncio.Event, owned: Collection[Any]
+) -> AsyncIterator[Sequence[Any]]:
+    """What waited here while its partition went to another process is that one's work: handling it
+    too could write an older state of a record after a newer. Nothing is no batch either: whoever
+    links for it would shut out the one that links."""
+    async for batch in batches:
+        await assigned.wait()
+        mine = [event for event in batch if event.message.tp in owned]
+        if mine:
+            yield mine
 
 
 async def _to_the_end(app: faust.App, doing: Awaitable[None]) -> None:

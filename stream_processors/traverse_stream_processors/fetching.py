@@ -1,4 +1,4 @@
-"""Fetching: Faust's Kafka transport, mended in two places, and how much of it waits.
+"""Fetching: Faust's Kafka transport, mended in three places, and how much of it waits.
 
 While the buffer of a stream is nearly full, Faust pauses its partitions; when all are paused, its
 consumer sleeps a whole second, however soon the buffer empties (0.15.3,
@@ -8,6 +8,9 @@ time or more. Here the consumer looks again every few milliseconds.
 What is fetched while partitions change hands Faust drops, and seeks back to what was committed.
 aiokafka (0.14) then seeks nowhere in a partition of which nothing was committed yet: what was
 dropped would never be read, and be passed over by the next commit. Here it begins anew.
+
+A commit that waited until all of its partitions had gone to another process Faust makes of nothing,
+which is an error to aiokafka that ends the app. Here it is none.
 """
 
 from typing import Any, ClassVar
@@ -23,7 +26,15 @@ _LOOKS = 100
 """So many looks make Faust's own second: no longer than that until it sees to a rebalance."""
 
 
+class _Thread(driver.AIOKafkaConsumerThread):
+    async def _commit(self, offsets: Any) -> bool:
+        return bool(self.assignment() & offsets.keys()) and await super()._commit(offsets)
+
+
 class _Consumer(driver.Consumer):
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 -- Faust's name
         for _ in range(_LOOKS):
             if not self.flow_active or self.should_stop or self._get_active_partitions():
@@ -65,10 +76,13 @@ async def _counted(consumer: Any) -> int:
         return 0
     count = 0
     for tp, end in (await consumer.highwaters(*assigned)).items():
-        position = await consumer.position(tp) or 0
         # As this consumer found it or left it since it was given the partition: it may have had it
         # before, and another since. Where nothing is committed, what was fetched is what is known.
-        committed = consumer._committed_offset.get(tp) or position
+        committed = consumer._committed_offset.get(tp)
+        if committed is not None and committed >= end:
+            continue
+        position = await consumer.position(tp) or 0
+        committed = committed or position
         read = consumer._read_offset.get(tp)
         if position >= end and read in (committed - 1, committed) and not consumer.unacked:
             continue  # nothing more but the marker of somebody's transaction

@@ -81,10 +81,12 @@ class Work:
         self.cancelled = cancelled
         self.late = late
         self.handled = 0
+        self.sizes: list[int] = []
         self.all = asyncio.Event()
 
-    async def handle(self, _: Sequence[Any]) -> Awaitable[None] | None:
+    async def handle(self, batch: Sequence[Any]) -> Awaitable[None] | None:
         self.handled += 1
+        self.sizes.append(len(batch))
         if self.handled == self.cancelled:
             if not self.late:
                 raise asyncio.CancelledError
@@ -168,6 +170,24 @@ def test_a_batch_that_is_cancelled_on_its_way_to_be_durable_takes_the_process_wi
 
     asyncio.run(cancelled())
     assert [one.acked for one in stream.events] == [True, True, False]
+
+
+def test_what_went_to_another_process_meanwhile_is_not_handled() -> None:
+    """Not even as an empty batch, for which a step that links would lead."""
+    stream, work, app = Stream(), Work(), App()
+    stream.events[0].message.tp = "topic-1"
+    stream.events.append(Event())
+
+    async def handled() -> None:
+        running = asyncio.create_task(run(work, stream, app))
+        await work.all.wait()
+        app.should_stop = True
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(handled())
+    assert work.sizes == [1, 1, 1]
+    assert not stream.events[0].acked
 
 
 class Silent:

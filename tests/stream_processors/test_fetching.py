@@ -7,6 +7,7 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka.util import commit_structure_validate
 from faust.types import TP
 
 from traverse_stream_processors.fetching import fetch_promptly, waiting
@@ -108,6 +109,33 @@ def test_what_is_dropped_while_partitions_change_hands_is_read_again(tmp_path: P
 
 
 HERE = TP("topic", 0)
+
+
+def test_a_commit_that_comes_too_late_ends_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its partitions went to another process while it waited for its turn."""
+
+    async def committed() -> None:
+        app = fetch_promptly(faust.App("commit-test", broker="kafka://x:1", datadir=tmp_path))
+        consumer: Any = app.consumer
+        thread = consumer._thread
+        crashes: list[BaseException] = []
+
+        async def commit(offsets: Any) -> None:
+            commit_structure_validate(offsets)  # as aiokafka does
+
+        async def crash(reason: BaseException) -> None:
+            crashes.append(reason)
+
+        monkeypatch.setattr(thread, "_consumer", SimpleNamespace(commit=commit, assignment=set))
+        monkeypatch.setattr(thread, "crash", crash)
+        assert not await thread._commit({HERE: 5})
+        monkeypatch.setattr(thread._consumer, "assignment", lambda: {HERE})
+        assert await thread._commit({HERE: 5})
+        assert not crashes
+
+    asyncio.run(committed())
 
 
 def counted(folder: Path, end: int, committed: int, read: int, **more: int) -> int:
