@@ -10,8 +10,10 @@ from starlette.testclient import TestClient
 
 from tests.journey.digest import links_of
 from tests.journey.harness import Journey, until
+from tests.search_api.accounts.people import Taking, house, sign_in, token_of
 from tests.stream_processors.factory import call_data, event
 from traverse_infra.check.erased import prove
+from traverse_schemas.identity import opportunity_id
 from traverse_schemas.topics import GROUPINGS
 from traverse_search_api.app import create_app
 from traverse_search_api.items import item_of
@@ -126,6 +128,7 @@ def groupings_by_model(journey: Journey) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_a_firm_and_a_call_are_told_of_each_other(flowing: Journey) -> None:
+    """And what the chamber, which speaks for the firm, clicks on its page is in both documents."""
     firm = event(
         kind="need", id="firm-1", source="urn:siren:181300013", subject="ENT-1",
         data={
@@ -143,19 +146,32 @@ def test_a_firm_and_a_call_are_told_of_each_other(flowing: Journey) -> None:
         (link,) = links_between(flowing, mine)
         assert (link["role"], link["state"]) == (role, "proposed")
         assert "jusqu'au 12 mars 2027" in link["reason"]
-    records = [{name: one[name] for name in ("source", "subject")} for one in (firm, call)]
-    said = event("confirmed", kind="link", id="yes", source=firm["source"], subject="ENT-1/AMIANTE",
-                 data={"records": records})  # fmt: skip
-    flowing.publish(said)
-    assert links_between(flowing, call)[0]["state"] == "confirmed"
-    flowing.publish({**said, "id": "no", "type": "fr.traverse.link.dismissed.v1",
-                     "time": "2026-11-21T10:00:00+01:00"})  # fmt: skip
+    taking = Taking()
+    with house(gateway=taking, elasticsearch=flowing.elasticsearch) as service:
+        omar = service.client  # one event loop for all: the index is asked too
+        assert sign_in(omar, "omar@cci.example").status_code == 303
+        click(omar, "confirmed", firm, call)
+        flowing.publish(*taking.events)
+        assert links_between(flowing, call)[0]["state"] == "confirmed"
+        service.clock.move(minutes=1)
+        click(omar, "dismissed", firm, call)
+        flowing.publish(taking.events[-1])
     # For the sides alone to see, and take back.
     for mine in (call, firm):
         (link,) = links_between(flowing, mine)
-        assert (link["state"], link["said"][0]["subject"]) == ("dismissed", "ENT-1/AMIANTE")
+        assert link["state"] == "dismissed"
+        assert [one["word"] for one in link["said"]] == ["dismissed"]
         item = item_of({"_source": flowing.document(mine)}, datetime.now(UTC), ANYBODY)
         assert [one for one in item["links"] if one["type"] == "answers"] == []
+
+
+def click(browser: TestClient, word: str, mine: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Say it of a link, as the buttons of its page do; the gateway gets it."""
+    ids = [opportunity_id(one["source"], one["subject"]) for one in (mine, theirs)]
+    form = {"jeton": token_of(browser.get("/compte")), "dossier": ids[0], "avec": ids[1]}
+    sent = browser.post("/lien", data={**form, "mot": word})
+    assert sent.status_code == 303, sent.text
+    assert sent.headers["location"].startswith("/lien/dit?"), sent.headers["location"]
 
 
 def links_between(journey: Journey, whole: dict[str, Any]) -> list[dict[str, Any]]:

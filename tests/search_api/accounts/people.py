@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -101,6 +102,17 @@ class MemoryEvents:
     @property
     def deeds(self) -> list[str]:
         return [event["type"].split(".")[3] for event in self.events]
+
+
+class Taking(GatewayClient):
+    """A gateway that takes everything."""
+
+    def __init__(self) -> None:
+        super().__init__("https://gateway.example", Path("key"))
+        self.events: list[dict[str, Any]] = []
+
+    async def publish(self, siren: str, event: dict[str, Any]) -> None:
+        self.events.append(event)
 
 
 def account(email: str, *memberships: tuple[str, StaffRole], **more: Any) -> Account:

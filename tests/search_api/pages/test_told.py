@@ -1,7 +1,6 @@
 """The pages that tell somebody what they just said: shown to nobody else, whatever the address."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,24 +8,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.documents import document
-from tests.search_api.accounts.people import MARSEILLE, House, house, token_of
+from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of
 from traverse_schemas.identity import opportunity_id
-from traverse_search_api.gateway_client import GatewayClient
 from traverse_search_api.pages import grouping_routes, link_routes
 
 PAUL, INES = "paul@marseille.example", "ines@marseille.example"
 GROUPING = "besoins-0123456789abcdef"
-
-
-class Taking(GatewayClient):
-    """A gateway that takes everything."""
-
-    def __init__(self) -> None:
-        super().__init__("https://gateway.example", Path("key"))
-        self.events: list[dict[str, Any]] = []
-
-    async def publish(self, siren: str, event: dict[str, Any]) -> None:
-        self.events.append(event)
 
 
 def record(subject: str) -> dict[str, Any]:
