@@ -24,7 +24,7 @@ CONTRACT: Final = "contract"
 """Phase of a call that was awarded, whose end is known."""
 
 _LIVE: Final = "live_"
-LIVE_NEEDS: Final[dict[Status, str]] = {
+LIVE_NEEDS: Final[dict[str, str]] = {
     status: f"{_LIVE}{status.value}"
     for status in NEED_STATUSES
     if status in {Status.REPORTED, Status.QUALIFIED, Status.DIRECTED}
@@ -43,7 +43,8 @@ _SETTLED: Final = {
 
 
 def counted(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The field, for a document that is no stub (`document.Document`)."""
+    """The field, for a document that is no stub (`document.Document`); of one that is not as it
+    should be, what there is: whether the index takes it is Elasticsearch's to say."""
     within = document.get("within", ())
     codes = document.get("cpv_within", ())
     return {
@@ -53,16 +54,21 @@ def counted(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def phase_of(document: Mapping[str, Any]) -> str:
-    """The status of a document where no date decides it (`status.status_of`), else what decides."""
-    kind, outcome = document["kind"], document.get("outcome")
+def phase_of(document: Mapping[str, Any]) -> str | None:
+    """The status of a document where no date decides it (`status.status_of`), else what decides.
+
+    None of a kind or at a stage that nobody knows.
+    """
+    kind, outcome = document.get("kind"), document.get("outcome")
+    if kind not in _SETTLED:
+        return None
     settled = _SETTLED[kind].get(outcome or "")
     if settled is not None:
         return settled.value
     if kind == "project":
         return str(document.get("stage") or Status.IDEA.value)
     if kind == "need":
-        return LIVE_NEEDS[Status(document.get("stage") or Status.REPORTED.value)]
+        return LIVE_NEEDS.get(document.get("stage") or Status.REPORTED)
     if outcome == "awarded":
         return CONTRACT if document.get("end_max") else Status.AWARDED.value
     return DATED if document.get("deadline") else Status.ANNOUNCED.value

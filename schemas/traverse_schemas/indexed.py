@@ -15,6 +15,6 @@ INDEX_FIELDS: Final = frozenset({COUNTED, TEXTS})
 
 def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """A document (`document.Document`) or a stub, which stays as it is."""
-    if document["stub"]:
+    if document.get("stub"):
         return document
     return {**document, **texts_of(document), COUNTED: counted(document)}

@@ -33,6 +33,7 @@ def test_a_phase_is_the_status_of_every_day_or_says_that_a_date_decides() -> Non
             if phase in {DATED, CONTRACT, *LIVE_NEEDS.values()}:
                 assert len(seen) > 1
             else:
+                assert phase
                 assert seen == {Status(phase)}
                 settled.add(phase)
     assert len(settled) > 10
@@ -43,6 +44,13 @@ def test_departments_and_divisions_are_counted_once_each() -> None:
     one = indexed(document("1", "Voirie", place=["com:13055", "com:13001"], cpv=["45233140", "45"]))
     assert one["counted"]["departments"] == ["dep:13"]
     assert one["counted"]["cpv_divisions"] == ["45000000"]
+
+
+def test_a_document_that_is_not_as_it_should_be_stops_nothing() -> None:
+    """Whether the index takes it is Elasticsearch's to say, and the publisher's to hear."""
+    assert indexed({"id": "1", "stub": False})["counted"]["phase"] is None
+    assert phase_of({"kind": "rumour"}) is None
+    assert phase_of({"kind": "need", "stage": "lost"}) is None
 
 
 def test_a_stub_has_nothing_to_count() -> None:
