@@ -302,19 +302,24 @@ class IndexWork:
         originals = await read_at(self._bootstrap, INBOUND, [one.place for one in events])
         told = [one for one in events if one.place in originals]
         explained = {one.opportunity for one in told}
-        await self._teller.write(
-            [
-                *(_change(one) for one in documents),
-                *(refusal(one, originals[one.place], verified=self._verified) for one in told),
-                *(
-                    _refusal(one, owners[one.operation])
-                    for one in refused
-                    if one.operation.id not in explained
-                ),
-                *receipts_of(linked.records, fates, at, linked.states),
-                *receipts_of_words(linked.words, at),
-            ]
-        )
+        changes = [_change(one) for one in documents]
+        rest = [
+            *(refusal(one, originals[one.place], verified=self._verified) for one in told),
+            *(
+                _refusal(one, owners[one.operation])
+                for one in refused
+                if one.operation.id not in explained
+            ),
+            *receipts_of(linked.records, fates, at, linked.states),
+            *receipts_of_words(linked.words, at),
+        ]
+        if refused:
+            # First: a document of which a change was told is not brought to the index again, and
+            # so not refused again, by whoever goes on from here.
+            await self._teller.write(rest)
+            await self._teller.write(changes)
+        else:
+            await self._teller.write([*changes, *rest])
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
