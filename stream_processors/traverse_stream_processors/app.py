@@ -53,6 +53,8 @@ EXIT_STOPPED = 70
 _WATCH_EVERY = 15.0
 """Seconds between two looks at whether the step moves."""
 
+_LOOK_AT_TOPICS_EVERY_MS = 5000
+
 _TICK_EVERY = 2.0
 """Seconds between two looks of a process that stands by at what the other has done."""
 
@@ -168,6 +170,9 @@ def _app(name: str, settings: ProcessorSettings, **more: Any) -> faust.App:
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 5,
         broker_commit_interval=1.0,
+        # Who joins while Kafka comes back may not know the topics yet, and gives itself none of
+        # their partitions; the next look at them mends that (by default after five minutes).
+        consumer_metadata_max_age_ms=_LOOK_AT_TOPICS_EVERY_MS,
         # Elasticsearch may be away for long; the watchdog sees to a step that stands still.
         broker_max_poll_interval=24 * 3600,
         # Bounded memory: this many messages of half a mebibyte at most wait in the process.

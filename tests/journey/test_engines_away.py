@@ -90,7 +90,9 @@ def test_kafka_killed_and_started_again_is_waited_for(
     """Both steps wait for it by themselves; no event is lost or counted twice."""
     workers = away.start(batch_size="40")
     away.send(history.messages)
+    # Both are at work: one that does not reach Kafka as it starts leaves, and is started again.
     until(lambda: written(away, RECORDS) > 150, "validating")
+    until(lambda: written(away, OPPORTUNITIES) > 0, "linking")
     kafka = process_of(own.status()[0])
     kafka.kill()
     kafka.wait(20)
