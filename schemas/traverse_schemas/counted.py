@@ -50,7 +50,8 @@ def counted(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "phase": phase_of(document),
         "departments": [code for code in within if code.startswith("dep:")],
-        "cpv_divisions": list(dict.fromkeys(f"{code[:2]}000000" for code in codes)),
+        # Of the levels that a filter finds: of a procedure's many lots not all are kept.
+        "cpv_divisions": [code for code in codes if code.endswith("000000")],
     }
 
 

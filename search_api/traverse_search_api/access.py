@@ -16,6 +16,7 @@ from traverse_schemas.institutions import Scope
 from traverse_schemas.registry import Principal, Registry
 from traverse_search_api.accounts.visits import Visits
 from traverse_search_api.errors import ForbiddenKeyError, RegistryUnreadError, UnknownKeyError
+from traverse_search_api.keeping_private import is_personal
 from traverse_search_api.reader import ANYBODY, Reader, reader_of
 
 _SCHEME: Final = "bearer"
@@ -107,8 +108,8 @@ class Readers:
 
     def still(self, request: HTTPConnection, reader: Reader) -> Callable[[], bool]:
         """Tells, whenever asked, whether the request would be `reader`'s now: a key may be revoked
-        while a stream is open. What anybody may read stays so."""
-        if reader == ANYBODY:
+        while a stream is open. What anybody may read stays so, of who said nothing."""
+        if reader == ANYBODY and not is_personal(request.scope):
             return lambda: True
 
         def holds() -> bool:

@@ -7,12 +7,14 @@ read: they would pay with time for octets that cost them little, and a stream mu
 
 from typing import Final
 
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from traverse_search_api.keeping_private import is_personal
 
-_PROGRAMS: Final = ("/v1/", "/metrics", "/healthz", "/readyz")
+_APART: Final = ("/v1/", "/metrics", "/healthz", "/readyz", "/abonnement/", "/desabonnement/")
+"""What programs read, and what is answered to who knows a secret address."""
 _LEAST: Final = 1000  # octets
 _LEVEL: Final = 5
 
@@ -27,5 +29,25 @@ class CompressPages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        plain = scope["type"] != "http" or scope["path"].startswith(_PROGRAMS) or is_personal(scope)
-        await (self._app if plain else self._compressing)(scope, receive, send)
+        plain = (
+            scope["type"] != "http"
+            or scope["method"] != "GET"
+            or scope["path"].startswith(_APART)
+            or is_personal(scope)
+        )
+        if plain:
+            await self._app(scope, receive, send)
+            return
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.add_vary_header("accept-encoding")
+                etag = headers.get("etag", "")
+                if "content-encoding" in headers and etag.startswith('"'):
+                    # The same content, other octets (RFC 9110, 8.8.1): no part of one goes on
+                    # after a part of the other.
+                    headers["etag"] = f"W/{etag}"
+            await send(message)
+
+        await self._compressing(scope, receive, told)

@@ -136,3 +136,7 @@ def test_pages_go_out_compressed_to_who_asks_but_not_to_somebody(client: TestCli
     assert encoding("/", cookie="anything=x") is None
     assert encoding("/static/style.css", cookie="anything=x") == "gzip"
     assert encoding("/", **{"accept-encoding": "identity"}) is None
+    whole = client.get("/static/style.css", headers={"accept-encoding": "gzip"})
+    again = client.get("/static/style.css", headers={"if-none-match": whole.headers["etag"]})
+    assert whole.headers["etag"].startswith("W/")
+    assert (again.status_code, "accept-encoding" in again.headers["vary"].lower()) == (304, True)

@@ -56,6 +56,7 @@ class StreamAnswer(StreamingResponse):
             self._sending = loop.time()
             await send({"type": "http.response.body", "body": octets, "more_body": True})
             self._sending = None
+        self._sending = loop.time()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _stands_still(self) -> bool:

@@ -38,6 +38,7 @@ from traverse_schemas.clock import clock_from
 from traverse_schemas.grouping import GroupingMessage, grouping_id
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import index_body
+from traverse_schemas.indexed import indexed
 from traverse_schemas.institutions import Role, Scope
 from traverse_schemas.membership import Membership, new_member
 from traverse_schemas.receipts import EVENT_HEADER, SIREN_HEADER
@@ -277,7 +278,11 @@ def _town(engines: RunningEngines, home: Path, permanences: str) -> Iterator[Tow
         bulk(
             elasticsearch,
             [
-                {"_index": names[one.get("visibility", "public")], "_id": one["id"], "_source": one}
+                {
+                    "_index": names[one.get("visibility", "public")],
+                    "_id": one["id"],
+                    "_source": indexed(one),
+                }
                 for one in documents()
             ],
             refresh=True,
