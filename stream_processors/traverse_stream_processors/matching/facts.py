@@ -3,6 +3,7 @@
 Only records that take part are held: needs, what may answer them, and purchases to come.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,10 @@ from traverse_stream_processors.matching.texts import Texts
 from traverse_stream_processors.matching.topics import Topics
 
 _CODES: Final = 6  # of a record: one with more is about many things
+MOST_SHARED: Final = 100
+"""Territories of a record that are remembered for others: a call may name thousands, which no other
+does, and what is remembered is bounded by its number alone."""
+
 _LABELS: Final = 3
 _DESCRIPTION: Final = 300  # characters
 
@@ -112,7 +117,9 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
     location = content.get("location")
     firm = asks and subtype == "business"
     texts = Texts(trade_of(title) if firm else title, description, labels, vectoriser)
-    themes, codes = share(content["themes"][:3]), content.get("cpv", ())[:_CODES]
+    # Each once: a place counts a record under each of its themes, and forgets it under each.
+    themes = share(tuple(dict.fromkeys(content["themes"]))[:3])
+    codes = content.get("cpv", ())[:_CODES]
     return Facts(
         id=state["id"],
         first_time=state["first_time"],
@@ -129,8 +136,8 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         themes=themes,
         topics=topics.of(themes, texts.vector) if not codes and (asks or purchase) else themes,
         place=share(content["place"][:20]),
-        within=_set_of(share(content["within"])),
-        covers=_set_of(share(content["covers"])),
+        within=_place(content["within"]),
+        covers=_place(content["covers"]),
         territory=intern(content["territory"]["name"]),
         point=_point(location["lat"], location["lon"]) if location else None,
         start=window.get("from", ""),
@@ -143,9 +150,14 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
     )
 
 
+def _place(codes: Sequence[str]) -> frozenset[str]:
+    """One set for all records of one place; of one that few can share, one of its own."""
+    shared = share(codes)
+    return _set_of(shared) if len(shared) <= MOST_SHARED else frozenset(shared)
+
+
 @lru_cache(maxsize=100_000)
 def _set_of(codes: tuple[str, ...]) -> frozenset[str]:
-    """One set for all records of one place."""
     return frozenset(codes)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.facts import MOST_SHARED, Facts
 from traverse_stream_processors.matching.meetings import Stand
 from traverse_stream_processors.matching.roles import ON_DEMAND, Seeks
 from traverse_stream_processors.matching.territory import level_of
@@ -41,7 +41,8 @@ def answer_stands(facts: Facts) -> tuple[Stand, ...]:
             places = (*places, _OWN + facts.owner)
         found.append(Stand(places, facts.topics, finer, asks=True))
     if offered:
-        places = _offered_at(facts.within, facts.covers, offered)
+        at = _offered_at if len(facts.covers) <= MOST_SHARED else _offered_at.__wrapped__
+        places = at(facts.within, facts.covers, offered)
         if _lets_a_contract(facts) and facts.owner:
             places = (*places, _OWN + facts.owner)
         found.append(Stand(places, facts.topics, finer, asks=False))

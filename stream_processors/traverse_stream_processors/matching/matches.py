@@ -62,11 +62,12 @@ class Matches:
         they `said`; one that they dismissed, of any two records of the two opportunities, is there
         with that state for its sides alone to see.
         """
-        inside = list(members)
+        # Two that tell the same are told apart by their ids, never by which came first.
+        inside = sorted(members)
         own = {head_of(one) for one in inside}
         best: dict[tuple[str, str], dict[str, Any]] = {}
         for one in inside:
-            for link in self._links_of(one):
+            for link in sorted(self._links_of(one), key=_other):
                 link["id"] = head_of(link["id"])
                 place = (link["type"], link["id"])
                 known = best.get(place)
@@ -242,6 +243,10 @@ class Matches:
             return MatchMessage(identity, None)
         message = GroupingMessage(id=identity, layer=layer, moved_to=grouping_id(*key))
         return MatchMessage(identity, orjson.dumps(message))
+
+
+def _other(link: dict[str, Any]) -> str:
+    return str(link["id"])
 
 
 def _rank(link: Mapping[str, Any]) -> tuple[bool, float, str]:

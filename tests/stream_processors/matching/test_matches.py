@@ -1,5 +1,6 @@
 """Matches: what documents show of others, and what is written on the topics."""
 
+from itertools import permutations
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ from tests.stream_processors.matching.factory import METROPOLE, TOWNS, state
 from traverse_schemas.decisions import Decision
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
+from traverse_stream_processors.matching.facts import Reader
 from traverse_stream_processors.matching.matches import Matches, MatchMessage
 
 WINDOW = {"window": {"from": "2027-02-01", "to": "2027-05-31"}}
@@ -161,3 +163,31 @@ def test_what_a_side_dismisses_is_dismissed_between_whole_opportunities_for_the_
     assert seen()[0] == (first["id"], "confirmed", ["confirmed"])
     matches.decide(word("withdrawn", by, asked, copy, 4))
     assert [(state, words) for _, state, words in seen()] == [("proposed", [])] * 2
+
+
+def test_of_two_that_tell_the_same_arrival_does_not_choose() -> None:
+    """Two records of one opportunity, with the same score and another deadline each."""
+    need = dae("N", "Gardanne")
+    calls = [
+        state(
+            subject, "Défibrillateurs : aide aux communes", kind="call", owner=METROPOLE,
+            subtype="call_for_projects", cpv=["33182100"],
+            deadline={"until": f"2027-03-12T{hour}:00.000000Z", "precision": "minute"},
+        )
+        for subject, hour in (("a", "11:00"), ("b", "22:59"))
+    ]  # fmt: skip
+    heads = {one["id"]: calls[0]["id"] for one in calls} | {need["id"]: need["id"]}
+    found = [
+        told(*states).links([need["id"]], heads.__getitem__)
+        for states in permutations((need, *calls))
+    ]
+    assert found[0]
+    assert found == [found[0]] * 6
+
+
+def test_a_theme_that_is_said_twice_counts_once() -> None:
+    """A place that counted it twice would never be less crowded again."""
+    one = dae("A", "Gardanne", themes=["sante", "sante", "voirie"])
+    facts = Reader(base_model()).read(one)
+    assert facts is not None
+    assert facts.themes == ("sante", "voirie")
