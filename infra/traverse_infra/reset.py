@@ -213,4 +213,4 @@ def _drop_caches(home: Path) -> None:
     """Those of the steps; what other services keep there is of other topics."""
     for path in (home / "state").glob("validate-*.sqlite*"):
         path.unlink(missing_ok=True)
-    shutil.rmtree(home / "state" / "faust", ignore_errors=True)
+    shutil.rmtree(home / "faust", ignore_errors=True)

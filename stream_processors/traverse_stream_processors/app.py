@@ -155,7 +155,9 @@ def run(app: faust.App) -> None:
 
 
 def _app(name: str, settings: ProcessorSettings, **more: Any) -> faust.App:
-    datadir = settings.home / "state" / "faust"
+    # Beside what the steps remember, which may be thrown away at any time: Faust, as it starts,
+    # makes no folder above its own.
+    datadir = settings.home / "faust"
     datadir.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         name,
