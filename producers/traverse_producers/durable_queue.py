@@ -113,10 +113,7 @@ class DurableQueue:
         while True:
             with self._writing() as connection:
                 used = _counts(connection)
-                if (
-                    used.waiting + used.parked + len(messages) <= self._limits.messages
-                    and used.octets + octets <= self._limits.octets
-                ):
+                if self._fits(used, len(messages), octets):
                     return [
                         int(
                             connection.execute(
@@ -164,9 +161,12 @@ class DurableQueue:
 
     def has_room(self) -> bool:
         """Whether one more message may be put."""
-        used = self.counts()
+        return self._fits(self.counts(), 1, 1)
+
+    def _fits(self, used: Counts, messages: int, octets: int) -> bool:
         return (
-            used.waiting + used.parked < self._limits.messages and used.octets < self._limits.octets
+            used.waiting + used.parked + messages <= self._limits.messages
+            and used.octets + octets <= self._limits.octets
         )
 
     def settle(

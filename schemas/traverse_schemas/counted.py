@@ -8,7 +8,7 @@ the date. Here is what a facet needs of them and no more, none of which depends 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from traverse_schemas.status import NEED_STATUSES, Status
+from traverse_schemas.status import Status, settled
 
 COUNTED: Final = "counted"
 """The field of a document in the index that is there for facets alone."""
@@ -23,23 +23,11 @@ DATED: Final = "dated"
 CONTRACT: Final = "contract"
 """Phase of a call that was awarded, whose end is known."""
 
-_LIVE: Final = "live_"
 LIVE_NEEDS: Final[dict[str, str]] = {
-    status: f"{_LIVE}{status.value}"
-    for status in NEED_STATUSES
-    if status in {Status.REPORTED, Status.QUALIFIED, Status.DIRECTED}
+    status: f"live_{status.value}"
+    for status in (Status.REPORTED, Status.QUALIFIED, Status.DIRECTED)
 }
 """Phases of needs that have to be confirmed after some time without news, by their status."""
-
-_SETTLED: Final = {
-    "call": {
-        "unsuccessful": Status.WITHOUT_AWARD,
-        "dropped": Status.WITHOUT_AWARD,
-        "terminated": Status.ENDED,
-    },
-    "project": {"completed": Status.DELIVERED, "abandoned": Status.ABANDONED},
-    "need": {"met": Status.MET, "abandoned": Status.ABANDONED},
-}
 
 
 def counted(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,17 +48,16 @@ def phase_of(document: Mapping[str, Any]) -> str | None:
 
     None of a kind or at a stage that nobody knows.
     """
-    kind, outcome = document.get("kind"), document.get("outcome")
-    if kind not in _SETTLED:
-        return None
-    settled = _SETTLED[kind].get(outcome or "")
-    if settled is not None:
-        return settled.value
+    kind, status = document.get("kind"), settled(document)
+    if status is not None:
+        return status.value
     if kind == "project":
         return str(document.get("stage") or Status.IDEA.value)
     if kind == "need":
         return LIVE_NEEDS.get(document.get("stage") or Status.REPORTED)
-    if outcome == "awarded":
+    if kind != "call":
+        return None
+    if document.get("outcome") == "awarded":
         return CONTRACT if document.get("end_max") else Status.AWARDED.value
     return DATED if document.get("deadline") else Status.ANNOUNCED.value
 

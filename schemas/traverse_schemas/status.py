@@ -3,6 +3,7 @@
 The query of the search API says the same in Elasticsearch's words; a test holds both together.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -93,15 +94,33 @@ NEED_STATUSES: Final = (
     Status.ABANDONED,
 )
 
+_SETTLED: Final = {
+    "call": {
+        "unsuccessful": Status.WITHOUT_AWARD,
+        "dropped": Status.WITHOUT_AWARD,
+        "terminated": Status.ENDED,
+    },
+    "project": {"completed": Status.DELIVERED, "abandoned": Status.ABANDONED},
+    "need": {"met": Status.MET, "abandoned": Status.ABANDONED},
+}
+
 
 def french_day(as_of: datetime) -> date:
     """The day it is in metropolitan France at that instant: contracts end by French days."""
     return as_of.astimezone(_PARIS).date()
 
 
+def settled(document: Mapping[str, Any]) -> Status | None:
+    """The status that the outcome of a document decides whatever the day; None where there is none,
+    or where dates decide too."""
+    return _SETTLED.get(document.get("kind") or "", {}).get(document.get("outcome") or "")
+
+
 def status_of(document: dict[str, Any], as_of: datetime) -> Status:
     """The status of a document (`document.Document`, as a dict) at an aware instant."""
-    kind = document["kind"]
+    kind, status = document["kind"], settled(document)
+    if status is not None:
+        return status
     if kind == "call":
         return _call(document, as_of)
     if kind == "project":
@@ -110,12 +129,7 @@ def status_of(document: dict[str, Any], as_of: datetime) -> Status:
 
 
 def _call(document: dict[str, Any], as_of: datetime) -> Status:
-    outcome = document.get("outcome")
-    if outcome in ("unsuccessful", "dropped"):
-        return Status.WITHOUT_AWARD
-    if outcome == "terminated":
-        return Status.ENDED
-    if outcome == "awarded":
+    if document.get("outcome") == "awarded":
         today = french_day(as_of).isoformat()
         end, notified = document.get("end_max"), document.get("notified")
         if end and end < today:
@@ -133,20 +147,10 @@ def _call(document: dict[str, Any], as_of: datetime) -> Status:
 
 
 def _project(document: dict[str, Any]) -> Status:
-    outcome = document.get("outcome")
-    if outcome == "completed":
-        return Status.DELIVERED
-    if outcome == "abandoned":
-        return Status.ABANDONED
     return Status(document.get("stage") or "idea")
 
 
 def _need(document: dict[str, Any], as_of: datetime) -> Status:
-    outcome = document.get("outcome")
-    if outcome == "met":
-        return Status.MET
-    if outcome == "abandoned":
-        return Status.ABANDONED
     if _instant(document["updated_at"]) <= as_of - TO_CONFIRM:
         return Status.TO_CONFIRM
     return Status(document.get("stage") or "reported")

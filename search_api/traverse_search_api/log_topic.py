@@ -1,11 +1,15 @@
 """Which topic of the log this is by now: its id, which tells one generation from the next, and its
 partitions."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient, TopicPartition
+from kafka.errors import KafkaError
 
 from traverse_schemas.engine_access import kafka_client
+from traverse_search_api.errors import SearchError
 
 
 class LogTopic(NamedTuple):
@@ -13,6 +17,17 @@ class LogTopic(NamedTuple):
 
     id: str
     partitions: tuple[TopicPartition, ...]
+
+
+@contextmanager
+def or_anew(drop: Callable[[], None], unavailable: type[SearchError]) -> Iterator[None]:
+    """Kafka's errors become ours here; what was connected is dropped, and the next call connects
+    anew."""
+    try:
+        yield
+    except KafkaError as error:
+        drop()
+        raise unavailable from error
 
 
 def describe_topic(bootstrap: str, topic: str, patience: int) -> LogTopic | None:

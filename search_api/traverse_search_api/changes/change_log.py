@@ -4,21 +4,19 @@ kafka-python blocks, so it works in a thread of its own; one consumer, one call 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import CHANGES
 from traverse_search_api.changes.position import Position
 from traverse_search_api.errors import StreamUnavailableError
-from traverse_search_api.log_topic import describe_topic
+from traverse_search_api.log_topic import describe_topic, or_anew
 
 _FIRST_ANSWER_MS: Final = 1500
 """A caller is told within two seconds that Kafka is away."""
@@ -80,7 +78,7 @@ class ChangeLog:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         def guarded() -> Result:
-            with self._mapped():
+            with or_anew(self._drop, StreamUnavailableError):
                 return work()
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
@@ -150,15 +148,6 @@ class ChangeLog:
         consumer, self._consumer, self._at = self._consumer, None, None
         if consumer is not None:
             consumer.close(autocommit=False)
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        """Kafka's errors become ours here; the next call connects anew."""
-        try:
-            yield
-        except KafkaError as error:
-            self._drop()
-            raise StreamUnavailableError from error
 
 
 def _change(octets: bytes, partition: int, offset: int) -> Change:

@@ -6,9 +6,8 @@ own, one call at a time.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from time import monotonic
@@ -16,13 +15,12 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import ACCEPTED
 from traverse_search_api.errors import HistoryUnavailableError
 from traverse_search_api.history.pointers import Pointer, Pointers
-from traverse_search_api.log_topic import describe_topic
+from traverse_search_api.log_topic import describe_topic, or_anew
 
 _FIRST_ANSWER_MS: Final = 1500
 _READING: Final = 1.5  # seconds of reading on that a caller waits for
@@ -71,7 +69,7 @@ class AcceptedLog:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         def guarded() -> Result:
-            with self._mapped():
+            with or_anew(self._drop, HistoryUnavailableError):
                 return work()
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, guarded)
@@ -107,7 +105,7 @@ class AcceptedLog:
         if self._ended:
             return
         try:
-            with self._mapped():
+            with or_anew(self._drop, HistoryUnavailableError):
                 self._read_on()
         except HistoryUnavailableError:
             return  # it has been submitted again, or Kafka is away and the next caller sees it
@@ -162,15 +160,6 @@ class AcceptedLog:
         if self._pointers is not None:
             self._pointers.close()
             self._pointers = None
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        """Kafka's errors become ours here; the next call connects anew."""
-        try:
-            yield
-        except KafkaError as error:
-            self._drop()
-            raise HistoryUnavailableError from error
 
 
 def _headers(given: Iterable[tuple[str, bytes]]) -> dict[str, str]:

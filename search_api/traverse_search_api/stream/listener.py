@@ -32,12 +32,13 @@ class Listener:
     def beat(self, every: float) -> None:
         """From now on, say that the line lives when nothing else was said for so many seconds."""
         # One timer a stream: one for each wait costs as much as the message that ends it.
-        now = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        now = loop.time()
         rest = self.heard + every - now
         if rest <= 0:
             self.queue.put_nowait(Mark.BEAT)
             self.heard, rest = now, every
-        self.timer = asyncio.get_running_loop().call_later(rest, self.beat, every)
+        self.timer = loop.call_later(rest, self.beat, every)
 
     def told(self, message: Message) -> None:
         """Remember what this stream knows."""

@@ -63,14 +63,15 @@ def _answer(need: Facts, offer: Facts) -> Answer | None:
     if reached is None:
         return None
     least = max(LEAST_SUBJECT, _least_subject(weight, reached.score))
-    if need.seeks is None and offer.subtype in ("contract", "concession"):
-        # Another's contract helps who is to buy only if it is for the very same thing.
+    # A contract helps who is to buy only if it is for the very same thing.
+    very_same = need.seeks is None and offer.subtype in ("contract", "concession")
+    if very_same:
         least = max(least, _SAME_THING)
     subject = alike_from(need, offer, least)
     if subject is None or subject.score < LEAST_SUBJECT:
         return None
     same = subject.score >= _SAME_THING and subject.text >= 0.5
-    if need.seeks is None and offer.subtype in ("contract", "concession") and not same:
+    if very_same and not same:
         return None
     score = round(weight * (0.7 * subject.score + 0.3 * reached.score), 3)
     if score < LEAST:

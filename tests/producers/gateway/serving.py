@@ -41,6 +41,7 @@ from traverse_schemas.topics import PARTITIONS
 
 KEY = "clef-de-la-chambre"
 READER = "clef-de-lecture"
+TOWN_KEY = "clef-de-la-ville"
 SERVICE = "clef-des-pages"
 """Of a service that acts for those that delegated to the gateway."""
 ADMINISTRATOR = "clef-de-la-region"
@@ -54,6 +55,26 @@ NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 NDJSON = "application/x-ndjson"
+
+
+def town(**fields: Any) -> Institution:
+    """Another institution than the chamber: it may publish by `TOWN_KEY`."""
+    return Institution(
+        siren="211300553",
+        name="Ville",
+        kind=InstitutionKind.COMMUNE,
+        api_keys=(
+            ApiKey(
+                id="000000000008",
+                sha256=api_key_hash(TOWN_KEY),
+                scopes=frozenset({Scope.PUBLISH}),
+                created=LONG_AGO,
+            ),
+        ),
+        created=LONG_AGO,
+        delegated=True,
+        **fields,
+    )
 
 
 class MovedClock:

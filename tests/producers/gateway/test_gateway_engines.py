@@ -13,7 +13,15 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from tests.engines import engine_settings
-from tests.producers.gateway.serving import BATCH, KEY, LONG_AGO, SIGNER, STRUCTURED, registry
+from tests.producers.gateway.serving import (
+    BATCH,
+    KEY,
+    SIGNER,
+    STRUCTURED,
+    TOWN_KEY,
+    registry,
+    town,
+)
 from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.install import install
 from traverse_infra.engines.java import find_java
@@ -32,10 +40,8 @@ from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.receipts.follow import Follower
-from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.identity import partition_of, record_key
-from traverse_schemas.institutions import ApiKey, Institution, Quota, Scope
-from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.institutions import Quota
 from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.signatures import SIGNATURE_HEADER, verify
 from traverse_schemas.topics import INBOUND, PARTITIONS
@@ -43,22 +49,7 @@ from traverse_schemas.topics import INBOUND, PARTITIONS
 pytestmark = pytest.mark.engines
 
 
-TOWN = Institution(
-    siren="211300553",
-    name="Ville",
-    kind=InstitutionKind.COMMUNE,
-    api_keys=(
-        ApiKey(
-            id="000000000008",
-            sha256=api_key_hash("clef-de-la-ville"),
-            scopes=frozenset({Scope.PUBLISH}),
-            created=LONG_AGO,
-        ),
-    ),
-    quota=Quota(events_per_day=5),
-    created=LONG_AGO,
-    delegated=True,
-)
+TOWN = town(quota=Quota(events_per_day=5))
 
 
 class OwnKafka:
@@ -146,7 +137,7 @@ def answers(client: httpx.Client, path: str) -> int:
 def of_the_town(client: httpx.Client, *names: str) -> int:
     """The status of a request with these events of an institution that has a quota of a day."""
     said = [event(source=f"urn:siren:{TOWN.siren}", subject=name) for name in names]
-    headers = {"content-type": BATCH, "authorization": "Bearer clef-de-la-ville"}
+    headers = {"content-type": BATCH, "authorization": f"Bearer {TOWN_KEY}"}
     return client.post("/v1/events", json=said, headers=headers).status_code
 
 

@@ -13,11 +13,12 @@ import pytest
 from tests.engines import RunningEngines
 from tests.producers.gateway.serving import (
     BATCH,
-    LONG_AGO,
+    TOWN_KEY,
     MemoryLog,
     memory_journal,
     nowhere,
     serving,
+    town,
 )
 from tests.producers.gateway.serving import Gateway as Publishing
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
@@ -29,12 +30,10 @@ from traverse_producers.gateway.errors import LogAwayError, QuotaSpentError
 from traverse_producers.gateway.quota_sums import MOST_NAMES, Claim, Sums
 from traverse_producers.gateway.quotas import DayQuotas
 from traverse_producers.gateway.spool import SpooledJournal
-from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.compacted_table import Stored, TableAwayError, TableLog
 from traverse_schemas.compacted_topic import KafkaTableLog
-from traverse_schemas.institutions import ApiKey, Institution, Quota, Scope
-from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.institutions import Quota
 from traverse_schemas.topics import QUOTAS
 
 NOON = FixedClock(datetime(2026, 11, 24, 11, tzinfo=UTC))
@@ -378,29 +377,14 @@ class StuckLog(MemoryTableLog):
 
 def test_who_has_a_quota_does_not_hold_up_anybody_while_kafka_is_away() -> None:
     """Not one answer waits until Kafka's client gives up, which here it does not."""
-    other = Institution(
-        siren="211300553",
-        name="Ville",
-        kind=InstitutionKind.COMMUNE,
-        api_keys=(
-            ApiKey(
-                id="000000000008",
-                sha256=api_key_hash("clef-de-la-ville"),
-                scopes=frozenset({Scope.PUBLISH}),
-                created=LONG_AGO,
-            ),
-        ),
-        created=LONG_AGO,
-        delegated=True,
-    )
-    topic = MemoryTopic()
+    other, topic = town(), MemoryTopic()
     log = StuckLog(topic)
     day = {"quota": Quota(events_per_day=50)}
     with serving(chamber=day, timeout=1.5, claims_log=log, others=[other]) as gateway:
         with ThreadPoolExecutor(10) as many:
             asked = [many.submit(gateway.post, event(id=f"q-{n}")) for n in range(10)]
             assert wait_until(lambda: log.stuck > 0, timeout=60)
-            theirs = {"authorization": "Bearer clef-de-la-ville"}
+            theirs = {"authorization": f"Bearer {TOWN_KEY}"}
             own = event(source=f"urn:siren:{other.siren}")
             assert gateway.post(own, **theirs).status_code == 202
             assert {each.result().status_code for each in asked} == {503}
