@@ -11,6 +11,7 @@ from traverse_search_api.reader import Reader
 from traverse_search_api.sealed import seal, unseal
 
 _PURPOSE: Final = b"cursor"
+_OF_A_PAGE: Final = {"cursor", "size", "facets", "explain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class Cursor:
 
 
 def fingerprint(parameters: SearchParameters, reader: Reader) -> str:
-    """What the cursor belongs to: its reader, and every parameter but the page's size, its facets
-    and itself."""
-    values = parameters.model_dump(mode="json", exclude={"cursor", "size", "facets"})
+    """What the cursor belongs to: its reader, and every parameter but itself and what a page shows
+    (its size, facets, explanations)."""
+    values = parameters.model_dump(mode="json", exclude=_OF_A_PAGE)
     canonical = json.dumps([values, reader.key], sort_keys=True, separators=(",", ":")).encode()
     return blake2b(canonical, digest_size=8).hexdigest()
 

@@ -80,7 +80,7 @@ class Searcher:
             body = search_body(parameters, as_of, self.territories, plan, reader)
             snapshot = cursor.snapshot or await self._snapshot(cursor, reader)
             paged = next_page(body, cursor, snapshot, self.keep_alive)
-            found = await self.indices.of(reader).search(paged)
+            found = await self.indices.of(reader).search(paged, explain=parameters.explain)
             outcome = Outcome(found, plan, took=found.get("took", 0))
             total, exact = (
                 (cursor.total, cursor.exact)

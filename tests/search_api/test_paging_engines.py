@@ -65,6 +65,24 @@ def test_pages_are_the_whole_in_the_same_order(service: Service) -> None:
     assert paged[: len(whole)] == whole
 
 
+@pytest.mark.parametrize("sort", ["relevance", "amount"])
+def test_each_page_explains_its_items_where_it_is_asked_to(service: Service, sort: str) -> None:
+    """As one big page explains them, whatever the pages before were asked for."""
+    asked = {"q": "école", "sort": sort}
+    whole = service.ask(**asked, size=100, explain=True)["items"]
+    explained = {one["id"]: one["explanation"] for one in whole}
+    assert all(one["text"] for one in explained.values())
+    cursor = service.ask(**asked, size=4)["next"]
+    for _ in range(2):
+        answer = service.ask(**asked, size=4, explain=True, cursor=cursor)
+        assert len(answer["items"]) == 4
+        for item in answer["items"]:
+            assert item["explanation"] == explained[item["id"]]
+        cursor = answer["next"]
+    plain = service.ask(**asked, size=4, cursor=cursor)["items"]
+    assert plain and all("explanation" not in item for item in plain)
+
+
 def test_a_cursor_of_another_search_is_refused(service: Service) -> None:
     """Its place means nothing there."""
     cursor = service.ask(q="école", size=4)["next"]
