@@ -8,11 +8,11 @@ back with its Last-Event-ID; the others never wait.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.reference.territories import Territories
@@ -48,6 +48,8 @@ _LOOK_AGAIN: Final = 0.1
 _PAUSE: Final = 1.0
 _CATCH_UPS: Final = 8
 _GENERATION_EVERY: Final = 30.0
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,24 +168,25 @@ class Hub:
     ) -> AsyncIterator[Message | None]:
         stream = Listener(position)
         self._metrics.streams.inc()
+        loop = asyncio.get_running_loop()
         try:
+            stream.heard = loop.time()
             yield None  # the reader knows at once that it is connected
             while not self._join(search, stream, position):
                 if self._told is not None and self._told.generation != position.generation:
                     return  # the topic is another one: who comes back is told so
-                try:
-                    async with self._catching_up:
-                        told, position = await self._catch_up(search, stream, position)
-                except (StreamUnavailableError, SearchUnavailableError) as error:
-                    _LOG.warning("stream_waits cause=%s", error)
-                    await asyncio.sleep(_PAUSE)
-                    told = [None]
+                async with _done_beside(self._catch_up(search, stream, position)) as step:
+                    while not await stream.sees(step, self._limits.heartbeat):
+                        if not still():
+                            return
+                        stream.heard = loop.time()
+                        yield None
+                    told, position = step.result()
                 for message in told:
                     if not still():
                         return
+                    stream.heard = loop.time()
                     yield message
-            loop = asyncio.get_running_loop()
-            stream.heard = loop.time()
             stream.beat(self._limits.heartbeat)
             while (said := await stream.queue.get()) is not Mark.END:
                 if not still():
@@ -212,8 +215,20 @@ class Hub:
 
     async def _catch_up(
         self, search: Search, stream: Listener, position: Position
-    ) -> tuple[list[Message | None], Position]:
-        """Some of what lies between a position and the hub's."""
+    ) -> tuple[list[Message], Position]:
+        """What there is to say of some of what lies between a position and the hub's, and where
+        that ends; nothing, and the same place, where that cannot be told now."""
+        try:
+            async with self._catching_up:
+                return await self._missed(search, stream, position)
+        except (StreamUnavailableError, SearchUnavailableError) as error:
+            _LOG.warning("stream_waits cause=%s", error)
+            await asyncio.sleep(_PAUSE)
+            return [], position
+
+    async def _missed(
+        self, search: Search, stream: Listener, position: Position
+    ) -> tuple[list[Message], Position]:
         goal = await self._present()
         found, reached = self._recent.between(position, goal), goal
         if found is None:
@@ -228,7 +243,7 @@ class Hub:
             seen = await self._lookout.for_one(found, search)
             refused = await self._lookout.refused(seen)
         told = Tellings(found, seen, position, self._clock.now(), self._key)
-        messages: list[Message | None] = []
+        messages = []
         for message in told.messages(search.key, search.reader, stream.named):
             stream.told(message)
             messages.append(message)
@@ -349,6 +364,17 @@ class Hub:
         self._callers[caller] -= 1
         if self._callers[caller] <= 0:
             del self._callers[caller]
+
+
+@asynccontextmanager
+async def _done_beside(work: Coroutine[Any, Any, Result]) -> AsyncIterator[asyncio.Task[Result]]:
+    """The work as a task, which ends when whoever waits for it does."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
 
 
 def _until(changes: Sequence[Change], goal: Position) -> list[Change]:

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from traverse_search_api.changes.position import Position
 from traverse_search_api.stream.message import Message
@@ -21,7 +21,8 @@ class Mark(Enum):
 @dataclass(eq=False, slots=True)
 class Listener:
     """One stream; `start` is where it joined the others. `named` are the restricted documents that
-    it was told of, the last one last."""
+    it was told of, the last one last; `heard` is when its reader last heard anything, in the
+    seconds of the event loop."""
 
     start: Position
     queue: asyncio.Queue[Message | Mark] = field(default_factory=asyncio.Queue)
@@ -39,6 +40,13 @@ class Listener:
             self.queue.put_nowait(Mark.BEAT)
             self.heard, rest = now, every
         self.timer = loop.call_later(rest, self.beat, every)
+
+    async def sees(self, step: asyncio.Task[Any], every: float) -> bool:
+        """Wait until a step is done; False where so many seconds have gone by since something was
+        said, and it is not."""
+        silent = asyncio.get_running_loop().time() - self.heard
+        await asyncio.wait((step,), timeout=max(0.0, every - silent))
+        return step.done()
 
     def told(self, message: Message) -> None:
         """Remember what this stream knows."""

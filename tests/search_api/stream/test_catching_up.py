@@ -1,0 +1,138 @@
+"""A stream that catches up says meanwhile that its line lives."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any
+
+from tests.documents import document
+from traverse_schemas.clock import clock_from
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.changes.change_log import Change
+from traverse_search_api.changes.position import Position, encode
+from traverse_search_api.metrics import Metrics
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import ANYBODY
+from traverse_search_api.stream.hub import Hub, StreamLimits
+from traverse_search_api.stream.message import Message
+from traverse_search_api.synonym_book import SynonymBook
+
+ONE = document("A", "École")
+KEY = b"a key of the tests"
+PATIENCE = 60.0
+
+
+class Log:
+    """A topic of one partition with one change."""
+
+    async def end(self) -> Position:
+        return Position("generation", (1,))
+
+    async def beginning(self) -> Position:
+        return Position("generation", (0,))
+
+    async def read(self, start: Position, wait: float) -> tuple[list[Change], Position]:
+        if start.offsets == (0,):
+            return [Change(ONE["id"], "public", 1, 0, 0)], await self.end()
+        await asyncio.sleep(wait)
+        return [], start
+
+    async def close(self) -> None: ...
+
+
+class Index:
+    """Has taken the document, and does not show it to searches before `shown`."""
+
+    def __init__(self) -> None:
+        self.shown = False
+        self.asked = asyncio.Event()
+
+    def one(self, _: str) -> "Index":
+        return self
+
+    async def match(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.asked.set()
+        if not self.shown:
+            return {}
+        if "aggs" not in body:
+            return {"hits": {"hits": [{"_source": ONE, "_version": 1}]}}
+        (key,) = body["aggs"]["matched"]["filters"]["filters"]
+        ids = {"doc_count": 1, "ids": {"buckets": [{"key": ONE["id"]}]}}
+        return {"aggregations": {"matched": {"buckets": {key: ids}}}}
+
+    async def versions(self, identifiers: Sequence[str]) -> dict[str, int]:
+        return dict.fromkeys(identifiers, 1)
+
+
+def hub_over(index: Index, heartbeat: float) -> Hub:
+    return Hub(
+        live=Log(), past=Log(), indices=index,  # type: ignore[arg-type]
+        territories=Territories.load(), synonyms=SynonymBook(),
+        clock=clock_from("2026-03-12T10:00:00Z"), key=KEY, metrics=Metrics(),
+        limits=StreamLimits(heartbeat=heartbeat),
+    )  # fmt: skip
+
+
+async def opened(hub: Hub, still: Collection[object] = (1,)) -> AsyncIterator[Message | None]:
+    """A stream that comes back from before the one change; its reader is one while `still` is not
+    empty."""
+    last = encode(Position("generation", (0,)), KEY)
+    return await hub.open(
+        SearchParameters(q="école"), ANYBODY, "127.0.0.1", last=last, still=lambda: bool(still)
+    )
+
+
+def test_it_beats_until_a_late_document_shows() -> None:
+    """And then tells of it, and goes on beating."""
+
+    async def heard() -> list[Message | None]:
+        index = Index()
+        hub = hub_over(index, heartbeat=0.01)
+        told = await opened(hub)
+        said = []
+        async with asyncio.timeout(PATIENCE):
+            async for each in told:
+                said.append(each)
+                index.shown = len(said) > 4
+                if any(said) and said[-1] is None:
+                    break
+        await hub.close()
+        return said
+
+    said = asyncio.run(heard())
+    (message,) = (each for each in said if each is not None)
+    assert message.change.id == ONE["id"]
+    assert said.index(message) > 4
+
+
+def test_who_may_not_read_any_more_is_not_kept_waiting() -> None:
+    """A key that is revoked while its stream catches up ends it at the next beat."""
+
+    async def ended() -> list[Message | None]:
+        hub, reader = hub_over(Index(), heartbeat=0.01), [1]
+        said = []
+        async with asyncio.timeout(PATIENCE):
+            async for each in await opened(hub, reader):
+                said.append(each)
+                reader.clear()
+        await hub.close()
+        return said
+
+    assert asyncio.run(ended()) == [None]
+
+
+def test_who_goes_meanwhile_leaves_nothing_behind() -> None:
+    """No task that looks for the document for ever."""
+
+    async def left() -> int:
+        index = Index()
+        hub = hub_over(index, heartbeat=60)
+        told = await opened(hub)
+        assert await anext(told) is None
+        waiting = asyncio.ensure_future(anext(told))
+        await asyncio.wait_for(index.asked.wait(), PATIENCE)
+        waiting.cancel()
+        await asyncio.wait((waiting,))
+        await hub.close()
+        return len(asyncio.all_tasks()) - 1
+
+    assert asyncio.run(left()) == 0
