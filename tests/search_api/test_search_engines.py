@@ -132,12 +132,33 @@ def test_the_parts_of_a_territory_are_counted_as_their_choice_finds_them(service
     assert chosen == beside
 
 
-def test_a_facets_count_is_what_its_choice_finds(service: Service) -> None:
-    """Clicking a number must give that number of items; labels are French."""
-    answer = service.ask()
-    for name in ("kind", "subtype", "status", "theme", "institution_kind", "cpv"):
+FACETS = ("kind", "subtype", "status", "theme", "institution_kind", "cpv", "territory")
+CHOSEN: list[dict[str, str]] = [
+    {},
+    {"kind": "call"},
+    {"kind": "project", "status": "idea"},
+    {"status": "open"},
+    {"territory": "dep:13", "reach": "within"},
+    {"territory": "com:13001", "kind": "call"},
+    {"cpv": "45", "subtype": "contract"},
+    {"theme": "energie", "institution_kind": "commune"},
+    {"q": "bornes", "kind": "project"},
+]
+
+
+@pytest.mark.parametrize("chosen", CHOSEN, ids=lambda chosen: "&".join(chosen) or "nothing")
+def test_a_facets_count_is_what_its_choice_finds(service: Service, chosen: dict[str, str]) -> None:
+    """Clicking a number must give that number of items, whatever is chosen already: the choice
+    takes the place of what the same facet had. Labels are French."""
+    answer = service.ask(**chosen)
+    for name in FACETS:
         for one in answer["facets"][name]:
-            assert service.ask(**{name: one["value"]})["total"]["value"] == one["count"]
+            # What lies in a territory is counted, not what applies to it.
+            asked = {**chosen, name: one["value"]}
+            if name == "territory":
+                asked["reach"] = "within"
+            found = service.ask(**asked, size=1, facets="none")["total"]["value"]
+            assert found == one["count"], (chosen, name, one)
             assert one["label"] != one["value"]
 
 
