@@ -34,7 +34,8 @@ async def found_by(
     `shown` are documents (sources) by index and id, `only` leaves out all searches but these.
     Raises SearchUnavailableError.
     """
-    searches.refresh(now)
+    for _ in searches.refresh(now):
+        await asyncio.sleep(0)  # a service has others to answer
     found: dict[str, dict[str, set[str]]] = {}
     for name, documents in shown.items():
         if not documents:
@@ -48,7 +49,7 @@ async def found_by(
             held = searches.words.held(terms.get(identity, {}))
             for key, certain in searches.judge(name, document, held, now, only):
                 (sure if certain else unsure).setdefault(key, set()).add(identity)
-            await asyncio.sleep(0)  # a service has others to answer
+            await asyncio.sleep(0)
         keys = list(unsure)
         for start in range(0, len(keys), _FILTERS):
             part = keys[start : start + _FILTERS]

@@ -19,6 +19,7 @@ from traverse_search_api.text_query import TextPlan, plan_of, text_query
 
 Query = dict[str, Any]
 _AGE: Final = timedelta(seconds=60)  # what "open" means moves on with the clock
+_TOGETHER: Final = 50  # searches that are filed anew without a pause: some milliseconds
 
 
 class Search(NamedTuple):
@@ -89,14 +90,28 @@ class Searches:
         """Everybody who follows something."""
         return {one.search.reader for one in self._followed.values()}
 
-    def refresh(self, now: datetime) -> None:
-        """File all searches anew where the synonyms changed: others words are to be looked for."""
+    def refresh(self, now: datetime) -> Iterator[None]:
+        """File searches anew where the synonyms changed: other words are to be looked for. In
+        pieces, between which others may be served: thousands take seconds."""
         meanings = self._synonyms.meanings()
-        if meanings is not self._meanings:
-            self._meanings = meanings
-            for followed in list(self._followed.values()):
-                self.drop(followed.search.key)
-                self.put(followed.search, now)
+        if meanings is self._meanings:
+            return
+        self._meanings = meanings
+        for count, followed in enumerate(list(self._followed.values()), start=1):
+            if self._followed.get(followed.search.key) is followed:  # has not left meanwhile
+                self._file_anew(followed, now)
+            if count % _TOGETHER == 0:
+                yield
+
+    def _file_anew(self, followed: _Followed, now: datetime) -> None:
+        before, followed.made = followed.needs, now
+        followed.needs = self._needs(followed.search, now)
+        if followed.needs.required != before.required:
+            self._candidates.drop(followed.search.key)
+            self._candidates.put(followed.search.key, followed.needs.required)
+        # Asked before they are left: of what is in both, nothing is read again.
+        self.words.ask(followed.needs.words)
+        self.words.leave(before.words)
 
     def query(self, key: str, now: datetime) -> Query:
         """What a followed search asks of Elasticsearch, as it is at `now`."""
