@@ -7,7 +7,7 @@ their very form, together, in the title.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import conflate
 from traverse_search_api.synonym_book import Meanings
-from traverse_search_api.typed_words import TypedWords, joined_numbers, read
+from traverse_search_api.typed_words import How, Piece, TypedWords, joined_numbers, read
 from traverse_search_api.understanding import Reader, Understood, Unit
 
 Query = dict[str, Any]
@@ -58,7 +58,8 @@ _MOST_JOINED: Final = 6  # pairs of words tried as one word
 
 @dataclass(frozen=True, slots=True)
 class TextPlan:
-    """What was typed, read: `units` are its words; `whole` the text as typed.
+    """What was typed, read: `units` are its words; `whole` the text as typed; `also` are the other
+    words for those of which one is enough.
 
     `relaxed` lets some of the words be missing, but never `kept` (the rarest one, which is what
     the search is about) nor what was understood.
@@ -69,6 +70,7 @@ class TextPlan:
     whole: str
     relaxed: bool = False
     kept: str = ""
+    also: Meanings = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.typed)
@@ -106,7 +108,12 @@ def plan_of(
     typed = read(joined_numbers(text))
     taken = frozenset("*" if one == "*" else conflate(one) for one in literal)
     reader = Reader(territories, meanings, as_of, taken)
-    return TextPlan(typed, reader.units(typed.words), text)
+    also = {
+        piece.text: meanings.get(conflate(piece.text), ())
+        for group in typed.either
+        for piece in group
+    }
+    return TextPlan(typed, reader.units(typed.words), text, also=also)
 
 
 def is_small(text: str) -> bool:
@@ -123,7 +130,8 @@ def text_query(plan: TextPlan) -> Query:
     if not typed:
         return {"match_all": {}}
     query: dict[str, Any] = {"must": list(_required(plan)) or [{"match_all": {}}]}
-    excluded = _excluded(typed)
+    # Without synonyms: who excludes "mairie" did not speak of "hôtel de ville".
+    excluded = [_piece(piece) for piece in typed.excluded]
     if excluded:
         query["must_not"] = excluded
     should = list(_ranking(plan))
@@ -150,7 +158,8 @@ def marking_query(plan: TextPlan) -> Query:
         should.append({"combined_fields": {"query": words, "fields": fields}})
     phrases = [
         *plan.typed.phrases,
-        *(text for group in plan.typed.either for text in group),
+        *(piece.text for group in plan.typed.either for piece in group),
+        *(other for others in plan.also.values() for other in others[:_MOST_ALTERNATIVES]),
         *(other for unit in plan.units for other in unit.also[:_MOST_ALTERNATIVES]),
     ]
     should += [
@@ -186,12 +195,29 @@ def _required(plan: TextPlan) -> Iterator[Query]:
     yield from (_phrase(phrase) for phrase in typed.phrases)
     yield from (_beginning(prefix) for prefix in typed.prefixes)
     for group in typed.either:
-        yield {
-            "bool": {
-                "should": [_phrase(text) if " " in text else all_words(text) for text in group]
+        yield {"bool": {"should": [_one_of(piece, plan) for piece in group]}}
+    yield from (_in_field(piece) for piece in typed.fields)
+
+
+def _one_of(piece: Piece, plan: TextPlan) -> Query:
+    if piece.field is None and piece.how is How.WORD:
+        return unit_query(Unit(piece.text, plan.also[piece.text]))
+    return _piece(piece)
+
+
+def _piece(piece: Piece) -> Query:
+    """A piece of text without other words for it."""
+    if piece.field is not None:
+        return _in_field(piece)
+    match piece.how:
+        case How.PHRASE:
+            return _phrase(piece.text)
+        case How.BEGINNING:
+            return _beginning(piece.text)
+        case How.WORD:
+            return {
+                "multi_match": {"query": piece.text, "fields": list(STEMMED), "operator": "and"}
             }
-        }
-    yield from (_in_field(field, text) for field, text in typed.fields)
 
 
 def _units(units: Sequence[Unit]) -> Iterator[Query]:
@@ -393,28 +419,17 @@ def basic_forms(words: str) -> list[str]:
     return found
 
 
-def _excluded(typed: TypedWords) -> list[Query]:
-    return [
-        # Without synonyms: who excludes "mairie" did not speak of "hôtel de ville".
-        *(
-            {"multi_match": {"query": word, "fields": list(STEMMED), "operator": "and"}}
-            for word in typed.excluded_words
-        ),
-        *(_phrase(phrase) for phrase in typed.excluded_phrases),
-    ]
+def _phrase(phrase: str, fields: Sequence[str] = EXACT) -> Query:
+    return {"multi_match": {"query": phrase, "type": "phrase", "fields": list(fields)}}
 
 
-def _phrase(phrase: str) -> Query:
-    return {"multi_match": {"query": phrase, "type": "phrase", "fields": list(EXACT)}}
-
-
-def _beginning(prefix: str) -> Query:
+def _beginning(prefix: str, fields: Sequence[str] = EXACT) -> Query:
     return {
         "multi_match": {
             "query": prefix,
             "type": "bool_prefix",
             "operator": "and",
-            "fields": list(EXACT),
+            "fields": list(fields),
         }
     }
 
@@ -427,18 +442,26 @@ _MATCHED: Final = {
 }
 
 
-def _in_field(field: str, text: str) -> Query:
-    """A word or phrase in the one field that was named."""
+def _in_field(piece: Piece) -> Query:
+    """A word, phrase or beginning in the one field that was named."""
+    text, field = piece.text, piece.field
     digits = "".join(text.split())
     match field:
         case "cpv":
             code = text.partition("-")[0].strip()
             return {"term": {"cpv_within": code.ljust(8, "0")[:8]}}
         case "reference":
-            return {"term": {"references": {"value": text, "case_insensitive": True}}}
+            how = "prefix" if piece.how is How.BEGINNING else "term"
+            return {how: {"references": {"value": text, "case_insensitive": True}}}
         case "owner" if digits.isdigit() and len(digits) in (9, 14):
             return {"term": {"owner_siren": digits[:9]}}
         case "holder" if digits.isdigit() and len(digits) in (9, 14):
             return {"prefix": {"holders.id": digits}}
-        case _:
-            return {"match": {_MATCHED[field]: {"query": text, "operator": "and"}}}
+    name = _MATCHED[field or ""]
+    match piece.how:
+        case How.PHRASE:
+            return _phrase(text, [f"{name}.exact"])
+        case How.BEGINNING:
+            return _beginning(text, [f"{name}.exact"])
+        case How.WORD:
+            return {"match": {name: {"query": text, "operator": "and"}}}

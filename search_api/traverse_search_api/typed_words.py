@@ -2,15 +2,17 @@
 
 école numérique          all words count
 "groupe scolaire"        these words, in this order, in this form (« » and “ ” too)
--piscine  -"hors lot"    not these
 rénov*                   words that begin so
-école OR collège         one or the other (OU too; in capitals)
-acheteur:arles           this word, or phrase, in that field (`FIELDS`)
+acheteur:arles           any of these, in that field (`FIELDS`)
+-piscine  -"hors lot"    none of these
+école OR collège         one or the other of these (OU too; in capitals)
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from traverse_schemas.values.siren import is_siren, is_siret
 
@@ -44,31 +46,40 @@ _SPACED_NUMBER: Final = re.compile(
 _OR: Final = ("OR", "OU")
 
 
+class How(StrEnum):
+    """How a text was typed: as it is, between quotes, or with a star at its end."""
+
+    WORD = "word"
+    PHRASE = "phrase"
+    BEGINNING = "beginning"
+
+
+class Piece(NamedTuple):
+    """A text that holds a letter or a digit, how it was typed, and the field that was named for it
+    (a value of `FIELDS`), if any."""
+
+    text: str
+    how: How = How.WORD
+    field: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TypedWords:
-    """`words` in the order typed; the others apart. Everything holds a letter or a digit.
-
-    `either` are groups of words and phrases of which one is enough; `fields` pairs of a field
-    (a value of `FIELDS`) and its text.
-    """
+    """`words`, `phrases` and `prefixes` in the order typed; what names a field, what is `excluded`
+    and groups of which one is enough (`either`) apart."""
 
     words: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
-    excluded_words: tuple[str, ...] = ()
-    excluded_phrases: tuple[str, ...] = ()
-    either: tuple[tuple[str, ...], ...] = ()
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: tuple[Piece, ...] = ()
+    excluded: tuple[Piece, ...] = ()
+    either: tuple[tuple[Piece, ...], ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything that can be searched for was typed."""
         return any(
-            (self.words, self.phrases, self.prefixes, self._excluded, self.either, self.fields)
+            (self.words, self.phrases, self.prefixes, self.fields, self.excluded, self.either)
         )
-
-    @property
-    def _excluded(self) -> tuple[str, ...]:
-        return self.excluded_words + self.excluded_phrases
 
 
 def joined_numbers(text: str) -> str:
@@ -83,70 +94,69 @@ def _one_piece(number: re.Match[str]) -> str:
 
 def read(text: str) -> TypedWords:
     """`text` as typed words. An unclosed quote is passed over; signs alone are nothing."""
-    found: dict[str, list[str]] = {
-        "words": [], "phrases": [], "prefixes": [], "excluded_words": [], "excluded_phrases": [],
-    }  # fmt: skip
-    fields: list[tuple[str, str]] = []
-    either: list[tuple[str, ...]] = []
-    for group in _groups(_parts(text.translate(_QUOTES))):
-        if len(group) > 1:
-            either.append(tuple(_plain(part) for part in group))
-            continue
-        (part,) = group
-        plain = _plain(part)
-        if not _says_something(plain):
-            continue
-        if part["field"]:
-            fields.append((FIELDS[part["field"].lower()], plain))
+    plain: dict[How, list[str]] = {how: [] for how in How}
+    fields: list[Piece] = []
+    excluded: list[Piece] = []
+    either: list[tuple[Piece, ...]] = []
+    for group in _groups(list(_parts(text.translate(_QUOTES)))):
+        (piece, minus), *more = group
+        if more:
+            either.append(tuple(dict.fromkeys(piece for piece, _ in group)))
+        elif minus:
+            excluded.append(piece)
+        elif piece.field:
+            fields.append(piece)
         else:
-            found[_kind(part)].append(plain)
+            plain[piece.how].append(piece.text)
     return TypedWords(
-        **{name: tuple(values) for name, values in found.items()},
-        either=tuple(either),
+        words=tuple(plain[How.WORD]),
+        phrases=tuple(plain[How.PHRASE]),
+        prefixes=tuple(plain[How.BEGINNING]),
         fields=tuple(fields),
+        excluded=tuple(excluded),
+        either=tuple(either),
     )
 
 
-Part = dict[str, str | None]
+class _Part(NamedTuple):
+    piece: Piece
+    minus: bool
 
 
-def _parts(text: str) -> list[Part]:
-    return [part.groupdict() for part in _PART.finditer(text)]
+_Join = None
+"""Stands between two parts of which one is enough."""
 
 
-def _groups(parts: list[Part]) -> list[list[Part]]:
+def _parts(text: str) -> Iterator[_Part | None]:
+    for found in _PART.finditer(text):
+        word, phrase, field, minus = found["word"], found["phrase"], found["field"], found["minus"]
+        if word in _OR and not minus and not field:
+            yield _Join
+            continue
+        how = How.WORD
+        if phrase is not None:
+            how = How.PHRASE
+        elif word.endswith("*"):
+            how = How.BEGINNING
+        plain = " ".join((word.rstrip("*") if phrase is None else phrase).split())
+        if any(char.isalnum() for char in plain):
+            # "lıeu" has the letters of a field when the case does not matter, and names none.
+            yield _Part(
+                Piece(plain, how, FIELDS.get(field.lower()) if field else None), bool(minus)
+            )
+
+
+def _groups(parts: list[_Part | None]) -> list[list[_Part]]:
     """The parts, those joined by OR together; an OR that joins nothing is passed over."""
-    groups: list[list[Part]] = []
+    groups: list[list[_Part]] = []
     joining = False
     for part in parts:
-        if part["word"] in _OR and not part["minus"] and not part["field"]:
-            joining = bool(groups) and _may_join(groups[-1][-1])
+        if part is _Join:
+            joining = bool(groups) and not groups[-1][-1].minus
             continue
-        if joining and _may_join(part):
+        if joining and not part.minus:
             groups[-1].append(part)
         else:
             groups.append([part])
         joining = False
     return groups
-
-
-def _may_join(part: Part) -> bool:
-    return not part["minus"] and not part["field"] and _says_something(_plain(part))
-
-
-def _kind(part: Part) -> str:
-    phrase = part["phrase"] is not None
-    if part["minus"]:
-        return "excluded_phrases" if phrase else "excluded_words"
-    if phrase:
-        return "phrases"
-    return "prefixes" if (part["word"] or "").endswith("*") else "words"
-
-
-def _plain(part: Part) -> str:
-    word = part["phrase"] if part["phrase"] is not None else (part["word"] or "").rstrip("*")
-    return " ".join(word.split())
-
-
-def _says_something(text: str) -> bool:
-    return any(char.isalnum() for char in text)

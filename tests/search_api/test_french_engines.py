@@ -75,6 +75,26 @@ def _documents(service: Service) -> None:
         ("rénovation -piscine", {"school", "works"}, {"pool"}),
         ("rénovation -piscines", {"school", "works"}, {"pool"}),
         ('rénovation -"école communale"', {"pool", "works"}, {"school"}),
+        # Quotes, minus, star and a field go together.
+        ("rénovation -inter*", {"school", "works"}, {"pool"}),
+        ("école -acheteur:aubagne", {"school", "works"}, {"schools"}),
+        ("école -acheteur:aub*", {"school", "works"}, {"schools"}),
+        ('titre:"école communale"', {"school"}, {"schools", "works"}),
+        ('titre:"écoles communales"', set(), {"school"}),
+        ("titre:écoles", {"school", "schools", "works"}, {"html", "pool"}),
+        ("titre:réno* école", {"works", "school"}, {"pool", "schools"}),
+        ("titulaire:euro*", {"firm"}, {"school"}),
+        ("ref:hall", {"hall"}, {"school"}),
+        ("ref:ha*", {"hall"}, {"school"}),
+        ("cpv:45 -cpv:4521", {"label"}, {"school"}),
+        ("-cpv:45233140 marché", set(), {"label"}),
+        # One or the other, with the other words for each.
+        ("maternelle OR piscine", {"schools", "pool", "amo"}, {"school", "hall"}),
+        ("maternelle OU mairie", {"schools", "hall"}, {"school", "pool"}),
+        ("chaudière OR AMO", {"amo", "amo-long"}, {"school"}),
+        ('"ecoles" OR "bassins"', {"schools", "pool"}, {"school", "works"}),
+        ("rénovation communal* OR travaux", {"school", "works"}, {"pool", "schools"}),
+        ("acheteur:aubagne OR titre:piscine", {"schools", "amo", "pool"}, {"school", "hall"}),
         ("inter*", {"pool"}, {"school"}),
         ("vidéo*", {"video"}, {"school"}),
         ("l'éc*", {"school", "schools", "works"}, {"pool"}),
@@ -123,7 +143,22 @@ def test_what_is_marked_is_safe_to_print(service: Service) -> None:
         st.text(max_size=200),
         st.lists(
             st.sampled_from(
-                ['"', "-", "*", "école", "AMO", "(", "OR", "~2", "[a TO b]", "d'", "\\"]
+                [
+                    '"',
+                    "-",
+                    "*",
+                    "école",
+                    "AMO",
+                    "(",
+                    "OR",
+                    "~2",
+                    "[a TO b]",
+                    "d'",
+                    "\\",
+                    "titre:",
+                    "-ref:",
+                    "Inſtitution:x",
+                ]
             )
         ).map(" ".join),
     )
@@ -140,6 +175,7 @@ LONGEST = (
     "a* " * 330,
     "-x " * 330,
     "été* " * 190,
+    " OR ".join(entry.terms[0] for entry in product_entries()),
     '"' + "mot " * 240 + '"',
 )
 
