@@ -9,6 +9,7 @@ from traverse_search_api import labels
 from traverse_search_api.filters import choice_filters, other_filters
 from traverse_search_api.parameters import Facet, SearchParameters
 from traverse_search_api.second_look import Filter
+from traverse_search_api.territory_query import resolve_place
 
 _WORDS: Final[Mapping[Facet, Callable[[str], str]]] = {
     Facet.KIND: labels.kind_label,
@@ -28,7 +29,8 @@ def active_filters(
     for facet, query in choice_filters(parameters, as_of, territories).items():
         values = [str(value) for value in getattr(parameters, facet.value)]
         if facet is Facet.TERRITORY:
-            words = [labels.territory_label(code, territories) for code in values]
+            codes = (resolve_place(code, territories).codes[0] for code in values)
+            words = [labels.territory_label(code, territories) for code in codes]
         else:
             words = [_WORDS[facet](value) for value in values]
         found.append(Filter(facet.value, ",".join(values), " ou ".join(words), query))

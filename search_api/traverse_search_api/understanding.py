@@ -175,7 +175,8 @@ class Reader:
             return Understood(word, "cpv", code, f"{code} {label}", {"term": {"cpv_within": code}})
         if len(word) == 5 or (len(word) in (2, 3) and before.lower() not in _NUMBERED):
             known = tuple(
-                (code, f"{chain.name} ({_LEVELS[code.partition(':')[0]]})")
+                # The commune of today, for the code of one that has merged into it.
+                (chain.code, f"{chain.name} ({_LEVELS[code.partition(':')[0]]})")
                 for code in territory_guesses(word)
                 if (chain := self.territories.chain(code)) is not None
                 # 11 is the Aude, and a région to statisticians only.

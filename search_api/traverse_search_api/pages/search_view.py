@@ -1,5 +1,6 @@
 """The search page as data for its template: every word and every link of it. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,15 @@ _PLAIN: Final[dict[str, str]] = {
     "literal": "« {} » au mot",
 }
 
+_PARTS: Final[dict[str, tuple[str, ...]]] = {
+    "deadline": ("deadline_from", "deadline_to"),
+    "published": ("published_from", "published_to"),
+    "amount": ("amount_min", "amount_max"),
+    "near": ("near", "radius"),
+    "territory": ("territory", "reach"),
+}
+"""The parameters of a filter that has several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -96,7 +106,7 @@ class SearchView:
 
     query: str
     heading: str
-    notices: list[tuple[str, Link | None]]
+    notices: list[tuple[str, list[Link]]]
     chips: list[Link]
     everything: str
     facets: list[FacetView]
@@ -138,19 +148,55 @@ def search_view(
     )
 
 
-def _notices(query: str, answer: Mapping[str, Any], asked: Given) -> list[tuple[str, Link | None]]:
-    """What the search did that was not asked, each with the way to insist."""
+def _notices(query: str, answer: Mapping[str, Any], asked: Given) -> list[tuple[str, list[Link]]]:
+    """What the search did that was not asked, each with the way to insist; what has to be chosen,
+    and what would bring results back."""
     insist = Link(
         f"Chercher « {query} » tel quel", page_address(instead(asked, "as_typed", "true"))
     )
-    found: list[tuple[str, Link | None]] = []
+    found: list[tuple[str, list[Link]]] = []
     if answer["correction"]:
-        found.append((f"Résultats pour « {answer['correction']} ».", insist))
+        found.append((f"Résultats pour « {answer['correction']} ».", [insist]))
     if answer["relaxed"]:
-        found.append((str(answer["relaxed"]["sentence"]), insist))
+        found.append((str(answer["relaxed"]["sentence"]), [insist]))
+    found += [
+        (f"« {one['text']} » peut être plusieurs territoires :", _choices(one, query, asked))
+        for one in answer["understood"]
+        if one["choices"]
+    ]
     if answer["diagnosis"]:
-        found.append((str(answer["diagnosis"]["sentence"]), None))
+        sentence = str(answer["diagnosis"]["sentence"])
+        found.append((sentence, _ways_back(answer["diagnosis"], asked)))
     return found
+
+
+def _choices(understood: Mapping[str, Any], query: str, asked: Given) -> list[Link]:
+    """Each territory that words may mean, as a filter in their place."""
+    left = " ".join(re.sub(rf"(?<!\S){re.escape(understood['text'])}(?!\S)", " ", query).split())
+    rest = instead(asked, "q", left) if left else without(asked, "q")
+    return [
+        Link(choice["label"], page_address(with_value(rest, "territory", choice["code"])))
+        for choice in understood["choices"]
+    ]
+
+
+def _ways_back(diagnosis: Mapping[str, Any], asked: Given) -> list[Link]:
+    """The search without each filter that is to blame; without any, where none is alone."""
+    ways = [
+        Link(f"Sans « {one['label']} »", page_address(_unfiltered(asked, one["parameter"])),
+             count=words.number(one["count"]))
+        for one in diagnosis["without"]
+    ]  # fmt: skip
+    if not ways and diagnosis["without_filters"] and "q" in asked:
+        everything = page_address({"q": asked["q"]})
+        ways = [Link("Sans aucun filtre", everything)]
+    return ways
+
+
+def _unfiltered(asked: Given, parameter: str) -> Given:
+    """What is asked without a filter, by the name that the answer gives it (`active_filters`)."""
+    gone = _PARTS.get(parameter, (parameter,))
+    return {name: texts for name, texts in asked.items() if name not in gone}
 
 
 def _understood(answer: Mapping[str, Any], asked: Given) -> list[Link]:
