@@ -55,7 +55,7 @@ class InvalidParameterError(SearchError):
 
 
 class AmbiguousPlaceError(InvalidParameterError):
-    """A bare code that could be two places; `choices` are (typed code, label)."""
+    """A bare `code` that could be two places; `choices` are (typed code, label)."""
 
     title = "Territoire à préciser"
 
@@ -64,7 +64,7 @@ class AmbiguousPlaceError(InvalidParameterError):
         super().__init__(
             "territory", f"« {code} » peut désigner plusieurs territoires : écrivez {either}."
         )
-        self.choices = choices
+        self.code, self.choices = code, choices
 
 
 class InvalidCursorError(SearchError):

@@ -199,13 +199,10 @@ class Searcher:
         if not parameters.as_typed:
             text = corrected(parameters.q, look)
             if text is not None and text != parameters.q:
-                again = await self._ask(
-                    parameters, as_of, self.plan(parameters, as_of, text), reader
-                )
-                took += again.took
-                if _count(again.found):
-                    shown = _with_accents(text, look.unknown, again.found)
-                    return replace(again, correction=shown, took=took)
+                respelt, spent = await self._respelt(parameters, as_of, text, look, filters, reader)
+                took += spent
+                if respelt is not None:
+                    return replace(respelt, took=took)
             looser = relaxed(plan, look)
             if looser is not None:
                 again = await self._ask(parameters, as_of, looser, reader)
@@ -213,6 +210,34 @@ class Searcher:
                 if _count(again.found):
                     return replace(again, took=took)
         return replace(outcome, diagnosis=diagnosis_of(look, filters), took=took)
+
+    async def _respelt(  # noqa: PLR0917 -- each of another type
+        self,
+        parameters: SearchParameters,
+        as_of: datetime,
+        text: str,
+        look: Look,
+        filters: list[Filter],
+        reader: Reader,
+    ) -> tuple[Outcome | None, int]:
+        """What a corrected text finds, and the milliseconds spent. Where only the filters leave
+        nothing of it, why they do; None where it finds nothing at all."""
+        plan = self.plan(parameters, as_of, text)
+        outcome = await self._ask(parameters, as_of, plan, reader)
+        if _count(outcome.found):
+            shown = _with_accents(text, look.unknown, outcome.found)
+            return replace(outcome, correction=shown), outcome.took
+        if not filters:
+            return None, outcome.took
+        bare = SearchParameters(q=parameters.q, literal=parameters.literal, facets=())
+        anywhere = await self._ask(bare, as_of, plan, reader)
+        spent = outcome.took + anywhere.took
+        if not _count(anywhere.found):
+            return None, spent
+        shown = _with_accents(text, look.unknown, anywhere.found)
+        look, looked = await self._look(plan, filters, as_of, reader)
+        diagnosis = diagnosis_of(look, filters)
+        return replace(outcome, correction=shown, diagnosis=diagnosis), spent + looked
 
     async def _look(
         self, plan: TextPlan, filters: list[Filter], as_of: datetime, reader: Reader

@@ -231,6 +231,25 @@ def test_each_record_is_there_for_whom_it_is_for_and_for_no_other(
     assert refused.status_code == 400
 
 
+def test_a_members_facet_counts_what_its_choice_finds_in_all_its_indices(worlds: Worlds) -> None:
+    """As anybody's does in the public one."""
+    town, whole = CASES[2], worlds.whole
+
+    def ask(asked: dict[str, str]) -> dict[str, Any]:
+        answer = whole.client.get("/v1/opportunities", params=asked, headers=town.headers)
+        assert answer.status_code == 200
+        found: dict[str, Any] = answer.json()
+        return found
+
+    for chosen in ({"reach": "within"}, {"q": "voirie", "cpv": "45", "reach": "within"}):
+        facets = ask(chosen)["facets"]
+        assert sum(one["count"] for one in facets["kind"]) > 0
+        for name, choices in facets.items():
+            for one in choices:
+                found = ask({**chosen, name: one["value"], "facets": "none"})
+                assert found["total"]["value"] == one["count"], (chosen, name, one)
+
+
 def test_where_a_record_went_is_said_to_those_who_may_follow_it(worlds: Worlds) -> None:
     """Public once, among buyers now, then merged there: to anybody it was withdrawn."""
     whole, town = worlds.whole, CASES[2]

@@ -36,6 +36,9 @@ def understood(text: str, *literal: str) -> list[tuple[str, str, str]]:
         ("école paris", ("paris", "territory", "com:75056")),
         ("mairie 83", ("83", "territory", "dep:83")),
         ("voirie 2A", ("2A", "territory", "dep:2A")),
+        # Codes of communes that are no more: of one that has merged, and of Corsica before 1976.
+        ("voirie 50173", ("50173", "territory", "com:50129")),
+        ("voirie 20004", ("20004", "territory", "com:2A004")),
         ("maçon", ("maçon", "cpv", "45262500,45262520,45223220")),
         ("Traiteurs", ("Traiteurs", "cpv", "55520000")),
         ("MAPA", ("MAPA", "procedure", "adapted")),

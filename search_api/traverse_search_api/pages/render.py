@@ -139,15 +139,15 @@ class Renderer:
             return RedirectResponse("/connexion", 303)
         if isinstance(error, MergedError):
             return RedirectResponse(f"/fiche/{error.identifier}", 301)
-        choices = error.choices if isinstance(error, AmbiguousPlaceError) else ()
         # In a frame, another choice is a list in that frame.
         path = "/" if self._framed(request.url.path) is None else request.url.path
+        choices = _choices(request, error, path) if isinstance(error, AmbiguousPlaceError) else []
         answer = self._excused(
             request,
             error.status,
             title=error.title,
             sentence=str(error),
-            choices=[(f"{path}?territory={code}", label) for code, label in choices],
+            choices=choices,
             query=request.query_params.get("q", "") if request.url.path == "/" else "",
         )
         if isinstance(error, SearchUnavailableError | AccountsAwayError) or error.status == 503:
@@ -214,3 +214,18 @@ class Renderer:
 def _address(request: Request) -> str:
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{request.url.path}{query}"
+
+
+def _choices(request: Request, error: AmbiguousPlaceError, path: str) -> list[tuple[str, str]]:
+    """An address and a label for each territory that a code may be; the rest of what was asked of
+    that page stays."""
+    asked = request.query_params.multi_items() if request.url.path == path else []
+    rest = [(name, text) for name, text in asked if name not in ("territory", "cursor")]
+    places = [
+        part.strip() for name, text in asked if name == "territory" for part in text.split(",")
+    ]
+    others = [("territory", place) for place in places if place not in ("", error.code)]
+    return [
+        (f"{path}?{urlencode([*rest, *others, ('territory', code)], safe=':')}", label)
+        for code, label in error.choices
+    ]

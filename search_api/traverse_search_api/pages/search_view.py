@@ -156,7 +156,8 @@ def _notices(query: str, answer: Mapping[str, Any], asked: Given) -> list[tuple[
     )
     found: list[tuple[str, list[Link]]] = []
     if answer["correction"]:
-        found.append((f"Résultats pour « {answer['correction']} ».", [insist]))
+        what = "Résultats" if answer["items"] else "Aucun résultat ici, même"
+        found.append((f"{what} pour « {answer['correction']} ».", [insist]))
     if answer["relaxed"]:
         found.append((str(answer["relaxed"]["sentence"]), [insist]))
     found += [

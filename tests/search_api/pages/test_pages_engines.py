@@ -129,6 +129,17 @@ def test_an_ambiguous_code_is_answered_with_a_choice(filled: Service) -> None:
     assert sorted(choices) == ["/?territory=com:13001", "/?territory=cp:13001"]
     for choice in choices:
         page(filled, choice)
+    asked = page(filled, "/?q=voirie&territory=dep:83,13001&kind=call", 400)
+    assert "/?q=voirie&kind=call&territory=dep:83&territory=com:13001" in [
+        a.get("href") for a in asked.cssselect("main li a")
+    ]
+    typed = page(filled, "/?q=voirie+13001&kind=call")
+    (notice,) = typed.cssselect(".notice")
+    assert notice.text_content().startswith("« 13001 » peut être plusieurs territoires")
+    aix, district = (page(filled, a.get("href")) for a in notice.cssselect("a"))
+    assert texts(aix, ".chips li")[-2].startswith("Aix-en-Provence")
+    assert texts(district, ".chips li")[-2].startswith("13001 Marseille")
+    assert texts(aix, "h1")[0].endswith("pour « voirie »")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +166,24 @@ def test_an_empty_page_helps(filled: Service) -> None:
     found = page(filled, "/?q=vaisseau+spatial+koala&kind=need")
     assert texts(found, "h1") == ["Aucun résultat pour « vaisseau spatial koala »"]
     assert any("Retirez un filtre" in line for line in texts(found, ".empty li"))
+
+
+def test_where_a_filter_hides_everything_the_page_leads_back(filled: Service) -> None:
+    """Also where the word had to be corrected first."""
+    for text in ("voirie", "voirke"):
+        found = page(filled, f"/?q={text}&territory=dep:09&reach=within&kind=need")
+        notices = found.cssselect(".notice")
+        assert texts(found, ".notice")[-1] == (
+            "Le filtre « Ariège » écarte tout : sans lui, 1 résultat. Sans « Ariège » (1)"
+        )
+        if text == "voirke":
+            assert texts(found, ".notice")[0].startswith("Aucun résultat ici, même pour « voirie »")
+        back = page(filled, notices[-1].cssselect("a")[0].get("href"))
+        assert texts(back, ".results h2") == ["Voirie du hameau"]
+    found = page(filled, "/?q=voirie&territory=dep:09&reach=within&amount_min=900000")
+    (link,) = found.cssselect(".notice a")
+    assert link.text_content() == "Sans aucun filtre"
+    assert len(page(filled, link.get("href")).cssselect(".results h2")) == 2
 
 
 def test_the_style_is_ours_and_short(filled: Service) -> None:
