@@ -92,7 +92,7 @@ def made() -> list[dict[str, Any]]:
                     visibility=visibility,
                     place=[_PLACES[(number + len(audience)) % len(_PLACES)]],
                     cpv=["45233140" if number % 2 else "09123000"],
-                    themes=["voirie"] if number % 2 else ["énergie"],
+                    themes=["voirie"] if number % 2 else ["energie"],
                     owner=f"Commune {word}",
                     owner_siren=siren,
                     amount=float(1000 + number),
@@ -166,7 +166,7 @@ FILTERS = st.fixed_dictionaries(
     optional={
         "kind": st.sampled_from(["call", "need"]),
         "territory": st.sampled_from([*_PLACES, "dep:13", "fr"]),
-        "theme": st.sampled_from(["voirie", "énergie"]),
+        "theme": st.sampled_from(["voirie", "energie"]),
         "institution": st.sampled_from(["217500016", "211300553", "planétarium"]),
         "cpv": st.sampled_from(["45", "09123000"]),
         "amount_min": st.sampled_from(["1003", "99999"]),
@@ -241,7 +241,7 @@ def test_a_members_facet_counts_what_its_choice_finds_in_all_its_indices(worlds:
         found: dict[str, Any] = answer.json()
         return found
 
-    for chosen in ({"reach": "within"}, {"q": "voirie", "cpv": "45", "reach": "within"}):
+    for chosen in ({"reach": "within"}, {"q": "voirie", "cpv": "09", "reach": "within"}):
         facets = ask(chosen)["facets"]
         assert sum(one["count"] for one in facets["kind"]) > 0
         for name, choices in facets.items():
