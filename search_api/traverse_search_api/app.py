@@ -27,6 +27,7 @@ from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.compressing import CompressPages
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
+from traverse_search_api.export_places import Places
 from traverse_search_api.export_routes import export_router
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.grouping_table import GroupingTable
@@ -186,7 +187,9 @@ def create_app(
     problems.install(app)
     # Before /v1/opportunities/{identifier}: their addresses look like one.
     app.include_router(beside_router(searcher, readers, _PROBLEMS))
-    app.include_router(export_router(searcher, readers, _PROBLEMS))
+    app.include_router(
+        export_router(searcher, readers, _PROBLEMS, settings.public_address, Places())
+    )
     _add_search(app, searcher, readers, metrics, readership)
     app.include_router(history_router(searcher, log, readers, _PROBLEMS))
     app.include_router(stream_router(hub, readers, _PROBLEMS))

@@ -9,6 +9,8 @@ TraverseError
     ├── InvalidStreamPositionError 400, a Last-Event-ID that is not ours
     ├── ExpiredStreamError        410, with the oldest position
     ├── TooManyStreamsError       429, of one caller or in all
+    ├── TooManyExportsError       429, of one caller or in all
+    ├── TooManyRowsError          400, more than a workbook takes
     ├── TooManyRequestsError      429, of one key or one address, with when to come back
     ├── UnknownKeyError           401, an API key that does not open
     ├── ForbiddenKeyError         403, one that may not read
@@ -122,6 +124,33 @@ class TooManyStreamsError(SearchError):
     def __init__(self, most: int) -> None:
         super().__init__(
             f"{most} flux sont déjà ouverts, le maximum : fermez-en un, ou réessayez plus tard."
+        )
+
+
+class TooManyExportsError(SearchError):
+    """More exports than this service writes at once, or than one caller may have."""
+
+    status = 429
+    title = "Trop d’exports"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most} exports sont déjà en cours, le maximum : attendez la fin de l’un d’eux, ou "
+            "réessayez dans un instant."
+        )
+
+
+class TooManyRowsError(SearchError):
+    """More results than a workbook takes."""
+
+    status = 400
+    title = "Trop de lignes"
+
+    def __init__(self, most: int) -> None:
+        shown = f"{most:,}".replace(",", "\u202f")
+        super().__init__(
+            f"Cette recherche a plus de {shown} résultats, trop pour un classeur : précisez-la, ou "
+            "prenez-la en .csv ou .ndjson."
         )
 
 

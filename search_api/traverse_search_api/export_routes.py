@@ -1,31 +1,35 @@
 """`GET /v1/opportunities.{csv,xlsx,geojson,ics,rss,atom,ndjson}`: a search as a file."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import StreamingResponse
 
 from traverse_search_api.access import Readers
-from traverse_search_api.errors import SearchUnavailableError
 from traverse_search_api.export_pages import export_pages
+from traverse_search_api.export_places import Places
+from traverse_search_api.export_tables import SHEET_ROWS
 from traverse_search_api.exports import MEDIA_TYPES, Form, export
-from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.file_answer import FileAnswer
+from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.query_string import described, read_query
+from traverse_search_api.rates import address_of, network_of
 from traverse_search_api.search import Searcher
 
-# Each export holds a point in time of the index and works for as long as its reader takes.
-_AT_ONCE: Final = 8
 _UNUSED: Final = frozenset({"cursor", "size", "facets", "explain"})
+_FEEDS: Final = (Form.RSS, Form.ATOM)
 
 
 def export_router(
-    searcher: Searcher, readers: Readers, problems: dict[int | str, dict[str, Any]]
+    searcher: Searcher,
+    readers: Readers,
+    problems: dict[int | str, dict[str, Any]],
+    address: str,
+    places: Places,
 ) -> APIRouter:
-    """The routes, one a form; `problems` describes the errors in the OpenAPI."""
+    """The routes, one a form; `problems` describes the errors in the OpenAPI, `address` is that at
+    which people reach the service."""
     router = APIRouter(tags=["exports"])
-    places = asyncio.Semaphore(_AT_ONCE)
     parameters = described(SearchParameters, without=_UNUSED)
     for form in Form:
         answers: dict[int | str, dict[str, Any]] = {
@@ -34,7 +38,7 @@ def export_router(
         }
         router.add_api_route(
             f"/v1/opportunities.{form.value}",
-            _endpoint(form, searcher, readers, places),
+            _endpoint(form, searcher, readers, address, places),
             methods=["GET"],
             responses=answers,
             response_class=Response,
@@ -45,38 +49,30 @@ def export_router(
     return router
 
 
-def _endpoint(form: Form, searcher: Searcher, readers: Readers, places: asyncio.Semaphore) -> Any:
+def _endpoint(
+    form: Form, searcher: Searcher, readers: Readers, address: str, places: Places
+) -> Any:
     async def endpoint(request: Request) -> Response:
-        """Les mêmes filtres que la recherche, tous les résultats, au fil de l’eau."""
+        """Les mêmes filtres que la recherche, tous les résultats, au fil de l’eau.
+
+        Un fil (RSS, Atom) a les 100 premiers, les plus récemment publiés à moins que `sort` ne
+        dise autre chose ; un classeur (XLSX), 100 000 lignes au plus.
+        """
         reader = readers.of(request)
         parameters = read_query(request, SearchParameters)
-        if places.locked():
-            raise SearchUnavailableError("trop d’exports à la fois")
-        items = await export_pages(searcher, parameters, reader)
-        now = searcher.as_of(parameters.as_of)
-        pieces = export(form, items, address=str(request.url), now=now)
-        return StreamingResponse(
-            _until_the_end(pieces, items, places),
-            media_type=MEDIA_TYPES[form],
-            headers={"Content-Disposition": f'attachment; filename="traverse.{form.value}"'},
-        )
+        if form in _FEEDS and "sort" not in parameters.model_fields_set:
+            # By relevance what is new might never be among them.
+            parameters = parameters.model_copy(update={"sort": Sort.PUBLISHED})
+        caller = f"key {reader.siren}" if reader.is_member else network_of(address_of(request))
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(places.taken(caller))
+            most = SHEET_ROWS if form is Form.XLSX else None
+            found = export_pages(searcher, parameters, reader, most)
+            items = await held.enter_async_context(found)
+            # Not by what the request says of its host: that may be anything.
+            own = f"{address}{request.url.path}" + (request.url.query and f"?{request.url.query}")
+            pieces = export(form, items, address=own, now=searcher.as_of(parameters.as_of))
+            headers = {"Content-Disposition": f'attachment; filename="traverse.{form.value}"'}
+            return FileAnswer(pieces, MEDIA_TYPES[form], headers, held.pop_all())
 
     return endpoint
-
-
-async def _until_the_end(
-    pieces: AsyncIterator[bytes], items: AsyncIterator[Any], places: asyncio.Semaphore
-) -> AsyncIterator[bytes]:
-    """The pieces; the point in time and the place are given back however it ends.
-
-    The place is taken here and no sooner: what a client that left never began to read takes none.
-    """
-    async with places:
-        try:
-            async for piece in pieces:
-                yield piece
-        finally:
-            for left in (pieces, items):
-                close = getattr(left, "aclose", None)
-                if close is not None:
-                    await close()

@@ -24,6 +24,7 @@ from traverse_search_api.errors import (
     SearchUnavailableError,
     StreamUnavailableError,
     TooLongError,
+    TooManyExportsError,
     TooManyStreamsError,
     UnknownKeyError,
 )
@@ -37,6 +38,7 @@ _LATER: Final = (
     SearchUnavailableError,
     StreamUnavailableError,
     TooLongError,
+    TooManyExportsError,
     TooManyStreamsError,
 )
 _TITLES: Final = {
@@ -67,8 +69,7 @@ def _search_error(request: Request, error: Exception) -> Response:
         raise error
     headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, _LATER) else None
     if isinstance(error, MergedError):
-        query = f"?{request.url.query}" if request.url.query else ""
-        headers = {"Location": f"/v1/opportunities/{error.identifier}{query}"}
+        headers = {"Location": _moved(request, error.identifier)}
     if isinstance(error, UnknownKeyError):
         headers = {"WWW-Authenticate": "Bearer"}
     if isinstance(error, MovedGroupingError):
@@ -81,6 +82,15 @@ def _search_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ExpiredStreamError):
         more["oldest"] = error.oldest
     return problem(error.status, error.title, str(error), headers, **more)
+
+
+def _moved(request: Request, identifier: str) -> str:
+    """Where what was asked of an opportunity is now: the same below its new id, as it was asked."""
+    below = request.url.path.removeprefix("/v1/opportunities/").partition("/")[2]
+    query = request.url.query
+    return (
+        f"/v1/opportunities/{identifier}" + (f"/{below}" if below else "") + (query and f"?{query}")
+    )
 
 
 def _clock_error(_: Request, error: Exception) -> Response:

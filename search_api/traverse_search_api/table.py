@@ -1,12 +1,12 @@
 """The answer of a search as a table in French, readable at 80 columns and better at 120."""
 
-from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from traverse_search_api.deadlines import is_bare, local_end
 
 _WIDE: Final = 110  # columns from which institution and place have columns of their own
 _STYLES: Final = {
@@ -60,16 +60,10 @@ def deadline_text(deadline: dict[str, Any] | None) -> str:
     """`12/03/2026 12:00` in the buyer's zone; a bare date says that its hour is to be checked."""
     if not deadline:
         return "—"
-    try:
-        zone = ZoneInfo(deadline.get("zone") or "Europe/Paris")
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("Europe/Paris")
-    until = datetime.fromisoformat(deadline["until"])
-    if deadline.get("precision") == "day":
-        # `until` is the first instant of the next day.
-        day = datetime.fromtimestamp(until.timestamp() - 1, zone)
-        return f"{day:%d/%m/%Y} (heure à vérifier)"
-    return f"{until.astimezone(zone):%d/%m/%Y %H:%M}"
+    end = local_end(deadline)
+    if is_bare(deadline):
+        return f"{end:%d/%m/%Y} (heure à vérifier)"
+    return f"{end:%d/%m/%Y %H:%M}"
 
 
 def owner_of(item: dict[str, Any]) -> str:

@@ -13,8 +13,9 @@ import pycld2
 # Two characters that UTF-8 read as cp1252 leaves behind, as in "RÃ©novation" or "lâ€™Ã©cole".
 _MOJIBAKE: Final = re.compile("[ÂÃâ][\u0080-\u00bf\u2018-\u203a€™œ…‚„†‡ˆ‰Š‹ŒŽ¡-¿]|ï¿½")
 _MARKUP: Final = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#][a-zA-Z0-9]{1,30};")
-# What a terminal would obey: escape sequences, C0 and C1 controls but the white space.
-_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]+")
+# What a terminal would obey: escape sequences, C0 and C1 controls but the white space; and the two
+# that are no characters, which no XML document may hold.
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]+")
 _BLOCK_END: Final = re.compile(r"(?i)<(?:br|/p|/div|/li|/tr|/h[1-6])\s*/?>")
 _INLINE_SPACE: Final = re.compile(r"[ \t\u00a0\u2007\u202f\u200b\ufeff]+")
 _ODD_SPACE: Final = re.compile("[\t\u00a0\u2007\u202f\u200b\ufeff]|  ")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from tests.documents import deadline, document, stub
 from tests.search_api.conftest import Service
@@ -26,6 +27,9 @@ OTHERS = [
     document("other", "Fourniture de repas", cpv=["55523100"]),
     document("lyon", "Rénovation du gymnase", place=["com:69123"], owner="Ville de Lyon",
              deadline=deadline("2026-03-20T11:00:00.000Z")),
+    document("dry", "Sécheresse", published_at="2024-03-10T08:00:00.000000Z"),
+    document("new", "Étude des sols", description="Après la sécheresse.",
+             published_at="2026-03-10T08:00:00.000000Z"),
     document("hidden", "Rénovation énergétique cachée", visibility="buyers"),
     stub("gone"),
 ]  # fmt: skip
@@ -64,6 +68,19 @@ def test_a_refused_parameter_is_a_problem_before_any_octet(service: Service) -> 
     answer = service.client.get("/v1/opportunities.csv", params={"kind": "x"})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert service.client.get("/v1/opportunities.pdf").status_code == 404
+
+
+def test_a_feed_has_the_last_published_first_whatever_host_was_asked(service: Service) -> None:
+    """By relevance, what is new might never be among the first hundred."""
+    path, asked = "/v1/opportunities.rss", {"q": "sécheresse"}
+    answer = service.client.get(path, params=asked, headers={"host": "ailleurs.example"})
+    found = etree.fromstring(answer.content)
+    assert [one.text for one in found.iterfind(".//item/title")] == ["Étude des sols", "Sécheresse"]
+    assert "ailleurs" not in answer.text
+    (address, *_) = [one.text or "" for one in found.iterfind(".//item/link")]
+    assert address.startswith("http://127.0.0.1:8000/fiche/")
+    told = etree.fromstring(get(service, path, **asked, sort="relevance").content)
+    assert told.findtext(".//item/title") == "Sécheresse"
 
 
 def test_a_csv_of_nothing_has_its_headers(service: Service) -> None:

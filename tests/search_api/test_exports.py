@@ -4,8 +4,11 @@ import asyncio
 import csv
 import io
 import json
+import os
+import tempfile
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +17,11 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from lxml import etree
 from openpyxl import load_workbook
+from openpyxl.worksheet._writer import ALL_TEMP_FILES
 
 from tests.documents import deadline, document
-from traverse_search_api.exports import COLUMNS, FEED_LENGTH, Form, export, harmless
+from traverse_search_api.export_tables import COLUMNS, harmless
+from traverse_search_api.exports import FEED_LENGTH, Form, export
 from traverse_search_api.items import item_of
 from traverse_search_api.reader import ANYBODY
 
@@ -56,6 +61,68 @@ def test_a_csv_opens_in_a_french_spreadsheet() -> None:
     assert rows[0]["Montant (€)"] == "1234,50"
     assert rows[1]["Titre"].startswith("'=")
     assert rows[0]["Statut"] == "Ouvert"
+
+
+MARTINIQUE = deadline("2026-03-15T04:00:00Z", "day") | {"zone": "America/Martinique"}
+REUNION = deadline("2026-07-01T08:00:00Z") | {"zone": "Indian/Reunion"}
+"""Until the end of 14 March where the buyer is; at noon there."""
+
+
+def test_a_deadline_is_told_as_the_buyer_tells_it() -> None:
+    """The day and the hour of the buyer's own clock, wherever that is; a bare day is that day."""
+    summer = deadline("2026-07-01T10:00:00Z")
+    found = items(
+        document("west", "O", deadline=MARTINIQUE),
+        document("east", "E", deadline=REUNION),
+        document("summer", "S", deadline=summer),
+        document("never", "N"),
+    )
+    told = [
+        ("2026-03-14", "à vérifier"), ("2026-07-01", "12:00"), ("2026-07-01", "12:00"), ("", ""),
+    ]  # fmt: skip
+    text = exported(Form.CSV, found).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    assert [(row["Échéance"], row["Heure de l’échéance"]) for row in rows] == told
+    sheet = load_workbook(io.BytesIO(exported(Form.XLSX, found)))["Traverse"]
+    cells = [(row[11] or "", row[12] or "") for row in sheet.iter_rows(values_only=True)]
+    assert cells[1:] == told
+    events = Calendar.from_ical(exported(Form.ICS, found)).walk("VEVENT")
+    assert [one.decoded("dtstart") for one in events] == [
+        date(2026, 3, 14),
+        datetime(2026, 7, 1, 8, tzinfo=UTC),
+        datetime(2026, 7, 1, 10, tzinfo=UTC),
+    ]
+
+
+@pytest.mark.parametrize("form", [Form.XLSX, Form.RSS, Form.ATOM, Form.ICS, Form.CSV])
+def test_no_character_breaks_a_file(form: Form) -> None:
+    """One record would break the file of every search that it is in (XML 1.0, 2.2)."""
+    odd = "Voirie\x00\x0b\ufffe\uffff\ud800 du bourg"
+    url = "https://exemple.fr/\uffff"
+    source = {"source": "urn:siren:211300553", "subject": "odd", "url": url}
+    found = items(document("odd", odd, description=odd, sources=[source]))
+    assert exported(form, found)
+
+
+def test_a_workbook_left_midway_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who leaves again and again would fill the disk."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    async def left() -> None:
+        async def pages() -> AsyncIterator[Sequence[dict[str, Any]]]:
+            yield ITEMS
+            assert any(map(os.path.exists, ALL_TEMP_FILES))
+            raise ConnectionError
+
+        with pytest.raises(ConnectionError):
+            await anext(export(Form.XLSX, pages(), address="", now=NOW))
+
+    asyncio.run(left())
+    assert not [*tmp_path.iterdir()]
+    exported(Form.XLSX, ITEMS)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_an_xlsx_holds_the_same_without_formulas() -> None:

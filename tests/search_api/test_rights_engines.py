@@ -266,5 +266,13 @@ def test_where_a_record_went_is_said_to_those_who_may_follow_it(worlds: Worlds) 
     assert [one.status_code for one in answers] == [410, 410, 301]
     assert answers[2].headers["location"] == f"/v1/opportunities/{head}"
     assert head not in answers[0].text + answers[1].text
-    page = whole.client.get(f"/fiche/{moved['id']}", headers=town.headers, follow_redirects=False)
+    for below in ("history", "similar"):
+        asked = whole.client.get(
+            f"{path}/{below}?size=3", headers=town.headers, follow_redirects=False
+        )
+        assert asked.headers["location"] == f"/v1/opportunities/{head}/{below}?size=3"
+    page = whole.client.get(
+        f"/fiche/{moved['id']}?as_of=2026-01-01", headers=town.headers, follow_redirects=False
+    )
     assert page.status_code == 301
+    assert page.headers["location"] == f"/fiche/{head}?as_of=2026-01-01"

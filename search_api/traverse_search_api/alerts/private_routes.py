@@ -1,16 +1,18 @@
 """Private addresses: feeds of what an owner reads, and the end of e-mails. Their token says who."""
 
+from contextlib import AsyncExitStack
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
-from starlette.responses import StreamingResponse
 
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.errors import UnknownSubscriptionError
 from traverse_search_api.alerts.subscription import Subscription, reader_for
 from traverse_search_api.export_pages import export_pages
+from traverse_search_api.export_places import Places
 from traverse_search_api.exports import MEDIA_TYPES, Form, export
+from traverse_search_api.file_answer import FileAnswer
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.parameters import Sort
@@ -28,7 +30,7 @@ def private_pages(
 ) -> APIRouter:
     """The routes; `address` is the service's."""
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
-    visits = staff.visits
+    visits, places = staff.visits, Places()
 
     async def opened(identifier: str, token: str, purpose: str) -> Subscription:
         """The subscription of a private address: who has its token has the right."""
@@ -60,14 +62,13 @@ def private_pages(
         if reader is None:
             raise UnknownSubscriptionError
         parameters = known.parameters.model_copy(update={"sort": Sort.PUBLISHED})
-        items = await export_pages(searcher, parameters, reader)
-        pieces = export(
-            Form(form), items, address=address + page_address(known.search, "/v1/opportunities"),
-            now=searcher.as_of(None),
-        )  # fmt: skip
-        # What one owner reads is no cache's.
-        return StreamingResponse(
-            pieces, media_type=MEDIA_TYPES[Form(form)], headers={"Cache-Control": "no-store"}
-        )
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(places.taken(f"feed {identifier}"))
+            items = await held.enter_async_context(export_pages(searcher, parameters, reader))
+            own = address + page_address(known.search, "/v1/opportunities")
+            pieces = export(Form(form), items, address=own, now=searcher.as_of(None))
+            # What one owner reads is no cache's.
+            headers = {"Cache-Control": "no-store"}
+            return FileAnswer(pieces, MEDIA_TYPES[Form(form)], headers, held.pop_all())
 
     return router

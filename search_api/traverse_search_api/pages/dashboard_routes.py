@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from traverse_search_api.errors import SearchError
-from traverse_search_api.exports import harmless
+from traverse_search_api.export_tables import harmless
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.dashboard_view import (
     MOST_NEEDS,

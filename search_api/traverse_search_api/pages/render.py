@@ -138,7 +138,8 @@ class Renderer:
                 return RedirectResponse(f"/connexion?{urlencode({'vers': _address(request)})}", 303)
             return RedirectResponse("/connexion", 303)
         if isinstance(error, MergedError):
-            return RedirectResponse(f"/fiche/{error.identifier}", 301)
+            asked = request.url.query
+            return RedirectResponse(f"/fiche/{error.identifier}" + (asked and f"?{asked}"), 301)
         # In a frame, another choice is a list in that frame.
         path = "/" if self._framed(request.url.path) is None else request.url.path
         choices = _choices(request, error, path) if isinstance(error, AmbiguousPlaceError) else []

@@ -1,10 +1,11 @@
 """The French of the pages: sums, days, deadlines and totals, as people say them. Pure."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-_PARIS: Final = ZoneInfo("Europe/Paris")
+from traverse_search_api.deadlines import PARIS, is_bare, local_end, zone_of
+
 _MONTHS: Final = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
     "octobre", "novembre", "décembre",
@@ -36,7 +37,7 @@ def day_of(text: str) -> str:
     try:
         if len(text) == 10:
             return day(date.fromisoformat(text))
-        return day(datetime.fromisoformat(text).astimezone(_PARIS))
+        return day(datetime.fromisoformat(text).astimezone(PARIS))
     except ValueError:
         return text
 
@@ -55,18 +56,15 @@ def deadline(found: dict[str, Any], as_of: datetime) -> str:
     In the buyer's own zone, which is named where it is not that of mainland France; a bare date
     says that the hour is to be checked.
     """
-    zone = _zone(found.get("zone"))
+    zone, bare, last = zone_of(found), is_bare(found), local_end(found)
     until = datetime.fromisoformat(found["until"])
-    bare = found.get("precision") == "day"
-    # A bare date lasts until the next day begins.
-    last = (until - timedelta(seconds=1) if bare else until).astimezone(zone)
     if until <= as_of:
         return f"clos depuis le {day(last)}"
     left = (last.date() - as_of.astimezone(zone).date()).days
     when = f"le {day(last)}" + ("" if bare else f" à {hour(last)}")
     if bare:
         when += " (heure à vérifier)"
-    elif last.utcoffset() != until.astimezone(_PARIS).utcoffset():
+    elif last.utcoffset() != until.astimezone(PARIS).utcoffset():
         when += f" (heure de {_city(zone)})"
     match left:
         case 0:
@@ -83,13 +81,6 @@ def hour(moment: datetime) -> str:
     """« 12 h », « 9 h 30 »."""
     minutes = f"{moment.minute:02}" if moment.minute else ""
     return f"{moment.hour}{_NO_BREAK}h{_NO_BREAK}{minutes}".rstrip(_NO_BREAK)
-
-
-def _zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "Europe/Paris")
-    except (ZoneInfoNotFoundError, ValueError):
-        return _PARIS
 
 
 def _city(zone: ZoneInfo) -> str:

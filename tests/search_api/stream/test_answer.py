@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from traverse_search_api.stream import answer
+from traverse_search_api import patient_answer
 from traverse_search_api.stream.answer import StreamAnswer
 from traverse_search_api.stream.message import HEARTBEAT, Form
 
@@ -55,8 +55,8 @@ def test_a_stream_is_written_to_its_end() -> None:
 
 def test_a_reader_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its answer is left unfinished, which the server closes, and its place is free again."""
-    monkeypatch.setattr(answer, "_STANDS_STILL", 0.02)
-    monkeypatch.setattr(answer, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(patient_answer, "_STANDS_STILL", 0.02)
+    monkeypatch.setattr(patient_answer, "_LOOK_EVERY", 0.01)
     told = Told(99)
     sent = asyncio.run(asyncio.wait_for(written(told, 3), 30))
     assert len(sent) == 3
