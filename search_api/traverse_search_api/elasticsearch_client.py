@@ -12,11 +12,16 @@ from itertools import accumulate
 from typing import Any, Final
 
 from elastic_transport import ConnectionTimeout, TransportError
-from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
+from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 from elasticsearch.serializer import OrjsonSerializer
 
 from traverse_schemas.engine_access import engine_access
-from traverse_search_api.errors import ExpiredCursorError, SearchUnavailableError, TooLongError
+from traverse_search_api.errors import (
+    ExpiredCursorError,
+    RefusedQueryError,
+    SearchUnavailableError,
+    TooLongError,
+)
 from traverse_search_api.pulse import Health, Pulse
 from traverse_search_api.reader import ANYBODY, Reader
 
@@ -79,8 +84,8 @@ class Index:
         """Elasticsearch's answer to a search (or to a page of a snapshot, with `pit`); with the
         scores of its named parts when asked to `explain`.
 
-        Raises ExpiredCursorError when the snapshot is gone, SearchUnavailableError when
-        Elasticsearch is away, too busy, or has no index.
+        Raises ExpiredCursorError when the snapshot is gone, RefusedQueryError when Elasticsearch
+        does not take the query, SearchUnavailableError when it is away, too busy, or has no index.
         """
         snapshot = "pit" in body
         path = "/_search" if snapshot else f"/{self._together}/_search"
@@ -95,6 +100,8 @@ class Index:
             if snapshot:
                 raise ExpiredCursorError from error
             raise _unavailable(error) from error
+        except BadRequestError as error:
+            raise _refused_query(error) from error
         except ConnectionTimeout as error:
             # It was there when it was asked (`Pulse`): leaving ends the search there too.
             _LOG.warning("search_too_long")
@@ -109,7 +116,7 @@ class Index:
     async def match(self, body: dict[str, Any]) -> dict[str, Any]:
         """Elasticsearch's answer to a search over documents that changed (`matching.looked`).
 
-        Raises SearchUnavailableError.
+        Raises RefusedQueryError, SearchUnavailableError.
         """
         params = {
             "filter_path": _MATCHED, "allow_partial_search_results": "false",
@@ -119,6 +126,8 @@ class Index:
             answer = await self._client.perform_request(
                 "POST", f"/{self._together}/_search", params=params, headers=_JSON, body=body
             )
+        except BadRequestError as error:
+            raise _refused_query(error) from error
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         found: dict[str, Any] = answer.body
@@ -298,6 +307,11 @@ def _refused(cause: Mapping[str, Any]) -> SearchUnavailableError:
     if cause.get("type") == "index_not_found_exception":
         return SearchUnavailableError(_NO_INDEX)
     return SearchUnavailableError()
+
+
+def _refused_query(error: BadRequestError) -> RefusedQueryError:
+    _LOG.error("query_refused cause=%s", error)
+    return RefusedQueryError()
 
 
 def _unavailable(error: Exception) -> SearchUnavailableError:

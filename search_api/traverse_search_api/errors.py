@@ -4,6 +4,7 @@ TraverseError
 └── SearchError                   status 500
     ├── InvalidParameterError     400, names the parameter
     │   └── AmbiguousPlaceError   400, with the choices
+    ├── RefusedQueryError         400, more than Elasticsearch takes
     ├── InvalidCursorError        400, tampered with, or of another search
     ├── ExpiredCursorError        410
     ├── InvalidStreamPositionError 400, a Last-Event-ID that is not ours
@@ -67,6 +68,19 @@ class AmbiguousPlaceError(InvalidParameterError):
             "territory", f"« {code} » peut désigner plusieurs territoires : écrivez {either}."
         )
         self.code, self.choices = code, choices
+
+
+class RefusedQueryError(SearchError):
+    """A query that Elasticsearch does not take: asking again changes nothing."""
+
+    status = 400
+    title = "Recherche refusée"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le moteur de recherche n’accepte pas cette recherche, trop longue ou trop étrange : "
+            "ôtez des mots ou des filtres."
+        )
 
 
 class InvalidCursorError(SearchError):

@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+YEARS: Final = range(1900, 2201)
+"""Beyond, nobody means it, zones do not compute, and the index reads years of four digits."""
+
 _PARIS: Final = ZoneInfo("Europe/Paris")
 
 
@@ -16,7 +19,7 @@ def read_moment(text: str) -> date | datetime:
     cleaned = text.strip().replace(" ", "+") if "T" in text else text.strip()
     try:
         day = date.fromisoformat(cleaned[:10])
-        if not 1900 <= day.year <= 2200:  # beyond, nobody means it and zones do not compute
+        if day.year not in YEARS:
             raise ValueError(day)
         if len(cleaned) == 10:
             return day

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.status import french_day
-from traverse_search_api.moments import end_instant, first_instant
+from traverse_search_api.moments import YEARS, end_instant, first_instant
 from traverse_search_api.status_query import index_text
 
 Query = dict[str, Any]
@@ -91,13 +91,14 @@ def _days(when: str, today: date) -> tuple[date, date] | None:
             day = date(int(found[4]), int(found[3]), int(found[2]))
         except ValueError:
             return None
+        if day.year not in YEARS:
+            return None
         return (min(today, day), day) if found["before"] else (day, day)
     return None
 
 
 def _month(year: int, month: int) -> tuple[date, date]:
-    if not 1900 <= year <= 2200:
-        year = 2200
+    year = year if year in YEARS else YEARS[-1]
     first = date(year, month, 1)
     following = (first + timedelta(days=32)).replace(day=1)
     return first, following - timedelta(days=1)

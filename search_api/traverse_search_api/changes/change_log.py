@@ -99,7 +99,7 @@ class ChangeLog:
 
     def _since(self, moment: datetime) -> Position:
         end = self._end()
-        milliseconds = int(moment.timestamp() * 1000)
+        milliseconds = max(0, int(moment.timestamp() * 1000))  # Kafka knows no earlier time
         found = self._connected().offsets_for_times(dict.fromkeys(self._partitions, milliseconds))
         return end._replace(
             offsets=tuple(

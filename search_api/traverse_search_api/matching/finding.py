@@ -3,15 +3,19 @@ Elasticsearch, for few documents and few searches, where it cannot.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.elasticsearch_client import Index, Indices
+from traverse_search_api.errors import RefusedQueryError
 from traverse_search_api.matching.looked import Seen, ask_body, read_asked
 from traverse_search_api.matching.searches import Searches
 from traverse_search_api.matching.words import ANALYZERS, FIELDS, Terms, WordBook
+
+_LOG = logging.getLogger(__name__)
 
 Document = Mapping[str, Any]
 
@@ -31,7 +35,8 @@ async def found_by(
 ) -> dict[str, dict[str, set[str]]]:
     """The ids that each search finds, by index and by its key.
 
-    `shown` are documents (sources) by index and id, `only` leaves out all searches but these.
+    `shown` are documents (sources) by index and id, `only` leaves out all searches but these. What
+    Elasticsearch refuses is followed no more: it would hold up all the others.
     Raises SearchUnavailableError.
     """
     for _ in searches.refresh(now):
@@ -56,22 +61,37 @@ async def found_by(
             # Who left meanwhile is not asked for.
             queries = {key: searches.query(key, now) for key in part if key in searches}
             ids_of_part = set[str]().union(*(unsure[key] for key in part))
-            for key, ids in (await asked(index, ids_of_part, queries)).items():
+            answered, refused_keys = await asked(index, ids_of_part, queries)
+            for key, ids in answered.items():
                 sure.setdefault(key, set()).update(ids & unsure[key])
+            for key in refused_keys:
+                _LOG.error("followed_search_refused key=%s", key)
+                searches.drop(key)
         found[name] = sure
     return found
 
 
 async def asked(
     index: Index, ids: Collection[str], queries: Mapping[str, dict[str, Any]]
-) -> dict[str, frozenset[str]]:
-    """Which of the documents each query finds, by its key, where it finds any.
+) -> tuple[dict[str, frozenset[str]], set[str]]:
+    """Which of the documents each query finds, by its key, where it finds any; and the keys of the
+    queries that Elasticsearch refuses.
 
     Raises SearchUnavailableError.
     """
     if not ids or not queries:
-        return {}
-    return read_asked(await index.match(ask_body(ids, queries)))
+        return {}, set()
+    try:
+        return read_asked(await index.match(ask_body(ids, queries))), set()
+    except RefusedQueryError:
+        if len(queries) == 1:
+            return {}, set(queries)
+    # One of them is refused for all: by halves, until it is alone.
+    pairs = list(queries.items())
+    half = len(pairs) // 2
+    found, guilty = await asked(index, ids, dict(pairs[:half]))
+    others, also = await asked(index, ids, dict(pairs[half:]))
+    return found | others, guilty | also
 
 
 async def refused(seen: Seen, indices: Indices) -> set[Change]:

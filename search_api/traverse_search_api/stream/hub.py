@@ -21,6 +21,7 @@ from traverse_search_api.changes.position import Position, decode
 from traverse_search_api.changes.recent import Recent
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import (
+    RefusedQueryError,
     SearchUnavailableError,
     StreamUnavailableError,
     TooManyStreamsError,
@@ -181,7 +182,10 @@ class Hub:
                             return
                         stream.heard = loop.time()
                         yield None
-                    told, position = step.result()
+                    try:
+                        told, position = step.result()
+                    except RefusedQueryError:
+                        return
                 for message in told:
                     if not still():
                         return
@@ -308,6 +312,7 @@ class Hub:
         refused = await self._lookout.refused(self._doubted) if self._doubted else set()
         # No await from here on: who joined is in what was seen, or joins after it was told.
         seen = await self._lookout.for_all(batch)
+        self._end_refused()
         late = late_in(seen)
         old = loop.time() - _LATE
         overdue = {change for change, came in self._pending[:_BATCH] if came < old}
@@ -352,6 +357,14 @@ class Hub:
             if not group.streams:
                 del self._groups[key]
                 self._searches.drop(key)
+
+    def _end_refused(self) -> None:
+        """End the streams whose search Elasticsearch does not take."""
+        for key, group in list(self._groups.items()):
+            if key not in self._searches:
+                for stream in group.streams:
+                    stream.queue.put_nowait(Mark.END)
+                del self._groups[key]
 
     def _end_all(self) -> None:
         for group in self._groups.values():

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from traverse_schemas.clock import Clock
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.errors import RefusedQueryError
 from traverse_search_api.matching.finding import asked, found_by, refused
 from traverse_search_api.matching.looked import Seen, joined, look_body, read_look
 from traverse_search_api.matching.searches import Search, Searches
@@ -43,14 +44,15 @@ class Lookout:
                 return seen
 
     async def for_one(self, changes: Sequence[Change], search: Search) -> Seen:
-        """The same for one search, which need not be followed yet."""
+        """The same for one search, which need not be followed yet. Raises RefusedQueryError."""
         looked = await self._look(changes, {search.reader})
         query = {search.key: self._searches.asks(search, self._clock.now())}
-        found = {
-            name: await asked(self._indices.one(name), each.hits.keys(), query)
-            for name, each in looked.items()
-            if name in search.reader.indices
-        }
+        found = {}
+        for name, each in looked.items():
+            if name in search.reader.indices:
+                found[name], refused = await asked(self._indices.one(name), each.hits.keys(), query)
+                if refused:
+                    raise RefusedQueryError
         return _matched(looked, found)
 
     async def refused(self, seen: Seen) -> set[Change]:

@@ -165,6 +165,16 @@ def test_what_is_judged_here_is_what_a_search_finds(
             assert some > len(followed) / 3
             # Most are judged here; phrases, beginnings, names and distances are not.
             assert sum(wanted) < len(followed) / 2
+
+            # One that Elasticsearch refuses does not take the others with it.
+            every: dict[str, dict[str, Any]] = {
+                f"all-{number}": {"match_all": {}} for number in range(5)
+            }
+            bad = {"range": {"deadline.until": {"lte": "998-12-31T23:50:39.000Z"}}}
+            public = [one["id"] for one in written if one["visibility"] == "public"]
+            seen, refused = await asked(indices.one("public"), public, {**every, "bad": bad})
+            assert refused == {"bad"}
+            assert seen == dict.fromkeys(every, frozenset(public))
         finally:
             await client.close()
 

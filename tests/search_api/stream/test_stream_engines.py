@@ -31,6 +31,7 @@ from traverse_schemas.registry import RegistryView
 from traverse_search_api.app import create_app
 from traverse_search_api.commands import listen
 from traverse_search_api.elasticsearch_client import connect
+from traverse_search_api.matching.searches import Search, Searches
 from traverse_search_api.settings import SearchSettings
 
 pytestmark = pytest.mark.engines
@@ -348,9 +349,36 @@ def test_another_process_goes_on_where_the_first_stopped(
 
 
 def test_since_goes_back_to_a_moment(flow: Flow) -> None:
+    """One before Kafka's own time is the beginning."""
     flow.write(document("m1", "Médiathèque"))
-    with Reader(flow.address, {"q": "médiathèque", "since": "2020-01-01"}) as reader:
-        assert reader.titles(1) == ["Médiathèque"]
+    for since in ("2020-01-01", "1950-01-01"):
+        with Reader(flow.address, {"q": "médiathèque", "since": since}) as reader:
+            assert reader.titles(1) == ["Médiathèque"]
+
+
+def test_a_search_that_elasticsearch_refuses_ends_alone(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks = Searches.asks
+
+    def asked(self: Searches, search: Search, now: datetime) -> dict[str, Any]:
+        if search.parameters.q == '"pont levant"':
+            return {"no_such_query": {}}
+        return asks(self, search, now)
+
+    monkeypatch.setattr(Searches, "asks", asked)
+    with (
+        Reader(flow.address, {"q": '"pont suspendu"'}) as good,
+        Reader(flow.address, {"q": '"pont levant"'}) as refused,
+    ):
+        flow.write(document("p1", "Pont suspendu"))
+        assert good.titles(1) == ["Pont suspendu"]
+        # Judged here, a document without these words is none of its; of this one it must be asked.
+        flow.write(document("p2", "Pont levant et pont suspendu"))
+        assert good.titles(2) == ["Pont suspendu", "Pont levant et pont suspendu"]
+        assert wait_until(lambda: not refused.open, timeout=PATIENCE)
+        assert not refused.lines
+        assert good.open
 
 
 def test_a_withdrawal_is_told_and_a_private_document_is_not(flow: Flow) -> None:
