@@ -62,6 +62,8 @@ def neighbours(left: Facts, right: Facts) -> Reach | None:
         return Reach(1.0, "dans la même commune")
     if "epci" in levels:
         return Reach(0.95, "dans le même EPCI")
+    if not set(_wide(left.place)).isdisjoint(_wide(right.place)):
+        return Reach(0.85, "dans le même département")
     if not left.within.isdisjoint(_wide(right.place)):
         return Reach(0.85, f"{left.territory} est dans {right.territory}")
     if not right.within.isdisjoint(_wide(left.place)):

@@ -32,6 +32,16 @@ def test_neighbours_that_need_the_same_at_the_same_time_go_together() -> None:
     )
 
 
+def test_two_of_one_departement_are_not_within_one_another() -> None:
+    left, right = (
+        need("A", "Défibrillateurs", owner=(siren, "dep:13", kind), **DAE)
+        for siren, kind in (("221300015", "department"), ("181300013", "chamber"))
+    )
+    found = together(left, right)
+    assert found is not None
+    assert "dans le même département" in found.reason
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
