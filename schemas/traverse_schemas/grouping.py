@@ -13,20 +13,27 @@ GroupingState = Literal["proposed", "convention", "constituted"]
 
 
 class GroupingMember(TypedDict):
-    """One purchase of one buyer. `record` is the id of its record's opportunity; `window` has the
-    days of the purchase, ends that are open left out; `renewal` says that it is the end of a
-    contract and nobody has said a need yet. `stance` is the last that its owner said of the
-    grouping (`GroupingStep`), `stance_on` when: nothing, where it said nothing yet."""
+    """One purchase of one buyer. `record` is the id of its record, `copies` are those of others
+    that tell of the same opportunity; `window` has the days of the purchase, ends that are open
+    left out. `renewal` says that it is the end of a contract, `guess` that its owner said neither a
+    need nor a word of it yet; it is not `counted` where its owner said the need itself. `amount` is
+    without taxes where `tax` is "excluded", with them where it is "included". `stance` is the
+    furthest step that its owner said it came to (`GroupingStep`), `stance_on` the day of that:
+    nothing, where it said nothing yet."""
 
     record: str
+    copies: NotRequired[list[str]]
     owner: str
     siren: NotRequired[str]
     owner_kind: str
     title: str
     territory: str
     amount: NotRequired[float]
+    tax: NotRequired[str]
     window: dict[str, str]
     renewal: bool
+    guess: bool
+    counted: bool
     stance: NotRequired[str]
     stance_on: NotRequired[str]
 
@@ -41,12 +48,16 @@ class GroupingLot(TypedDict):
 
 
 class CrossedThreshold(TypedDict):
-    """The threshold that the members reach together and none alone (`reference/thresholds.py`)."""
+    """The threshold that the members reach together and none alone (`reference/thresholds.py`).
+    `taxed`: sums with taxes were brought before them at the full rate; `guessed`: it is reached
+    only with contracts that end, of which nobody said a need."""
 
     code: str
     amount: int
     label: str
     source: str
+    taxed: NotRequired[bool]
+    guessed: NotRequired[bool]
 
 
 class GroupingAct(TypedDict):
@@ -72,14 +83,28 @@ class Coordinator(TypedDict):
     reason: str
 
 
-class Grouping(TypedDict):
-    """A proposed grouping. `total` is the sum of the amounts that are known, `unknown_amounts` how
-    many members give none. `window` is what all periods have in common. `within` are the codes in
+class GroupingSums(TypedDict):
+    """What the members that are counted will spend. `total` is the sum of the amounts that are
+    known, `total_tax` whether that is before taxes ("excluded", "included", "unknown" or "mixed"),
+    `guessed` the part of it of which nobody said a need; `unknown_amounts` is how many give
+    none."""
+
+    total: NotRequired[float]
+    total_tax: NotRequired[str]
+    guessed: NotRequired[float]
+    unknown_amounts: int
+    threshold: NotRequired[CrossedThreshold]
+
+
+class Grouping(GroupingSums):
+    """A proposed grouping. `window` is what all periods have in common. `within` are the codes in
     which all members lie. `model` is the version of the likeness model that proposed it.
 
     `interested` is how many owners said that they are; `state` is `convention` once one of two or
-    more of them told of an agreement, and `constituted` once one said so and each of them has
-    deliberated: nobody commits another (Code de la commande publique, art. L.2113-6, L.2113-7)."""
+    more of them told of an agreement, and `constituted` once all who took part in it have signed
+    (Code de la commande publique, art. L.2113-6, L.2113-7). From then on `members`, and all that is
+    told of them, are those who told of these steps; `others` are for whom it would be too, and who
+    could join."""
 
     id: str
     layer: str
@@ -89,15 +114,13 @@ class Grouping(TypedDict):
     score: float
     owners: int
     members: list[GroupingMember]
+    others: list[GroupingMember]
     cpv: list[str]
     themes: list[str]
     within: list[str]
     places: list[str]
     window: dict[str, str]
-    total: NotRequired[float]
-    unknown_amounts: int
     lots: list[GroupingLot]
-    threshold: NotRequired[CrossedThreshold]
     coordinator: Coordinator
     interested: int
     acts: list[GroupingAct]
@@ -113,6 +136,12 @@ class GroupingMessage(TypedDict):
     layer: str
     grouping: NotRequired[Grouping]
     moved_to: NotRequired[str]
+
+
+def records_of(grouping: Grouping) -> list[str]:
+    """The ids of all records that a grouping is of, or that could join it."""
+    members = (*grouping["members"], *grouping.get("others", ()))
+    return [it for one in members for it in (one["record"], *one.get("copies", ()))]
 
 
 PUBLIC_LAYER = "public"

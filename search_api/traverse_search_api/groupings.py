@@ -11,7 +11,13 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from traverse_schemas.grouping import Grouping, GroupingMessage, anchor_of
+from traverse_schemas.grouping import (
+    Grouping,
+    GroupingMember,
+    GroupingMessage,
+    anchor_of,
+    records_of,
+)
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_schemas.status import french_day
@@ -75,7 +81,9 @@ class GroupingParameters(BaseModel):
         Field(max_length=100),
     ] = ()
     cpv: Texts = Field(default=(), description="Codes CPV, ou leurs débuts.")
-    institution: Texts = Field(default=(), description="SIREN d’un membre.")
+    institution: Texts = Field(
+        default=(), description="SIREN d’un membre, ou de qui pourrait le rejoindre."
+    )
     status: Annotated[
         tuple[Literal["proposed", "convention", "constituted", "expired"], ...],
         BeforeValidator(_split),
@@ -155,13 +163,13 @@ def of_records(
     as_of: datetime,
     reader: Reader = ANYBODY,
 ) -> list[dict[str, Any]]:
-    """The groupings that some records are in, by id, as a reader may see them; those that are over
-    left out."""
+    """The groupings that some records are in, or could join, by id, as a reader may see them; those
+    that are over left out."""
     wanted = set(records)
     found = [
         item_of(row, french_day(as_of))
         for row in _shown(rows, reader)
-        if any(member["record"] in wanted for member in row["members"])
+        if not wanted.isdisjoint(records_of(row))
     ]
     return sorted(
         (item for item in found if item["status"] != "expired"), key=lambda item: str(item["id"])
@@ -175,14 +183,12 @@ def item_of(grouping: Grouping, today: date) -> dict[str, Any]:
     left = (date.fromisoformat(until) - today).days if until else None
     over = left is not None and left < 0 and grouping["state"] != "constituted"
     status = "expired" if over else grouping["state"]
-    hidden = ("layer", "places", "state", "members")
+    hidden = ("layer", "places", "state", "members", "others")
     return {
         **{name: value for name, value in grouping.items() if name not in hidden},
         "visibility": grouping["layer"].partition(":")[0],
-        "members": [
-            {**member, "stance_label": _STANCES[member["stance"]]} if "stance" in member else member
-            for member in grouping["members"]
-        ],
+        "members": list(map(_member, grouping["members"])),
+        "others": list(map(_member, grouping.get("others", ()))),
         "status": status,
         "status_label": _LABELS[status],
         "days_left": None if left is None else max(0, left),
@@ -190,6 +196,11 @@ def item_of(grouping: Grouping, today: date) -> dict[str, Any]:
         "Dire son intérêt n’engage pas ; la convention se délibère et se signe avant le lancement "
         "de la consultation.",
     }
+
+
+def _member(member: GroupingMember) -> dict[str, Any]:
+    stance = member.get("stance")
+    return {**member, **({"stance_label": _STANCES[stance]} if stance else {})}
 
 
 def _shown(rows: Iterable[GroupingMessage], reader: Reader) -> Iterable[Grouping]:
@@ -203,8 +214,8 @@ def _of_member(rows: Iterable[GroupingMessage], identity: str) -> GroupingMessag
     anchor = anchor_of(identity)
     tag = identity.removesuffix(anchor)
     for row in rows:
-        members = row["grouping"]["members"] if "grouping" in row else ()
-        if row["id"].startswith(tag) and any(one["record"] == anchor for one in members):
+        records = records_of(row["grouping"]) if "grouping" in row else ()
+        if row["id"].startswith(tag) and anchor in records:
             return row
     return None
 
@@ -216,5 +227,6 @@ def _wanted(grouping: Grouping, parameters: GroupingParameters, places: set[str]
         return False
     if parameters.cpv and not any(code.startswith(parameters.cpv) for code in grouping["cpv"]):
         return False
-    sirens = {member.get("siren") for member in grouping["members"]}
+    whole = (*grouping["members"], *grouping.get("others", ()))
+    sirens = {member.get("siren") for member in whole}
     return not parameters.institution or not sirens.isdisjoint(parameters.institution)

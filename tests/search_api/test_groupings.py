@@ -147,6 +147,17 @@ def test_the_formal_steps_show(state: str, window: Any, status: str, label: str)
     assert "state" not in item
 
 
+def test_who_could_join_finds_it_and_reads_what_the_members_said() -> None:
+    joining = {"record": "c", "owner": "Marseille", "siren": "211300553", "stance": "interested"}
+    rows: list[Any] = [row("g", state="constituted", others=[joining])]
+    (item,) = asked(rows, institution="211300553")
+    assert [one["stance_label"] for one in item["others"]] == ["Intéressé"]
+    assert [one["id"] for one in of_records(rows, ["c"], NOW)] == ["g"]
+    known: dict[str, Any] = {f"{TAG}g": {**rows[0], "id": f"{TAG}g"}}
+    with pytest.raises(MovedGroupingError):
+        one(known, f"{TAG}c", NOW)
+
+
 TAG = "0123abcd"
 
 

@@ -16,6 +16,7 @@ from elasticsearch import Elasticsearch, TransportError
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
 from traverse_schemas.engine_access import elasticsearch_client
+from traverse_schemas.grouping import records_of
 from traverse_schemas.identity import opportunity_id, record_key
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.topics import (
@@ -213,7 +214,7 @@ def _links(said: Any) -> list[str]:
 
 
 def _members(said: Any) -> list[str]:
-    return [member["record"] for member in said["grouping"]["members"]]
+    return records_of(said["grouping"])
 
 
 def _holds(topic: str, message: LogMessage, one: Erased) -> bool:

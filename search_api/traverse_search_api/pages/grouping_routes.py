@@ -77,7 +77,7 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
             found = await readings.grouping(reading, identifier[:60])
             if not any(
                 one["record"] == record and one.get("siren") == person.siren
-                for one in found["members"]
+                for one in (*found["members"], *found["others"])
             ):
                 raise NotAllowedError(
                     "répondre pour ce membre du groupement", person.institution.name

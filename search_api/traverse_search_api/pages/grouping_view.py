@@ -2,33 +2,43 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from traverse_search_api.pages import words
+
+TAXES: Final = {"excluded": " HT", "included": " TTC", "mixed": " (HT et TTC mêlés)"}
+_STEPS: Final = {
+    "convention": "propose une convention",
+    "deliberated": "a délibéré",
+    "constituted": "a signé",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """One purchase of a grouping. `ours`: of the reader's institution."""
+    """One purchase of a grouping. `ours`: of the reader's institution; `hint` says how much is
+    known of it."""
 
     record: str
     owner: str
     title: str
     address: str
     amount: str
+    hint: str
     stance: str
     ours: bool
 
 
 @dataclass(frozen=True, slots=True)
 class GroupingView:
-    """A proposed grouping."""
+    """A proposed grouping; `others` could join it."""
 
     id: str
     subject: str
     status: str
     reason: str
     members: list[MemberView]
+    others: list[MemberView]
     facts: list[tuple[str, str]]
     lots: list[str]
     law: str
@@ -38,16 +48,18 @@ class GroupingView:
 def grouping_view(grouping: Mapping[str, Any], siren: str) -> GroupingView:
     """A grouping of `GET /v1/groupings`, as somebody of an institution sees it."""
     members = [_member(member, siren) for member in grouping["members"]]
+    others = [_member(member, siren) for member in grouping.get("others", ())]
     return GroupingView(
         id=grouping["id"],
         subject=grouping["subject"],
         status=grouping["status_label"],
         reason=grouping["reason"],
         members=members,
-        facts=list(_facts(grouping)),
+        others=others,
+        facts=list(facts_of(grouping)),
         lots=[lot["title"] for lot in grouping["lots"]],
         law=grouping["law"],
-        ours=any(member.ours for member in members),
+        ours=any(member.ours for member in (*members, *others)),
     )
 
 
@@ -57,24 +69,64 @@ def _member(member: Mapping[str, Any], siren: str) -> MemberView:
         owner=member["owner"],
         title=member["title"],
         address=f"/fiche/{member['record']}",
-        amount=words.euros(member["amount"]) if member.get("amount") else "",
+        amount=amount_of(member),
+        hint=hint_of(member),
         stance=member.get("stance_label", ""),
         ours=bool(siren) and member.get("siren") == siren,
     )
 
 
-def _facts(grouping: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def amount_of(member: Mapping[str, Any]) -> str:
+    """What one purchase is worth; "" where that is not known."""
+    amount = member.get("amount")
+    return f"{words.euros(amount)}{TAXES.get(member.get('tax', ''), '')}" if amount else ""
+
+
+def hint_of(member: Mapping[str, Any]) -> str:
+    """That a purchase is guessed, or counted already; "" for a need that somebody said."""
+    if not member.get("counted", True):
+        return "fin de contrat, déjà compté dans le besoin"
+    if member.get("guess", member.get("renewal")):
+        return "fin de contrat, besoin non confirmé"
+    return "fin de contrat" if member.get("renewal") else ""
+
+
+def facts_of(grouping: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Label and value of what a grouping comes to."""
     if grouping.get("total"):
-        known = "au moins " if grouping["unknown_amounts"] else ""
-        yield "Montant", f"{known}{words.euros(grouping['total'])}"
+        yield "Montant", _total(grouping)
     left = grouping["days_left"]
     if left is not None:
         yield "Temps restant", words.count(left, "jour", "jours")
-    threshold = grouping.get("threshold")
-    if threshold:
-        yield "Seuil atteint ensemble", threshold["label"]
+    if threshold := grouping.get("threshold"):
+        yield "Seuil atteint ensemble", _threshold(threshold)
     coordinator = grouping["coordinator"]
     yield "Coordonnateur pressenti", f"{coordinator['owner']} : {coordinator['reason']}"
-    declined = grouping.get("declined")
-    if declined:
+    if acts := grouping.get("acts"):
+        yield (
+            "Étapes",
+            " ; ".join(
+                f"{act['owner']} {_STEPS[act['step']]}, le {words.day_of(act['on'])}"
+                for act in acts
+            ),
+        )
+    if declined := grouping.get("declined"):
         yield "Pas pour eux", ", ".join(one["owner"] for one in declined)
+
+
+def _total(grouping: Mapping[str, Any]) -> str:
+    least = "au moins " if grouping["unknown_amounts"] else ""
+    total = f"{least}{words.euros(grouping['total'])}"
+    total += TAXES.get(grouping.get("total_tax", ""), "")
+    if guessed := grouping.get("guessed"):
+        total += f", dont {words.euros(guessed)} de contrats qui se terminent (besoin non confirmé)"
+    return total
+
+
+def _threshold(threshold: Mapping[str, Any]) -> str:
+    said = str(threshold["label"])
+    if threshold.get("taxed"):
+        said += ", d’après des montants TTC ramenés hors taxes au taux de 20 %"
+    if threshold.get("guessed"):
+        said += ", si les contrats qui se terminent sont renouvelés ensemble"
+    return f"{said} ({threshold['source']})"

@@ -188,7 +188,7 @@ def _grouped(groupings: Iterable[Mapping[str, Any]], scope: Scope) -> Iterable[L
     for one in groupings:
         said = [
             f"{member['owner']} : {member['stance_label'].lower()}"
-            for member in one["members"]
+            for member in (*one["members"], *one.get("others", ()))
             if "stance_label" in member and first <= member.get("stance_on", "")[:10] <= last
         ]
         if said:

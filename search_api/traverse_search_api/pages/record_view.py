@@ -9,6 +9,7 @@ from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.pages import words
+from traverse_search_api.pages.grouping_view import facts_of, hint_of
 from traverse_search_api.pages.link_view import NOTHING_SAID, SideLink, Spoken, Talk, label_of
 
 _NATURES: Final = {"works": "Travaux", "supplies": "Fournitures", "services": "Services"}
@@ -81,11 +82,13 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class GroupingView:
-    """A grouping that this purchase is in: how far it has come, and what each member says."""
+    """A grouping that this purchase is in, or could join: how far it has come, and what each
+    member says."""
 
     status: str
     reason: str
     members: list[tuple[str, str]]
+    others: list[tuple[str, str]]
     facts: list[str]
     machine: str
 
@@ -245,33 +248,21 @@ def _link(link: Mapping[str, Any], talks: Mapping[tuple[str, str], Talk]) -> Lin
 
 
 def _grouping(grouping: Mapping[str, Any]) -> GroupingView:
-    facts = []
-    if grouping.get("total"):
-        known = "au moins " if grouping["unknown_amounts"] else ""
-        facts.append(f"Montant total : {known}{words.euros(grouping['total'])}")
-    if grouping["days_left"] is not None:
-        facts.append(f"Temps restant : {words.number(grouping['days_left'])} jours")
-    if threshold := grouping.get("threshold"):
-        facts.append(f"Seuil atteint ensemble : {threshold['label']}")
-    coordinator = grouping["coordinator"]
-    facts.append(f"Coordonnateur pressenti : {coordinator['owner']}, {coordinator['reason']}")
-    if grouping["declined"]:
-        facts.append(f"Pas pour nous : {_names_of(grouping['declined'])}")
-    facts.append(grouping["law"])
     return GroupingView(
         status=grouping["status_label"],
         reason=grouping["reason"],
-        members=[
-            (f"{one['owner']} : {one['title']}", one.get("stance_label", ""))
-            for one in grouping["members"]
-        ],
-        facts=facts,
+        members=[_member(one) for one in grouping["members"]],
+        others=[_member(one) for one in grouping["others"]],
+        facts=[*(f"{label} : {value}" for label, value in facts_of(grouping)), grouping["law"]],
         machine=f"/v1/groupings/{grouping['id']}",
     )
 
 
-def _names_of(owners: Iterable[Mapping[str, Any]]) -> str:
-    return _some(str(one["owner"]) for one in owners)
+def _member(member: Mapping[str, Any]) -> tuple[str, str]:
+    """A purchase in words, and what its owner says of the grouping."""
+    hint = hint_of(member)
+    whole = f"{member['owner']} : {member['title']}" + (f" ({hint})" if hint else "")
+    return whole, member.get("stance_label", "")
 
 
 def _sources(document: Mapping[str, Any], spoken: Spoken) -> list[SourceView]:

@@ -120,7 +120,8 @@ class Opportunities:
         heads = _heads(groups)
         written = self._shelf.written(reached | heads.keys())
         # Those that lead to a record which is in another opportunity now lead elsewhere.
-        moved = (one for one, head in heads.items() if _head_of(one, written) != head)
+        moved = [one for one, head in heads.items() if _head_of(one, written) != head]
+        self._matches.moved(moved)
         following = {other for one in moved for other in self._led_to(one)}
         if following := following - heads.keys():
             groups += self._linker.groups(following)
@@ -184,7 +185,7 @@ class Opportunities:
         """The links that changed since this was last asked."""
         changed = self._linker.changed_links()
         found = [self._link(left, right) for left, right in sorted(changed)]
-        matched, groupings = self._matches.changed()
+        matched, groupings = self._matches.changed(self._linker.heads)
         self._groupings += groupings
         return [*found, *(LinkMessage(*one) for one in matched)]
 
@@ -203,7 +204,7 @@ class Opportunities:
         keys = {f"{left} {right}": (left, right) for (left, right), _ in self._linker.every_link()}
         # Keys of answers and joint purchases have a third word.
         ended = [LinkMessage(key, None) for key in there if key.count(" ") == 1 and key not in keys]
-        matched, self._groupings = self._matches.everything(there, groupings)
+        matched, self._groupings = self._matches.everything(there, groupings, self._linker.heads)
         return [
             *ended,
             *(self._link(left, right) for left, right in keys.values()),

@@ -171,8 +171,9 @@ class Bonds:
     ) -> list[tuple[str, ...]]:
         """The groups within a component: pairs join by descending score, ties by id, and two groups
         only when each of one goes with each of the other: they are joint, or one owner's and `fits`
-        says so. What people confirm, and pairs of `first`, join before what is proposed. Sorted;
-        those of one record left out."""
+        says so. What people confirm, and pairs of `first`, join before what is proposed. Nothing
+        else joins what was over before the newest was told of with what goes on. Sorted; those of
+        one record left out."""
         inside = set(members)
         pairs = sorted(
             (_waits(left, right, bond, first), -bond.score, left, right)
@@ -180,7 +181,7 @@ class Bonds:
             for right, bond in self.of(left).items()
             if left < right and right in inside and self._edges[left][right].area >= step
         )
-        fitting = self._fitting(inside, fits)
+        fitting = self._fitting(inside, fits, first)
         # Of each record its group, and those that fit all of that.
         group = {one: ({one}, fitting[one]) for one in inside}
         for _, _, left, right in pairs:
@@ -193,24 +194,40 @@ class Bonds:
         unique = {id(found): found for found, _ in group.values() if len(found) > 1}
         return sorted(tuple(sorted(found)) for found in unique.values())
 
-    def _fitting(self, inside: set[str], fits: Callable[[str, str], bool]) -> dict[str, set[str]]:
+    def _fitting(
+        self, inside: set[str], fits: Callable[[str, str], bool], first: Set[Set[str]]
+    ) -> dict[str, set[str]]:
         """For each record those inside with which it may be in one group: what it is joint with,
-        and of its owner's what `fits`."""
+        and of its owner's what `fits`; both over, or neither, unless people want them together."""
         found = {}
+        over = self._over(inside)
         by_owner: dict[str, list[str]] = {}
         for one in inside:
             bonds = self.of(one)
             found[one] = {
-                other for other in inside & bonds.keys() if bonds[other].state != DISMISSED
+                other
+                for other in inside & bonds.keys()
+                if bonds[other].state != DISMISSED
+                and (
+                    (one in over) is (other in over) or not _waits(one, other, bonds[other], first)
+                )
             }
             by_owner.setdefault(self._facts[one].owner, []).append(one)
         for owned in by_owner.values():
             for number, one in enumerate(owned):
                 for other in owned[number + 1 :]:
-                    if fits(one, other):
+                    alike = (one in over) is (other in over) or {one, other} in first
+                    if alike and fits(one, other):
                         found[one].add(other)
                         found[other].add(one)
         return found
+
+    def _over(self, inside: Collection[str]) -> set[str]:
+        """Those whose last day was before the day on which the newest of them was told of. That day
+        has come for all of them, whatever day it is now."""
+        facts = [self._facts[one] for one in inside]
+        newest = max(one.first_time for one in facts)[:10]
+        return {one.id for one in facts if one.purchase is not None and one.purchase.end < newest}
 
 
 def _waits(left: str, right: str, bond: Together, first: Set[Set[str]]) -> bool:

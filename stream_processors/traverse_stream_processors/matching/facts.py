@@ -12,7 +12,7 @@ from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of, share
 from traverse_stream_processors.linking.words import name_of
-from traverse_stream_processors.matching.purchases import Purchase, purchase_of
+from traverse_stream_processors.matching.purchases import Purchase, purchase_of, worth_of
 from traverse_stream_processors.matching.roles import Seeks, seeks_of, trade_of
 from traverse_stream_processors.matching.texts import Texts
 from traverse_stream_processors.matching.topics import Topics
@@ -142,7 +142,7 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         point=_point(location["lat"], location["lon"]) if location else None,
         start=window.get("from", ""),
         until=until,
-        amount=content.get("amount"),
+        amount=worth_of(content).value if purchase else None,
         asks=asks,
         offers=offers,
         seeks=seeks_of(title, description) if firm else None,

@@ -4,38 +4,33 @@ Pure: from the facts of its members alone, all of which every reader of its laye
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence, Set
 from math import fsum
 from typing import Final, NamedTuple
 
-from traverse_schemas.decisions import GroupingStep
 from traverse_schemas.grouping import (
     Coordinator,
-    CrossedThreshold,
     Declined,
     Grouping,
     GroupingAct,
     GroupingLot,
     GroupingMember,
-    GroupingState,
     grouping_id,
 )
 from traverse_schemas.reference.themes import THEMES
-from traverse_schemas.reference.thresholds import crossed
+from traverse_stream_processors.matching.engagement import FORMAL, engagement_of, furthest
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import euros, listed, lower_first
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together, when_in_words
-from traverse_stream_processors.matching.purchases import Sort
+from traverse_stream_processors.matching.members import Member, members_of
+from traverse_stream_processors.matching.sums import sums_of
 from traverse_stream_processors.matching.territory import level_of
-from traverse_stream_processors.matching.words import ENGAGED, Said
+from traverse_stream_processors.matching.words import Said
 
 _WIDER: Final = ("epci", "department", "region")
 _NAMED: Final = 4  # owners named in a reason
 _FAR: Final = ("0001-01-01", "9999-12-31")
-_SIGNED: Final = frozenset((GroupingStep.DELIBERATED, GroupingStep.CONSTITUTED))
-_FORMAL: Final = _SIGNED | {GroupingStep.CONVENTION}
 
 
 class Standing(NamedTuple):
@@ -48,90 +43,88 @@ class Standing(NamedTuple):
 
 def grouping_of(
     key: Key,
-    members: Sequence[Facts],
+    records: Sequence[Facts],
     bonds: Mapping[tuple[str, str], Together],
     standing: Standing,
     model: str,
-) -> Grouping:
-    """The grouping of these records, two owners at least. `bonds` are the joint pairs among them,
-    the lesser id first."""
-    ordered = sorted(members, key=_age)
-    first = ordered[0]
-    engaged = _engaged(ordered, standing)
-    start = max(one.purchase.start for one in ordered if one.purchase)
-    end = min(one.purchase.end for one in ordered if one.purchase)
-    owners = list(dict.fromkeys(one.owner_name for one in ordered))
-    amounts = _amount_of_owners(ordered)
-    subject = _subject(ordered)
-    found = Grouping(
+    *,
+    head_of: Callable[[str], str] = str,
+) -> Grouping | None:
+    """The grouping of these records; None where they come to the purchases of fewer than two
+    owners. `bonds` are the joint pairs among them, the lesser id first; `head_of` gives the
+    opportunity of a record."""
+    whole = _standing_in(records, standing, head_of)
+    words: dict[str, list[Said]] = {}
+    for one in whole:
+        words.setdefault(one.facts.owner, []).extend(one.words)
+    engagement = engagement_of(words)
+    inside = [it for it in whole if _is_member(it, engagement.members)]
+    counted = [one for one in inside if one.counts]
+    purchases = [one.facts for one in counted]
+    if len({one.owner for one in purchases}) < 2:
+        return None
+    said = [one.facts for one in counted if not one.guess] or purchases
+    ids = {one.id for one in purchases}
+    start = max(one.purchase.start for one in purchases if one.purchase)
+    end = min(one.purchase.end for one in purchases if one.purchase)
+    scores = [bond.score for pair, bond in bonds.items() if ids.issuperset(pair)]
+    subject = _subject(purchases)
+    return Grouping(
         id=grouping_id(*key),
         layer=key.layer,
-        state=_state(engaged),
+        state=engagement.state,
         subject=subject,
-        reason=_reason(subject, owners, start, end),
+        reason=_reason(subject, counted, start, end),
         # Exact, so that the order of the pairs does not matter.
-        score=round(fsum(bond.score for bond in bonds.values()) / max(1, len(bonds)), 3),
-        owners=len({one.owner for one in ordered}),
-        members=[_member(one, standing.words.get(one.id, ())) for one in ordered],
-        cpv=list(dict.fromkeys(code.ljust(8, "0") for one in ordered for code in one.cpv)),
-        themes=list(dict.fromkeys(theme for one in ordered for theme in one.themes)),
-        within=sorted(frozenset.intersection(*(one.within for one in ordered))),
-        places=sorted({code for one in ordered for code in one.within}),
+        score=round(fsum(scores) / max(1, len(scores)), 3),
+        owners=len({one.owner for one in purchases}),
+        members=[_member(one) for one in inside],
+        others=[_member(one) for one in whole if not _is_member(one, engagement.members)],
+        cpv=list(dict.fromkeys(code.ljust(8, "0") for one in purchases for code in one.cpv)),
+        themes=list(dict.fromkeys(theme for one in purchases for theme in one.themes)),
+        within=sorted(frozenset.intersection(*(one.within for one in purchases))),
+        places=sorted({code for one in purchases for code in one.within}),
         window=_window(start, end),
-        unknown_amounts=sum(one.amount is None for one in ordered),
-        lots=_lots(ordered),
-        coordinator=_coordinator(ordered),
-        interested=len(engaged),
-        acts=_acts(ordered, standing),
+        lots=_lots(purchases),
+        coordinator=_coordinator(said, purchases),
+        interested=engagement.interested,
+        acts=_acts(whole),
         declined=_declined(standing),
         model=model,
+        **sums_of(counted, _day_of(start, end, purchases)),
     )
-    if amounts:
-        found["total"] = round(fsum(amounts), 2)
-        works = any(one.purchase and one.purchase.sort is Sort.WORKS for one in ordered)
-        on = start if start != _FAR[0] else end if end != _FAR[1] else first.first_time[:10]
-        row = crossed(amounts, works=works, on=date.fromisoformat(on))
-        if row is not None:
-            found["threshold"] = CrossedThreshold(
-                code=row.code, amount=row.amount, label=row.label, source=row.source
-            )
-    return found
 
 
-def _age(facts: Facts) -> tuple[str, str]:
-    return (facts.first_time, facts.id)
+def _standing_in(
+    records: Sequence[Facts], standing: Standing, head_of: Callable[[str], str]
+) -> list[Member]:
+    """The purchases, but those of which another record's owner said that it is not for it."""
+    gone = {(head_of(one.id), one.speaker) for one in standing.declined}
+    there = [one for one in records if (head_of(one.id), one.speaker) not in gone]
+    return members_of(there, standing.words, head_of)
 
 
-def _engaged(members: Sequence[Facts], standing: Standing) -> dict[str, set[GroupingStep]]:
-    """The owners that are interested, with all that they told of."""
-    found: dict[str, set[GroupingStep]] = {}
-    for one in members:
-        steps = {said.step for said in standing.words.get(one.id, ()) if said.step in ENGAGED}
-        if steps:
-            found.setdefault(one.owner, set()).update(steps)
-    return found
+def _is_member(one: Member, owners: Set[str] | None) -> bool:
+    return owners is None or one.facts.owner in owners
 
 
-def _state(engaged: Mapping[str, set[GroupingStep]]) -> GroupingState:
-    """How far a grouping has come. Each assembly deliberates for itself (CCP, art. L.2113-7; CGCT,
-    art. L.2121-29), so that it is constituted only once all that are interested have."""
-    if len(engaged) < 2:
-        return "proposed"
-    told = set().union(*engaged.values())
-    if GroupingStep.CONSTITUTED in told and all(steps & _SIGNED for steps in engaged.values()):
-        return "constituted"
-    return "convention" if told & _FORMAL else "proposed"
+def _day_of(start: str, end: str, purchases: Sequence[Facts]) -> str:
+    """The day whose law is asked: when the common period begins, else ends, else when the first
+    purchase was told of."""
+    if start != _FAR[0]:
+        return start
+    return end if end != _FAR[1] else min(one.first_time for one in purchases)[:10]
 
 
-def _acts(members: Sequence[Facts], standing: Standing) -> list[GroupingAct]:
-    """The formal steps, in the order of their days."""
-    acts = [
-        GroupingAct(step=str(said.step), owner=one.owner_name, on=said.on or said.when[:10])
+def _acts(members: Sequence[Member]) -> list[GroupingAct]:
+    """The formal steps, in the order of their days, each once."""
+    acts = {
+        (said.on or said.when[:10], one.facts.owner_name, str(said.step))
         for one in members
-        for said in standing.words.get(one.id, ())
-        if said.step in _FORMAL
-    ]
-    return sorted(acts, key=lambda act: (act["on"], act["owner"], act["step"]))
+        for said in one.words
+        if said.step in FORMAL
+    }
+    return [GroupingAct(step=step, owner=owner, on=on) for on, owner, step in sorted(acts)]
 
 
 def _declined(standing: Standing) -> list[Declined]:
@@ -144,16 +137,8 @@ def _declined(standing: Standing) -> list[Declined]:
     return [found[owner] for owner in sorted(found)]
 
 
-def _amount_of_owners(members: Sequence[Facts]) -> list[float]:
-    """What each owner will spend: the thresholds are those of a buyer's whole need."""
-    sums: dict[str, float] = {}
-    for one in members:
-        if one.amount:
-            sums[one.owner] = sums.get(one.owner, 0.0) + one.amount
-    return list(sums.values())
-
-
-def _member(facts: Facts, words: Sequence[Said]) -> GroupingMember:
+def _member(one: Member) -> GroupingMember:
+    facts = one.facts
     purchase = facts.purchase
     member = GroupingMember(
         record=facts.id,
@@ -163,14 +148,19 @@ def _member(facts: Facts, words: Sequence[Said]) -> GroupingMember:
         territory=facts.territory,
         window=_window(purchase.start, purchase.end) if purchase else {},
         renewal=bool(purchase and purchase.renewal),
+        guess=one.guess,
+        counted=one.counts,
     )
+    if one.copies:
+        member["copies"] = list(one.copies)
     if facts.owner.isdigit():
         member["siren"] = facts.owner
     if facts.amount:
         member["amount"] = facts.amount
-    if words:
-        member["stance"] = str(words[-1].step)
-        member["stance_on"] = words[-1].on or words[-1].when[:10]
+        member["tax"] = purchase.tax if purchase else "unknown"
+    if (said := furthest(one.words)) is not None:
+        member["stance"] = str(said.step)
+        member["stance_on"] = said.on or said.when[:10]
     return member
 
 
@@ -191,15 +181,30 @@ def _subject(members: Sequence[Facts]) -> str:
     return members[0].title
 
 
-def _reason(subject: str, owners: Sequence[str], start: str, end: str) -> str:
+def _reason(subject: str, members: Sequence[Member], start: str, end: str) -> str:
+    """Who needs it, by their own word; and whose contract for it ends, of which nothing else is
+    known."""
+    said = list(dict.fromkeys(one.facts.owner_name for one in members if not one.guess))
+    guessed = list(dict.fromkeys(one.facts.owner_name for one in members if one.guess))
+    parts = []
+    thing = lower_first(subject)
+    if len(said) > 1:
+        parts.append(f"{_named_first(said)} ont besoin de la même chose ({thing})")
+    elif said:
+        parts.append(f"{said[0]} a un besoin ({thing})")
+    if guessed:
+        ends = "un contrat du même achat se termine chez"
+        parts.append(f"{ends} {_named_first(guessed)}, sans besoin déclaré")
+    when = when_in_words(start, end)
+    return " ; ".join(parts) + (f", {when}" if when else "")
+
+
+def _named_first(owners: Sequence[str]) -> str:
     named = list(owners[:_NAMED])
     if len(owners) > _NAMED:
         rest = len(owners) - _NAMED
         named.append("un autre" if rest == 1 else f"{rest} autres")
-    when = when_in_words(start, end)
-    return f"{listed(named)} ont besoin de la même chose ({lower_first(subject)})" + (
-        f", {when}" if when else ""
-    )
+    return listed(named)
 
 
 def _lots(members: Sequence[Facts]) -> list[GroupingLot]:
@@ -231,11 +236,11 @@ def _lot(title: str, code: str, members: Sequence[Facts]) -> GroupingLot:
     return lot
 
 
-def _coordinator(members: Sequence[Facts]) -> Coordinator:
-    """Who could coordinate: the smallest institution that covers all the others, else the one that
-    will spend most."""
+def _coordinator(said: Sequence[Facts], members: Sequence[Facts]) -> Coordinator:
+    """Who could coordinate, of those who said a need: the smallest institution that covers all
+    members, else the one that will spend most."""
     for kind in _WIDER:
-        for one in members:
+        for one in said:
             area = {code for code in one.place if level_of(code) in ("epci", "dep", "reg")}
             if one.owner_kind == kind and all(not area.isdisjoint(it.within) for it in members):
                 reason = "son territoire couvre celui de tous les membres"
@@ -245,10 +250,10 @@ def _coordinator(members: Sequence[Facts]) -> Coordinator:
                         "(CGCT, art. L.5211-4-4)"
                     )
                 return _named(one, reason)
-    most = min(members, key=lambda one: (-(one.amount or 0.0), one.id))
+    most = min(said, key=lambda one: (-(one.amount or 0.0), one.id))
     if most.amount:
         return _named(most, f"son besoin est le plus important ({euros(most.amount)})")
-    return _named(members[0], "son besoin a été publié le premier")
+    return _named(said[0], "son besoin a été publié le premier")
 
 
 def _named(facts: Facts, reason: str) -> Coordinator:

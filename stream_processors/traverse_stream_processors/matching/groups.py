@@ -54,6 +54,12 @@ class Groups:
         keys = Counter(key for one in members if (key := self._grouped.get(one, {}).get(layer)))
         return min(keys, key=lambda key: (-keys[key], key)) if keys else None
 
+    def note(self, identities: Iterable[str]) -> None:
+        """The groupings that these are in may have changed."""
+        for one in identities:
+            for key in self._grouped.get(one, {}).values():
+                self._changed.setdefault(key, self._groupings[key])
+
     def near(self, identities: Iterable[str]) -> set[str]:
         """All that are in a component with one of these, in any layer, where it is not too
         large."""

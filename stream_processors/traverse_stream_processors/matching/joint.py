@@ -71,11 +71,11 @@ def partners(facts: Facts, others: Iterable[Facts | None]) -> Iterator[Facts]:
     mine, owner = facts.purchase, facts.owner
     if mine is None or facts.owner_kind not in _BUYERS:
         return
-    start, end, renewal, sort = mine
+    start, end, renewal, sort, _ = mine
     for one in others:
         if one is None or (theirs := one.purchase) is None:
             continue
-        first, last, guessed, kind = theirs  # most are over, or far ahead
+        first, last, guessed, kind, _ = theirs  # most are over, or far ahead
         if (
             last >= start
             and first <= end

@@ -5,7 +5,7 @@ Everything here is a function of the set of facts and words that it was told (de
 in memory, rebuilt from the log. No I/O, no clock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from traverse_schemas.decisions import Decision, DecisionKind
 from traverse_schemas.grouping import Grouping, readable
@@ -180,8 +180,17 @@ class Matcher:
         """The grouping in which most of these records are now."""
         return self._groups.successor(layer, members)
 
-    def grouping(self, key: Key) -> Grouping | None:
-        """What a grouping says; None when there is none any more."""
+    def grouped(self, key: Key) -> Sequence[str]:
+        """The records of a grouping; none when there is none any more."""
+        return self._groups.members(key) or ()
+
+    def moved(self, identities: Iterable[str]) -> None:
+        """These records are in other opportunities now: their groupings may count otherwise."""
+        self._groups.note(identities)
+
+    def grouping(self, key: Key, head_of: Callable[[str], str] = str) -> Grouping | None:
+        """What a grouping says; None when there is none any more. `head_of` gives the opportunity
+        of a record: those of one count once."""
         members = self._groups.members(key)
         if members is None:
             return None
@@ -192,7 +201,9 @@ class Matcher:
             if left < right and right in members
         }
         facts = [self._facts[one] for one in members]
-        return grouping_of(key, facts, bonds, self._standing(key, facts), self._model)
+        return grouping_of(
+            key, facts, bonds, self._standing(key, facts), self._model, head_of=head_of
+        )
 
     def changed(
         self,

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from traverse_schemas.decisions import Decision, DecisionKind, Word
-from traverse_schemas.grouping import GroupingMessage, grouping_id
+from traverse_schemas.grouping import GroupingMessage, grouping_id, records_of
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model
 from traverse_stream_processors.linking.decisions import Saying
@@ -25,6 +25,13 @@ ANSWERS: Final = "answers"
 JOINT: Final = "joint"
 _SHOWN: Final = 10
 """Links of one type shown of one opportunity: the best, ties by id."""
+
+Heads = Callable[[Iterable[str]], Mapping[str, str]]
+"""Gives the opportunities of those records that are in another's."""
+
+
+def _alone(_: Iterable[str]) -> Mapping[str, str]:
+    return {}
 
 
 class MatchMessage(NamedTuple):
@@ -99,15 +106,20 @@ class Matches:
         """The records that this one's links lead to."""
         return {link["id"] for link in self._links_of(identity)}
 
-    def changed(self) -> tuple[list[MatchMessage], list[MatchMessage]]:
-        """The messages of links and of groupings that changed since this was last asked."""
+    def moved(self, identities: Iterable[str]) -> None:
+        """These records are in other opportunities now than they were."""
+        self._matcher.moved(identities)
+
+    def changed(self, heads: Heads = _alone) -> tuple[list[MatchMessage], list[MatchMessage]]:
+        """The messages of links and of groupings that changed since this was last asked; `heads`
+        gives the opportunities of records, of which each counts once in a grouping."""
         answers, bonds, groupings = self._matcher.changed()
         links = [self._answer_message(need, offer) for need, offer in sorted(answers)]
         links += [self._joint_message(left, right) for left, right in sorted(bonds)]
-        return links, self._grouping_messages(groupings)
+        return links, self._grouping_messages(groupings, heads)
 
     def everything(
-        self, links: Iterable[str], groupings: Mapping[str, bytes]
+        self, links: Iterable[str], groupings: Mapping[str, bytes], heads: Heads = _alone
     ) -> tuple[list[MatchMessage], list[MatchMessage]]:
         """All links and groupings, and the ends of those that are written and are none any more:
         `links` are the keys of those that are, `groupings` the messages by key. Keys of links that
@@ -118,7 +130,7 @@ class Matches:
         there = {one.key for one in found}
         ours = (key for key in links if key.endswith((f" {ANSWERS}", f" {JOINT}")))
         found += [MatchMessage(key, None) for key in ours if key not in there]
-        formed = self._grouping_messages(dict.fromkeys(self._matcher.every_grouping(), ()))
+        formed = self._grouping_messages(dict.fromkeys(self._matcher.every_grouping(), ()), heads)
         known = {one.key for one in formed}
         for key, octets in groupings.items():
             if key not in known and (ended := self._ended(orjson.loads(octets))) is not None:
@@ -128,8 +140,7 @@ class Matches:
     def _ended(self, message: GroupingMessage) -> MatchMessage | None:
         if "grouping" not in message:
             return None
-        members = [one["record"] for one in message["grouping"]["members"]]
-        return self._moved(message["id"], message["layer"], members)
+        return self._moved(message["id"], message["layer"], records_of(message["grouping"]))
 
     def _pairs(self) -> Iterator[tuple[str, str, Answer]]:
         return self._matcher.every_answer()
@@ -184,6 +195,8 @@ class Matches:
         }
         if role:
             link["role"] = role
+        if kind == JOINT and theirs.purchase is not None and theirs.purchase.renewal:
+            link["renewal"] = True
         until = found.until if isinstance(found, Answer) else found.end
         if until and not until.startswith("9999"):
             link["until"] = until
@@ -225,13 +238,16 @@ class Matches:
         }
         return MatchMessage(key, orjson.dumps(value))
 
-    def _grouping_messages(self, keys: Mapping[Key, Sequence[str]]) -> list[MatchMessage]:
-        return [self._grouping_message(key, keys[key]) for key in sorted(keys)]
+    def _grouping_messages(
+        self, keys: Mapping[Key, Sequence[str]], heads: Heads
+    ) -> list[MatchMessage]:
+        return [self._grouping_message(key, keys[key], heads) for key in sorted(keys)]
 
-    def _grouping_message(self, key: Key, members: Sequence[str]) -> MatchMessage:
+    def _grouping_message(self, key: Key, members: Sequence[str], heads: Heads) -> MatchMessage:
         """What a grouping says, or where most of its former members are."""
         identity = grouping_id(*key)
-        grouping = self._matcher.grouping(key)
+        known = heads(self._matcher.grouped(key))
+        grouping = self._matcher.grouping(key, lambda one: known.get(one, one))
         if grouping is None:
             return self._moved(identity, key.layer, members)
         message = GroupingMessage(id=identity, layer=key.layer, grouping=grouping)
@@ -239,7 +255,7 @@ class Matches:
 
     def _moved(self, identity: str, layer: str, members: Iterable[str]) -> MatchMessage:
         key = self._matcher.successor(layer, members)
-        if key is None:
+        if key is None or grouping_id(*key) == identity:
             return MatchMessage(identity, None)
         message = GroupingMessage(id=identity, layer=layer, moved_to=grouping_id(*key))
         return MatchMessage(identity, orjson.dumps(message))

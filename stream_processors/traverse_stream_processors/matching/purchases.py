@@ -24,6 +24,10 @@ _RECURRING_MONTHS: Final = 12
 # A formal procedure takes some six months from the first meeting to the notification, and a
 # grouping has to be agreed before it.
 _LEAD: Final = timedelta(days=270)
+# What a purchase is worth: of a framework agreement, all that it may come to (CCP, art. R.2121-8).
+# What is given to others, or what a whole project costs, is not.
+_WORTH: Final = ("awarded", "estimate", "maximum")
+_TAXES: Final = ("excluded", "unknown", "included")
 _FAR_FIRST, _FAR_LAST = "0001-01-01", "9999-12-31"
 
 
@@ -37,20 +41,29 @@ class Sort(StrEnum):
 
 class Purchase(NamedTuple):
     """When it is to be bought: days, both included, ISO; open ends are the first and last day of
-    the calendar. `renewal` says that it is the end of a contract, so a guess."""
+    the calendar. `renewal` says that it is the end of a contract, so a guess; `tax` whether what it
+    is worth is told without taxes ("excluded"), with ("included"), or neither ("unknown")."""
 
     start: str
     end: str
     renewal: bool
     sort: Sort = Sort.GOODS
+    tax: str = "unknown"
+
+
+class Worth(NamedTuple):
+    """What a purchase is worth in euros, None where that is not told."""
+
+    value: float | None
+    tax: str
 
 
 def purchase_of(content: Any, life: Any) -> Purchase | None:
     """The purchase that a record announces, or None.
 
     The end of a contract is a range, since `dureeMois` counts the renewals (arrêté du 22 décembre
-    2022): from `end_min`, or what the renewals tell, to `end_max`; a purchase is prepared for nine
-    months before the first.
+    2022): from `end_min`, where that is said, to `end_max`; a purchase is prepared for nine months
+    before the first.
     """
     kind, subtype = content["kind"], content["subtype"]
     active = life is None or life["state"] == "active"
@@ -65,6 +78,7 @@ def purchase_of(content: Any, life: Any) -> Purchase | None:
             window.get("to", _FAR_LAST),
             renewal=False,
             sort=sort_of(content),
+            tax=worth_of(content).tax,
         )
     if kind == "call" and life is not None and life.get("outcome") == "awarded":
         return _renewal(content)
@@ -87,11 +101,29 @@ def _renewal(content: Any) -> Purchase | None:
     end = date.fromisoformat(last)
     first = _first_end(content, end)
     lead = first - _LEAD if first > date.min + _LEAD else date.min
-    return Purchase(lead.isoformat(), end.isoformat(), renewal=True)
+    tax = worth_of(content).tax
+    return Purchase(lead.isoformat(), end.isoformat(), renewal=True, tax=tax)
+
+
+def worth_of(content: Any) -> Worth:
+    """What a record says that its purchase is worth, before taxes where it says both."""
+    amounts = [one for one in content.get("amounts", ()) if one["kind"] in _WORTH]
+    if amounts:
+        first = min(amounts, key=_precision)
+        return Worth(float(first["value"]), first.get("tax", "unknown"))
+    if content.get("amounts"):
+        return Worth(None, "unknown")
+    return Worth(content.get("amount"), "unknown")
+
+
+def _precision(amount: Any) -> tuple[int, int, float]:
+    tax = _TAXES.index(amount.get("tax", "unknown"))
+    return (_WORTH.index(amount["kind"]), tax, -float(amount["value"]))
 
 
 def _first_end(content: Any, end: date) -> date:
-    """The earliest end: said, or after the first of equal periods where renewals are counted."""
+    """The earliest end: the one that is said, else the last. How often it is renewed does not tell
+    it: some sources count durations with renewals, others without."""
     if content.get("end_min"):
         return min(date.fromisoformat(content["end_min"]), end)
     return end

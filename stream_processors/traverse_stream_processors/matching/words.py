@@ -4,7 +4,8 @@ Pure. A join like the state of a record: the same whatever the order of arrival.
 judged by the records, which may come after the word.
 """
 
-from collections.abc import Iterator, Set
+from bisect import insort
+from collections.abc import Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, GroupingStep, Word
@@ -74,8 +75,8 @@ class LinkWords:
 
 
 class Said(NamedTuple):
-    """One word on a grouping: `version` orders the words of one institution, `when` (UTC text)
-    those of several. `on` is the day of a formal step, or ""."""
+    """One word on a grouping: `version` orders the words of one subject, `when` (UTC text) those of
+    several. `on` is the day of a formal step, or ""."""
 
     when: str
     version: Version
@@ -90,7 +91,8 @@ class GroupingWords:
     """What members say of groupings, each of its own record."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, str], Said] = {}
+        self._told: dict[tuple[str, str], list[Said]] = {}
+        self._said: dict[tuple[str, str], Sequence[Said]] = {}
         self._of_record: dict[str, set[tuple[str, str]]] = {}
         self._of_anchor: dict[str, set[tuple[str, str]]] = {}
 
@@ -112,19 +114,20 @@ class GroupingWords:
             parse_source(decision["source"]).siren,
             decision.get("on", ""),
         )
-        known = self._said.get(key)
-        touched = {said.record}
-        if known is not None and known.version >= said.version:
-            return touched
-        if known is not None:
-            touched.add(known.record)
-            _drop(self._of_record, known.record, key)
-            _drop(self._of_anchor, anchor_of(known.grouping), key)
-        self._said[key] = said
-        if said.step is not GroupingStep.WITHDRAWN:
-            self._of_record.setdefault(said.record, set()).add(key)
-            self._of_anchor.setdefault(anchor_of(said.grouping), set()).add(key)
-        return touched
+        told = self._told.setdefault(key, [])
+        if any(one.version == version for one in told):
+            return {said.record}
+        insort(told, said, key=_version)
+        known, now = self._said.get(key, ()), _counting(told)
+        if now != known:
+            for one in known[-1:]:
+                _drop(self._of_record, one.record, key)
+                _drop(self._of_anchor, anchor_of(one.grouping), key)
+            self._said[key] = now
+            for one in now[-1:]:
+                self._of_record.setdefault(one.record, set()).add(key)
+                self._of_anchor.setdefault(anchor_of(one.grouping), set()).add(key)
+        return {said.record, *(one.record for one in known)}
 
     def of(self, facts: Facts, layer: str) -> list[Said]:
         """What counts of what was said of a record in the groupings that a layer may read, the
@@ -136,7 +139,8 @@ class GroupingWords:
         said = sorted(
             one
             for key in keys
-            if (one := self._said[key]).siren == facts.speaker and tag_of(one.grouping) in tags
+            for one in self._said[key]
+            if one.siren == facts.speaker and tag_of(one.grouping) in tags
         )
         refusals = [at for at, one in enumerate(said) if one.step is GroupingStep.NOT_INTERESTED]
         if not refusals:
@@ -171,17 +175,41 @@ class GroupingWords:
     def fellows(self, identity: str) -> set[str]:
         """The records of which something was said in groupings that are named by this one, or that
         words of this one name; and those by which they are named."""
-        anchors = {anchor_of(self._said[key].grouping) for key in self._of_record.get(identity, ())}
+        keys = self._of_record.get(identity, ())
+        anchors = {anchor_of(self._said[key][-1].grouping) for key in keys}
         named = {*anchors, identity}
-        records = {self._said[key].record for one in named for key in self._of_anchor.get(one, ())}
+        keys = {key for one in named for key in self._of_anchor.get(one, ())}
+        records = {self._said[key][-1].record for key in keys}
         return (records | anchors) - {identity}
 
     def refusing(self, anchor: str) -> Iterator[str]:
         """The records of which was said, of the grouping that this one names, that it is not for
         them; whether that counts is for `is_out`."""
         for key in self._of_anchor.get(anchor, ()):
-            if self._said[key].step is GroupingStep.NOT_INTERESTED:
-                yield self._said[key].record
+            last = self._said[key][-1]
+            if last.step is GroupingStep.NOT_INTERESTED:
+                yield last.record
+
+
+def _version(said: Said) -> Version:
+    return said.version
+
+
+def _counting(told: Sequence[Said]) -> Sequence[Said]:
+    """What counts of all that was told under one subject, in the order of its versions: each step
+    that was told of since it was last taken back or declined, when it was first, with the day that
+    it was last given; of the record and grouping that the last word names. The earliest first."""
+    last = told[-1]
+    found: dict[GroupingStep, Said] = {}
+    for one in reversed(told):
+        about = (one.record, one.grouping)
+        if one.step is GroupingStep.WITHDRAWN or about != (last.record, last.grouping):
+            break
+        later = found.get(one.step, one)
+        found[one.step] = one._replace(on=later.on or one.on)
+        if one.step is GroupingStep.NOT_INTERESTED:
+            break
+    return sorted(found.values(), key=_version)
 
 
 def _drop(index: dict[str, set[tuple[str, str]]], name: str, key: tuple[str, str]) -> None:

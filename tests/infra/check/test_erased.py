@@ -107,6 +107,11 @@ def test_no_grouping_may_have_an_erased_record() -> None:
         proof = proof_of(GROUPINGS, held, message(GROUPINGS, b"g", after))
         assert (proof.sound, proof.waiting) == (True, {GROUPINGS: 1})
     assert proof_of(GROUPINGS, message(GROUPINGS, b"h", grouping_of("a", "b"))) == Proof(1)
+    # Nor among those who could join, nor as a copy.
+    for apart in ({"others": [{"record": gone}]}, {"others": [{"record": "c", "copies": [gone]}]}):
+        whole = grouping_of("a", "b")
+        whole["grouping"] |= apart
+        assert not proof_of(GROUPINGS, message(GROUPINGS, b"g", whole)).sound
 
 
 def test_no_other_opportunity_may_show_an_erased_record_beside_itself() -> None:

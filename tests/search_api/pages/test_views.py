@@ -17,6 +17,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages.chart import Bar, Chart
 from traverse_search_api.pages.dashboard_view import ahead, by_theme, csv_rows, figures, months
+from traverse_search_api.pages.grouping_view import grouping_view
 from traverse_search_api.pages.grouping_word import day_of, own_record, step_of, word_event
 from traverse_search_api.pages.institution_view import mend_view, mended
 from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
@@ -232,6 +233,39 @@ def test_the_longest_bar_fills_the_width() -> None:
     assert first.width == 4 * second.width
     assert third.width == 0
     assert len(second.label) == 26
+
+
+def test_a_grouping_says_what_is_guessed_who_could_join_and_what_was_done() -> None:
+    member = {"owner": "Aix", "title": "Défibrillateurs", "renewal": False, "counted": True}
+    view = grouping_view(
+        {
+            "id": "g", "subject": "Défibrillateur", "status_label": "Groupement constitué",
+            "reason": "Aix a un besoin", "law": "", "days_left": None, "unknown_amounts": 0,
+            "total": 90_000.0, "total_tax": "excluded", "guessed": 40_000.0, "lots": [],
+            "threshold": {"label": "mise en concurrence", "source": "CCP, art. R.2122-8",
+                          "guessed": True, "taxed": True},
+            "coordinator": {"owner": "Aix", "reason": "son besoin est le plus important"},
+            "acts": [{"step": "deliberated", "owner": "Aix", "on": "2026-03-12"}],
+            "declined": [],
+            "members": [
+                {"record": "a", **member, "amount": 50_000.0, "tax": "excluded"},
+                {"record": "b", **member, "renewal": True, "guess": True, "owner": "Arles"},
+                {"record": "c", **member, "renewal": True, "guess": True, "counted": False},
+            ],
+            "others": [{"record": "d", **member, "siren": MARSEILLE}],
+        },
+        MARSEILLE,
+    )  # fmt: skip
+    assert [one.hint for one in view.members] == [
+        "", "fin de contrat, besoin non confirmé", "fin de contrat, déjà compté dans le besoin",
+    ]  # fmt: skip
+    assert view.members[0].amount.endswith("€ HT")
+    assert [one.record for one in view.others] == ["d"]
+    assert view.ours
+    facts = dict(view.facts)
+    assert "dont 40" in facts["Montant"]
+    assert "TTC" in facts["Seuil atteint ensemble"]
+    assert facts["Étapes"].startswith("Aix a délibéré, le 12")
 
 
 def test_a_word_on_a_grouping_is_an_event_of_the_schema() -> None:

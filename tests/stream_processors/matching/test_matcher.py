@@ -44,8 +44,16 @@ def world() -> tuple[Facts, ...]:
             audience: dict[str, Any] = audiences[(number * 3 + thing) % 4 if number % 2 else 0]
             when = f"2026-11-{1 + (number * 7 + thing * 5) % 28:02}T09:00:00.000000Z"
             found.append(
-                need(f"N{thing}", title, owner=town, cpv=[code], first_time=when, **audience)
-            )
+                need(f"N{thing}", title, owner=town, cpv=[code], first_time=when,
+                     amount=1000.0 * (number * 3 + thing), **audience)
+            )  # fmt: skip
+            if thing < 2 and number % 2:
+                # A contract for the same that ends; and one that ended long ago.
+                found.append(
+                    call(f"E{thing}", title, owner=town, cpv=[code], outcome="awarded",
+                         duration_months=24, end_max=("2027-04-30", "2019-06-30")[number % 4 // 2],
+                         amount=90_000.0, first_time="2018-01-01T", **audience)
+                )  # fmt: skip
     for thing, (title, code) in enumerate(things):
         for owner in (METROPOLE, DEPARTMENT, REGION):
             found.append(call(f"C{thing}", title, owner=owner, cpv=[code]))
@@ -144,6 +152,7 @@ def test_the_score_of_a_grouping_is_that_of_its_pairs_in_any_order() -> None:
     for order in (scores, scores[::-1], (0.91, 0.808, 0.671, 0.942, 0.717, 0.791)):
         bonds = {pair: Together(it, "", "", "") for pair, it in zip(pairs, order, strict=True)}
         grouping = grouping_of(Key("public", towns[0].id), towns, bonds, Standing({}, []), "m")
+        assert grouping is not None
         assert grouping["score"] == 0.807
 
 

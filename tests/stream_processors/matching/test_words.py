@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from tests.stream_processors.matching.factory import call, need
 from tests.stream_processors.matching.test_matcher import told, world
 from traverse_schemas.decisions import Decision, DecisionKind
-from traverse_schemas.grouping import Grouping, grouping_id
+from traverse_schemas.grouping import (
+    Grouping,
+    grouping_id,
+    readable,
+    readable_tags,
+    tag_of,
+)
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.matcher import Matcher
@@ -40,15 +46,23 @@ def link(word: str, speaker: str, *records: Facts, day: int = 1, subject: str = 
 
 
 def step(
-    word: str, record: Facts, grouping: str = PUBLIC, day: int = 1, speaker: str = ""
+    word: str,
+    record: Facts,
+    grouping: str = PUBLIC,
+    day: int = 1,
+    speaker: str = "",
+    *,
+    on: str = "",
 ) -> Decision:
+    """A word under the subject that the pages give it: one for each record and grouping."""
     return Decision(
         source=f"urn:siren:{speaker or record.owner}",
-        subject=f"G-{record.id}-{word}-{grouping}",
+        subject=f"mutualiser-{grouping}-{record.id}",
         version=[0, f"2026-12-{day:02}T09:00:00.000000Z", f"{word}-{day}"],
         word=word,
         records=[record.id],
         grouping=grouping,
+        **({"on": on} if on else {}),  # type: ignore[typeddict-item]
     )
 
 
@@ -145,14 +159,73 @@ def test_members_say_they_are_interested_and_the_formal_steps_follow() -> None:
     assert (found["state"], found["interested"]) == ("convention", 2)
     matcher.decide(step("deliberated", GARDANNE, day=9), DecisionKind.GROUPING)
     found = grouping(matcher)
+    # Nor does Aix's signature bind who has only deliberated (CCP, art. L.2113-7).
+    assert found["state"] == "convention"
+    matcher.decide(step("constituted", GARDANNE, day=10), DecisionKind.GROUPING)
+    found = grouping(matcher)
     assert found["state"] == "constituted"
     assert [act["step"] for act in found["acts"]] == [
-        "convention", "deliberated", "constituted", "deliberated",
+        "convention", "deliberated", "constituted", "deliberated", "constituted",
     ]  # fmt: skip
     stances = {one["owner"]: one.get("stance") for one in found["members"]}
-    assert stances == {
-        "Gardanne": "deliberated", "Aix-en-Provence": "constituted", "Marseille": None,
-    }  # fmt: skip
+    assert stances == {"Gardanne": "constituted", "Aix-en-Provence": "constituted"}
+    assert [one["owner"] for one in found["others"]] == ["Marseille"]
+
+
+def test_each_step_keeps_its_day_and_a_later_word_mends_it() -> None:
+    told_of = [
+        ("interested", ""), ("convention", "2026-12-01"), ("deliberated", "2026-11-28"),
+        ("constituted", ""), ("deliberated", "2026-12-02"),
+    ]  # fmt: skip
+    said = [step(word, AIX, day=day, on=on) for day, (word, on) in enumerate(told_of, 1)]
+    for order in (said, said[::-1]):
+        found = grouping(fed(GARDANNE, AIX, *order))
+        assert [(act["step"], act["on"]) for act in found["acts"]] == [
+            ("convention", "2026-12-01"), ("deliberated", "2026-12-02"),
+            ("constituted", "2026-12-04"),
+        ]  # fmt: skip
+        assert [one.get("stance") for one in found["members"]] == [None, "constituted"]
+        # What is taken back is gone, and so is what was told before it was declined.
+        gone = fed(GARDANNE, AIX, *order, step("withdrawn", AIX, day=9))
+        assert grouping(gone)["acts"] == []
+        again = [step("not_interested", AIX, day=9), step("interested", AIX, day=10)]
+        assert grouping(fed(GARDANNE, AIX, *again, *order))["acts"] == []
+
+
+CORE = [
+    step(word, one, day=day)
+    for one, first in ((GARDANNE, 1), (AIX, 2))
+    for day, word in ((first, "interested"), (first + 2, "convention"), (first + 4, "constituted"))
+]
+
+
+@pytest.mark.parametrize("word", ["", "interested", "convention", "deliberated"])
+def test_whoever_comes_after_the_signatures_changes_nothing_before_it_signs(word: str) -> None:
+    big = town("Marseille", 3, amount=200_000.0)
+    signed = [town("Gardanne", 1, amount=30_000.0), town("Aix", 2, amount=20_000.0)]
+    before = grouping(fed(*signed, *CORE))
+    assert (before["state"], before["total"]) == ("constituted", 50_000)
+    said = [step(word, big, day=8)] if word else []
+    after = grouping(fed(*signed, *CORE, big, *said))
+    told_apart = {"others", "interested", "acts"}
+    assert {name: it for name, it in after.items() if name not in told_apart} == {
+        name: it for name, it in before.items() if name not in told_apart
+    }
+    (other,) = after["others"]
+    assert (other["owner"], other.get("stance", "")) == ("Marseille", word)
+    joined = grouping(fed(*signed, *CORE, big, *said, step("constituted", big, day=9)))
+    assert (joined["state"], joined["total"], joined["others"]) == ("constituted", 250_000, [])
+
+
+def test_while_it_is_signed_it_is_of_those_who_took_the_formal_steps() -> None:
+    """As long as one alone did, of all that are interested."""
+    said = [step("convention", AIX, day=1), step("interested", GARDANNE, day=2)]
+    one = grouping(fed(GARDANNE, AIX, MARSEILLE, *said))
+    assert (one["state"], owners(one)) == ("convention", {"Gardanne", "Aix-en-Provence"})
+    said += [step("deliberated", MARSEILLE, day=3)]
+    two = grouping(fed(GARDANNE, AIX, MARSEILLE, *said))
+    assert (two["state"], owners(two)) == ("convention", {"Aix-en-Provence", "Marseille"})
+    assert [it["owner"] for it in two["others"]] == ["Gardanne"]
 
 
 def test_a_stranger_commits_nobody() -> None:
@@ -208,13 +281,19 @@ def test_words_said_before_few_readers_show_to_no_others() -> None:
 def decisions(facts: list[Facts]) -> list[Decision]:
     """Words of owners on what they are in, and of strangers, some taken back."""
     found = []
-    words = ("interested", "not_interested", "convention", "interested", "deliberated")
+    words = (
+        ("interested", "convention"), ("not_interested",), ("convention", "constituted"),
+        ("interested", "withdrawn", "interested"), ("constituted", "deliberated"),
+    )  # fmt: skip
     for number, one in enumerate(facts):
         other = facts[(number * 7 + 3) % len(facts)]
         if one.purchase is not None:
             anchor = other.id if number % 3 else one.id
             for layer in ("public", "buyers")[number % 2 :]:
-                found.append(step(words[number % 5], one, grouping_id(layer, anchor), 1 + number))
+                found += [
+                    step(word, one, grouping_id(layer, anchor), 1 + (number * 3 + at) % 28)
+                    for at, word in enumerate(words[number % 5])
+                ]
         word = ("confirmed", "dismissed", "withdrawn")[number % 3]
         if other.id != one.id:
             found.append(
@@ -254,6 +333,31 @@ def tell(matcher: Matcher, said: Any) -> None:
     else:
         kind = DecisionKind.GROUPING if "grouping" in said else DecisionKind.LINK
         matcher.decide(said, kind)
+
+
+@pytest.mark.parametrize("layer", ["public", "members", "buyers"])
+def test_what_few_may_read_shows_in_no_grouping_of_others(layer: str) -> None:
+    """Neither its sums nor its score, its coordinator, its steps or its state."""
+    facts = list(world())
+    allowed = {one.id for one in facts if readable(layer, one.audience)}
+    tags = readable_tags(layer)
+    said = decisions(facts)
+    read = [
+        one for one in said
+        if allowed.issuperset(one["records"])
+        and ("grouping" not in one or tag_of(one["grouping"]) in tags)
+    ]  # fmt: skip
+    everything = fed(*facts, *said)
+    alone = fed(*(one for one in facts if one.id in allowed), *read)
+    shown = [
+        {key: matcher.grouping(key) for key in matcher.every_grouping() if key.layer == layer}
+        for matcher in (everything, alone)
+    ]
+    assert shown[0] == shown[1]
+    told_of = [it for it in shown[0].values() if it]
+    assert any(it["acts"] for it in told_of)
+    assert any(it["state"] != "proposed" for it in told_of)
+    assert len(told_of) > 3
 
 
 def test_every_id_is_of_one_grouping() -> None:

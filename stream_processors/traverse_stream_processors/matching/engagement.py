@@ -1,0 +1,66 @@
+"""Engagement: how far the buyers of a proposed grouping have come, and which of them are its
+members by then. Pure.
+
+Code de la commande publique, art. L.2113-7: the agreement is signed by the members of the grouping.
+Each assembly deliberates for itself (CGCT, art. L.2121-29), so that nobody commits another, and who
+has not signed is no member of what others have signed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Final, NamedTuple
+
+from traverse_schemas.decisions import GroupingStep
+from traverse_schemas.grouping import GroupingState
+from traverse_stream_processors.matching.words import ENGAGED, Said
+
+FORMAL: Final = ENGAGED - {GroupingStep.INTERESTED}
+"""The steps after interest."""
+
+_ORDER: Final = tuple(GroupingStep)
+
+
+class Engagement(NamedTuple):
+    """`members` are the owners of which the grouping is by now, None while it is of all to whom it
+    is proposed; `interested` is how many said that they are."""
+
+    state: GroupingState
+    members: Set[str] | None
+    interested: int
+
+
+def engagement_of(words: Mapping[str, Sequence[Said]]) -> Engagement:
+    """How far a grouping has come, by what each owner said that counts.
+
+    It is proposed to all. Once two or more are interested and one of them told of a formal step, it
+    is of those who did (of all that are interested, as long as only one did). It is constituted
+    once all of these have signed; whoever comes later is no member before it has signed too, and
+    does not bring the others back.
+    """
+    said = {owner: [one for one in found if one.step in ENGAGED] for owner, found in words.items()}
+    engaged = {owner for owner, found in said.items() if found}
+    formal = {owner for owner in engaged if any(one.step in FORMAL for one in said[owner])}
+    signed = _signed((one, owner) for owner in formal for one in said[owner] if one.step in FORMAL)
+    if signed:
+        return Engagement("constituted", signed, len(engaged))
+    if formal and len(engaged) > 1:
+        return Engagement("convention", formal if len(formal) > 1 else engaged, len(engaged))
+    return Engagement("proposed", None, len(engaged))
+
+
+def furthest(words: Iterable[Said]) -> Said | None:
+    """The step that an owner has come to, of what it said; None where it said nothing."""
+    return max(words, key=lambda said: (_ORDER.index(said.step), said), default=None)
+
+
+def _signed(steps: Iterable[tuple[Said, str]]) -> Set[str]:
+    """Those who have signed an agreement that all who took part in it have signed, and those who
+    signed later; nobody as long as one of them has not."""
+    signs: dict[str, bool] = {}
+    signed: set[str] = set()
+    for said, owner in sorted(steps):
+        signs[owner] = signs.get(owner, False) or said.step is GroupingStep.CONSTITUTED
+        if signed:
+            signed |= {owner} if signs[owner] else set()
+        elif len(signs) > 1 and all(signs.values()):
+            signed = set(signs)
+    return signed

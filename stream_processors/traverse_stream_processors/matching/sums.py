@@ -1,0 +1,66 @@
+"""Sums: what the members of a grouping will spend together, and which threshold that reaches. Pure.
+
+The thresholds are before taxes and for a buyer's whole need. What is told with taxes is brought
+before them at the full rate, the least that it can come to; that a threshold is reached together is
+said only where that much reaches it, and that nobody reaches it alone only where all of it does
+not.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from math import fsum
+from typing import Final
+
+from traverse_schemas.grouping import CrossedThreshold, GroupingSums
+from traverse_schemas.reference.thresholds import Threshold, crossed
+from traverse_stream_processors.matching.members import Member
+from traverse_stream_processors.matching.purchases import Sort
+
+_FULL_RATE: Final = 1.2  # VAT: Code général des impôts, art. 278
+_STATE: Final = "state"
+
+
+def sums_of(members: Sequence[Member], on: str) -> GroupingSums:
+    """What the purchases that count come to, by the law of a day."""
+    known = [one for one in members if one.facts.amount]
+    found = GroupingSums(unknown_amounts=len(members) - len(known))
+    if not known:
+        return found
+    taxes = sorted({_tax(one) for one in known})
+    found["total"] = round(fsum(one.facts.amount or 0.0 for one in known), 2)
+    found["total_tax"] = taxes[0] if len(taxes) == 1 else "mixed"
+    guessed = [one for one in known if one.guess]
+    if guessed:
+        found["guessed"] = round(fsum(one.facts.amount or 0.0 for one in guessed), 2)
+    day = date.fromisoformat(on)
+    row = _crossed(known, day)
+    if row is not None:
+        found["threshold"] = CrossedThreshold(
+            code=row.code, amount=row.amount, label=row.label, source=row.source
+        )
+        if "included" in taxes:
+            found["threshold"]["taxed"] = True
+        if _crossed([one for one in known if not one.guess], day) != row:
+            found["threshold"]["guessed"] = True
+    return found
+
+
+def _crossed(members: Sequence[Member], on: date) -> Threshold | None:
+    least: dict[str, list[float]] = {}
+    most: dict[str, list[float]] = {}
+    for one in members:
+        amount = one.facts.amount or 0.0
+        most.setdefault(one.facts.owner, []).append(amount)
+        before = round(amount / _FULL_RATE, 2) if _tax(one) == "included" else amount
+        least.setdefault(one.facts.owner, []).append(before)
+    return crossed(
+        [fsum(found) for found in least.values()],
+        works=any(it.facts.purchase and it.facts.purchase.sort is Sort.WORKS for it in members),
+        on=on,
+        state=any(one.facts.owner_kind == _STATE for one in members),
+        alone=max(map(fsum, most.values()), default=0.0),
+    )
+
+
+def _tax(one: Member) -> str:
+    return one.facts.purchase.tax if one.facts.purchase else "unknown"

@@ -1,0 +1,180 @@
+"""What a grouping says: each need once, what is guessed as a guess, sums before taxes."""
+
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.stream_processors.matching.factory import METROPOLE, call, need, state
+from tests.stream_processors.matching.test_words import fed, grouping, owners, step
+from traverse_schemas.grouping import Grouping, grouping_id
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.opportunities import Opportunities
+from traverse_stream_processors.linking.shelf import Shelf
+from traverse_stream_processors.matching.facts import Facts
+
+DAE: dict[str, Any] = {"cpv": ["33182100"]}
+
+
+def dae(town: str, amount: Any = None, **fields: Any) -> Facts:
+    sums = {"amount": amount} if amount else {}
+    return need(town, "Défibrillateurs", **{"owner": town, **DAE, **sums, **fields})
+
+
+def ending(town: Any, amount: float, subject: str = "contract", **fields: Any) -> Facts:
+    """A contract for the same that ends in 2027."""
+    return call(
+        subject, "Défibrillateurs", owner=town, outcome="awarded", duration_months=24,
+        **{"end_max": "2027-06-30", "amount": amount, **DAE, **fields},
+    )  # fmt: skip
+
+
+def amounts(*sums: tuple[float, str, str]) -> dict[str, Any]:
+    told = [{"value": value, "kind": kind, "tax": tax} for value, kind, tax in sums]
+    return {"amounts": told, "amount": sums[0][0]}
+
+
+def test_a_contract_that_ends_is_not_counted_beside_the_need_of_its_buyer() -> None:
+    found = grouping(fed(dae("Gardanne", 50_000.0), ending("Gardanne", 180_000.0),
+                         dae("Aix", 20_000.0)))  # fmt: skip
+    assert (found["total"], found["unknown_amounts"]) == (70_000, 0)
+    assert [lot.get("amount") for lot in found["lots"]] == [20_000, 50_000]
+    assert [one["counted"] for one in found["members"] if one["renewal"]] == [False]
+    assert found["threshold"]["amount"] == 60_000
+
+
+def test_whose_contract_ends_has_said_no_need() -> None:
+    said = dae("Gardanne", 30_000.0, first_time="2026-01-01T")
+    found = grouping(fed(said, ending("Aix", 400_000.0)))
+    assert found["reason"].startswith(
+        "Gardanne a un besoin (défibrillateur) ; un contrat du même achat se termine chez "
+        "Aix-en-Provence, sans besoin déclaré, entre le"
+    )
+    assert found["coordinator"]["owner"] == "Gardanne"
+    assert found["guessed"] == 400_000
+    assert [one["guess"] for one in found["members"]] == [False, True]
+    small = grouping(fed(said, ending("Aix", 40_000.0)))
+    assert (small["threshold"]["amount"], small["threshold"]["guessed"]) == (60_000, True)
+    # Not even where its territory covers that of all.
+    covered = grouping(fed(said, ending(METROPOLE, 400_000.0)))
+    assert covered["coordinator"]["owner"] == "Gardanne"
+
+
+def test_who_is_interested_in_what_its_contract_buys_has_said_it() -> None:
+    said = dae("Gardanne", 30_000.0, first_time="2026-01-01T")
+    ends = ending("Aix", 400_000.0)
+    found = grouping(fed(said, ends, step("interested", ends, grouping_id("public", said.id))))
+    assert found["reason"].startswith("Gardanne et Aix-en-Provence ont besoin de la même chose")
+    assert found["coordinator"]["owner"] == "Aix-en-Provence"
+    assert "guessed" not in found
+    assert [one["guess"] for one in found["members"]] == [False, False]
+
+
+def test_what_is_over_holds_no_need_back() -> None:
+    """A neighbour's need of 2019 that nobody closed, the better match; and one that goes on."""
+    always = {"window": {"from": "2019-01-01", "to": "2028-12-31"}}
+    old = {"window": {"from": "2019-01-01", "to": "2019-06-30"}, "first_time": "2018-01-01T"}
+    live = {"window": {"from": "2019-01-01", "to": "2028-12-31"}, "title": "Défibrillateurs"}
+    mine, gone = dae("Gardanne", **always), dae("Aix", **old)
+    open_end = need("R", "Défibrillateurs", owner="Marseille", **DAE, window=live["window"])
+    for order in permutations((mine, gone, open_end)):
+        found = grouping(fed(*order))
+        assert owners(found) == {"Gardanne", "Marseille"}
+        assert found["window"] == {"from": "2019-01-01", "to": "2028-12-31"}
+    # Alone with it, there is nothing to hold back from.
+    assert owners(grouping(fed(gone, dae("Arles", **{**old, "place": ["com:13001"]})))) == {
+        "Aix-en-Provence", "Arles",
+    }  # fmt: skip
+    # An old contract has no more claim to a need without dates.
+    undated = dae("Gardanne", window={})
+    old_contract = ending("Aix", 10.0, end_max="2019-06-30", first_time="2016-01-01T")
+    assert owners(grouping(fed(undated, old_contract, open_end))) == {"Gardanne", "Marseille"}
+
+
+def test_who_signed_together_stays_together_when_it_is_over() -> None:
+    windows = (
+        {"from": "2026-01-01", "to": "2026-11-01"},
+        {"from": "2026-01-01", "to": "2029-01-01"},
+    )
+    towns = [
+        dae(town, window=window, first_time="2026-01-01T")
+        for town, window in zip(("Gardanne", "Aix"), windows, strict=True)
+    ]
+    key = grouping_id("public", min(one.id for one in towns))
+    signed = [step("constituted", one, key) for one in towns]
+    later = dae("Marseille", window=windows[1], first_time="2028-01-01T")
+    found = grouping(fed(*towns, *signed, later))
+    assert (found["state"], owners(found)) == ("constituted", {"Gardanne", "Aix-en-Provence"})
+
+
+def test_sums_with_taxes_are_brought_before_them() -> None:
+    """48 000 € with taxes are 40 000 before: two of them reach 60 000 and not 90 000."""
+    taxed = amounts((48_000, "estimate", "included"))
+    found = grouping(fed(dae("Gardanne", **taxed), dae("Aix", **taxed)))
+    assert (found["total"], found["total_tax"]) == (96_000, "included")
+    assert (found["threshold"]["amount"], found["threshold"]["taxed"]) == (60_000, True)
+    both = amounts((48_000, "estimate", "included"), (41_000, "estimate", "excluded"))
+    found = grouping(fed(dae("Gardanne", **both), dae("Aix", **taxed)))
+    assert (found["total"], found["total_tax"]) == (89_000, "mixed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"), [("estimate", True), ("maximum", True), ("subsidy", False), ("cost", False)]
+)
+def test_what_is_given_is_not_what_is_bought(kind: str, known: bool) -> None:
+    """The maximum of a framework agreement is its value (CCP, art. R.2121-8)."""
+    found = grouping(fed(dae("Gardanne", **amounts((9_000, kind, "excluded"))), dae("Aix")))
+    assert (found.get("total"), found["unknown_amounts"]) == ((9_000, 1) if known else (None, 2))
+
+
+def test_with_the_state_its_threshold_holds() -> None:
+    prefecture = need("S", "Défibrillateurs", owner=("110000023", "com:13055", "state"),
+                      amount=100_000.0, **DAE)  # fmt: skip
+    found = grouping(fed(dae("Gardanne", 60_000.0), prefecture))
+    assert (found["threshold"]["code"], found["threshold"]["amount"]) == ("formal", 140_000)
+
+
+RELAY = "urn:siren:181300013"
+
+
+def said(subject: str, town: str, amount: float, source: str = "", **more: Any) -> RecordState:
+    found = state(subject, "Défibrillateurs pour les écoles", owner=town, amount=amount, **more,
+                  window={"from": "2027-02-01", "to": "2027-05-31"}, **DAE)  # fmt: skip
+    return {**found, "source": source, "id": ""} if source else found
+
+
+def written(known: Opportunities) -> dict[str, Grouping | None]:
+    """The groupings of the public that are written, by id; None where there is none any more."""
+    known.links()
+    values = {one.key: orjson.loads(one.value or b"{}") for one in known.groupings()}
+    return {
+        key: value.get("grouping")
+        for key, value in values.items()
+        if value.get("layer", "public") == "public"
+    }
+
+
+def test_records_of_one_opportunity_count_once_whatever_comes_first(tmp_path: Path) -> None:
+    """A town's need, the same as somebody relays it, and a neighbour's."""
+    reference = ["https://achats.gardanne.fr/besoins/2027-14"]
+    own = said("N1", "Gardanne", 50_000.0, references=reference, url=reference[0])
+    relay = said("N2", "Gardanne", 50_000.0, RELAY, references=reference, url=reference[0])
+    other = said("N3", "Aix", 20_000.0)
+    found = []
+    for number, order in enumerate(permutations((own, relay, other))):
+        known = Opportunities(Linker(), Shelf(tmp_path / str(number)))
+        told: dict[str, Any] = {}
+        for offset, one in enumerate(order):
+            key = f"{one['source']} {one['subject']}"
+            formed = known.form(known.put_records([(key, offset, orjson.dumps(one))]))
+            known.remember(formed)
+            told |= written(known)
+        there = {key: value for key, value in told.items() if value is not None}
+        found.append(there)
+        (last,) = there.values()
+        assert (last["total"], last["owners"], len(last["members"])) == (70_000, 2, 2)
+        assert sorted(lot["amount"] for lot in last["lots"]) == [20_000, 50_000]
+    assert all(one == found[0] for one in found)
