@@ -1,14 +1,16 @@
 """Items carry what the contract promises, with the French words."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.documents import deadline, document
 from traverse_search_api.items import detail_of, item_of, summary_of
+from traverse_search_api.links import may_answer
 from traverse_search_api.queries import ITEM_FIELDS
-from traverse_search_api.reader import ANYBODY
+from traverse_search_api.reader import ANYBODY, Reader
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 _FIELDS = """
@@ -51,6 +53,35 @@ def test_what_is_there_for_the_search_alone_is_not_shown() -> None:
     shown = detail_of({**held, "texts": {"de": "Wartung"}}, NOW, ANYBODY)
     assert shown["language"] == "de"
     assert not {"texts", "audience"} & set(shown)
+
+
+def test_a_reader_sees_the_best_that_may_still_be_used_before_what_is_over() -> None:
+    """A document holds the best for any day and any reader: of each type and side ten are shown, in
+    their order, of those that this one may read."""
+
+    def link(number: int, **more: str) -> dict[str, Any]:
+        return {
+            "type": "answers", "role": "need", "id": f"{number:03}", "score": 1 - number / 100,
+            "reason": "Même objet", "state": "proposed", "audience": "public", **more,
+        }  # fmt: skip
+
+    past, day = {"until": "2026-03-12T09:00"}, {"until": "2026-03-12T11:00"}
+    links = [
+        *(link(number, **past) for number in range(9)),
+        link(10, audience="buyers"),
+        *(link(number, **day) for number in range(11, 18)),
+        link(18, type="joint"),
+        link(19, role="offer"),
+    ]
+    whole = document("1", "École", links=links)
+
+    def seen(reader: Reader) -> list[int]:
+        return [int(one["id"]) for one in item_of({"_source": whole}, NOW, reader)["links"]]
+
+    assert seen(ANYBODY) == [0, 1, 2, *range(11, 20)]
+    assert seen(Reader("211300553", buyer=True)) == [0, 1, *range(10, 20)]
+    may = may_answer(item_of({"_source": whole}, NOW, ANYBODY)["links"])
+    assert [int(one["id"]) for one in may] == [*range(11, 18)]
 
 
 @given(st.text(), st.integers(min_value=2, max_value=300))

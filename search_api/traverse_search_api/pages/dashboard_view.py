@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from traverse_schemas.status import Status, french_day
 from traverse_search_api import labels
+from traverse_search_api.links import may_answer
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.chart import Bar, Chart
@@ -29,8 +30,8 @@ _MONTH_NAMES: Final = (
 
 
 def is_answered(item: Mapping[str, Any]) -> bool:
-    """Whether something that this reader may see could answer the need."""
-    return any(link.get("type") == "answers" for link in item["links"])
+    """Whether something that this reader may see could answer the need still."""
+    return bool(may_answer(item["links"]))
 
 
 def unanswered(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

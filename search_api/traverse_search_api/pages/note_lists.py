@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import TO_CONFIRM, french_day
+from traverse_search_api.links import EXPIRED, may_answer
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.note_reading import Found, Item, Scope
@@ -119,7 +120,7 @@ def reasons(need: Mapping[str, Any], as_of: datetime) -> list[str]:
     several = len({one["source"].split(":")[2] for one in need["sources"]})
     if several > 1:
         found.append(f"dit par {several} institutions")
-    alike = sum(link["type"] == "joint" for link in need["links"])
+    alike = sum(link["type"] == "joint" and link.get("state") != EXPIRED for link in need["links"])
     if alike:
         found.append(f"{words.count(alike, 'besoin semblable', 'besoins semblables')} à côté")
     waited = as_of - datetime.fromisoformat(need["published_at"])
@@ -140,7 +141,7 @@ def answered_needs(found: Found) -> list[tuple[Item, list[str]]]:
     """The needs of which a possible answer came in the week, with the titles of these."""
     pairs = []
     for need in found.needs:
-        ids = [link["id"] for link in need["links"] if link["type"] == "answers"]
+        ids = [link["id"] for link in may_answer(need["links"])]
         titles = [found.answers[one]["title"] for one in ids if one in found.answers]
         if titles:
             pairs.append((need, titles))

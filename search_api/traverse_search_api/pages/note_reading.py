@@ -10,6 +10,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import Status
 from traverse_search_api.errors import SearchError
 from traverse_search_api.filters import other_filters
+from traverse_search_api.links import may_answer
 from traverse_search_api.pages.address import Given, page_address
 from traverse_search_api.pages.dashboard_view import MOST_NEEDS, WAITING, unanswered
 from traverse_search_api.pages.note_week import Week
@@ -238,7 +239,7 @@ async def _coming(reading: Reading, scope: Scope, where: list[Query]) -> dict[st
 
 async def _answers(reading: Reading, scope: Scope, needs: list[Item]) -> dict[str, Item]:
     """What may answer a need that waits, and came in the week."""
-    ids = {link["id"] for need in needs for link in need["links"] if link["type"] == "answers"}
+    ids = {link["id"] for need in needs for link in may_answer(need["links"])}
     if not ids:
         return {}
     found, _ = await reading.items(

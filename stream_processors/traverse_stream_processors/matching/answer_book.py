@@ -1,21 +1,24 @@
 """Answer book: what may answer each need, and which of it is proposed. Pure.
 
-Of many answers to one need the best are proposed: of those that all may read, and of all, so that
-what few may read takes no place from what all may. What people confirmed stays; what they dismissed
-is kept, and takes no place.
+Of many answers to one need the best that last are proposed (`lasting`), of each audience by itself:
+what one may not read takes no place from what one may. What people confirmed stays; what they
+dismissed is kept, and takes no place.
 """
 
 from collections.abc import Iterator, Mapping, Set
-from itertools import islice
 from typing import Final
 
 from traverse_stream_processors.matching.answers import Answer
+from traverse_stream_processors.matching.lasting import (
+    MOST,
+    Place,
+    enter,
+    kept,
+    lasting,
+    place_of,
+)
 from traverse_stream_processors.matching.words import CONFIRMED, DISMISSED
 
-MOST: Final = 10
-"""Answers proposed for one need: the best, ties by id."""
-
-_Rank = tuple[float, str]
 _NONE: Final[Mapping[str, Answer]] = {}
 _NOBODY: Final[Set[str]] = frozenset()
 
@@ -26,9 +29,10 @@ class AnswerBook:
     def __init__(self) -> None:
         self._answers: dict[str, dict[str, Answer]] = {}
         self._needs: dict[str, set[str]] = {}
-        self._public: dict[str, set[str]] = {}
+        self._confirmed: dict[str, set[str]] = {}
         self._chosen: dict[str, dict[str, Answer]] = {}
-        self._last: dict[str, tuple[_Rank, _Rank]] = {}
+        # Of needs with many answers, those that last, by audience.
+        self._lasting: dict[str, dict[str, list[Place]]] = {}
         self._changed: set[tuple[str, str]] = set()
 
     def knows(self, identity: str) -> bool:
@@ -66,38 +70,37 @@ class AnswerBook:
         found, self._changed = self._changed, set()
         return found
 
-    def put(self, need: str, offer: str, answer: Answer, *, public: bool) -> set[str]:
+    def put(self, need: str, offer: str, answer: Answer) -> set[str]:
         """Know an answer that was not known; gives the ids whose links changed."""
-        self._answers.setdefault(need, {})[offer] = answer
-        self._needs.setdefault(offer, set()).add(need)
-        if public:
-            self._public.setdefault(need, set()).add(offer)
-        if answer.state == DISMISSED:
-            self._changed.add((need, offer))
+        if self._know(need, offer, answer):
             return {need, offer}
-        last = self._last.get(need)
-        if last is not None and answer.state != CONFIRMED:
-            of_all, of_public = last
-            rank = _rank(offer, answer)
-            if rank > of_all and not (public and rank < of_public):
-                return set()  # worse than all that are proposed
+        found = self._lasting.get(need)
+        if found is not None:
+            entered = enter(found.setdefault(answer.audience, []), _place(offer, answer))
+            if not entered and answer.state != CONFIRMED:
+                return set()  # worse than enough that last as long
         return self._choose_anew(need)
 
-    def put_all(self, need: str, found: Mapping[str, Answer], public: Set[str]) -> set[str]:
-        """Know all answers to a need of which none was known; `public` are those that all may read.
-        Gives the ids whose links changed."""
+    def put_all(self, need: str, found: Mapping[str, Answer]) -> set[str]:
+        """Know all answers to a need of which none was known; gives the ids whose links changed."""
         if not found:
             return set()
-        self._answers.setdefault(need, {}).update(found)
-        if public:
-            self._public.setdefault(need, set()).update(public)
         touched: set[str] = set()
         for offer, answer in found.items():
-            self._needs.setdefault(offer, set()).add(need)
-            if answer.state == DISMISSED:
-                self._changed.add((need, offer))
+            if self._know(need, offer, answer):
                 touched |= {need, offer}
         return touched | self._choose_anew(need)
+
+    def _know(self, need: str, offer: str, answer: Answer) -> bool:
+        """Put an answer in its places. True: it was dismissed, and changes no other."""
+        self._answers.setdefault(need, {})[offer] = answer
+        self._needs.setdefault(offer, set()).add(need)
+        if answer.state == CONFIRMED:
+            self._confirmed.setdefault(need, set()).add(offer)
+        if answer.state != DISMISSED:
+            return False
+        self._changed.add((need, offer))
+        return True
 
     def drop(self, identity: str) -> set[str]:
         """Forget all answers that a record gives or gets; gives the ids whose links changed, its
@@ -105,22 +108,15 @@ class AnswerBook:
         touched: set[str] = set()
         gone = self._answers.pop(identity, {})
         shown = self._chosen.pop(identity, {})
-        self._public.pop(identity, None)
-        self._last.pop(identity, None)
+        self._confirmed.pop(identity, None)
+        self._lasting.pop(identity, None)
         for offer, answer in gone.items():
             self._forget_need(offer, identity)
             if offer in shown or answer.state == DISMISSED:
                 self._changed.add((identity, offer))
                 touched.add(offer)
         for need in self._needs.pop(identity, set()):
-            answer = self._answers[need].pop(identity)
-            self._public.get(need, set()).discard(identity)
-            if answer.state == DISMISSED:
-                self._changed.add((need, identity))
-                touched.add(need)
-            elif identity in self.chosen(need):
-                touched |= self._choose_anew(need)
-            self._sweep(need)
+            touched |= self._lose(need, identity) - {identity}
         return touched
 
     def keep(self, identity: str, met: Set[str]) -> set[str]:
@@ -130,23 +126,33 @@ class AnswerBook:
         lost = [(identity, offer) for offer in self._answers.get(identity, _NONE).keys() - met]
         lost += [(need, identity) for need in self._needs.get(identity, _NOBODY) - met]
         for need, offer in lost:
-            answer = self._answers[need].pop(offer)
             self._forget_need(offer, need)
-            self._public.get(need, set()).discard(offer)
-            if answer.state == DISMISSED:
-                self._changed.add((need, offer))
-                touched |= {need, offer}
-            elif offer in self._chosen.get(need, _NONE):
-                touched |= self._choose_anew(need)
-            self._sweep(need)
+            touched |= self._lose(need, offer)
+        return touched
+
+    def _lose(self, need: str, offer: str) -> set[str]:
+        """Forget one answer; gives the ids that it concerns."""
+        answer = self._answers[need].pop(offer)
+        self._confirmed.get(need, set()).discard(offer)
+        touched: set[str] = set()
+        if answer.state == DISMISSED:
+            self._changed.add((need, offer))
+            touched = {need, offer}
+        else:
+            found = self._lasting.get(need, {}).get(answer.audience, ())
+            if any(one.id == offer for one in found):
+                del self._lasting[need]  # others may last now
+            if offer in self._chosen.get(need, _NONE):
+                touched = self._choose_anew(need)
+        self._sweep(need)
         return touched
 
     def _sweep(self, need: str) -> None:
         if not self._answers[need]:
             del self._answers[need]
             self._chosen.pop(need, None)
-            self._last.pop(need, None)
-            self._public.pop(need, None)
+            self._confirmed.pop(need, None)
+            self._lasting.pop(need, None)
 
     def _forget_need(self, offer: str, need: str) -> None:
         needs = self._needs[offer]
@@ -165,26 +171,24 @@ class AnswerBook:
         return touched
 
     def _choose(self, need: str) -> dict[str, Answer]:
-        found = {
-            offer: answer
-            for offer, answer in self._answers[need].items()
-            if answer.state != DISMISSED
-        }
-        self._last.pop(need, None)
-        if len(found) <= MOST:
-            return found
-        public = self._public.get(need, _NOBODY)
-        ranked = sorted([(-answer.score, offer) for offer, answer in found.items()])
-        of_all = ranked[:MOST]
-        of_public = list(islice((rank for rank in ranked if rank[1] in public), MOST))
-        self._last[need] = (
-            of_all[-1],
-            of_public[-1] if len(of_public) == MOST else (1.0, ""),
-        )
-        confirmed = (offer for offer in found if found[offer].state == CONFIRMED)
-        best = (offer for _, offer in (*of_public, *of_all))
-        return {offer: found[offer] for offer in (*best, *confirmed)}
+        known = self._answers[need]
+        bands = self._lasting.get(need)
+        if bands is None:
+            found = {one: answer for one, answer in known.items() if answer.state != DISMISSED}
+            if len(found) <= MOST:
+                return found
+            bands = self._lasting[need] = _bands(found)
+        best = [one.id for audience in sorted(bands) for one in kept(bands[audience])]
+        return {offer: known[offer] for offer in (*best, *self._confirmed.get(need, ()))}
 
 
-def _rank(offer: str, answer: Answer) -> _Rank:
-    return (-answer.score, offer)
+def _bands(found: Mapping[str, Answer]) -> dict[str, list[Place]]:
+    """Those that last of these answers, by audience."""
+    places: dict[str, list[Place]] = {}
+    for offer, answer in found.items():
+        places.setdefault(answer.audience, []).append(_place(offer, answer))
+    return {audience: lasting(sorted(those)) for audience, those in places.items()}
+
+
+def _place(offer: str, answer: Answer) -> Place:
+    return place_of(answer.score, offer, answer.until)

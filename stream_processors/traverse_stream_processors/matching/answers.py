@@ -34,12 +34,13 @@ _CONTRACTS: Final = ("contract", "concession", "sourcing", "expression_of_intere
 
 class Answer(NamedTuple):
     """`score` is 0 to 1; `until` the first moment at which it is too late (ISO, UTC), or "";
-    `reason` one French sentence for the one in need; `state` what people say of it
-    (`words.LinkWords`)."""
+    `reason` one French sentence for the one in need; `audience` who may read what answers; `state`
+    what people say of it (`words.LinkWords`)."""
 
     score: float
     until: str
     reason: str
+    audience: str
     state: str = PROPOSED
 
 
@@ -51,11 +52,13 @@ def answer(need: Facts, offer: Facts, state: str = PROPOSED) -> Answer | None:
         return found
     if found is None and state == CONFIRMED and need.id != offer.id:
         reason = f"« {offer.title} », d'après {need.owner_name}"
-        return Answer(LEAST, _until(need, offer), reason, state)
+        return Answer(LEAST, _until(need, offer), reason, offer.audience, state)
     return None if found is None else found._replace(state=state)
 
 
 def _answer(need: Facts, offer: Facts) -> Answer | None:
+    if offer.until and offer.until <= need.first_time[: len(offer.until)]:
+        return None  # over before anybody said the need
     weight, open_to = _weight(need, offer)
     if not weight:
         return None
@@ -76,7 +79,8 @@ def _answer(need: Facts, offer: Facts) -> Answer | None:
     score = round(weight * (0.7 * subject.score + 0.3 * reached.score), 3)
     if score < LEAST:
         return None
-    return Answer(score, _until(need, offer), _reason(offer, subject, reached, open_to))
+    reason = _reason(offer, subject, reached, open_to)
+    return Answer(score, _until(need, offer), reason, offer.audience)
 
 
 def _least_subject(weight: float, reached: float) -> float:

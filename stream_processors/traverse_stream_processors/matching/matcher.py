@@ -61,7 +61,8 @@ class Matcher:
         known = self._facts.get(identity)
         if known == facts:
             return set()
-        touched = {identity}
+        # Whose word counts of it is known by its facts, and shows with whatever was named with it.
+        touched = {identity, *self._link_words.partners(identity)}
         seeds: set[str] = set()
         answer_again: set[str] = set()
         joint_again: set[str] = set()
@@ -287,7 +288,6 @@ class Matcher:
         spoken = self._link_words.partners(facts.id)
         firm = facts.seeks is not None
         found: dict[str, Answer] = {}
-        public: set[str] = set()
         for other in self._known(self._may_answer(facts)):
             said = other.id in spoken
             # A need answers another only where both are of firms, or people say so.
@@ -296,14 +296,11 @@ class Matcher:
                 given = self._judge(facts, other, said=said)
                 if given is not None:
                     found[other.id] = given
-                    if other.audience == "public":
-                        public.add(other.id)
             if needs or (other.asks and facts.offers):
                 given = self._judge(other, facts, said=said)
                 if given is not None:
-                    seen = facts.audience == "public"
-                    touched |= self._answers.put(other.id, facts.id, given, public=seen)
-        return touched | self._answers.put_all(facts.id, found, public)
+                    touched |= self._answers.put(other.id, facts.id, given)
+        return touched | self._answers.put_all(facts.id, found)
 
     def _judge(self, need: Facts, offer: Facts, *, said: bool) -> Answer | None:
         state = self._link_words.of_answer(need, offer) if said else PROPOSED

@@ -19,12 +19,11 @@ from traverse_stream_processors.matching.facts import Facts, Reader
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together
 from traverse_stream_processors.matching.matcher import Matcher
-from traverse_stream_processors.matching.words import CONFIRMED, DISMISSED
+from traverse_stream_processors.matching.shown import rank, shown
+from traverse_stream_processors.matching.words import DISMISSED
 
 ANSWERS: Final = "answers"
 JOINT: Final = "joint"
-_SHOWN: Final = 10
-"""Links of one type shown of one opportunity: the best, ties by id."""
 
 Heads = Callable[[Iterable[str]], Mapping[str, str]]
 """Gives the opportunities of those records that are in another's."""
@@ -44,8 +43,9 @@ class MatchMessage(NamedTuple):
 class Matches:
     """Told of records; gives the links of any, and what changed on the topics."""
 
-    def __init__(self, model: Model) -> None:
-        self._reader = Reader(model)
+    def __init__(self, model: Model, reader: Reader | None = None) -> None:
+        """`reader`: one of this model that is at hand."""
+        self._reader = reader or Reader(model)
         self._matcher = Matcher(model.version)
         self._model = model.version
 
@@ -78,24 +78,14 @@ class Matches:
                 link["id"] = head_of(link["id"])
                 place = (link["type"], link["id"])
                 known = best.get(place)
-                if link["id"] not in own and (known is None or _rank(link) < _rank(known)):
+                if link["id"] not in own and (known is None or rank(link) < rank(known)):
                     best[place] = link
         for head, said in self._spoken(inside, head_of).items():
             if (spoken := best.get((ANSWERS, head))) is not None:
                 spoken["said"] = [one.shown() for one in said]
                 if any(one.word is Word.DISMISSED for one in said):
                     spoken["state"] = DISMISSED
-        ranked = sorted(best.values(), key=_rank)
-        shown: dict[tuple[str, bool, bool], int] = {}
-        kept = []
-        for link in ranked:
-            # What few may read takes no place from what all may, nor what is dismissed from what
-            # is not.
-            kind = (link["type"], link["audience"] == "public", link["state"] == DISMISSED)
-            shown[kind] = shown.get(kind, 0) + 1
-            if shown[kind] <= _SHOWN:
-                kept.append(link)
-        return kept
+        return sorted(shown(best.values()), key=rank)
 
     def linked(self) -> Iterator[str]:
         """The ids of all records that are something to another."""
@@ -103,8 +93,14 @@ class Matches:
             yield from (left, right)
 
     def reached(self, identity: str) -> set[str]:
-        """The records that this one's links lead to."""
-        return {link["id"] for link in self._links_of(identity)}
+        """The records that this one's links lead to, and those whose links lead to it, whoever may
+        read them."""
+        return {
+            *self._matcher.chosen(identity),
+            *(need for need, _ in self._matcher.answered_by(identity)),
+            *self._matcher.joint_with(identity),
+            *self._matcher.spoken_with(identity),
+        }
 
     def moved(self, identities: Iterable[str]) -> None:
         """These records are in other opportunities now than they were."""
@@ -263,8 +259,3 @@ class Matches:
 
 def _other(link: dict[str, Any]) -> str:
     return str(link["id"])
-
-
-def _rank(link: Mapping[str, Any]) -> tuple[bool, float, str]:
-    """What people confirmed first, then the surest."""
-    return (link["state"] != CONFIRMED, -link["score"], link["id"])

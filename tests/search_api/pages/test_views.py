@@ -16,7 +16,14 @@ from traverse_schemas.records.models import Need
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages.chart import Bar, Chart
-from traverse_search_api.pages.dashboard_view import ahead, by_theme, csv_rows, figures, months
+from traverse_search_api.pages.dashboard_view import (
+    ahead,
+    by_theme,
+    csv_rows,
+    figures,
+    months,
+    unanswered,
+)
 from traverse_search_api.pages.grouping_view import grouping_view
 from traverse_search_api.pages.grouping_word import day_of, own_record, step_of, word_event
 from traverse_search_api.pages.institution_view import mend_view, mended
@@ -214,6 +221,10 @@ def test_what_nobody_answers_is_counted_by_theme() -> None:
     ]
     assert "territory=com%3A13055" in chart.bars[0].address
     assert dict(figures(needs, 4, 3))["dont une réponse est possible"] == "1"
+    # Neither what is over, nor another firm's need that this one could answer.
+    for no_answer in ({"state": "expired"}, {"state": "proposed", "role": "offer"}):
+        left = need(["eau"]) | {"links": [{"type": "answers", **no_answer}]}
+        assert unanswered([left, needs[3]]) == [left]
     assert csv_rows(needs)[1][0] == "=1+1"
 
 

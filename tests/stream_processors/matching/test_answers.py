@@ -83,6 +83,16 @@ def test_what_is_over_answers_nothing() -> None:
     assert reader().read(closed) is None
 
 
+def test_what_was_over_before_the_need_was_said_answers_it_not() -> None:
+    asked = need("N", "Réfection de la voirie", owner="Aix", **ROADS)
+    assert asked.first_time == "2026-11-01T09:00:00.000000Z"
+    for until, answers in (("2026-11-01T09:00:00Z", False), ("2026-11-01T09:01:00Z", True)):
+        deadline = {"until": until, "precision": "minute"}
+        own = call("C", "Réfection de la voirie", owner="Aix", deadline=deadline, **ROADS)
+        assert (answer(asked, own) is not None) is answers
+    assert answer(asked, own, "confirmed") is not None
+
+
 def test_a_need_does_not_answer_an_institution() -> None:
     asked = need("N", "Fournitures scolaires", cpv=["30192700"])
     other = firm("Entreprise de fournitures scolaires, référencement auprès des acheteurs publics")

@@ -21,6 +21,7 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groupings import Standing, grouping_of
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together, together
+from traverse_stream_processors.matching.lasting import MOST
 from traverse_stream_processors.matching.matcher import Matcher
 
 DAE: dict[str, Any] = {"cpv": ["33182100"]}
@@ -176,26 +177,56 @@ def test_a_grouping_says_sum_threshold_coordinator_and_lots() -> None:
     assert "epci:200054807" in grouping["within"]
 
 
-def test_a_restricted_need_changes_nothing_that_others_see() -> None:
-    public = [one for one in world() if one.audience == "public"]
-    everything = fed(world())
-    for layer in ("public", "members", "buyers"):
-        allowed = {"public": ("public",), "members": ("public", "members")}.get(
-            layer, ("public", "members", "buyers")
-        )
-        alone = fed(one for one in world() if one.audience in allowed)
-        assert sorted(map(sorted, members(everything, layer))) == sorted(
-            map(sorted, members(alone, layer))
-        )
-    public_only, audience = fed(public), {one.id: one.audience for one in world()}
-    for one in public:
-        if one.asks:
+def test_what_few_may_read_changes_nothing_that_others_see() -> None:
+    """Neither who is in a grouping, nor any of its sums or scores, nor a proposed answer: however
+    many there are that one may not read, and however much better."""
+    restricted = [
+        call(f"R{number}", "Réfection de la voirie : aide aux communes", owner=METROPOLE,
+             subtype="call_for_projects", cpv=["45233140"], **kept)
+        for kept in ({"visibility": "restricted", "audience": ["211300017"]},
+                     {"visibility": "buyers"}, {"visibility": "members"})
+        for number in range(MOST + 2)
+    ]  # fmt: skip
+    whole = [*world(), *(one._replace(id=f"{one.id}{one.audience}") for one in restricted)]
+    everything = fed(whole)
+    audience = {one.id: one.audience for one in whole}
+    for layer, allowed in (
+        ("public", ("public",)),
+        ("members", ("public", "members")),
+        ("buyers", ("public", "members", "buyers")),
+    ):
+        seen = [one for one in whole if one.audience in allowed]
+        alone = fed(seen)
+        assert groupings(everything, layer) == groupings(alone, layer)
+        for one in seen:
             shown = [
                 found
                 for found in everything.chosen(one.id).items()
-                if audience[found[0]] == "public"
+                if audience[found[0]] in allowed
             ]
-            assert sorted(shown) == sorted(public_only.chosen(one.id).items())
+            assert sorted(shown) == sorted(alone.chosen(one.id).items())
+
+
+def groupings(matcher: Matcher, layer: str) -> list[str]:
+    """All that the groupings of a layer say."""
+    return sorted(str(matcher.grouping(key)) for key in matcher.every_grouping() if key[0] == layer)
+
+
+def test_calls_that_are_over_take_no_place_from_what_is_open() -> None:
+    """Ten that nobody closed, better by place, and one of the région that is open still."""
+    asked = need("N", "Défibrillateurs", owner="Gardanne", **DAE)
+    aid: dict[str, Any] = {"subtype": "call_for_projects", **DAE}
+    past = {"until": "2026-12-12T11:00:00Z", "precision": "minute"}
+    over = [
+        call(f"C{number}", "Défibrillateurs : aide aux communes", owner=METROPOLE, deadline=past,
+             **aid)
+        for number in range(MOST)
+    ]  # fmt: skip
+    still = call("R", "Défibrillateurs : aide aux communes", owner=REGION, **aid)
+    matcher = fed([asked, *over, still])
+    scores = {one: found.score for one, found in matcher.chosen(asked.id).items()}
+    assert scores.keys() == {*(one.id for one in over), still.id}
+    assert scores[still.id] == min(scores.values()) < max(scores.values())
 
 
 def test_every_grouping_has_two_owners_whom_its_readers_may_read() -> None:

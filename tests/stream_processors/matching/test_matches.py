@@ -5,12 +5,13 @@ from typing import Any
 
 import orjson
 
-from tests.stream_processors.matching.factory import METROPOLE, TOWNS, state
+from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, state
 from traverse_schemas.decisions import Decision
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
-from traverse_stream_processors.matching.facts import Reader
+from traverse_stream_processors.matching.lasting import MOST
 from traverse_stream_processors.matching.matches import Matches, MatchMessage
+from traverse_stream_processors.matching.shown import MOST_OCTETS, shown
 
 WINDOW = {"window": {"from": "2027-02-01", "to": "2027-05-31"}}
 
@@ -20,7 +21,7 @@ def dae(subject: str, owner: Any, **fields: Any) -> RecordState:
 
 
 def told(*states: RecordState) -> Matches:
-    matches = Matches(base_model())
+    matches = Matches(base_model(), reader())
     for one in states:
         matches.put(one["id"], one)
     return matches
@@ -188,6 +189,31 @@ def test_of_two_that_tell_the_same_arrival_does_not_choose() -> None:
 def test_a_theme_that_is_said_twice_counts_once() -> None:
     """A place that counted it twice would never be less crowded again."""
     one = dae("A", "Gardanne", themes=["sante", "sante", "voirie"])
-    facts = Reader(base_model()).read(one)
+    facts = reader().read(one)
     assert facts is not None
     assert facts.themes == ("sante", "voirie")
+
+
+def test_a_document_keeps_places_for_each_audience_side_and_type() -> None:
+    """More that each may read than are shown: none takes the place of another, and all together
+    stay small enough to be written."""
+
+    def link(number: int, audience: str, **more: Any) -> dict[str, Any]:
+        return {
+            "type": "answers", "role": "need", "id": f"{audience}{number:03}", "score": 0.9,
+            "state": "proposed", "audience": audience, **more,
+        }  # fmt: skip
+
+    audiences = ("public", "members", "restricted:211300413", "restricted:211300017")
+    links = [link(number, audience) for audience in audiences for number in range(12)]
+    assert len(shown(links)) == 4 * MOST
+    for other in ({"role": "offer"}, {"type": "joint"}, {"state": "dismissed"}):
+        assert len(shown([*links[:12], *(one | other for one in links[:12])])) == 2 * MOST
+    over = [link(number, "public", until="2027-01-31T11:00") for number in range(12)]
+    late = [link(100 + number, "public", score=0.7) for number in range(12)]
+    assert len(shown([*over, *late])) == 2 * MOST
+    long = [one | {"audience": one["audience"] + "," * 20_000} for one in links[24:]]
+    small = shown([*long, *links[:24]])
+    assert {one["audience"] for one in small[: 2 * MOST]} == {"public", "members"}
+    assert 2 * MOST < len(small) < 4 * MOST
+    assert len(orjson.dumps(small)) <= MOST_OCTETS + len(small) + 2

@@ -1,0 +1,170 @@
+"""What is written does not depend on what came first (decision 7): opportunities, links and
+groupings, through all that links and matches."""
+
+import copy
+from functools import lru_cache
+from itertools import permutations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, state
+from traverse_schemas.record_state import RecordState
+from traverse_stream_processors.likeness.model import base_model
+from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.opportunities import Opportunities
+from traverse_stream_processors.linking.shelf import Shelf
+from traverse_stream_processors.matching.matches import Matches
+
+BUYERS: dict[str, Any] = {"visibility": "buyers"}
+DAE: dict[str, Any] = {"cpv": ["33182100"]}
+SPRING = {"window": {"from": "2027-02-01", "to": "2027-05-31"}}
+NOTICE = "3f2b8c1e-1111-4222-8333-444455556666"
+_FEED = "urn:siren:181300013:boamp"
+
+
+def dae(subject: str, day: int, **fields: Any) -> RecordState:
+    when = f"2026-11-{day:02}T09:00:00.000000Z"
+    return state(subject, "Défibrillateurs", first_time=when, **SPRING, **DAE, **fields)
+
+
+def aid(subject: str, day: int, title: str, **fields: Any) -> RecordState:
+    """One call for projects, by whoever tells of it."""
+    when = f"2026-11-{day:02}T09:00:00.000000Z"
+    return state(
+        subject, title, kind="call", subtype="call_for_projects", owner=METROPOLE, first_time=when,
+        references=[NOTICE], url=f"https://exemple.fr/{subject}", **fields,
+    )  # fmt: skip
+
+
+def decision(word: str, by: str, *records: RecordState, day: int) -> bytes:
+    return orjson.dumps(
+        {
+            "source": f"urn:siren:{by}",
+            "subject": f"{word}-{records[0]['subject']}",
+            "version": [0, f"2026-12-{day:02}T09:00:00.000000Z", "d"],
+            "word": word,
+            "records": [one["id"] for one in records],
+        }
+    )
+
+
+NEED, BESIDE = dae("N", 5, owner="Gardanne", **BUYERS), dae("B", 6, owner="Aix", **BUYERS)
+OPEN = dae("O", 7, owner="Marseille")
+# The head of one opportunity says too little to answer; the relay of the same call answers.
+HEAD = aid("C1", 1, "Défibrillateurs : aide aux communes", themes=["voirie"], cpv=["45233140"])
+RELAY = aid("C2", 2, "Défibrillateurs : aide aux communes", **DAE)
+LATER = aid("C3", 3, "Défibrillateurs : aide aux communes", themes=["sante"])
+APART = [decision("not_same", METROPOLE[0], one, LATER, day=1) for one in (HEAD, RELAY)]
+DISMISSED = decision("dismissed", TOWNS["Gardanne"][0], NEED, HEAD, day=2)
+RECORDS = (NEED, BESIDE, OPEN, HEAD, RELAY, LATER)
+
+Told = RecordState | bytes
+FINAL: tuple[Told, ...] = (*RECORDS, *APART, DISMISSED)
+
+
+class World:
+    """What was told, and what is written for it, as on the log."""
+
+    def __init__(self, folder: Path) -> None:
+        matches = Matches(base_model(), reader())
+        self._opportunities = Opportunities(Linker(), Shelf(folder), matches)
+        self._offset = 0
+        self.documents: dict[str, Any] = {}
+        self.links: dict[str, Any] = {}
+        self.groupings: dict[str, Any] = {}
+
+    def tell(self, *those: Told) -> None:
+        """In one batch."""
+        known = self._opportunities
+        rows = []
+        for said in those:
+            if isinstance(said, dict):
+                self._offset += 1
+                key = f"{said['source']} {said['subject']}"
+                rows.append((key, self._offset, orjson.dumps(said)))
+        touched = known.put_records(rows)
+        touched |= known.put_decisions(one for one in those if isinstance(one, bytes))
+        formed = known.form(touched)
+        for one in formed:
+            self.documents[one.message["id"]] = orjson.loads(one.octets)
+        for written, messages in ((self.links, known.links()), (self.groupings, known.groupings())):
+            for key, value in messages:
+                written.pop(key, None)
+                if value is not None:
+                    written[key] = orjson.loads(value)
+        known.remember(formed)
+
+    def written(self) -> tuple[Any, ...]:
+        """All that holds; but not which groupings there were on the way."""
+        standing = {key: one for key, one in self.groupings.items() if "grouping" in one}
+        return self.documents, self.links, standing
+
+
+def written(*batches: tuple[Told, ...]) -> tuple[Any, ...]:
+    with TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        for batch in batches:
+            world.tell(*batch)
+        return world.written()
+
+
+def test_a_need_leads_to_the_call_wherever_that_is_merged() -> None:
+    """Though only buyers may read the need, and the call is public."""
+    orders = [written(*((one,) for one in order)) for order in permutations((NEED, HEAD, RELAY))]
+    documents, *_ = orders[0]
+    (link,) = documents[NEED["id"]]["document"]["links"]
+    assert link["id"] == HEAD["id"]
+    assert documents[HEAD["id"]]["document"]["links"] == []
+    for other in orders[1:]:
+        assert other == orders[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_what_is_written_is_a_function_of_what_was_told(random: Any) -> None:
+    """In any order, in any batches, with records that change their readers, close or are withdrawn
+    and come back on the way."""
+    told = list(FINAL)
+    random.shuffle(told)
+    for one in random.choices(RECORDS, k=random.randrange(4)):
+        other = random.choice([hidden, closed, withdrawn])(one)
+        told.insert(random.randint(0, told.index(one)), other)
+    batches = []
+    while told:
+        size = random.choice([1, 1, 1, 2, 4])
+        batches.append(tuple(told[:size]))
+        del told[:size]
+    assert written(*batches) == expected()
+
+
+@lru_cache(maxsize=1)
+def expected() -> tuple[Any, ...]:
+    """Everything in one batch."""
+    return written(FINAL)
+
+
+def hidden(one: RecordState) -> RecordState:
+    return with_content(one, visibility="restricted", audience=["211300553"])
+
+
+def closed(one: RecordState) -> RecordState:
+    life: Any = {**(one["life"] or {}), "state": "closed", "outcome": "dropped",
+                 "closed_on": "2026-11-01"}  # fmt: skip
+    return {**one, "life": life}
+
+
+def withdrawn(one: RecordState) -> RecordState:
+    life: Any = {**(one["life"] or {}), "state": "withdrawn"}
+    return {**one, "life": life}
+
+
+def with_content(one: RecordState, **fields: Any) -> RecordState:
+    changed: Any = copy.deepcopy(one)
+    changed["content"]["content"].update(fields)
+    found: RecordState = changed
+    return found
