@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from math import fsum
 from typing import Any, Final
 
 from traverse_stream_processors.linking.merge import Document, merge
@@ -94,23 +95,26 @@ def _main_amount(document: Document) -> dict[str, Any]:
 
 
 def _add_sums(whole: Document, documents: Sequence[Document]) -> None:
-    """The sum of the lots, where all that name one name the same kind of sum."""
+    """The sums of the lots, by what they are and by their taxes: what is told with taxes is not
+    added to what is told without, nor a maximum to what was awarded. Lots of which some are awarded
+    and others estimated make an estimate. The main sum is that of the most lots."""
     parts = [_main_amount(one) for one in documents if "amount" in one]
     whole.pop("amount", None)
     whole.pop("amounts", None)
     whole.get("provenance", {}).pop("amount", None)
     if not parts:
         return
-    kinds = {part["kind"] for part in parts}
-    taxes = {part.get("tax", "unknown") for part in parts}
-    whole["amount"] = round(sum(part["value"] for part in parts), 2)
+    estimated = any(part["kind"] == "estimate" for part in parts)
+    sums: dict[tuple[str, str], list[float]] = {}
+    for part in parts:
+        kind = "estimate" if estimated and part["kind"] == "awarded" else part["kind"]
+        sums.setdefault((kind, part.get("tax", "unknown")), []).append(part["value"])
+    ordered = sorted(sums.items(), key=lambda found: (-len(found[1]), found[0]))
     whole["amounts"] = [
-        {
-            "value": whole["amount"],
-            "kind": kinds.pop() if len(kinds) == 1 else "estimate",
-            "tax": taxes.pop() if len(taxes) == 1 else "unknown",
-        }
+        {"value": round(fsum(values), 2), "kind": kind, "tax": tax}
+        for (kind, tax), values in ordered
     ]
+    whole["amount"] = whole["amounts"][0]["value"]
 
 
 def _holders(documents: Iterable[Document]) -> list[dict[str, Any]]:

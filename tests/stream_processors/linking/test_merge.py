@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.stream_processors.factory import call_data, event
 from tests.stream_processors.linking.records import call, state_of
@@ -11,6 +12,7 @@ from traverse_stream_processors.link import document_of, form_group
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.merge import Document, merge
+from traverse_stream_processors.linking.procedure import procedure
 
 OWNER, RELAY = "urn:siren:211300405", "urn:siren:181300013:boamp"
 
@@ -136,6 +138,37 @@ def test_lots_of_one_procedure_are_one_document_that_lists_them() -> None:
     assert document["merged"][0]["reason"] == (
         "Lots 1 et 2 d'une même consultation du même acheteur."
     )
+
+
+@pytest.mark.parametrize(
+    ("lots", "sums"),
+    [
+        (["awarded excluded", "awarded excluded"], [(300, "awarded", "excluded")]),
+        (["awarded excluded", "estimate excluded"], [(300, "estimate", "excluded")]),
+        (
+            ["estimate included", "estimate excluded"],
+            [(200, "estimate", "excluded"), (100, "estimate", "included")],
+        ),
+        (
+            ["maximum excluded", "awarded excluded", "awarded excluded"],
+            [(500, "awarded", "excluded"), (100, "maximum", "excluded")],
+        ),
+    ],
+)
+def test_only_sums_of_one_sort_are_added(
+    lots: list[str], sums: list[tuple[float, str, str]]
+) -> None:
+    records = []
+    for number, lot in enumerate(lots, 1):
+        kind, tax = lot.split()
+        (one,) = documents(
+            call(f"G-{number}", OWNER, title=f"Rénovation du gymnase - lot {number}",
+                 amounts=[{"value": 100 * number, "kind": kind, "tax": tax}])
+        )  # fmt: skip
+        records.append((one, str(number)))
+    whole = procedure(records)
+    assert [(one["value"], one["kind"], one["tax"]) for one in whole["amounts"]] == sums
+    assert whole["amount"] == sums[0][0]
 
 
 def test_claims_stay_small_however_much_the_others_say() -> None:
