@@ -19,11 +19,12 @@ from traverse_search_api.errors import MergedError
 from traverse_search_api.pages.institution_view import own_clause
 from traverse_search_api.pages.link_view import AnswersView, Side, answers_view
 from traverse_search_api.pages.link_word import (
-    SAID,
+    Matter,
     Said,
     matter_of,
     pairs_of,
     said_by,
+    said_of,
     word_events,
     word_of,
 )
@@ -44,6 +45,8 @@ _FOLLOWS = {
     Word.NOT_SAME: "Dans quelques secondes, ce sont deux fiches.",
     Word.WITHDRAWN: "Dans quelques secondes, c’est de nouveau comme avant.",
 }
+
+_BOTH_SAY = "Ce lien est confirmé dès que l’autre acheteur le dit aussi."
 
 
 def link_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter:
@@ -101,14 +104,16 @@ def link_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         if not visits.did(person, mark, "lien", record, other, said, about):
             return RedirectResponse("/mon-institution#liens", 303)
         word = word_of(said)
+        matter = matter_of(word, about)
+        both = word is Word.CONFIRMED and matter is Matter.JOINT
         return render.page(
             request,
             "link_done.html",
             record=record,
             other=other,
-            matter=matter_of(word, about),
-            said=SAID[word],
-            follows=_FOLLOWS[word],
+            matter=matter,
+            said=said_of(word, matter),
+            follows=_BOTH_SAY if both else _FOLLOWS[word],
             taken_back=word is Word.WITHDRAWN,
         )
 

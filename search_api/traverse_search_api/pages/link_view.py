@@ -10,13 +10,13 @@ from traverse_schemas.decisions import Word
 from traverse_search_api.items import links_of_sides
 from traverse_search_api.links import FOR_SIDES
 from traverse_search_api.pages.link_word import (
-    SAID,
     TOLD,
     Matter,
     matter_of_link,
     own_records,
     records_of,
     said_by,
+    said_of,
 )
 from traverse_search_api.reader import Reader
 
@@ -130,23 +130,25 @@ def _talk(document: Mapping[str, Any], link: Mapping[str, Any], side: Side) -> T
 
 
 def _buttons(link: Mapping[str, Any], matter: Matter, spoke: bool) -> Iterable[Button]:
-    """What may be said next. Only the side in need says that its need is answered."""
+    """What may be said next. Only the side in need says that its need is answered; that two
+    purchases are one, both sides do."""
     state = link.get("state", "")
     if not spoke and state != "expired":
         if matter is Matter.SAME:
             if state != "dismissed":
-                yield _button(Word.SAME_AS)
-                yield _button(Word.NOT_SAME, plain=True)
+                yield _button(Word.SAME_AS, matter)
+                yield _button(Word.NOT_SAME, matter, plain=True)
         elif state != "dismissed":
-            if link.get("role") == "need" and state != "confirmed":
-                yield _button(Word.CONFIRMED)
-            yield _button(Word.DISMISSED, plain=True)
+            asked = matter is Matter.JOINT or link.get("role") == "need"
+            if asked and state != "confirmed":
+                yield _button(Word.CONFIRMED, matter)
+            yield _button(Word.DISMISSED, matter, plain=True)
     if spoke:
         yield Button(Word.WITHDRAWN, "Reprendre notre réponse", plain=True)
 
 
-def _button(word: Word, *, plain: bool = False) -> Button:
-    return Button(word, SAID[word], plain)
+def _button(word: Word, matter: Matter, *, plain: bool = False) -> Button:
+    return Button(word, said_of(word, matter), plain)
 
 
 def contests(document: Mapping[str, Any], side: Side) -> dict[str, Talk]:
@@ -155,7 +157,7 @@ def contests(document: Mapping[str, Any], side: Side) -> dict[str, Talk]:
     records = records_of(document)
     if not side.may or len(records) < 2 or not own_records(document, side.siren):
         return {}
-    button = [_button(Word.NOT_SAME, plain=True)]
+    button = [_button(Word.NOT_SAME, Matter.SAME, plain=True)]
     return {
         one.id: Talk(
             next(other.id for other in records if other != one), one.id, Matter.SAME, [], button

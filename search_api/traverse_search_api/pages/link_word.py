@@ -1,5 +1,5 @@
 """What an institution says of two records, from a click to events (`decisions.py`): that one
-answers the other or not, that both are one or not. Pure."""
+answers the other or not, that both are one purchase or not, or one record or not. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,6 +24,8 @@ SAID: Final[dict[Word, str]] = {
     Word.WITHDRAWN: "Réponse reprise",
 }
 
+_SAME_PURCHASE: Final = "C’est le même achat"
+
 TOLD: Final[dict[Word, str]] = {
     Word.CONFIRMED: "Confirmé par",
     Word.DISMISSED: "Écarté par",
@@ -37,15 +39,18 @@ class Matter(StrEnum):
     """What is spoken of; each has a subject of its own for the same two records."""
 
     ANSWER = "reponse"
+    JOINT = "achat"
     SAME = "dossier"
 
 
 _MATTERS: Final = {
-    Word.CONFIRMED: Matter.ANSWER,
-    Word.DISMISSED: Matter.ANSWER,
-    Word.SAME_AS: Matter.SAME,
-    Word.NOT_SAME: Matter.SAME,
+    Word.CONFIRMED: (Matter.ANSWER, Matter.JOINT),
+    Word.DISMISSED: (Matter.ANSWER, Matter.JOINT),
+    Word.SAME_AS: (Matter.SAME,),
+    Word.NOT_SAME: (Matter.SAME,),
+    Word.WITHDRAWN: tuple(Matter),
 }
+"""What a word may be about: where a form does not say, the first."""
 
 
 class Ref(NamedTuple):
@@ -79,14 +84,18 @@ def word_of(text: str) -> Word:
 
 def matter_of(word: Word, text: str) -> Matter:
     """What a word is about; who takes one back says so. Raises InvalidParameterError."""
-    if word in _MATTERS:
-        return _MATTERS[word]
-    try:
+    may = _MATTERS[word]
+    if text in may:
         return Matter(text)
-    except ValueError:
-        raise InvalidParameterError(
-            "sujet", "Dites ce que vous reprenez : revenez à la fiche."
-        ) from None
+    if word is Word.WITHDRAWN:
+        raise InvalidParameterError("sujet", "Dites ce que vous reprenez : revenez à la fiche.")
+    return may[0]
+
+
+def said_of(word: Word, matter: Matter) -> str:
+    """A word, as the button says it."""
+    both = matter is Matter.JOINT and word is Word.CONFIRMED
+    return _SAME_PURCHASE if both else SAID[word]
 
 
 def records_of(document: Mapping[str, Any]) -> list[Ref]:
@@ -119,19 +128,24 @@ def pairs_of(
 
     An answer is between two opportunities: one pair of their records says it. That two are the same
     or not is a matter of records: `named` is the one of `theirs` that is meant, of a document that
-    has both. Raises InvalidParameterError when they are too many for a click.
+    has both. That two are one purchase is said of all pairs, since each may bring them together.
+    Raises InvalidParameterError when they are too many for a click.
     """
     ours, others = own_records(mine, siren), own_records(theirs, siren)
+    if matter is not Matter.SAME and (mine["id"] == theirs["id"] or not (ours or others)):
+        return []
     if matter is Matter.ANSWER:
-        if mine["id"] == theirs["id"] or not (ours or others):
-            return []
         return [((ours or records_of(mine))[0], (others or records_of(theirs))[0])]
     left, right = records_of(mine), records_of(theirs)
     if mine["id"] == theirs["id"]:
         right = [one for one in right if one.id == named]
         left = [one for one in left if one not in right]
     spoken = {*ours, *others}
-    found = [pair for pair in product(left, right) if not spoken.isdisjoint(pair)]
+    found = [
+        pair
+        for pair in product(left, right)
+        if matter is Matter.JOINT or not spoken.isdisjoint(pair)
+    ]
     if len(found) > MOST_PAIRS:
         raise InvalidParameterError(
             "avec",
@@ -158,7 +172,7 @@ def said_by(
 
 def matter_of_link(link: Mapping[str, Any]) -> Matter | None:
     """What people may say of a link."""
-    return {"answers": Matter.ANSWER, "same": Matter.SAME}.get(link["type"])
+    return {"answers": Matter.ANSWER, "joint": Matter.JOINT, "same": Matter.SAME}.get(link["type"])
 
 
 def word_events(

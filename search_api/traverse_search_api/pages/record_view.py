@@ -237,11 +237,12 @@ def _lot(lot: Mapping[str, Any]) -> LotView:
 
 def _link(link: Mapping[str, Any], talks: Mapping[tuple[str, str], Talk]) -> LinkView:
     state = link.get("state", "")
+    ends = " ; fin de contrat, besoin non confirmé" if link.get("renewal") else ""
     return LinkView(
         label=label_of(link),
         title=", ".join(filter(None, (link.get("title"), link.get("owner")))),
         address=f"/fiche/{link['id']}",
-        reason=link["reason"],
+        reason=f"{link['reason']}{ends}",
         state=link["state_label"] if state in ("confirmed", "expired") else "",
         talk=talks.get((link["type"], link["id"])),
     )

@@ -65,9 +65,10 @@ class Matches:
         it answers, purchases it could be made with. `head_of` gives the opportunity of a record.
 
         A link shows only to those who may read both ends: on a public document only public ends
-        stand; elsewhere each end tells its `audience`. An answer of which people spoke tells what
-        they `said`; one that they dismissed, of any two records of the two opportunities, is there
-        with that state for its sides alone to see.
+        stand; elsewhere each end tells its `audience`. A link of which people spoke tells what they
+        `said`; one that they dismissed, of any two records of the two opportunities, is there with
+        that state for its sides alone to see. The other end of a joint purchase says whether it is
+        a contract that ends (`renewal`), of which nobody said a need.
         """
         # Two that tell the same are told apart by their ids, never by which came first.
         inside = sorted(members)
@@ -81,10 +82,11 @@ class Matches:
                 if link["id"] not in own and (known is None or rank(link) < rank(known)):
                     best[place] = link
         for head, said in self._spoken(inside, head_of).items():
-            if (spoken := best.get((ANSWERS, head))) is not None:
-                spoken["said"] = [one.shown() for one in said]
-                if any(one.word is Word.DISMISSED for one in said):
-                    spoken["state"] = DISMISSED
+            for matter in (ANSWERS, JOINT):
+                if (spoken := best.get((matter, head))) is not None:
+                    spoken["said"] = [one.shown() for one in said]
+                    if any(one.word is Word.DISMISSED for one in said):
+                        spoken["state"] = DISMISSED
         return sorted(shown(best.values()), key=rank)
 
     def linked(self) -> Iterator[str]:
@@ -169,8 +171,7 @@ class Matches:
         for other, answer in self._matcher.answered_by(identity):
             yield from self._link(mine, other, ANSWERS, "offer", answer)
         for other, bond in self._matcher.joint_with(identity).items():
-            if bond.state != DISMISSED:
-                yield from self._link(mine, other, JOINT, "", bond)
+            yield from self._link(mine, other, JOINT, "", bond)
 
     def _link(
         self, mine: Facts, other: str, kind: str, role: str, found: Answer | Together

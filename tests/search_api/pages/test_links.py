@@ -57,6 +57,12 @@ def link(state: str, role: str = "need", **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def joint(state: str, **more: Any) -> dict[str, Any]:
+    whole = link(state, **more) | {"type": "joint"}
+    del whole["role"]
+    return whole
+
+
 def labels(
     links: list[dict[str, Any]], siren: str = MARSEILLE, may: bool = True
 ) -> list[list[str]]:
@@ -67,7 +73,7 @@ def labels(
     return [[button.label for button in talk.buttons] for talk in talks]
 
 
-NEED, OFFER = "Cela répond à notre besoin", "Pas pour nous"
+NEED, OFFER, TOGETHER = "Cela répond à notre besoin", "Pas pour nous", "C’est le même achat"
 BACK = "Reprendre notre réponse"
 
 
@@ -87,7 +93,12 @@ BACK = "Reprendre notre réponse"
           "said": [said("same_as", OTHER)]},
          ["C’est le même dossier", "Ce n’est pas le même dossier"]),
         ({"type": "lot", "id": "b" * 16, "score": 0.7, "reason": "lots"}, None),
-        ({"type": "joint", "id": "b" * 16, "score": 0.7, "reason": "x", "state": "proposed"}, None),
+        (joint("proposed"), [TOGETHER, OFFER]),
+        (joint("proposed", said=[said("confirmed", OTHER)]), [TOGETHER, OFFER]),
+        (joint("proposed", said=[said("confirmed", MARSEILLE)]), [BACK]),
+        (joint("confirmed"), [OFFER]),
+        (joint("dismissed", said=[said("dismissed", MARSEILLE)]), [BACK]),
+        (joint("dismissed", said=[said("dismissed", OTHER)]), []),
     ],
 )  # fmt: skip
 def test_a_side_is_asked_for_what_it_may_still_say(
@@ -147,7 +158,13 @@ def test_an_answer_is_said_of_one_pair_and_a_contest_of_each_pair_that_one_speak
     one, other = Ref(TOWN, "N1"), Ref(FEED, "9")
     for siren in (MARSEILLE, CHAMBER, OTHER):
         assert pairs_of(Matter.ANSWER, mine, theirs, other.id, siren) == [(one, other)]
+        # Each record may bring two purchases together.
+        both = records((TOWN, "N1"), (FEED, "N2"), owner_siren=MARSEILLE)
+        copy = Ref(FEED, "N2")
+        pairs = pairs_of(Matter.JOINT, both, theirs, other.id, siren)
+        assert pairs == [(one, other), (copy, other)]
     assert pairs_of(Matter.ANSWER, mine, theirs, other.id, "130002199") == []
+    assert pairs_of(Matter.JOINT, mine, theirs, other.id, "130002199") == []
     named = {"owner_kind": {"source": TOWN, "subject": "A", "at": "x"}}
     merged = records((TOWN, "A"), (FEED, "B"), (f"urn:siren:{OTHER}", "C"), provenance=named)
     a, b, c = (Ref(each["source"], each["subject"]) for each in merged["sources"])
@@ -199,3 +216,5 @@ def test_what_is_no_word_is_refused_in_words() -> None:
         with pytest.raises(InvalidParameterError):
             wrong()
     assert matter_of(Word.NOT_SAME, "reponse") is Matter.SAME
+    assert matter_of(Word.DISMISSED, "achat") is Matter.JOINT
+    assert matter_of(Word.DISMISSED, "dossier") is Matter.ANSWER

@@ -166,6 +166,30 @@ def test_what_a_side_dismisses_is_dismissed_between_whole_opportunities_for_the_
     assert [(state, words) for _, state, words in seen()] == [("proposed", [])] * 2
 
 
+def test_a_joint_purchase_that_a_side_dismisses_is_there_for_both_to_take_back() -> None:
+    left, right = dae("A", "Gardanne"), dae("B", "Aix")
+    matches = told(left, right)
+    by = TOWNS["Aix"][0]
+    assert matches.decide(word("dismissed", by, left, right, 1)) == {left["id"], right["id"]}
+    for mine in (left, right):
+        (link,) = matches.links([mine["id"]], itself)
+        assert (link["type"], link["state"]) == ("joint", "dismissed")
+        assert [said["word"] for said in link["said"]] == ["dismissed"]
+    matches.decide(word("withdrawn", by, left, right, 2))
+    (link,) = matches.links([left["id"]], itself)
+    assert (link["state"], "said" in link) == ("proposed", False)
+
+
+def test_the_end_of_a_contract_is_told_from_a_need() -> None:
+    ends = dae("B", "Aix", kind="call", subtype="contract", outcome="awarded",
+               duration_months=24, end_max="2027-06-30")  # fmt: skip
+    said = dae("A", "Gardanne")
+    matches = told(said, ends)
+    shown = {one["id"]: matches.links([one["id"]], itself) for one in (said, ends)}
+    assert [link.get("renewal") for link in shown[said["id"]]] == [True]
+    assert [link.get("renewal") for link in shown[ends["id"]]] == [None]
+
+
 def test_of_two_that_tell_the_same_arrival_does_not_choose() -> None:
     """Two records of one opportunity, with the same score and another deadline each."""
     need = dae("N", "Gardanne")
