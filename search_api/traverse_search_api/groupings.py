@@ -4,6 +4,7 @@ Held in memory from `traverse.groupings`: they are few beside the records. Each 
 of readers (`Reader.sees_layer`), and holds nothing that these may not read (decision 9).
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Protocol
@@ -21,7 +22,11 @@ from traverse_schemas.grouping import (
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_schemas.status import french_day
-from traverse_search_api.errors import MovedGroupingError, UnknownGroupingError
+from traverse_search_api.errors import (
+    InvalidCursorError,
+    MovedGroupingError,
+    UnknownGroupingError,
+)
 from traverse_search_api.parameters import Moment
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.territory_query import resolve_place
@@ -38,6 +43,9 @@ _STANCES: Final = {
     "deliberated": "A délibéré",
     "constituted": "A signé",
 }
+_Place = tuple[str, float, str]
+"""Where a grouping stands among others: the end of its time, its score and its id."""
+
 _FAR: Final = "9999-12-31"
 _STEPS: Final = 100  # from one grouping to where its members went, and on
 
@@ -91,6 +99,9 @@ class GroupingParameters(BaseModel):
     ] = ("proposed", "convention", "constituted")
     as_of: Moment = None
     size: int = Field(default=20, ge=1, le=100)
+    cursor: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="La page suivante : next de la réponse précédente."
+    )
 
 
 class GroupingRows(Protocol):
@@ -121,7 +132,13 @@ def answer(
     territories: Territories,
     reader: Reader = ANYBODY,
 ) -> dict[str, Any]:
-    """A reader's groupings, those with the least time left first, then the surest."""
+    """A reader's groupings, those with the least time left first, then the surest; `next` is the
+    cursor of the page that follows. Raises InvalidCursorError, InvalidParameterError.
+
+    A cursor is the place of the last that was shown: what has come before it since is not missed by
+    who asks anew, and nothing is shown twice that has not moved.
+    """
+    after = None if parameters.cursor is None else _read_place(parameters.cursor)
     today = french_day(as_of)
     places = {
         code for asked in parameters.territory for code in resolve_place(asked, territories).codes
@@ -132,9 +149,11 @@ def answer(
         if _wanted(row, parameters, places)
         and (item := item_of(row, today))["status"] in parameters.status
     ]
-    found.sort(key=lambda item: (item["window"].get("to", _FAR), -item["score"], item["id"]))
     total = {"value": len(found), "exact": True}
-    return {"total": total, "items": found[: parameters.size]}
+    left = sorted((it for it in found if after is None or _place(it) > after), key=_place)
+    shown = left[: parameters.size]
+    following = _written_place(_place(shown[-1])) if len(left) > len(shown) else None
+    return {"total": total, "items": shown, "next": following}
 
 
 def one(
@@ -196,6 +215,26 @@ def item_of(grouping: Grouping, today: date) -> dict[str, Any]:
         "Dire son intérêt n’engage pas ; la convention se délibère et se signe avant le lancement "
         "de la consultation.",
     }
+
+
+def _place(item: Mapping[str, Any]) -> _Place:
+    return (item["window"].get("to", _FAR), -item["score"], item["id"])
+
+
+def _written_place(place: _Place) -> str:
+    return urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def _read_place(cursor: str) -> _Place:
+    """The inverse of `_written_place`. Raises InvalidCursorError."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        until, score, identity = orjson.loads(urlsafe_b64decode(padded))
+        return (str(until), float(score), str(identity))
+    except (ValueError, TypeError):
+        raise InvalidCursorError(
+            "Ce curseur n’est pas de ce service : relancez la recherche sans cursor."
+        ) from None
 
 
 def _member(member: GroupingMember) -> dict[str, Any]:

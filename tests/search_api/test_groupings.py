@@ -18,6 +18,7 @@ from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.app import create_app
 from traverse_search_api.errors import (
     GroupingsUnavailableError,
+    InvalidCursorError,
     MovedGroupingError,
     UnknownGroupingError,
 )
@@ -98,6 +99,29 @@ def test_those_with_the_least_time_left_come_first() -> None:
     ]
     assert [item["id"] for item in asked(rows)] == ["soon", "late", "open"]
     assert asked(rows)[2]["days_left"] is None
+
+
+def test_a_cursor_leads_through_all_of_them() -> None:
+    """Also where one that was shown is gone, or another has come, since."""
+    rows = [
+        row(f"g{number}", score=0.7 + number % 3 / 10, window={"to": f"2027-05-0{1 + number // 4}"})
+        for number in range(11)
+    ] + [row("open", window={})]
+    whole = [item["id"] for item in asked(rows, size=100)]
+    seen: list[str] = []
+    cursor = None
+    for _ in range(4):
+        wanted = GroupingParameters(size=3, cursor=cursor)
+        found = answer(rows, wanted, NOW, Territories.load())  # type: ignore[arg-type]
+        assert found["total"]["value"] == len(rows)
+        seen += [item["id"] for item in found["items"]]
+        cursor = found["next"]
+        new = row(f"new{len(seen)}", window={"to": "2027-04-02"})
+        rows = [*(one for one in rows if one["id"] != seen[-1]), new]
+    assert (seen, cursor) == (whole, None)
+    for wrong in ("x", "é", "W10", "e30", "bnVsbA"):
+        with pytest.raises(InvalidCursorError):
+            asked(rows, cursor=wrong)
 
 
 def test_what_is_over_shows_only_when_asked_for() -> None:

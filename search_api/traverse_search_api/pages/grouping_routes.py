@@ -1,6 +1,7 @@
 """« Mutualiser »: the joint purchases that are proposed to who reads, and what their institution
 says of them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -41,17 +42,20 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
         request: Request,
         where: Annotated[str, Query(alias="lieu", max_length=120)] = "",
         every: Annotated[str, Query(alias="toutes", max_length=3)] = "",
+        cursor: Annotated[str | None, Query(alias="suite", max_length=200)] = None,
     ) -> Response:
         """The groupings of the institution; of all where that is asked, or there are none."""
         person = visits.require(request)
         reading = readings.of(request)
         choices = place_choices(where, reading.territories)
-        asked: dict[str, Any] = {"size": _MOST}
+        asked: dict[str, Any] = {"size": _MOST, "cursor": cursor}
         if len(choices) == 1:
             asked["territory"] = choices[0].code
         own = await readings.groupings(reading, **asked, institution=person.siren)
-        others = await readings.groupings(reading, **asked) if every or not own["items"] else None
+        none = not own["total"]["value"]
+        others = await readings.groupings(reading, **asked) if every or none else None
         found = others or own
+        following = {"lieu": where, "toutes": "oui" if others else "", "suite": found["next"]}
         return render.page(
             request,
             "groupings.html",
@@ -59,6 +63,7 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
             choices=choices,
             every=others is not None,
             total=found["total"]["value"],
+            following=_address(following) if found["next"] else "",
             groupings=[grouping_view(one, person.siren) for one in found["items"]],
             may_answer=person.may(StaffRole.PUBLISHER) and staff.gateway.present,
             steps=[(step.value, label) for step, label in FORMAL.items()],
@@ -131,6 +136,10 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
         )
 
     return router
+
+
+def _address(asked: Mapping[str, str]) -> str:
+    return "/mutualiser?" + urlencode({name: value for name, value in asked.items() if value})
 
 
 async def _record(reading: Reading, identifier: str, siren: str) -> dict[str, str] | None:

@@ -471,7 +471,10 @@ def test_what_could_be_bought_together_is_found_and_answered(
     look(page, "/mutualiser")
     main = page.get_by_role("main")
     expect(main.get_by_role("heading", level=2)).to_have_text("Nettoyage de plages")
-    for text in ("Ville de La Ciotat", "au moins 30", "110 jours", "L.2113-6", "Plages du nord"):
+    for text in (
+        "Ville de La Ciotat", "au moins 30", "110 jours", "L.2113-6", "Plages du nord",
+        "Pourraient rejoindre", "Ville de Cassis (fin de contrat, besoin non confirmé)",
+    ):  # fmt: skip
         expect(main).to_contain_text(text)
     page.get_by_role("button", name="Nous sommes intéressés").click()
     expect(page.get_by_role("status")).to_contain_text("« Nous sommes intéressés » est dit")

@@ -228,6 +228,19 @@ class Proposed:
                     **member,
                 },
             ],
+            "others": [
+                {
+                    "record": opportunity_id("urn:siren:211300223", "C1"),
+                    "owner": "Ville de Cassis",
+                    "siren": "211300223",
+                    "title": "Entretien des plages",
+                    "territory": "Cassis",
+                    **member,
+                    "renewal": True,
+                    "guess": True,
+                    "counted": True,
+                }
+            ],
             "cpv": [],
             "themes": ["proprete"],
             "within": ["epci:200054807", "dep:13"],
