@@ -5,8 +5,10 @@ Who is in need decides what an answer is:
 - a firm that looks for orders: contracts and concessions that are open, projects that announce
   some; one that looks for a partner also other firms' needs of the same trade; one that looks for
   money: calls for projects open to firms; premises or staff: what is shared or called for;
-- an institution that is to buy: its own call for the same thing, or one by who covers it from
-  above; calls for projects that are open to public bodies; shared means; a project alike nearby.
+- an institution that is to buy: its own call for the same thing, or that of a groupement of which
+  it is a member; one by who covers it from above, which it may use only where that buys for others
+  too (art. L.2113-2 and L.2113-6 of the Code de la commande publique), else may learn from; calls
+  for projects that are open to public bodies; shared means; a project alike nearby.
 
 Whether it is still open is judged when asked: an answer carries until when (decision 0019).
 """
@@ -16,7 +18,12 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day, lower_first
-from traverse_stream_processors.matching.roles import ON_DEMAND, Beneficiaries, Seeks
+from traverse_stream_processors.matching.roles import (
+    ON_DEMAND,
+    Beneficiaries,
+    Seeks,
+    is_pooled,
+)
 from traverse_stream_processors.matching.subject import Alike, alike_from
 from traverse_stream_processors.matching.territory import Reach, reach
 from traverse_stream_processors.matching.words import CONFIRMED, PROPOSED
@@ -29,6 +36,7 @@ LEAST_SUBJECT: Final = 0.6
 
 _SAME_THING: Final = 0.7
 
+_WIDER: Final = frozenset(("epci", "department", "region", "state"))
 _CONTRACTS: Final = ("contract", "concession", "sourcing", "expression_of_interest")
 
 
@@ -56,16 +64,52 @@ def answer(need: Facts, offer: Facts, state: str = PROPOSED) -> Answer | None:
     return None if found is None else found._replace(state=state)
 
 
+def reason_for_offer(need: Facts, offer: Facts, reason: str) -> str:
+    """Why an offer answers a need, in one French sentence for the one who offers; `reason` is what
+    the one in need is told, which says the same to both where people alone say it."""
+    judged = _judged(need, offer)
+    if judged is None:
+        return reason
+    where = f"lieu du besoin : {need.territory}"
+    return _sentence(subject_in_words(need, judged.subject), where, judged.fit.to_offer, offer)
+
+
 def _answer(need: Facts, offer: Facts) -> Answer | None:
+    judged = _judged(need, offer)
+    if judged is None:
+        return None
+    same = subject_in_words(offer, judged.subject)
+    reason = _sentence(same, judged.reached.words, judged.fit.to_need, offer)
+    return Answer(judged.score, _until(need, offer), reason, offer.audience)
+
+
+class _Fit(NamedTuple):
+    """How well a kind of thing answers a kind of need (0: not at all), and for whom it is, in words
+    for the one in need and for the one who offers."""
+
+    weight: float
+    to_need: str
+    to_offer: str
+
+
+class _Judged(NamedTuple):
+    score: float
+    fit: _Fit
+    subject: Alike
+    reached: Reach
+
+
+def _judged(need: Facts, offer: Facts) -> _Judged | None:
     if offer.until and offer.until <= need.first_time[: len(offer.until)]:
         return None  # over before anybody said the need
-    weight, open_to = _weight(need, offer)
-    if not weight:
+    fit = _fit(need, offer)
+    if not fit.weight:
         return None
-    reached = reach(need, offer)
+    # A member of a groupement buys by it wherever it lies.
+    reached = reach(need, offer) or (_ANYWHERE if _is_fellow(need, offer) else None)
     if reached is None:
         return None
-    least = max(LEAST_SUBJECT, _least_subject(weight, reached.score))
+    least = max(LEAST_SUBJECT, _least_subject(fit.weight, reached.score))
     # A contract helps who is to buy only if it is for the very same thing.
     very_same = need.seeks is None and offer.subtype in ("contract", "concession")
     if very_same:
@@ -76,11 +120,8 @@ def _answer(need: Facts, offer: Facts) -> Answer | None:
     same = subject.score >= _SAME_THING and subject.text >= 0.5
     if very_same and not same:
         return None
-    score = round(weight * (0.7 * subject.score + 0.3 * reached.score), 3)
-    if score < LEAST:
-        return None
-    reason = _reason(offer, subject, reached, open_to)
-    return Answer(score, _until(need, offer), reason, offer.audience)
+    score = round(fit.weight * (0.7 * subject.score + 0.3 * reached.score), 3)
+    return None if score < LEAST else _Judged(score, fit, subject, reached)
 
 
 def _least_subject(weight: float, reached: float) -> float:
@@ -93,50 +134,80 @@ def _until(need: Facts, offer: Facts) -> str:
     return min(filter(None, (need.until, offer.until)), default="")
 
 
-def _weight(need: Facts, offer: Facts) -> tuple[float, str]:
-    """How well this kind of thing answers this kind of need (0: not at all), and for whom it is."""
+_NOT: Final = _Fit(0.0, "", "")
+
+
+def _for_both(weight: float, words: str) -> _Fit:
+    return _Fit(weight, words, words)
+
+
+_FOR_FIRMS: Final = "ouvert aux entreprises"
+
+
+def _fit(need: Facts, offer: Facts) -> _Fit:
     if need.id == offer.id:
-        return 0.0, ""
+        return _NOT
     if need.seeks is not None:
         return _for_firm(need, need.seeks, offer)
     return _for_institution(need, offer)
 
 
-def _for_firm(need: Facts, seeks: Seeks, offer: Facts) -> tuple[float, str]:
+def _for_firm(need: Facts, seeks: Seeks, offer: Facts) -> _Fit:
     if not _open_to(offer).firms:
-        return 0.0, ""
+        return _NOT
     if offer.kind == "need":
         partner = seeks is Seeks.PARTNER and offer.seeks in (Seeks.PARTNER, Seeks.ORDERS)
-        return (0.95, "à plusieurs") if partner and need.owner_name != offer.title else (0.0, "")
+        found = partner and need.owner_name != offer.title
+        return _for_both(0.95, "à plusieurs") if found else _NOT
     match seeks:
         case Seeks.ORDERS | Seeks.PARTNER:
             if offer.subtype in _CONTRACTS and offer.subtype != "expression_of_interest":
-                return 1.0, "ouvert aux entreprises"
+                return _for_both(1.0, _FOR_FIRMS)
             if offer.subtype in ON_DEMAND:
-                return 0.85, "ouvert aux entreprises"
-            return (0.8, "projet à suivre") if offer.subtype == "project" else (0.0, "")
+                return _for_both(0.85, _FOR_FIRMS)
+            return _for_both(0.8, "projet à suivre") if offer.subtype == "project" else _NOT
         case Seeks.AID:
-            return (1.0, "ouvert aux entreprises") if offer.subtype in ON_DEMAND else (0.0, "")
+            return _for_both(1.0, _FOR_FIRMS) if offer.subtype in ON_DEMAND else _NOT
         case _:
             shared = offer.subtype in (*ON_DEMAND, "shared_resources")
-            return (0.95, "ouvert aux entreprises") if shared else (0.0, "")
+            return _for_both(0.95, _FOR_FIRMS) if shared else _NOT
 
 
-def _for_institution(need: Facts, offer: Facts) -> tuple[float, str]:
+def _for_institution(need: Facts, offer: Facts) -> _Fit:
     own = bool(need.owner) and need.owner == offer.owner
     if offer.subtype in ("contract", "concession"):
-        if own:
-            return 1.0, "votre consultation"
-        above = not offer.covers.isdisjoint(need.within - set(need.place))
-        wider = above and offer.owner_kind in ("epci", "department", "region", "state")
-        return (0.9, "portée pour votre territoire") if wider else (0.0, "")
+        return _OWN if own else _contract_for(need, offer)
     if own or not _open_to(offer).public_bodies:
-        return 0.0, ""
+        return _NOT
     if offer.subtype in ON_DEMAND:
-        return 1.0, "ouvert aux collectivités"
+        return _for_both(1.0, "ouvert aux collectivités")
     if offer.subtype == "shared_resources":
-        return 1.0, "moyens partagés"
-    return (0.85, "projet de même objet") if offer.subtype == "project" else (0.0, "")
+        return _for_both(1.0, "moyens partagés")
+    return _for_both(0.85, "projet de même objet") if offer.subtype == "project" else _NOT
+
+
+_OWN: Final = _Fit(1.0, "votre consultation", "besoin du même acheteur")
+_ANYWHERE: Final = Reach(0.85, "")
+
+
+def _contract_for(need: Facts, offer: Facts) -> _Fit:
+    """Another buyer's contract: who is not in it cannot order by it."""
+    if _is_fellow(need, offer):
+        joint = f"groupement de commandes dont {offer.owner_name} vous dit membre"
+        return _Fit(1.0, joint, "besoin d'un membre de votre groupement de commandes")
+    above = not offer.covers.isdisjoint(need.within - set(need.place))
+    if not above or offer.owner_kind not in _WIDER:
+        return _NOT
+    if not offer.buyers and is_pooled(offer.title, offer.texts.description):
+        pooled = f"achat pour plusieurs acheteurs : à voir avec {offer.owner_name}"
+        return _Fit(0.9, pooled, f"achat pour plusieurs acheteurs : à voir avec {need.owner_name}")
+    beside = "même achat par {} : à contacter"
+    return _Fit(0.8, beside.format(offer.owner_name), beside.format(need.owner_name))
+
+
+def _is_fellow(need: Facts, offer: Facts) -> bool:
+    """Whether a contract says that who is in need buys by it."""
+    return need.seeks is None and need.owner in offer.buyers
 
 
 def _open_to(offer: Facts) -> Beneficiaries:
@@ -146,11 +217,9 @@ def _open_to(offer: Facts) -> Beneficiaries:
     return offer.texts.open_to
 
 
-def _reason(offer: Facts, subject: Alike, reached: Reach, open_to: str) -> str:
-    parts = [subject_in_words(offer, subject), reached.words, open_to]
-    if offer.until:
-        parts.append(f"jusqu'au {day(offer.until)}")
-    return ", ".join(filter(None, parts))
+def _sentence(same: str, where: str, open_to: str, offer: Facts) -> str:
+    until = f"jusqu'au {day(offer.until)}" if offer.until else ""
+    return ", ".join(filter(None, (same, where, open_to, until)))
 
 
 def subject_in_words(facts: Facts, subject: Alike) -> str:

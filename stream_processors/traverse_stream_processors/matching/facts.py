@@ -35,6 +35,7 @@ class Facts(NamedTuple):
     digits of its codes ("45233140" is "4523314"). `seeks` is what a firm's need looks for; `asks`
     and `offers` say whether it is a side of an answer, `purchase` when it will be bought (None: it
     will not). `until` is the first moment at which it is too late (ISO, UTC, to the minute), or "".
+    `buyers` are the SIRENs of those who buy by a contract together, as it says.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Facts(NamedTuple):
     offers: bool
     seeks: Seeks | None
     purchase: Purchase | None
+    buyers: tuple[str, ...]
 
     @property
     def speaker(self) -> str:
@@ -147,7 +149,12 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         offers=offers,
         seeks=seeks_of(title, description) if firm else None,
         purchase=purchase,
+        buyers=_buyers(content["joint"]) if offers and "joint" in content else (),
     )
+
+
+def _buyers(joint: Any) -> tuple[str, ...]:
+    return share((joint["coordinator"], *joint.get("members", ())))
 
 
 def _place(codes: Sequence[str]) -> frozenset[str]:

@@ -31,7 +31,8 @@ _ASKED: Final = {Seeks.ORDERS: (_ORDERS,), Seeks.PARTNER: (_ORDERS, _PARTNER), S
 def answer_stands(facts: Facts) -> tuple[Stand, ...]:
     """Where a need meets what may answer it: by theme, `a` where the need lies and what the offer
     covers, `l` where the offer lies and what the need names (for a firm its EPCI and
-    département); its own calls, which count for whoever is to buy, with its owner."""
+    département); its own calls, which count for whoever is to buy, with its owner and those who buy
+    with it."""
     asked, offered = _asked(facts), _offered(facts)
     finer = (*_finer(facts), facts.until[:7]) if asked or offered else ()
     found = []
@@ -44,7 +45,8 @@ def answer_stands(facts: Facts) -> tuple[Stand, ...]:
         at = _offered_at if len(facts.covers) <= MOST_SHARED else _offered_at.__wrapped__
         places = at(facts.within, facts.covers, offered)
         if _lets_a_contract(facts) and facts.owner:
-            places = (*places, _OWN + facts.owner)
+            buyers = dict.fromkeys((facts.owner, *facts.buyers))
+            places = (*places, *(_OWN + one for one in buyers))
         found.append(Stand(places, facts.topics, finer, asks=False))
     return tuple(found)
 

@@ -14,7 +14,7 @@ from traverse_schemas.grouping import GroupingMessage, grouping_id, records_of
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model
 from traverse_stream_processors.linking.decisions import Saying
-from traverse_stream_processors.matching.answers import Answer
+from traverse_stream_processors.matching.answers import Answer, reason_for_offer
 from traverse_stream_processors.matching.facts import Facts, Reader
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together
@@ -74,20 +74,26 @@ class Matches:
         inside = sorted(members)
         own = {head_of(one) for one in inside}
         best: dict[tuple[str, str], dict[str, Any]] = {}
+        ends: dict[tuple[str, str], tuple[str, str]] = {}
         for one in inside:
             for link in sorted(self._links_of(one), key=_other):
-                link["id"] = head_of(link["id"])
+                other, link["id"] = link["id"], head_of(link["id"])
                 place = (link["type"], link["id"])
                 known = best.get(place)
                 if link["id"] not in own and (known is None or rank(link) < rank(known)):
-                    best[place] = link
+                    best[place], ends[place] = link, (one, other)
         for head, said in self._spoken(inside, head_of).items():
             for matter in (ANSWERS, JOINT):
                 if (spoken := best.get((matter, head))) is not None:
                     spoken["said"] = [one.shown() for one in said]
                     if any(one.word is Word.DISMISSED for one in said):
                         spoken["state"] = DISMISSED
-        return sorted(shown(best.values()), key=rank)
+        found = sorted(shown(best.values()), key=rank)
+        for link in found:
+            if link.get("role") == "offer":
+                offer, need = ends[link["type"], link["id"]]
+                link["reason"] = self._reason_for_offer(need, offer, link["reason"])
+        return found
 
     def linked(self) -> Iterator[str]:
         """The ids of all records that are something to another."""
@@ -198,6 +204,12 @@ class Matches:
         if until and not until.startswith("9999"):
             link["until"] = until
         yield link
+
+    def _reason_for_offer(self, need: str, offer: str, reason: str) -> str:
+        asked, offered = self._matcher.get(need), self._matcher.get(offer)
+        if asked is None or offered is None:
+            return reason
+        return reason_for_offer(asked, offered, reason)
 
     def _answer_message(self, need: str, offer: str) -> MatchMessage:
         key = f"{need} {offer} {ANSWERS}"

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from traverse_stream_processors.linking.words import fold
@@ -52,6 +53,10 @@ _BODIES: Final = re.compile(
     r"\b(?:communes?|villages?|collectivites?|epci|intercommunalites?|mairies?|villes?|ecoles"
     r"|communautes? de communes|etablissements? publics?|syndicats?|bailleurs?)\b"
 )
+_POOLED: Final = re.compile(
+    r"\b(?:groupements? (?:de|d.) ?(?:commandes?|achats?)|centrales? d.achats?"
+    r"|achats? (?:groupes?|mutualises?))\b"
+)
 _SEEKING: Final = re.compile(
     r"\b(?:trouver|chercher?|recherche|premiers?|clients?|publics?|publique|referencement|aupres"
     r"|acheteurs?|repondre|marches?|entreprises?|societe|cotraitants?|sous-traitants?|partenaires?"
@@ -82,3 +87,10 @@ def beneficiaries_of(title: str, description: str) -> Beneficiaries:
         if firms != bodies:
             return Beneficiaries(firms, bodies)
     return Beneficiaries(firms=True, public_bodies=True)
+
+
+@lru_cache(maxsize=10_000)
+def is_pooled(title: str, description: str) -> bool:
+    """Whether the words of a contract say that others than its owner buy by it: a groupement de
+    commandes or a centrale d'achat."""
+    return bool(_POOLED.search(fold(title)) or _POOLED.search(fold(description)))

@@ -2,16 +2,20 @@
 
 from typing import Any
 
+import pytest
+
 from tests.stream_processors.matching.factory import (
     DEPARTMENT,
     METROPOLE,
     REGION,
+    TOWNS,
     call,
     facts,
     need,
     state,
 )
-from traverse_stream_processors.matching.answers import LEAST, Answer, answer
+from traverse_stream_processors.matching.answers import LEAST, Answer, answer, reason_for_offer
+from traverse_stream_processors.matching.matcher import Matcher
 from traverse_stream_processors.matching.roles import Seeks, beneficiaries_of, seeks_of
 
 ROADS: dict[str, Any] = {"cpv": ["45233140"]}
@@ -30,13 +34,22 @@ def firm(title: str, **fields: Any) -> Any:
 
 def test_the_reason_says_subject_territory_and_until_when() -> None:
     asked = need("N", "Réfection de la rue de la Gare", **ROADS)
-    offered = call("C", "Rénovation des rues des communes", owner=METROPOLE, **ROADS)
+    offered = call("C", "Rénovation des rues : aide aux communes", owner=METROPOLE,
+                   subtype="call_for_projects", **ROADS)  # fmt: skip
     result = found(asked, offered)
     assert result.reason == (
-        "même objet (travaux routiers), sur votre EPCI, portée pour votre territoire, "
+        "même objet (travaux routiers), sur votre EPCI, ouvert aux collectivités, "
         "jusqu'au 12 mars 2027"
     )
     assert result.until == "2027-03-12T11:00"
+    # The one who offers is told the same of the other.
+    assert reason_for_offer(asked, offered, result.reason) == (
+        "même objet (travaux routiers), lieu du besoin : Gardanne, ouvert aux collectivités, "
+        "jusqu'au 12 mars 2027"
+    )
+    by_word = answer(asked, call("X", "Achat d'ordinateurs", cpv=["30213000"]), "confirmed")
+    assert by_word is not None
+    assert reason_for_offer(asked, asked, by_word.reason) == by_word.reason
 
 
 def test_a_firm_finds_a_call_without_a_word_or_a_code_in_common() -> None:
@@ -56,6 +69,48 @@ def test_anothers_contract_does_not_answer_an_institution_beside_it() -> None:
     assert answer(asked, call("C", "Réfection de la voirie", owner="Gardanne", **ROADS)) is None
     own = found(asked, call("C", "Réfection de la voirie", owner="Aix", **ROADS))
     assert "votre consultation" in own.reason
+
+
+@pytest.mark.parametrize(
+    ("title", "joint", "told", "told_back"),
+    [
+        ("Réfection de la voirie", None, "même achat par {} : à contacter",
+         "même achat par Gardanne : à contacter"),
+        ("Réfection de la voirie (centrale d'achat)", None,
+         "achat pour plusieurs acheteurs : à voir avec {}",
+         "achat pour plusieurs acheteurs : à voir avec Gardanne"),
+        ("Réfection de la voirie, groupement de commandes", None,
+         "achat pour plusieurs acheteurs : à voir avec {}",
+         "achat pour plusieurs acheteurs : à voir avec Gardanne"),
+        ("Réfection de la voirie, groupement de commandes", ["Aix"],
+         "même achat par {} : à contacter", "même achat par Gardanne : à contacter"),
+        ("Réfection de la voirie, groupement de commandes", ["Aix", "Gardanne"],
+         "groupement de commandes dont {} vous dit membre",
+         "besoin d'un membre de votre groupement de commandes"),
+    ],
+)  # fmt: skip
+def test_anothers_contract_is_for_its_own_buyers(
+    title: str, joint: list[str] | None, told: str, told_back: str
+) -> None:
+    """That it lies above is no right to order by it (art. L.2113-2 and L.2113-6)."""
+    asked = need("N", "Réfection de la voirie", **ROADS)
+    members = {"coordinator": METROPOLE[0], "members": [TOWNS[one][0] for one in joint or ()]}
+    more = {"joint": members} if joint else {}
+    offered = call("C", title, owner=METROPOLE, **ROADS, **more)
+    result = found(asked, offered)
+    assert f", {told.format(offered.owner_name)}, " in result.reason
+    assert f", {told_back}, " in reason_for_offer(asked, offered, result.reason)
+
+
+def test_a_member_of_a_groupement_finds_its_contract_wherever_that_is_let() -> None:
+    asked = need("N", "Réfection de la voirie", owner="Apt", **ROADS)
+    joint = {"coordinator": TOWNS["Gardanne"][0], "members": [asked.owner]}
+    offered = call("C", "Réfection de la voirie", owner="Gardanne", joint=joint, **ROADS)
+    matcher = Matcher()
+    for one in (asked, offered):
+        matcher.put(one.id, one)
+    assert list(matcher.chosen(asked.id)) == [offered.id]
+    assert answer(asked, offered._replace(buyers=())) is None
 
 
 def test_a_call_for_projects_answers_those_whom_it_names() -> None:

@@ -55,7 +55,8 @@ def test_an_answer_says_which_side_one_is() -> None:
     (for_need,) = matches.links([asked["id"]], itself)
     (for_offer,) = matches.links([offered["id"]], itself)
     assert (for_need["role"], for_offer["role"]) == ("need", "offer")
-    assert "ouvert aux collectivités" in for_need["reason"]
+    assert "sur votre EPCI, ouvert aux collectivités" in for_need["reason"]
+    assert "lieu du besoin : Gardanne, ouvert aux collectivités" in for_offer["reason"]
 
 
 def test_a_public_document_shows_public_ends_only() -> None:
