@@ -5,6 +5,7 @@ kept up to date one change at a time: a cache in memory, rebuilt from the log. N
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import combinations, product
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, Word
@@ -173,6 +174,7 @@ class Linker:
                         apart.add((left, right))
                     elif word is Word.SAME_AS:
                         same.append(Pair(left, right, 1.0, asserted=True))
+        apart |= self._claimed_by_two(members) - {one[:2] for one in same if one.asserted}
         things = clusters([(one,) for one in members], same, apart)
         by_member = {one: thing for thing in things for one in thing}
         for group in clusters(things, lots, apart):
@@ -180,6 +182,20 @@ class Linker:
                 {by_member[one] for one in group}, key=lambda it: min(map(self._age, it))
             )
             yield Group(min(group, key=self._age), tuple(inside))
+
+    def _claimed_by_two(self, members: Iterable[str]) -> set[tuple[str, str]]:
+        """The pairs of records that two institutions each call their own: one of them may only have
+        copied the other's number, so both have to say that they are one thing."""
+        owners: dict[str, list[str]] = {}
+        for one in sorted(members):
+            mine = self.book.at_id(one)
+            if mine.owner and mine.owner == mine.source_siren:
+                owners.setdefault(mine.owner, []).append(one)
+        return {
+            _ordered(left, right)
+            for mine, theirs in combinations(owners.values(), 2)
+            for left, right in product(mine, theirs)
+        }
 
     def _word(self, left: Features, right: Features) -> Word | None:
         """People's word on two records that one opportunity could hold: never of two audiences or

@@ -1,8 +1,10 @@
 """Merge: the one document of several records of one thing, each field with where it comes from.
 
-The winner of a field: what the owner says of its own thing, before what others relay; then the
-more precise; then the more recent; then the lesser id, so that nothing is left to chance. What
-the others say otherwise is kept beside it as claims. Pure.
+Whose thing it is, most institutions say; of as many, those that do not speak for themselves: nobody
+takes a thing over by calling it their own. The winner of a field: what the owner says of its own
+thing, before what others relay, and what names another owner last; then the more precise; then the
+more recent; then the lesser id, so that nothing is left to chance. What the others say otherwise is
+kept beside it as claims. Pure.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -54,6 +56,7 @@ def merge(documents: Sequence[Document]) -> Document:
         return dict(documents[0])
     by_id = sorted(documents, key=lambda one: one["id"])
     ordered = sorted(by_id, key=lambda one: one["published_at"])
+    owner = _owner(ordered)
     merged: Document = {name: ordered[0][name] for name in ("id", "stub", "kind", "subtype")}
     provenance: dict[str, Any] = {}
     winners: dict[str, Document] = {}
@@ -63,7 +66,7 @@ def merge(documents: Sequence[Document]) -> Document:
         if not having:
             continue
         # Of those that rank alike max() takes the first: the lesser id.
-        winner = max((one for one in by_id if field in one), key=_rank(field))
+        winner = max((one for one in by_id if field in one), key=_rank(field, owner))
         winners[field] = winner
         merged.update({name: winner[name] for name in fields if name in winner})
         provenance[field] = _provenance(field, winner, having)
@@ -89,16 +92,33 @@ def _groups(documents: Iterable[Document]) -> list[tuple[str, ...]]:
     return [*_TOGETHER, *((name,) for name in single)]
 
 
-def _rank(field: str) -> Callable[[Document], tuple[Any, ...]]:
+def _owner(ordered: Iterable[Document]) -> str:
+    """The SIREN of whose thing it is, "" where nobody names one. Not by time alone: an event is
+    dated by whoever sends it."""
+    told_by: dict[str, set[str]] = {}
+    for one in ordered:
+        if siren := one.get("owner_siren"):
+            told_by.setdefault(siren, set()).add(_speaker(one))
+    # Of those that rank alike max() takes the first: the earliest.
+    return max(told_by, key=lambda it: (len(told_by[it]), it not in told_by[it]), default="")
+
+
+def _speaker(one: Document) -> str:
+    """The SIREN of the institution that says it."""
+    source: str = one["sources"][0]["source"]
+    return source[10:19]
+
+
+def _rank(field: str, owner: str) -> Callable[[Document], tuple[Any, ...]]:
     precision = _PRECISIONS.get(field, _no_precision)
 
     def rank(one: Document) -> tuple[Any, ...]:
-        source = one["sources"][0]
-        own = source["source"][10:19] == one.get("owner_siren")
+        agrees = one.get("owner_siren", owner) == owner
+        own = agrees and _speaker(one) == owner
         # How a thing ended is known to whoever tells of its end: an owner that published the call
         # and said nothing since does not contradict it.
         first = (precision(one), own) if field == "state" else (own, precision(one))
-        return (*first, one["updated_at"])
+        return (agrees, *first, one["updated_at"])
 
     return rank
 

@@ -12,6 +12,7 @@ from traverse_schemas.decisions import Decision, Word
 from traverse_schemas.identity import opportunity_id
 from traverse_stream_processors.linking.decisions import Decisions
 from traverse_stream_processors.linking.features import Features, features_of
+from traverse_stream_processors.linking.judge import judge
 from traverse_stream_processors.linking.linker import Group, Linker
 
 MARSEILLE, CCI, OTHER = "urn:siren:211300553", "urn:siren:181300013", "urn:siren:200054807"
@@ -318,3 +319,24 @@ def test_what_strangers_say_of_a_record_is_not_looked_at(monkeypatch: pytest.Mon
 
 def test_ids_are_those_of_the_records() -> None:
     assert OWN.id == opportunity_id(f"urn:siren:{OWNER}", "VOI-2026-014")
+
+
+def test_what_two_institutions_call_their_own_is_one_when_both_say_so() -> None:
+    """One of them may have copied the number of the other's notice. A feed that tells of the same
+    is of one of both."""
+    notice = {"references": ["26-112233"]}
+    own = features("V", f"urn:siren:{OWNER}", **notice)
+    copied = features("X", OTHER, owner={"id": OTHER[10:], "name": "Fédération"}, **notice)
+    assert judge(own, copied)
+    relayed = features("26-112233", f"{CCI}:boamp")
+    assert together(told(own, copied)) == {frozenset({own.id}), frozenset({copied.id})}
+    apart = together(told(own, copied, relayed))
+    assert {own.id, copied.id} not in apart
+    assert sorted(map(len, apart)) == [1, 2]
+    said = (
+        decision("same_as", own.id, copied.id, f"urn:siren:{OWNER}"),
+        decision("same_as", own.id, copied.id, OTHER),
+    )
+    assert together(told(own, copied, decisions=said[:1])) == together(told(own, copied))
+    whole = frozenset({own.id, copied.id, relayed.id})
+    assert together(told(own, copied, relayed, decisions=said)) == {whole}

@@ -57,6 +57,38 @@ def test_the_owner_wins_on_its_own_thing_and_the_other_s_claim_is_kept() -> None
     assert merged["updated_at"] == "2026-11-21T10:00:00.000000Z"
 
 
+@pytest.mark.parametrize("day", [1, 23])
+def test_nobody_takes_over_a_thing_by_calling_it_their_own(day: int) -> None:
+    """Whenever they say that it was; what they say of it comes last, their end of it too."""
+    thief = "181300013"
+    copied = {
+        "title": "Réfection de la voirie communale : répondez chez nous",
+        "owner": {"id": thief, "name": "Fédération"},
+        "url": "https://ailleurs.fr",
+        "deadlines": [{"at": "2026-12-01T12:00"}],
+    }
+    other = call("X", f"urn:siren:{thief}", time=f"2026-11-{day:02}T10:00:00Z", **copied)
+    feed = call("26-1", "urn:siren:200054807:boamp")
+    (theirs,) = documents(other)
+    theirs |= {"state": "closed", "outcome": "dropped", "closed_on": "2026-11-25"}
+    for rest in ((feed,), (feed, call("V", OWNER))):
+        known = documents(*rest)
+        merged = merge([*known, theirs])
+        for field in ("owner_siren", "title", "url", "deadline", "state"):
+            assert merged[field] == known[-1][field], field
+        claims = merged["provenance"]["title"]["claims"]
+        assert copied["title"] in [claim["value"] for claim in claims]
+        owners = [one["siren"] for one in merged["institutions"] if one["role"] == "owner"]
+        assert owners == [OWNER[10:], thief]
+
+
+def test_whose_thing_it_is_most_institutions_say() -> None:
+    wrong = call("1", "urn:siren:200054807:boamp", owner={"id": "211300017", "name": "Aix"})
+    right = [call("2", RELAY), call("3", OWNER)]
+    assert merge(documents(wrong, *right))["owner_siren"] == OWNER[10:]
+    assert merge(documents(wrong, *right[1:]))["owner_siren"] == "211300017"
+
+
 def test_of_two_relays_the_more_precise_wins_then_the_more_recent() -> None:
     vague = call("1", RELAY, deadlines=[{"at": "2026-12-18"}], time="2026-11-22T10:00:00Z")
     exact = call("2", "urn:siren:200054807:ted", deadlines=[{"at": "2026-12-18T12:00"}],
