@@ -65,7 +65,7 @@ def word(step: str, siren: str, grouping: str, day: int) -> dict[str, Any]:
     """What a town says of the grouping that its need is in."""
     record = {"source": f"urn:siren:{siren}", "subject": "DAE-2027"}
     return event(step, kind="grouping", id=f"{step}-{siren}", source=f"urn:siren:{siren}",
-                 subject=f"{grouping}/{step}", time=f"2026-11-{day}T10:00:00+01:00",
+                 subject=f"mutualiser-{grouping}", time=f"2026-11-{day}T10:00:00+01:00",
                  data={"grouping": grouping, "record": record})  # fmt: skip
 
 
@@ -97,10 +97,14 @@ def test_two_neighbours_are_told_of_each_other_and_a_hidden_third_is_not(
     flowing.publish(
         word("interested", "211300413", grouping["id"], 23),
         word("convention", "211300017", grouping["id"], 24),
+        word("deliberated", "211300017", grouping["id"], 25),
         word("constituted", "211300405", grouping["id"], 24),  # of a town that is no member
     )
     (told,) = asked(flowing, territory="dep:13", cpv="33182100", status="convention")
     assert (told["id"], told["interested"]) == (grouping["id"], 2)
+    assert [(act["step"], act["on"]) for act in told["acts"]] == [
+        ("convention", "2026-11-24"), ("deliberated", "2026-11-25"),
+    ]  # fmt: skip
     before = groupings_by_model(flowing)
     assert before.keys() == {base_model().version}
     flowing.stop_step("index")
@@ -123,7 +127,8 @@ def groupings_by_model(journey: Journey) -> dict[str, list[tuple[Any, ...]]]:
     for value in links_of(journey, GROUPINGS).values():
         one = orjson.loads(value)["grouping"]
         members = [(member["record"], member.get("stance")) for member in one["members"]]
-        found.setdefault(one["model"], []).append((one["id"], one["state"], members))
+        whole = (one["id"], one["state"], members, len(one["acts"]))
+        found.setdefault(one["model"], []).append(whole)
     return {model: sorted(those) for model, those in found.items()}
 
 
