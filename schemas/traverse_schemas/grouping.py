@@ -14,7 +14,8 @@ GroupingState = Literal["proposed", "convention", "constituted"]
 
 class GroupingMember(TypedDict):
     """One purchase of one buyer. `record` is the id of its record, `copies` are those of others
-    that tell of the same opportunity; `window` has the days of the purchase, ends that are open
+    that tell of the same opportunity; `source` is the SIREN of who says it, where that is not the
+    owner. `window` has the days of the purchase, ends that are open
     left out. `renewal` says that it is the end of a contract, `guess` that its owner said neither a
     need nor a word of it yet; it is not `counted` where its owner said the need itself. `amount` is
     without taxes where `tax` is "excluded", with them where it is "included". `stance` is the
@@ -25,6 +26,7 @@ class GroupingMember(TypedDict):
     copies: NotRequired[list[str]]
     owner: str
     siren: NotRequired[str]
+    source: NotRequired[str]
     owner_kind: str
     title: str
     territory: str
@@ -44,6 +46,7 @@ class GroupingLot(TypedDict):
     title: str
     cpv: NotRequired[str]
     amount: NotRequired[float]
+    tax: NotRequired[str]
     members: list[str]
 
 

@@ -85,7 +85,8 @@ def grouping_lines(grouping: Mapping[str, Any]) -> Iterator[str]:
     yield f"{grouping['status_label']} : {grouping['reason']}."
     for member in grouping["members"]:
         amount = f", {euros(member['amount'])}" if "amount" in member else ""
-        yield f"  {member['owner']} : {member['title']}{amount}"
+        guess = ", fin de contrat, besoin non confirmé" if member.get("guess") else ""
+        yield f"  {member['owner']} : {member['title']}{amount}{guess}"
     if "total" in grouping:
         threshold = grouping.get("threshold")
         crosses = f" ; ensemble, {threshold['label']} ({threshold['source']})" if threshold else ""

@@ -24,6 +24,7 @@ from traverse_search_api.pages.grouping_word import (
     step_of,
     word_event,
 )
+from traverse_search_api.pages.link_routes import names_of
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import place_choices
@@ -54,7 +55,7 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
         own = await readings.groupings(reading, **asked, institution=person.siren)
         none = not own["total"]["value"]
         others = await readings.groupings(reading, **asked) if every or none else None
-        found = others or own
+        found, name_of = others or own, names_of(staff.registry)
         following = {"lieu": where, "toutes": "oui" if others else "", "suite": found["next"]}
         return render.page(
             request,
@@ -64,7 +65,7 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
             every=others is not None,
             total=found["total"]["value"],
             following=_address(following) if found["next"] else "",
-            groupings=[grouping_view(one, person.siren) for one in found["items"]],
+            groupings=[grouping_view(one, person.siren, name_of) for one in found["items"]],
             may_answer=person.may(StaffRole.PUBLISHER) and staff.gateway.present,
             steps=[(step.value, label) for step, label in FORMAL.items()],
         )

@@ -1,6 +1,6 @@
 """« Mutualiser » as data: proposed groupings, what each member would buy, what comes next. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,10 +45,17 @@ class GroupingView:
     ours: bool
 
 
-def grouping_view(grouping: Mapping[str, Any], siren: str) -> GroupingView:
-    """A grouping of `GET /v1/groupings`, as somebody of an institution sees it."""
-    members = [_member(member, siren) for member in grouping["members"]]
-    others = [_member(member, siren) for member in grouping.get("others", ())]
+def _numbered(siren: str) -> str:
+    return f"SIREN {siren}"
+
+
+def grouping_view(
+    grouping: Mapping[str, Any], siren: str, name_of: Callable[[str], str] = _numbered
+) -> GroupingView:
+    """A grouping of `GET /v1/groupings`, as somebody of an institution sees it; `name_of` gives
+    the name of another."""
+    members = [_member(member, siren, name_of) for member in grouping["members"]]
+    others = [_member(member, siren, name_of) for member in grouping.get("others", ())]
     return GroupingView(
         id=grouping["id"],
         subject=grouping["subject"],
@@ -63,14 +70,14 @@ def grouping_view(grouping: Mapping[str, Any], siren: str) -> GroupingView:
     )
 
 
-def _member(member: Mapping[str, Any], siren: str) -> MemberView:
+def _member(member: Mapping[str, Any], siren: str, name_of: Callable[[str], str]) -> MemberView:
     return MemberView(
         record=member["record"],
         owner=member["owner"],
         title=member["title"],
         address=f"/fiche/{member['record']}",
         amount=amount_of(member),
-        hint=hint_of(member),
+        hint=hint_of(member, name_of),
         stance=member.get("stance_label", ""),
         ours=bool(siren) and member.get("siren") == siren,
     )
@@ -82,8 +89,14 @@ def amount_of(member: Mapping[str, Any]) -> str:
     return f"{words.euros(amount)}{TAXES.get(member.get('tax', ''), '')}" if amount else ""
 
 
-def hint_of(member: Mapping[str, Any]) -> str:
-    """That a purchase is guessed, or counted already; "" for a need that somebody said."""
+def hint_of(member: Mapping[str, Any], name_of: Callable[[str], str] = _numbered) -> str:
+    """Who says that a buyer needs it, where it is another; that it is guessed, or counted already;
+    "" for a need that the buyer said itself."""
+    by = f"d’après {name_of(member['source'])}" if "source" in member else ""
+    return ", ".join(filter(None, (_known_of(member), by)))
+
+
+def _known_of(member: Mapping[str, Any]) -> str:
     if not member.get("counted", True):
         return "fin de contrat, déjà compté dans le besoin"
     if member.get("guess", member.get("renewal")):

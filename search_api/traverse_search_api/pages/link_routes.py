@@ -123,7 +123,7 @@ def link_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
 def side_of(staff: Staff, person: SignedIn) -> Side:
     """Who looks at links, and what they may say here."""
     may = person.may(StaffRole.PUBLISHER) and staff.gateway.present
-    return Side(person.siren, may, _names(staff.registry))
+    return Side(person.siren, may, names_of(staff.registry))
 
 
 async def answers_of(reading: Reading, side: Side) -> AnswersView:
@@ -152,7 +152,9 @@ async def _standing(reading: Reading, identifier: str) -> dict[str, Any]:
     return await reading.searcher.document(at, reading.as_of, reading.reader)
 
 
-def _names(registry: Registry) -> Callable[[str], str]:
+def names_of(registry: Registry) -> Callable[[str], str]:
+    """Gives the name of an institution by its SIREN."""
+
     def name_of(siren: str) -> str:
         found = registry.view().get(siren)
         return found.name if found is not None else f"SIREN {siren}"

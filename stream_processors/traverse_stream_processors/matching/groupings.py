@@ -24,7 +24,7 @@ from traverse_stream_processors.matching.french import euros, listed, lower_firs
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together, when_in_words
 from traverse_stream_processors.matching.members import Member, members_of
-from traverse_stream_processors.matching.sums import sums_of
+from traverse_stream_processors.matching.sums import common_tax, sums_of
 from traverse_stream_processors.matching.territory import level_of
 from traverse_stream_processors.matching.words import Said
 
@@ -155,6 +155,8 @@ def _member(one: Member) -> GroupingMember:
         member["copies"] = list(one.copies)
     if facts.owner.isdigit():
         member["siren"] = facts.owner
+    if facts.source_siren != facts.owner:
+        member["source"] = facts.source_siren
     if facts.amount:
         member["amount"] = facts.amount
         member["tax"] = purchase.tax if purchase else "unknown"
@@ -230,9 +232,10 @@ def _lot(title: str, code: str, members: Sequence[Facts]) -> GroupingLot:
     lot = GroupingLot(title=title, members=[one.id for one in members])
     if code:
         lot["cpv"] = code.ljust(8, "0")
-    amounts = [one.amount for one in members if one.amount]
-    if amounts:
-        lot["amount"] = round(sum(amounts), 2)
+    priced = [one for one in members if one.amount]
+    if priced:
+        lot["amount"] = round(fsum(one.amount or 0.0 for one in priced), 2)
+        lot["tax"] = common_tax(priced)
     return lot
 
 

@@ -47,9 +47,7 @@ def members_of(
         priced = next((it for it in (one, *found) if it.amount is not None), one)
         members.append(
             Member(
-                one._replace(amount=priced.amount, purchase=priced.purchase)
-                if priced is not one
-                else one,
+                _at_price(one, priced),
                 copies,
                 said,
                 counts=not (_ends(one) and one.owner in needs),
@@ -63,6 +61,14 @@ def _spokesman(copies: Iterable[Facts], head: str) -> Facts:
     """Of the records of one opportunity the one that counts: what the owner itself says, else the
     one that the opportunity is named by, else the earliest."""
     return min(copies, key=lambda it: (it.source_siren != it.owner, it.id != head, _age(it)))
+
+
+def _at_price(one: Facts, priced: Facts) -> Facts:
+    """The same purchase for what another record of it says that it is worth."""
+    if priced is one or one.purchase is None or priced.purchase is None:
+        return one
+    purchase = one.purchase._replace(tax=priced.purchase.tax)
+    return one._replace(amount=priced.amount, purchase=purchase)
 
 
 def _ends(facts: Facts) -> bool:

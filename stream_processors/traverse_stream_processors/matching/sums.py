@@ -13,6 +13,7 @@ from typing import Final
 
 from traverse_schemas.grouping import CrossedThreshold, GroupingSums
 from traverse_schemas.reference.thresholds import Threshold, crossed
+from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.members import Member
 from traverse_stream_processors.matching.purchases import Sort
 
@@ -22,13 +23,13 @@ _STATE: Final = "state"
 
 def sums_of(members: Sequence[Member], on: str) -> GroupingSums:
     """What the purchases that count come to, by the law of a day."""
+    found = GroupingSums(unknown_amounts=sum(one.facts.amount is None for one in members))
     known = [one for one in members if one.facts.amount]
-    found = GroupingSums(unknown_amounts=len(members) - len(known))
     if not known:
         return found
-    taxes = sorted({_tax(one) for one in known})
+    taxes = [_tax(one.facts) for one in known]
     found["total"] = round(fsum(one.facts.amount or 0.0 for one in known), 2)
-    found["total_tax"] = taxes[0] if len(taxes) == 1 else "mixed"
+    found["total_tax"] = common_tax([one.facts for one in known])
     guessed = [one for one in known if one.guess]
     if guessed:
         found["guessed"] = round(fsum(one.facts.amount or 0.0 for one in guessed), 2)
@@ -51,7 +52,8 @@ def _crossed(members: Sequence[Member], on: date) -> Threshold | None:
     for one in members:
         amount = one.facts.amount or 0.0
         most.setdefault(one.facts.owner, []).append(amount)
-        before = round(amount / _FULL_RATE, 2) if _tax(one) == "included" else amount
+        taxed = _tax(one.facts) == "included"
+        before = round(amount / _FULL_RATE, 2) if taxed else amount
         least.setdefault(one.facts.owner, []).append(before)
     return crossed(
         [fsum(found) for found in least.values()],
@@ -62,5 +64,11 @@ def _crossed(members: Sequence[Member], on: date) -> Threshold | None:
     )
 
 
-def _tax(one: Member) -> str:
-    return one.facts.purchase.tax if one.facts.purchase else "unknown"
+def common_tax(priced: Sequence[Facts]) -> str:
+    """Whether what some purchases are worth is before taxes; "mixed" where they differ."""
+    taxes = {_tax(one) for one in priced}
+    return taxes.pop() if len(taxes) == 1 else "mixed"
+
+
+def _tax(facts: Facts) -> str:
+    return facts.purchase.tax if facts.purchase else "unknown"

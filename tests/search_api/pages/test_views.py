@@ -260,7 +260,8 @@ def test_a_grouping_says_what_is_guessed_who_could_join_and_what_was_done() -> N
             "declined": [],
             "members": [
                 {"record": "a", **member, "amount": 50_000.0, "tax": "excluded"},
-                {"record": "b", **member, "renewal": True, "guess": True, "owner": "Arles"},
+                {"record": "b", **member, "renewal": True, "guess": True, "owner": "Arles",
+                 "source": "211300413"},
                 {"record": "c", **member, "renewal": True, "guess": True, "counted": False},
             ],
             "others": [{"record": "d", **member, "siren": MARSEILLE}],
@@ -268,7 +269,8 @@ def test_a_grouping_says_what_is_guessed_who_could_join_and_what_was_done() -> N
         MARSEILLE,
     )  # fmt: skip
     assert [one.hint for one in view.members] == [
-        "", "fin de contrat, besoin non confirmé", "fin de contrat, déjà compté dans le besoin",
+        "", "fin de contrat, besoin non confirmé, d’après SIREN 211300413",
+        "fin de contrat, déjà compté dans le besoin",
     ]  # fmt: skip
     assert view.members[0].amount.endswith("€ HT")
     assert [one.record for one in view.others] == ["d"]

@@ -1,5 +1,6 @@
 """What a grouping says: each need once, what is guessed as a guess, sums before taxes."""
 
+from copy import deepcopy
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.stream_processors.matching.factory import METROPOLE, call, need, state
 from tests.stream_processors.matching.test_words import fed, grouping, owners, step
 from traverse_schemas.grouping import Grouping, grouping_id
+from traverse_schemas.identity import opportunity_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Opportunities
@@ -141,9 +143,11 @@ RELAY = "urn:siren:181300013"
 
 
 def said(subject: str, town: str, amount: float, source: str = "", **more: Any) -> RecordState:
-    found = state(subject, "Défibrillateurs pour les écoles", owner=town, amount=amount, **more,
-                  window={"from": "2027-02-01", "to": "2027-05-31"}, **DAE)  # fmt: skip
-    return {**found, "source": source, "id": ""} if source else found
+    whole = {"title": "Défibrillateurs pour les écoles", "amount": amount, **DAE, **more}
+    window = {"from": "2027-02-01", "to": "2027-05-31"}
+    found = state(subject, whole.pop("title"), owner=town, window=window, **whole)
+    by = {"source": source, "id": opportunity_id(source, subject)}
+    return {**found, **by} if source else found  # type: ignore[typeddict-item]
 
 
 def written(known: Opportunities) -> dict[str, Grouping | None]:
@@ -157,24 +161,59 @@ def written(known: Opportunities) -> dict[str, Grouping | None]:
     }
 
 
+REFERENCE = ["https://achats.gardanne.fr/besoins/2027-14"]
+OWN = said("N1", "Gardanne", 50_000.0, references=REFERENCE, url=REFERENCE[0])
+RELAYED = said("N2", "Gardanne", 50_000.0, RELAY, references=REFERENCE, url=REFERENCE[0])
+OTHER = said("N3", "Aix", 20_000.0)
+
+
+def told(known: Opportunities, *states: RecordState, offset: int = 0) -> dict[str, Any]:
+    """The groupings that are written when these records come, one after the other."""
+    found: dict[str, Any] = {}
+    for at, one in enumerate(states, offset):
+        key = f"{one['source']} {one['subject']}"
+        known.remember(known.form(known.put_records([(key, at, orjson.dumps(one))])))
+        found |= written(known)
+    return {key: value for key, value in found.items() if value is not None}
+
+
 def test_records_of_one_opportunity_count_once_whatever_comes_first(tmp_path: Path) -> None:
     """A town's need, the same as somebody relays it, and a neighbour's."""
-    reference = ["https://achats.gardanne.fr/besoins/2027-14"]
-    own = said("N1", "Gardanne", 50_000.0, references=reference, url=reference[0])
-    relay = said("N2", "Gardanne", 50_000.0, RELAY, references=reference, url=reference[0])
-    other = said("N3", "Aix", 20_000.0)
     found = []
-    for number, order in enumerate(permutations((own, relay, other))):
-        known = Opportunities(Linker(), Shelf(tmp_path / str(number)))
-        told: dict[str, Any] = {}
-        for offset, one in enumerate(order):
-            key = f"{one['source']} {one['subject']}"
-            formed = known.form(known.put_records([(key, offset, orjson.dumps(one))]))
-            known.remember(formed)
-            told |= written(known)
-        there = {key: value for key, value in told.items() if value is not None}
-        found.append(there)
-        (last,) = there.values()
+    for number, order in enumerate(permutations((OWN, RELAYED, OTHER))):
+        found.append(told(Opportunities(Linker(), Shelf(tmp_path / str(number))), *order))
+        (last,) = found[-1].values()
         assert (last["total"], last["owners"], len(last["members"])) == (70_000, 2, 2)
         assert sorted(lot["amount"] for lot in last["lots"]) == [20_000, 50_000]
+        # What the town says itself speaks for both.
+        assert all("source" not in one for one in last["members"])
     assert all(one == found[0] for one in found)
+
+
+def test_what_is_told_to_be_two_counts_twice_until_that_is_taken_back(tmp_path: Path) -> None:
+    known = Opportunities(Linker(), Shelf(tmp_path))
+    (before,) = told(known, OWN, RELAYED, OTHER).values()
+    totals = []
+    for day, word in enumerate(("not_same", "withdrawn"), 22):
+        decision = {
+            "source": "urn:siren:211300413", "subject": "dossier", "word": word,
+            "version": [0, f"2026-11-{day}T10:00:00.000000Z", "d"],
+            "records": [OWN["id"], RELAYED["id"]],
+        }  # fmt: skip
+        known.remember(known.form(known.put_decisions([orjson.dumps(decision)])))
+        (after,) = (one for one in written(known).values() if one is not None)
+        totals.append(after["total"])
+    assert (totals, after) == ([120_000, 70_000], before)
+
+
+def test_a_town_alone_is_no_grouping_under_two_names(tmp_path: Path) -> None:
+    """Nor does a need take its sum from nobody, where a copy of it tells one."""
+    named = [{"name": "Ville de Gardanne", "kind": "commune", "role": "owner"}]
+    unnumbered = said("N2", "Gardanne", 50_000.0, RELAY, references=REFERENCE, url=REFERENCE[0],
+                      owner_siren="", institutions=named)  # fmt: skip
+    silent: Any = deepcopy(OWN)
+    del silent["content"]["content"]["amount"]
+    known = Opportunities(Linker(), Shelf(tmp_path))
+    assert told(known, silent, unnumbered) == {}
+    (found,) = told(known, OTHER, offset=9).values()
+    assert (found["owners"], found["total"]) == (2, 70_000)

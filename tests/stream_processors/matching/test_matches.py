@@ -94,6 +94,22 @@ def test_what_is_written_is_what_changed() -> None:
     assert set(values(groupings).values()) == {None}
 
 
+def test_a_grouping_is_told_anew_when_a_record_of_it_comes_to_another_opportunity() -> None:
+    """Whatever brought both together, which need be in no grouping."""
+    left, twin, right = (
+        dae(subject, owner, amount=10_000.0)
+        for subject, owner in (("A", "Gardanne"), ("A2", "Gardanne"), ("B", "Aix"))
+    )
+    matches = told(left, twin, right)
+    totals = []
+    for heads in ({}, {twin["id"]: left["id"]}, {}):
+        matches.moved([twin["id"]])
+        _, groupings = matches.changed(lambda _, heads=heads: heads)  # type: ignore[misc]
+        totals.append({value["grouping"]["total"] for value in values(groupings).values()})
+    assert totals == [{30_000}, {20_000}, {30_000}]
+    assert matches.changed()[1] == []
+
+
 def test_who_takes_over_writes_everything_and_ends_what_is_no_more() -> None:
     matches = told(dae("A", "Gardanne"), dae("B", "Aix"))
     written = {"gone": orjson.dumps({"id": "gone", "layer": "public", "moved_to": "there"})}
