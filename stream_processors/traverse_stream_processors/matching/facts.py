@@ -83,16 +83,15 @@ class Reader:
 
     def __init__(self, model: Model) -> None:
         self.version = model.version
-        self._vectoriser = Vectoriser(model)
-        self._topics = Topics(self._vectoriser)
+        self._topics = Topics(Vectoriser(model))
 
     def read(self, state: RecordState) -> Facts | None:
         """The facts of a record; None when it takes no part: withdrawn, over, or saying nothing.
         Some 15 microseconds: what words mean is read when it meets another."""
-        return _facts(state, self._vectoriser, self._topics)
+        return _facts(state, self._topics)
 
 
-def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts | None:
+def _facts(state: RecordState, topics: Topics) -> Facts | None:
     said, life = state["content"], state["life"]
     if said is None:
         return None
@@ -118,7 +117,7 @@ def _facts(state: RecordState, vectoriser: Vectoriser, topics: Topics) -> Facts 
         until = until or _last_moment(window.get("to", ""))
     location = content.get("location")
     firm = asks and subtype == "business"
-    texts = Texts(trade_of(title) if firm else title, description, labels, vectoriser)
+    texts = Texts(trade_of(title) if firm else title, description, labels, topics)
     # Each once: a place counts a record under each of its themes, and forgets it under each.
     themes = share(tuple(dict.fromkeys(content["themes"]))[:3])
     codes = content.get("cpv", ())[:_CODES]

@@ -2,24 +2,37 @@
 
 Only who may be something to another is to meet it: what is looked at is what costs. So places are
 told apart by what is asked for there (an offer stands where those ask whom it could answer), and
-by the sort of thing that is bought.
+by the sort of thing that is bought. Whatever `reach` or `neighbours` accepts meets; where one
+record names very many territories, it stands at the wide ones that hold them.
 """
 
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.matching.facts import MOST_SHARED, Facts
-from traverse_stream_processors.matching.meetings import Stand
+from traverse_stream_processors.matching.meetings import Finer, Stand
+from traverse_stream_processors.matching.purchases import FIRST_DAY, LAST_DAY
 from traverse_stream_processors.matching.roles import ON_DEMAND, Seeks
-from traverse_stream_processors.matching.territory import level_of
+from traverse_stream_processors.matching.territory import is_local, level_of
 
 # Half an overlapping grid: two points nearer than this share a cell, whichever way they lie.
 _LAT_STEP: Final = 0.3  # degrees: 33 km
 _LON_STEP: Final = 0.45  # 32 km at 50° north, more to the south
 
-_NAMED: Final = frozenset(("epci", "dep", "reg"))
+MOST_PLACES: Final = 100
+"""A record that names more stands at the départements, régions or France that hold them."""
+
+_LIES_IN: Final = frozenset(("epci", "dep"))
+_HOLDING: Final = ("dep", "reg", "fr")
+_MOST_HOLDING: Final = 20
 _WIDER: Final = frozenset(("epci", "department", "region", "state"))
+_ANY_ZONE: Final = "zone:"  # no table says what holds a zone
+
+_DIGITS: Final = (3, 4, 5, 6, 8)  # of the CPV: group, class, category, and finer
+_CLASS: Final = 4
+_MOST_QUARTERS: Final = 8
 
 # What is asked for: orders, money, what is shared, what helps an institution that is to buy; and
 # partners for orders. These are what `answers` gives a weight to.
@@ -34,20 +47,21 @@ def answer_stands(facts: Facts) -> tuple[Stand, ...]:
     département); its own calls, which count for whoever is to buy, with its owner and those who buy
     with it."""
     asked, offered = _asked(facts), _offered(facts)
-    finer = (*_finer(facts), facts.until[:7]) if asked or offered else ()
     found = []
     if asked:
-        places = _asked_at(facts.within, facts.place, asked)
+        at = _asked_at if len(facts.within) <= MOST_SHARED else _asked_at.__wrapped__
+        places = at(facts.within, facts.place, asked)
         if asked == (_BUYING,) and facts.owner:
             places = (*places, _OWN + facts.owner)
-        found.append(Stand(places, facts.topics, finer, asks=True))
+        found.append(Stand(places, facts.topics, asks=True))
     if offered:
-        at = _offered_at if len(facts.covers) <= MOST_SHARED else _offered_at.__wrapped__
+        few = len(facts.covers) + len(facts.within) <= MOST_SHARED
+        at = _offered_at if few else _offered_at.__wrapped__
         places = at(facts.within, facts.covers, offered)
         if _lets_a_contract(facts) and facts.owner:
             buyers = dict.fromkeys((facts.owner, *facts.buyers))
             places = (*places, *(_OWN + one for one in buyers))
-        found.append(Stand(places, facts.topics, finer, asks=False))
+        found.append(Stand(places, facts.topics, asks=False))
     return tuple(found)
 
 
@@ -82,19 +96,18 @@ def _lets_a_contract(facts: Facts) -> bool:
 
 
 def joint_stands(facts: Facts) -> tuple[Stand, ...]:
-    """Where a purchase meets those of its sort that it could be made with: by theme, its commune
+    """Where a purchase meets those of its sort that it could be made with: by theme, its communes
     and EPCI, and its neighbourhood; and in its département those that buy for all of it. Who said
-    that they will buy ask; the ends of contracts are found."""
+    that they will buy ask, and the ends of contracts are found; in a département who buys for all
+    of it asks."""
     purchase = facts.purchase
     if purchase is None:
         return ()
-    finer = (*_finer(facts), purchase.end[:7])
-    near, wide = _bought_at(facts.within, facts.place, facts.point, purchase.sort)
-    if not near:
-        return (Stand(wide, facts.topics, finer, asks=True),)
+    at = _bought_at if len(facts.within) <= MOST_SHARED else _bought_at.__wrapped__
+    near, wide, local = at(facts.within, facts.place, facts.point, purchase.sort)
     return (
-        Stand(near, facts.topics, finer, asks=not purchase.renewal),
-        Stand(wide, facts.topics, finer, asks=False),
+        Stand(near, facts.topics, asks=not purchase.renewal),
+        Stand(wide, facts.topics, asks=not local),
     )
 
 
@@ -106,17 +119,67 @@ _shared = lru_cache(maxsize=50_000)
 def _asked_at(
     within: frozenset[str], place: tuple[str, ...], asked: tuple[str, ...]
 ) -> tuple[str, ...]:
-    wide = [code for code in place if level_of(code) in _NAMED]
-    if asked != (_BUYING,):
-        wide += [code for code in within if level_of(code) in ("epci", "dep")]
-    return _told_apart(asked, within, dict.fromkeys(wide))
+    named = [code for code in place if level_of(code) in ("com", "epci", "dep", "reg")]
+    if any(level_of(code) in ("reg", "fr") for code in place):
+        named += _parts(place)
+    applies: Iterable[str] = within
+    if len(within) > MOST_PLACES:
+        # What covers one of so many places mostly lies in its département.
+        applies = [code for code in within if level_of(code) in _HOLDING]
+        named += [code for code in within if level_of(code) == "dep"]
+    elif asked != (_BUYING,):
+        named += [code for code in within if level_of(code) in ("epci", "dep")]
+    if any(level_of(code) == "zone" for code in within):
+        applies = (*applies, _ANY_ZONE)
+    return _told_apart(asked, applies, dict.fromkeys(named))
 
 
 @_shared
 def _offered_at(
     within: frozenset[str], covers: frozenset[str], offered: tuple[str, ...]
 ) -> tuple[str, ...]:
-    return _told_apart(offered, covers, [code for code in within if level_of(code) in _NAMED])
+    # A need that names what this covers lies in it.
+    lies = [code for code in within if level_of(code) in _LIES_IN]
+    lies += [code for code in within - covers if level_of(code) == "com"]
+    if not any(level_of(code) == "dep" for code in lies):
+        lies += [code for code in within if level_of(code) == "reg"]
+    if len(covers) <= MOST_PLACES and len(lies) <= MOST_PLACES:
+        return _told_apart(offered, covers, lies)
+    wide = [code for code in lies if level_of(code) in _HOLDING]
+    return _told_apart(offered, _holding(covers | within), wide)
+
+
+def _parts(place: tuple[str, ...]) -> list[str]:
+    """The départements of the régions that a need names, and all régions too where it names France:
+    few needs do, and what is offered stands at one place less."""
+    regions = {code[4:] for code in place if level_of(code) == "reg"}
+    tables = Territories.load()
+    found = []
+    if "fr" in place:
+        found = [region.code for region in tables.regions()]
+        regions |= {region.number for region in tables.regions()}
+    return [*found, *(one.code for one in tables.departments() if one.region in regions)]
+
+
+def _holding(codes: Iterable[str]) -> set[str]:
+    """The départements in which these lie, or the régions or France where they are many: what lies
+    in one of these codes lies there too."""
+    chains = [chain for code in codes if (chain := Territories.load().chain(code)) is not None]
+    found: set[str] = set()
+    for level in _HOLDING:
+        above = _HOLDING[_HOLDING.index(level) :]
+        found = {code for chain in chains for code in _first_of(chain.codes, above)}
+        if len(found) <= _MOST_HOLDING:
+            break
+    return found | {_ANY_ZONE for code in codes if level_of(code) == "zone"}
+
+
+def _first_of(codes: Iterable[str], levels: Iterable[str]) -> list[str]:
+    """The codes of the first of these levels that has any."""
+    for level in levels:
+        if found := [code for code in codes if level_of(code) == level]:
+            return found
+    return []
 
 
 def _told_apart(
@@ -133,25 +196,86 @@ def _told_apart(
 @_shared
 def _bought_at(
     within: frozenset[str], place: tuple[str, ...], point: tuple[float, float] | None, sort: str
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Where a purchase meets those nearby, nowhere when it is for a département or more; and where
-    those in a département meet who buys for all of it."""
-    local = all(level_of(code) in ("com", "cp", "epci") for code in place)
-    wide = tuple(f"{sort}|{code}" for code in within if level_of(code) == "dep")
-    if not local:
-        return (), wide
-    near = [code for code in within if level_of(code) in ("com", "epci")]
-    if point:
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Where a purchase meets those nearby; where those in a département meet who buys for all of
+    it; and whether it is one of the former."""
+    local = is_local(place)
+    few = len(within) <= MOST_PLACES
+    near = [code for code in within if level_of(code) in (("com", "epci") if few else ("epci",))]
+    if len(near) > MOST_PLACES:
+        near = []
+    if point and local:
         lat, lon = point
         for lat_shift in (0, 1):
             row = int((lat + 90) / _LAT_STEP + lat_shift) // 2
             for lon_shift in (0, 1):
                 column = int((lon + 180) / _LON_STEP + lon_shift) // 2
                 near.append(f"{lat_shift}{lon_shift}|{row}|{column}")
-    return tuple(f"{sort}|{code}" for code in near), wide
+    wide = [code for code in within if level_of(code) == "dep"]
+    return _of_sort(sort, near), _of_sort(sort, wide), local and few
 
 
-def _finer(facts: Facts) -> tuple[str, ...]:
-    """What tells those that meet apart, where they are too many."""
-    code = facts.cpv[0] if facts.cpv else ""
-    return (code[:3], code[:5], code)
+def _of_sort(sort: str, places: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{sort}|{place}" for place in places)
+
+
+def by_subject(facts: Facts, topic: str) -> Finer:
+    """What tells those that meet to answer apart, where they are too many: the group, class,
+    category and code of each of its CPV codes; where these say less than a class, or it has none,
+    of the codes of the topic that are nearest to its words too."""
+    return _steps(_codes(facts, topic), ())
+
+
+def by_subject_and_time(facts: Facts, topic: str) -> Finer:
+    """What tells purchases apart: the same, then each quarter in which it may be bought."""
+    purchase = facts.purchase
+    quarters = _quarters(purchase.start, purchase.end) if purchase else ("",)
+    return _steps(_codes(facts, topic), quarters)
+
+
+def _codes(facts: Facts, topic: str) -> tuple[str, ...]:
+    codes = facts.cpv
+    if codes and max(map(len, codes)) >= _CLASS:
+        return codes
+    return (*codes, *facts.texts.codes_of(topic)) or ("",)
+
+
+@lru_cache(maxsize=20_000)
+def _steps(codes: tuple[str, ...], last: tuple[str, ...]) -> Finer:
+    return _finer(codes, 0, tuple((one, ()) for one in last))
+
+
+def _finer(codes: Iterable[str], step: int, last: Finer) -> Finer:
+    if step == len(_DIGITS):
+        return last
+    parts: dict[str, list[str]] = {}
+    for code in codes:
+        parts.setdefault(code[: _DIGITS[step]], []).append(code)
+    return tuple((part, _finer(those, step + 1, last)) for part, those in parts.items())
+
+
+@lru_cache(maxsize=20_000)
+def _quarters(start: str, end: str) -> tuple[str, ...]:
+    """The quarters from a day to another, eight at most; of what has no end, or no beginning, those
+    of the year at the end that it has."""
+    first, last = _quarter(start), _quarter(end)
+    if end == LAST_DAY:
+        last = first + 3 if start != FIRST_DAY else first
+    elif start == FIRST_DAY:
+        first = last - 3
+    return tuple(map(str, range(first, min(last, first + _MOST_QUARTERS - 1) + 1)))
+
+
+def _quarter(day: str) -> int:
+    """Since year 0."""
+    return int(day[:4]) * 4 + (int(day[5:7]) - 1) // 3
+
+
+def rank_of_answer(facts: Facts) -> str:
+    """Of too many that nothing tells apart the last stay: those that are open the longest."""
+    return facts.until or facts.first_time
+
+
+def rank_of_purchase(facts: Facts) -> str:
+    """Of too many that nothing tells apart the last stay: those told last."""
+    return facts.first_time

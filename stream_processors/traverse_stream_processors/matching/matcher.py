@@ -17,7 +17,14 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groupings import Standing, grouping_of
 from traverse_stream_processors.matching.groups import Groups, Key
 from traverse_stream_processors.matching.joint import Together, bond, partners
-from traverse_stream_processors.matching.keys import answer_stands, joint_stands
+from traverse_stream_processors.matching.keys import (
+    answer_stands,
+    by_subject,
+    by_subject_and_time,
+    joint_stands,
+    rank_of_answer,
+    rank_of_purchase,
+)
 from traverse_stream_processors.matching.layers import narrowest
 from traverse_stream_processors.matching.meetings import CROWDED, Meetings, Stand
 from traverse_stream_processors.matching.words import (
@@ -37,8 +44,18 @@ class Matcher:
     def __init__(self, model: str = "", crowded: int = CROWDED, largest: int = LARGEST) -> None:
         self._model = model
         self._facts: dict[str, Facts] = {}
-        self._of_answers = Meetings(crowded)
-        self._of_purchases = Meetings(crowded, mutual=True)
+        facts = self._facts
+        self._of_answers = Meetings(
+            lambda one, topic: by_subject(facts[one], topic),
+            lambda one: rank_of_answer(facts[one]),
+            crowded,
+        )
+        self._of_purchases = Meetings(
+            lambda one, topic: by_subject_and_time(facts[one], topic),
+            lambda one: rank_of_purchase(facts[one]),
+            crowded,
+            mutual=True,
+        )
         self._link_words = LinkWords()
         self._grouping_words = GroupingWords()
         self._answers = AnswerBook()
@@ -257,14 +274,14 @@ class Matcher:
     def _may_answer(self, facts: Facts) -> set[str]:
         """Those that may answer a record, or that it may answer; and those of which people said
         something together with it."""
-        met = self._of_answers.met(self._stands(facts)[0])
+        met = self._of_answers.met(facts.id, self._stands(facts)[0])
         met |= self._link_words.partners(facts.id)
         met.discard(facts.id)
         return met
 
     def _may_join(self, facts: Facts) -> set[str]:
         """The purchases that one meets; two ends of contracts mostly do not."""
-        met = self._of_purchases.met(self._stands(facts)[1])
+        met = self._of_purchases.met(facts.id, self._stands(facts)[1])
         met |= self._said_with(facts.id)
         met.discard(facts.id)
         return met

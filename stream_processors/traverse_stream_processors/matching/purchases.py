@@ -28,7 +28,8 @@ _LEAD: Final = timedelta(days=270)
 # What is given to others, or what a whole project costs, is not.
 _WORTH: Final = ("awarded", "estimate", "maximum")
 _TAXES: Final = ("excluded", "unknown", "included")
-_FAR_FIRST, _FAR_LAST = "0001-01-01", "9999-12-31"
+FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"
+"""Those of the calendar: a purchase without a beginning, or an end."""
 
 
 class Sort(StrEnum):
@@ -74,8 +75,8 @@ def purchase_of(content: Any, life: Any) -> Purchase | None:
             return None  # a programme of everything is like everything
         window = content.get("window", {})
         return Purchase(
-            window.get("from", _FAR_FIRST),
-            window.get("to", _FAR_LAST),
+            window.get("from", FIRST_DAY),
+            window.get("to", LAST_DAY),
             renewal=False,
             sort=sort_of(content),
             tax=worth_of(content).tax,

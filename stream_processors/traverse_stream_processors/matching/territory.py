@@ -68,7 +68,7 @@ def neighbours(left: Facts, right: Facts) -> Reach | None:
         return Reach(0.85, f"{left.territory} est dans {right.territory}")
     if not right.within.isdisjoint(_wide(left.place)):
         return Reach(0.85, f"{right.territory} est dans {left.territory}")
-    if left.point and right.point and _local(left) and _local(right):
+    if left.point and right.point and is_local(left.place) and is_local(right.place):
         away = kilometres(left.point, right.point)
         if away <= NEIGHBOURS_KM:
             return Reach(round(0.9 - 0.2 * away / NEIGHBOURS_KM, 3), f"à {max(1, round(away))} km")
@@ -88,6 +88,6 @@ def _wide(place: tuple[str, ...]) -> list[str]:
     return [code for code in place if level_of(code) in ("epci", "dep")]
 
 
-def _local(facts: Facts) -> bool:
-    """Whether its point says where it is: the middle of a département does not."""
-    return all(level_of(code) in ("com", "cp", "epci") for code in facts.place)
+def is_local(place: tuple[str, ...]) -> bool:
+    """Whether the point of such places says where it is: the middle of a département does not."""
+    return all(level_of(code) in ("com", "cp", "epci") for code in place)

@@ -1,5 +1,6 @@
 """Topics: the themes under which a record is looked for: its own; and for one without a CPV code
-those of the CPV's classes that are nearest to its words, so that it meets what has codes. Pure."""
+those of the CPV's classes that are nearest to its words, so that it meets what has codes; and of
+each theme the codes that are nearest to them. Pure."""
 
 from typing import Final
 
@@ -8,12 +9,13 @@ import numpy as np
 from traverse_schemas.reference.cpv import cpv_table
 from traverse_schemas.reference.themes import theme_of_cpv
 from traverse_schemas.values.cpv import cpv_ancestors
-from traverse_stream_processors.likeness.model import Vector, Vectoriser, mean_of
+from traverse_stream_processors.likeness.model import Floats, Vector, Vectoriser, mean_of
 
 _NEAREST: Final = 16  # classes
 _MOST: Final = 6  # themes
 _CODE: Final = 6  # significant digits: finer codes say no more of the theme
 _CLASS: Final = 4  # of what is compared: the codes of a class together
+_NEAREST_CODES: Final = 12  # of a theme
 
 
 class Topics:
@@ -22,29 +24,54 @@ class Topics:
     five times as many."""
 
     def __init__(self, vectoriser: Vectoriser) -> None:
+        self.vectoriser = vectoriser
+        self.version = vectoriser.version
         table = cpv_table()
         classes: dict[tuple[str, str], list[Vector]] = {}
+        codes: dict[str, list[tuple[str, Vector]]] = {}
         for code, label in table.items():
             theme = theme_of_cpv(code)
-            if theme is None or code[_CODE:].strip("0"):
+            if theme is None:
                 continue
             above = " ".join(table.get(step, "") for step in cpv_ancestors(code)[1:2])
             vector = vectoriser.of((label, 1), (above, 0.3))
-            if vector is not None:
+            if vector is None:
+                continue
+            codes.setdefault(theme, []).append((code.rstrip("0").ljust(2, "0"), vector))
+            if not code[_CODE:].strip("0"):
                 classes.setdefault((code[:_CLASS], theme), []).append(vector)
         self._matrix = np.array([mean_of(vectors) for vectors in classes.values()])
         self._themes = [theme for _, theme in classes]
+        self._codes = {theme: [code for code, _ in found] for theme, found in codes.items()}
+        self._vectors = {
+            theme: np.array([vector for _, vector in found]) for theme, found in codes.items()
+        }
 
     def of(self, themes: tuple[str, ...], vector: Vector | None) -> tuple[str, ...]:
         """The record's own themes, then those of the nearest classes, six in all. Some 20
         microseconds."""
         if vector is None:
             return themes
-        # Whole numbers below 2^24: exact, so that ties are ties on every machine.
-        near = self._matrix @ vector
-        # Only what is as near as the last of the nearest is put in order, ties by code.
-        last = len(near) - _NEAREST
-        rows = np.flatnonzero(near >= np.partition(near, last)[last])
-        order = rows[np.argsort(-near[rows], kind="stable")][:_NEAREST].tolist()
-        found = dict.fromkeys((*themes, *(self._themes[row] for row in order)))
+        rows = _nearest(self._matrix, vector, _NEAREST)
+        found = dict.fromkeys((*themes, *(self._themes[row] for row in rows)))
         return tuple(found)[:_MOST]
+
+    def codes_near(self, theme: str, vector: Vector | None) -> tuple[str, ...]:
+        """The codes of a theme, by their significant digits, that are nearest. Some 10
+        microseconds."""
+        codes = self._codes.get(theme)
+        if vector is None or codes is None:
+            return ()
+        rows = _nearest(self._vectors[theme], vector, _NEAREST_CODES)
+        return tuple(codes[row] for row in rows)
+
+
+def _nearest(matrix: Floats, vector: Vector, many: int) -> list[int]:
+    """The rows that are nearest, the nearest first, ties by their order."""
+    # Whole numbers below 2^24: exact, so that ties are ties on every machine.
+    near = matrix @ vector
+    # Only what is as near as the last of the nearest is put in order.
+    last = max(0, len(near) - many)
+    rows = np.flatnonzero(near >= np.partition(near, last)[last])
+    found: list[int] = rows[np.argsort(-near[rows], kind="stable")][:many].tolist()
+    return found

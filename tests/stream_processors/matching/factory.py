@@ -1,16 +1,19 @@
 """States of our own writing, as `traverse.records` holds them, for the tests of matching."""
 
 from functools import lru_cache
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.record_state import RecordState
+from traverse_schemas.records.models import Record
 from traverse_schemas.reference.cpv import cpv_labels_up
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import themes_of_cpv, themes_of_text
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.matching.facts import Facts, Reader
+from traverse_stream_processors.places import locate
 
 TOWNS = {
     "Gardanne": ("211300413", "13041"),
@@ -46,7 +49,8 @@ def state(subject: str, title: str, **fields: Any) -> RecordState:
     first = fields.pop("first_time", "2026-11-01T09:00:00.000000Z")
     territories = Territories.load()
     places = fields.pop("place", [place])
-    chains = [chain for code in places if (chain := territories.chain(code))]
+    area = fields.pop("eligible_area", [])
+    said = SimpleNamespace(place=places, eligible_area=area, location=None)
     known = Institutions(territories, {}).find(siren)
     cpv = fields.pop("cpv", [])
     themes = list(dict.fromkeys(theme for code in cpv for theme in themes_of_cpv(code)))
@@ -62,12 +66,7 @@ def state(subject: str, title: str, **fields: Any) -> RecordState:
         ],
         "owner_siren": siren,
         "owner_kind": kind,
-        "place": places,
-        "within": list(dict.fromkeys(code for chain in chains for code in chain.codes)),
-        "covers": [*places, *fields.pop("eligible_area", [])],
-        "territory": {"code": chains[0].code, "name": chains[0].name, "level": "com"},
-        "place_names": [chain.name for chain in chains],
-        "location": {"lat": chains[0].lat, "lon": chains[0].lon},
+        **locate(cast("Record", said), territories),
         "themes": themes or list(themes_of_text(title)),
         **({"cpv": cpv, "cpv_labels": labels} if cpv else {}),
         **fields,

@@ -126,7 +126,7 @@ def test_four_joint_purchases_of_five_are_right(
             words += f"({mine.code}) | {right.title[:60]} ({theirs.code})"
             judged.append(Judged(half, alike(left, right).near, good, planted, words))
     _show(capsys, "joint", judged, shipped)
-    assert chosen(judged, (0.5, 0.6, 0.7, 0.8), 0.95) == shipped
+    assert chosen(judged, (0.5, 0.6, 0.7, 0.8), 0.94) == shipped
     count, of = precision(judged, MEASURED_ON, shipped)
     assert of >= 150
     assert count / of >= 0.9

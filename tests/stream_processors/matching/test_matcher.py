@@ -25,6 +25,11 @@ from traverse_stream_processors.matching.lasting import MOST
 from traverse_stream_processors.matching.matcher import Matcher
 
 DAE: dict[str, Any] = {"cpv": ["33182100"]}
+THINGS = (
+    ("Défibrillateurs des écoles", "33182100"),
+    ("Fournitures scolaires", "30192700"),
+    ("Réfection de la voirie", "45233140"),
+)
 
 
 @lru_cache(maxsize=1)
@@ -34,14 +39,9 @@ def world() -> tuple[Facts, ...]:
         {"visibility": "public"}, {"visibility": "buyers"}, {"visibility": "members"},
         {"visibility": "restricted", "audience": ["211300553"]},
     )  # fmt: skip
-    things = (
-        ("Défibrillateurs des écoles", "33182100"),
-        ("Fournitures scolaires", "30192700"),
-        ("Réfection de la voirie", "45233140"),
-    )
     found = []
     for number, town in enumerate(TOWNS):
-        for thing, (title, code) in enumerate(things):
+        for thing, (title, code) in enumerate(THINGS):
             audience: dict[str, Any] = audiences[(number * 3 + thing) % 4 if number % 2 else 0]
             when = f"2026-11-{1 + (number * 7 + thing * 5) % 28:02}T09:00:00.000000Z"
             found.append(
@@ -55,7 +55,7 @@ def world() -> tuple[Facts, ...]:
                          duration_months=24, end_max=("2027-04-30", "2019-06-30")[number % 4 // 2],
                          amount=90_000.0, first_time="2018-01-01T", **audience)
                 )  # fmt: skip
-    for thing, (title, code) in enumerate(things):
+    for thing, (title, code) in enumerate(THINGS):
         for owner in (METROPOLE, DEPARTMENT, REGION):
             found.append(call(f"C{thing}", title, owner=owner, cpv=[code]))
             found.append(
@@ -64,6 +64,20 @@ def world() -> tuple[Facts, ...]:
             )  # fmt: skip
     for trade in ("voirie et chaussées", "fournitures scolaires"):
         found.append(need(trade, f"Entreprise de {trade}", subtype="business", owner="Aix"))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def by_several_ways() -> tuple[Facts, ...]:
+    """Without a code, and by lots: in a crowd these go down under several codes."""
+    found = []
+    for thing, (title, _) in enumerate(THINGS):
+        found += [need(f"U{thing}", f"{title} : besoin", owner=town) for town in ("Apt", "Aix")]
+        found.append(
+            call(f"S{thing}", f"{title} : soutien", owner=REGION, subtype="call_for_projects")
+        )
+    lots = [code for _, code in THINGS]
+    found.append(call("L", "Voirie, fournitures et défibrillateurs", owner="Aix", cpv=lots))
     return tuple(found)
 
 
@@ -92,7 +106,7 @@ def members(matcher: Matcher, layer: str) -> list[set[str]]:
 @settings(max_examples=25, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([2, 5, 40]), st.sampled_from([3, 64]))
 def test_the_order_of_arrival_does_not_matter(random: Any, crowded: int, largest: int) -> None:
-    whole = list(world())
+    whole = [*world(), *by_several_ways()]
     random.shuffle(whole)
     kept = set(random.sample(range(len(whole)), k=len(whole) * 2 // 3))
     matcher = fed(whole, crowded, largest)

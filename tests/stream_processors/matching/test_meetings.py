@@ -1,69 +1,155 @@
 """Who meets whom: a matter of who stands there, whoever came and went before."""
 
+from typing import NamedTuple
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traverse_stream_processors.matching.meetings import Meetings, Stand
+from traverse_stream_processors.matching import meetings as module
+from traverse_stream_processors.matching.meetings import Finer, Meetings, Stand
 
 CROWDED = 2
 PLACES, TOPICS = ("dep:13", "dep:83"), ("voirie", "eau")
-TOLD_APART = st.lists(st.sampled_from("ab"), max_size=3).map(tuple)
+
+
+class Here(NamedTuple):
+    stands: tuple[Stand, ...]
+    finer: Finer
+    rank: str
+
+
+There = dict[str, Here]
+
+LAST: Finer = ()
+TOLD_APART = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.lists(st.sampled_from("cd"), min_size=1, max_size=2, unique=True).map(
+            lambda steps: tuple((step, LAST) for step in steps)
+        ),
+    ),
+    min_size=1,
+    max_size=2,
+    unique_by=lambda step: step[0],
+).map(tuple)
 SOMEWHERE = st.tuples(
     st.lists(st.sampled_from(PLACES), min_size=1, max_size=2, unique=True),
     st.lists(st.sampled_from(TOPICS), min_size=1, max_size=2, unique=True),
 )
 STANDS = st.builds(
-    lambda asks, found, refinements: tuple(
-        Stand(where[0], where[1], refinements, asks=side)
+    lambda asks, found: tuple(
+        Stand(where[0], where[1], asks=side)
         for side, where in ((True, asks), (False, found))
         if where
     ),
     SOMEWHERE | st.none(),
     SOMEWHERE | st.none(),
-    TOLD_APART,
 )
-CHANGES = st.lists(st.tuples(st.sampled_from("123456789"), STANDS), max_size=40)
+# Mostly of one thing in one place: that is where it gets crowded.
+THE_SAME = st.builds(
+    lambda asks, rank: Here(
+        (Stand(PLACES[:1], TOPICS[:1], asks=asks),), (("a", (("c", LAST),)),), rank
+    ),
+    st.booleans(),
+    st.sampled_from("123"),
+)
+HERE = st.builds(Here, STANDS, TOLD_APART, st.sampled_from("123"))
+CHANGES = st.lists(st.tuples(st.sampled_from("123456789"), HERE | THE_SAME), max_size=40)
 
-There = dict[str, tuple[Stand, ...]]
+
+def meetings_of(there: There, *, mutual: bool) -> Meetings:
+    def finer(one: str, _: str) -> Finer:
+        return there[one].finer
+
+    def rank(one: str) -> str:
+        return there[one].rank
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ASKING", 2)  # so that few suffice
+        return Meetings(finer, rank, CROWDED, mutual=mutual)
 
 
 def standing(there: There, *, mutual: bool) -> Meetings:
-    meetings = Meetings(CROWDED, mutual=mutual)
-    for one, stands in there.items():
-        meetings.add(one, stands)
+    meetings = meetings_of(there, mutual=mutual)
+    for one, here in there.items():
+        meetings.add(one, here.stands)
     return meetings
 
 
 def met(meetings: Meetings, there: There) -> dict[str, set[str]]:
     """Whom each meets."""
-    return {one: meetings.met(stands) for one, stands in there.items()}
+    return {one: meetings.met(one, here.stands) for one, here in there.items()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(CHANGES, st.booleans())
 def test_only_who_stands_there_counts_and_whoever_meets_others_is_told(
-    changes: list[tuple[str, tuple[Stand, ...]]], mutual: bool
+    changes: list[tuple[str, Here]], mutual: bool
 ) -> None:
     """Of each pair that meets or does not any more, beyond the one that came or went, one that
-    asks is given; and two meet whoever of them looks."""
-    meetings, there = Meetings(CROWDED, mutual=mutual), There()
-    for one, stands in changes:
-        for new in ((), stands):
+    asks is given; two meet whoever of them looks; and who comes lets no others meet."""
+    there = There()
+    meetings = meetings_of(there, mutual=mutual)
+    for one, here in changes:
+        for coming in (False, True):
             before = met(meetings, there)
-            if new:
-                there[one] = new
-                disturbed = meetings.add(one, new)
+            if coming:
+                there[one] = here
+                disturbed = meetings.add(one, here.stands)
             elif one in there:
-                disturbed = meetings.remove(one, there.pop(one))
+                disturbed = meetings.remove(one, there[one].stands)
+                del there[one]
             else:
                 continue
             after = met(meetings, there)
             assert after == met(standing(dict(sorted(there.items())), mutual=mutual), there)
             assert all(each in after[other] for each, those in after.items() for other in those)
             for each in before.keys() & after.keys() - {one}:
-                for other in (before[each] ^ after[each]) - {one, each}:
+                more, less = after[each] - before[each], before[each] - after[each]
+                assert not (more if coming else less) - {one, each}
+                for other in (more | less) - {one, each}:
                     assert not disturbed.isdisjoint(asking(there, each, other))
 
 
 def asking(there: There, *ids: str) -> set[str]:
-    return {one for one in ids if any(stand.asks for stand in there[one])}
+    return {one for one in ids if any(stand.asks for stand in there[one].stands)}
+
+
+def crowd(asking: int, found: int, finer: Finer = (("a", LAST),)) -> There:
+    """So many of one thing in one place; the first by rank are the first by name."""
+    return {
+        f"{name}{number:03}": Here((Stand(("dep:13",), ("voirie",), asks=asks),), finer, "")
+        for name, asks, many in (("A", True, asking), ("F", False, found))
+        for number in range(many)
+    }
+
+
+def test_of_what_nothing_tells_apart_the_last_meet_all_that_ask() -> None:
+    there = crowd(asking=50, found=5)
+    meetings = standing(there, mutual=False)
+    assert meetings.met("A000", there["A000"].stands) == {"F003", "F004"}
+    assert meetings.met("F000", there["F000"].stands) == set()
+    assert len(meetings.met("F004", there["F004"].stands)) == 50
+
+
+def test_of_what_nothing_tells_apart_the_last_meet_one_another() -> None:
+    there = crowd(asking=5, found=5)
+    meetings = standing(there, mutual=True)
+    assert meetings.met("A004", there["A004"].stands) == {"A003", "A004", "F003", "F004"}
+    assert meetings.met("A000", there["A000"].stands) == set()
+
+
+def test_one_that_is_several_things_meets_each_and_is_there_once_where_it_is_not_crowded() -> None:
+    both: Finer = (("a", LAST), ("b", LAST))
+    there = {
+        **crowd(asking=1, found=5),
+        "B": Here((Stand(("dep:13",), ("voirie",), asks=True),), (("b", LAST),), ""),
+        "C": Here((Stand(("dep:13",), ("voirie",), asks=False),), both, "9"),
+    }
+    meetings = standing(there, mutual=False)
+    assert "C" in meetings.met("A000", there["A000"].stands)
+    assert meetings.met("B", there["B"].stands) == {"C"}
+    for one in ("F000", "F001", "F002", "F003"):
+        meetings.remove(one, there[one].stands)
+    assert meetings.met("B", there["B"].stands) == {"C", "F004"}
