@@ -14,9 +14,13 @@ from typing import Final
 from traverse_schemas.errors import TraverseError
 
 _ELIDED: Final = re.compile(r"\b(?:[lmtnsjdc]|qu|jusqu|lorsqu|puisqu|quoiqu)['’]")
+_ELIDED_WORD: Final = re.compile(r"^(?:[lmtnsjdc]|qu)['’]", re.IGNORECASE)
 _DOTTED: Final = re.compile(r"\b(?:[a-z]\.){2,}")
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _LONGEST_TERM: Final = 14  # words: the longest official name that an acronym stands for
+_ACRONYM: Final = re.compile(r"(?=(?:[^A-Z]*[A-Z]){2})[A-Za-z]{2,}")
+_LONG_ACRONYM: Final = 4  # letters from which a typed s may be its plural
+_ALSO_A_WORD: Final = frozenset({"ami"})  # an acronym only in capitals: un ami, une AMI
 
 
 class SynonymsError(TraverseError, ValueError):
@@ -63,13 +67,42 @@ def faults(entries: tuple[Entry, ...]) -> list[str]:
     owner: dict[str, int] = {}
     for entry in entries:
         found += _own_faults(entry)
-        for key in dict.fromkeys(conflate(term) for term in entry.terms):
+        for key in dict.fromkeys(key_of(term) for term in entry.terms):
             first = owner.setdefault(key, entry.line)
             if first != entry.line:
                 found.append(
-                    f"Ligne {entry.line} : « {key} » est déjà à gauche de la ligne {first}."
+                    f"Ligne {entry.line} : « {key.removeprefix(_SIGN)} » est déjà à gauche de la "
+                    f"ligne {first}."
                 )
     return found
+
+
+_SIGN: Final = "="
+"""Before the key of an acronym."""
+
+
+def key_of(term: str) -> str:
+    """What a term of a list is filed under: `conflate`, or an acronym's own letters. CAF is not
+    café, nor PLUi pluie."""
+    return f"{_SIGN}{term.lower()}" if _ACRONYM.fullmatch(term) else conflate(term)
+
+
+def keys_of(typed: str) -> tuple[str, ...]:
+    """What words that somebody typed may be filed under: as an acronym first, if they may be one
+    (`l'AMO`, `a.m.o.`, `EHPADs`), then conflated. () when nothing of them is left."""
+    key = conflate(typed)
+    if not key:
+        return ()
+    if " " in typed:
+        return (key,)
+    bare = _ELIDED_WORD.sub("", typed.strip(".,;:!?()")).replace(".", "")
+    folded = bare.lower()
+    if not (bare.isascii() and bare.isalpha()) or (folded in _ALSO_A_WORD and not bare.isupper()):
+        return (key,)
+    forms = [folded]
+    if bare.endswith("s") and (len(bare) > _LONG_ACRONYM or bare[:-1].isupper()):
+        forms.append(folded[:-1])
+    return (*(f"{_SIGN}{form}" for form in forms), key)
 
 
 def conflate(term: str) -> str:

@@ -1,27 +1,42 @@
-"""Names of territories as people type them in a search: `marseille`, `haute savoie`, `grand est`.
+"""Names of territories as people type them in a search: `marseille`, `haute savoie`, `PACA`.
 
 A name of several words, or of a town that people know, is taken for a place; a single word that is
-also an ordinary one (le Lot, la commune de Mer) is not, unless it is written with a capital.
+also an ordinary one (la Manche, la commune de Mer) is not, unless it is written with a capital. So
+are an article and a word: la Garde, not "la garde".
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.place_aliases import place_aliases
 
 # Names of communes of more than 2,000 people, and of départements, that are words of titles.
 _ORDINARY_TEXT: Final = """
-    anse aube bains bourg cher chauve cours creuse die eau eglise eu falaise fosses gorges ger
-    jardin landes ligne lot manche marines marne mer nord orange orne ouest peri pierres pont port
-    rouge rue saint salle salles sens somme sud tierce tours var ville albert aubin gap nice lens
+    albert angles anse arcs aube aubin avirons bains bourg cher chauve cours creuse die eau eglise
+    eu falaise fleche fosses francois garde ger gorges jardin landes ligne lilas lot luc madeleine
+    manche marin marines mer moule nord orange ouest passage peri pierres pont port portes
+    possession riche robert rouge rue saint salle salles sens somme sud tampon tierce tours trinite
+    union ville
 """
 _ORDINARY: Final = frozenset(_ORDINARY_TEXT.split())
 _NEVER: Final = frozenset({"lot", "rue", "ligne", "saint", "france", "ville"})
 _KNOWN_TOWN: Final = 2_000  # inhabitants from which a one-word name is taken for a place
+_KNOWN_WITH_ARTICLE: Final = 8_000  # from which "le havre" is, and not a word with its article
 _CLEARLY: Final = 3  # times more inhabitants than the next of the same name
 _RIVAL_TOWN: Final = 10_000  # inhabitants from which a town may be meant as well as a département
+_ARTICLE: Final = re.compile(r"^(?:le|la|les|l) ")
+_CONTRACTED: Final = {"du": "le", "au": "le", "des": "les", "aux": "les"}
+# How the tables write what kind of EPCI it is, and how people do.
+_EPCI_KIND: Final = re.compile(
+    r"^(?P<kind>ca|cc|cu|metropole) (?:de la |de l |de |du |des |d )?(?P<name>.+)$"
+)
+_EPCI_KINDS: Final = {
+    "ca": "communaute d agglomeration", "cc": "communaute de communes", "cu": "communaute urbaine",
+}  # fmt: skip
 
 
 class NamedPlace(NamedTuple):
@@ -30,30 +45,62 @@ class NamedPlace(NamedTuple):
     choices: tuple[tuple[str, str], ...]
 
 
-def named_place(folded: str, territories: Territories, *, capital: bool) -> NamedPlace | None:
-    """The territory of exactly this name (`names.fold_name`), or None; `capital` tells whether it
-    was typed with one."""
+def named_place(
+    folded: str, territories: Territories, *, capital: bool, first: bool = False
+) -> NamedPlace | None:
+    """The territory of exactly this name (`names.fold_name`), or None.
+
+    `capital` tells whether it was typed with one; that says nothing of the `first` word of a text,
+    unless a département or a town that people know is called so.
+    """
     if len(folded) < 3:
         return None
-    found = _names(territories).get(folded)
-    if found is None:
+    aliases = place_aliases(territories)
+    alias = aliases.get(folded) or aliases.get(folded.removeprefix("region "))
+    if alias is not None and (capital or not alias.capital):
+        return NamedPlace(tuple((code, _label(code, territories)) for code in alias.codes))
+    names = _names(territories)
+    found = names.get(folded)
+    contracted, _, noun = folded.partition(" ")
+    if found is None and contracted in _CONTRACTED and noun:
+        # "du Havre", "des Pennes-Mirabeau": the article is part of the name.
+        found = names.get(f"{_CONTRACTED[contracted]} {noun}")
+        folded = f"{_CONTRACTED[contracted]} {noun}"
+    if found is None or not _may_be_meant(folded, found[0], capital=capital, first=first):
         return None
-    if " " not in folded:
-        if folded in _NEVER:
-            return None
-        if folded in _ORDINARY and not capital:
-            return None
-        if found[0][0] < _KNOWN_TOWN and not capital:
-            return None
-    return NamedPlace(_clear(found))
+    return NamedPlace(_clear(_with_longer(folded, found, territories)))
 
 
 Row = tuple[int, str, str]
 
 
+def _may_be_meant(folded: str, most: Row, *, capital: bool, first: bool) -> bool:
+    noun = _ARTICLE.sub("", folded)
+    if " " in noun:
+        return True
+    if folded in _NEVER:
+        return False
+    known = most[0] >= (_KNOWN_TOWN if noun == folded else _KNOWN_WITH_ARTICLE)
+    if known and noun not in _ORDINARY:
+        return True
+    # "Pont à réparer" begins with a capital because it begins.
+    return capital and (not first or not most[1].startswith("com:"))
+
+
 def prepare_names(territories: Territories) -> None:
     """Reads all names, half a second once: at the service's start, not in its first search."""
     _names(territories)
+    _longer(territories)
+    place_aliases(territories)
+
+
+def _with_longer(folded: str, rows: tuple[Row, ...], territories: Territories) -> tuple[Row, ...]:
+    """With far bigger towns whose names begin so: Saint-Maximin is a village and a town's name."""
+    most = rows[0]
+    if not most[1].startswith("com:"):
+        return rows
+    longer = [row for row in _longer(territories).get(folded, ()) if row[0] >= _CLEARLY * most[0]]
+    return tuple(sorted((*rows, *longer), key=lambda row: (-row[0], row[1]))) if longer else rows
 
 
 def _clear(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
@@ -69,28 +116,86 @@ def _clear(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((code, label) for _, code, label in (first, *rivals[:4]))
 
 
+def _label(code: str, territories: Territories) -> str:
+    chain = territories.chain(code)
+    department = chain.first("dep") if chain else None
+    if chain is None or department is None:
+        return chain.name if chain else code
+    return (
+        f"{chain.name} ({department.code[4:]})" if code.startswith(("com:", "dep:")) else chain.name
+    )
+
+
 @cache
 def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
     """Folded name -> (population, code, label), the most peopled first."""
     found: dict[str, dict[str, Row]] = {}
+    shorter: dict[str, dict[str, Row]] = {}
     epcis: set[str] = set()
 
-    def add(name: str, row: Row) -> None:
-        found.setdefault(fold_name(name), {}).setdefault(row[1], row)
+    def add(name: str, row: Row, among: dict[str, dict[str, Row]] = found) -> None:
+        among.setdefault(fold_name(name), {}).setdefault(row[1], row)
 
     for department in territories.departments():
-        label = f"{department.name} ({department.number})"
-        add(department.name, (department.population, department.code, label))
+        row = (
+            department.population, department.code, f"{department.name} ({department.number})",
+        )  # fmt: skip
+        add(department.name, row)
+        for small in ("", "du ", "de la ", "de l ", "des ", "de ", "d "):
+            add(f"departement {small}{department.name}", row)
     for region in territories.regions():
-        add(region.name, (region.population, region.code, region.name))
+        row = (region.population, region.code, region.name)
+        add(region.name, row)
+        add(f"region {region.name}", row)
     for commune in territories.communes():
-        label = f"{commune.name} ({commune.department})"
-        add(commune.name, (commune.population, commune.code, label))
+        row = (commune.population, commune.code, f"{commune.name} ({commune.department})")
+        add(commune.name, row)
+        bare = _ARTICLE.sub("", fold_name(commune.name))
+        if " " in bare and commune.population >= _KNOWN_TOWN:
+            add(bare, row, shorter)
         if commune.epci and commune.epci not in epcis:
             epcis.add(commune.epci)
             if epci := territories.epci(commune.epci):
-                add(epci.name, (epci.population, epci.code, epci.name))
+                row = (epci.population, epci.code, epci.name)
+                add(epci.name, row)
+                for name in _epci_names(fold_name(epci.name)):
+                    add(name, row, shorter)
+    # A territory's own name comes before what is left of another's.
+    for name, rows in shorter.items():
+        found.setdefault(name, rows)
     return {name: _ranked(rows.values()) for name, rows in found.items()}
+
+
+def _epci_names(folded: str) -> Iterable[str]:
+    """How people call an EPCI of the tables: « communauté de communes de la Dombes », « Nice Côte
+    d'Azur »."""
+    said = _EPCI_KIND.match(folded)
+    if said is None:
+        return
+    kind, name = said["kind"], said["name"]
+    if kind == "metropole":
+        yield f"metropole {name}"
+        yield f"metropole de {name}"
+    else:
+        yield f"{_EPCI_KINDS[kind]}{folded.removeprefix(kind)}"
+        yield f"{kind} {name}"
+        yield f"{_EPCI_KINDS[kind]} {name}"
+    if " " in name and (kind == "metropole" or name.startswith("pays ")):
+        yield name
+
+
+@cache
+def _longer(territories: Territories) -> dict[str, tuple[Row, ...]]:
+    """The first words of a town's name -> the towns: `aix` -> Aix-en-Provence, Aix-les-Bains."""
+    found: dict[str, list[Row]] = {}
+    for commune in territories.communes():
+        if commune.population < _RIVAL_TOWN:
+            continue
+        words = fold_name(commune.name).split()
+        row = (commune.population, commune.code, f"{commune.name} ({commune.department})")
+        for count in range(1, len(words)):
+            found.setdefault(" ".join(words[:count]), []).append(row)
+    return {name: tuple(rows) for name, rows in found.items()}
 
 
 def _ranked(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -40,12 +40,14 @@ class Filter:
 class Look:
     """What the second question found. `unknown` are words that no document holds, with the word
     to try instead ("" when there is none); `without` counts by parameter; `text` is the count of
-    the text without any filter; `words` the count of each unit alone."""
+    the text without any filter; `words` the count of each unit alone; a `silent` text asks for
+    nothing."""
 
     unknown: dict[str, str]
     without: dict[str, int]
     text: int
     words: dict[str, int]
+    silent: bool = False
 
 
 def look_body(
@@ -114,7 +116,7 @@ def read_look(plan: TextPlan, found: Mapping[str, Any]) -> Look:
         for name, count in counts.items()
         if name.startswith("without:")
     }
-    return Look(unknown, without, counts.get("text", 0), words)
+    return Look(unknown, without, counts.get("text", 0), words, plan.is_silent)
 
 
 def corrected(text: str, look: Look) -> str | None:
@@ -158,6 +160,8 @@ def diagnosis_of(look: Look, filters: list[Filter]) -> dict[str, Any]:
             f"Les filtres choisis écartent tout ensemble : sans aucun, {look.text} "
             f"résultat{'s' if look.text > 1 else ''}."
         )
+    elif look.silent:
+        sentence = "Rien à chercher dans ce texte : écrivez au moins un mot."
     elif unknown:
         said = " ni ".join(f"« {word} »" for word in unknown)
         sentence = f"Aucune publication ne contient {said} : vérifiez l’orthographe."

@@ -11,19 +11,26 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from traverse_schemas.synonyms import Entry, SynonymsError, conflate, faults, parse, product_entries
+from traverse_schemas.synonyms import (
+    Entry,
+    SynonymsError,
+    faults,
+    key_of,
+    parse,
+    product_entries,
+)
 
 _LOG = logging.getLogger(__name__)
 _LOOK_EVERY: Final = 5.0  # seconds
 
 Meanings = Mapping[str, tuple[str, ...]]
-"""A conflated word or expression -> what is searched beside it."""
+"""A word or expression (`synonyms.key_of`) -> what is searched beside it."""
 
 
 def meanings_of(entries: tuple[Entry, ...]) -> Meanings:
     """The entries by what people may type."""
     return {
-        conflate(term): tuple(other for other in entry.finds if other != term)
+        key_of(term): tuple(other for other in entry.finds if other != term)
         for entry in entries
         for term in entry.terms
     }

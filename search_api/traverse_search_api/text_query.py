@@ -6,8 +6,8 @@ their very form, together, in the title.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from traverse_schemas.other_languages import OTHER_LANGUAGES, field_of
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import conflate
+from traverse_search_api.amount_words import joined_amounts
 from traverse_search_api.synonym_book import Meanings
 from traverse_search_api.typed_words import How, Piece, TypedWords, joined_numbers, read
 from traverse_search_api.understanding import Reader, Understood, Unit
@@ -58,8 +59,8 @@ _MOST_JOINED: Final = 6  # pairs of words tried as one word
 
 @dataclass(frozen=True, slots=True)
 class TextPlan:
-    """What was typed, read: `units` are its words; `whole` the text as typed; `also` are the other
-    words for those of which one is enough.
+    """What was typed, read: `units` are its words; `whole` the text as typed; `either` are
+    those of which one is enough, as units.
 
     `relaxed` lets some of the words be missing, but never `kept` (the rarest one, which is what
     the search is about) nor what was understood.
@@ -70,15 +71,22 @@ class TextPlan:
     whole: str
     relaxed: bool = False
     kept: str = ""
-    also: Meanings = field(default_factory=dict)
+    either: Mapping[str, Unit] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.typed)
 
     @property
+    def is_silent(self) -> bool:
+        """Whether something was typed that asks for nothing: signs, or "de la"."""
+        typed = replace(self.typed, words=())
+        return bool(self.whole.strip()) and not self.meaningful and not typed
+
+    @property
     def understood(self) -> tuple[Understood, ...]:
         """What words were understood as, in their order."""
-        return tuple(unit.understood for unit in self.units if unit.understood)
+        units = (*self.units, *self.either.values())
+        return tuple(unit.understood for unit in units if unit.understood)
 
     @property
     def meaningful(self) -> tuple[Unit, ...]:
@@ -105,15 +113,17 @@ def plan_of(
     literal: Sequence[str] = (),
 ) -> TextPlan:
     """`text` as typed, read. `literal` are expressions to be taken at their word, `*` for all."""
-    typed = read(joined_numbers(text))
+    typed = read(joined_amounts(joined_numbers(text)))
     taken = frozenset("*" if one == "*" else conflate(one) for one in literal)
     reader = Reader(territories, meanings, as_of, taken)
-    also = {
-        piece.text: meanings.get(conflate(piece.text), ())
+    either = {
+        piece.text: unit
         for group in typed.either
         for piece in group
+        if piece.how is How.WORD and piece.field is None
+        for unit in reader.units((piece.text,))
     }
-    return TextPlan(typed, reader.units(typed.words), text, also=also)
+    return TextPlan(typed, reader.units(typed.words), text, either=either)
 
 
 def is_small(text: str) -> bool:
@@ -127,6 +137,8 @@ def text_query(plan: TextPlan) -> Query:
     A record's own reference, typed alone, also finds it.
     """
     typed = plan.typed
+    if plan.is_silent:
+        return {"match_none": {}}
     if not typed:
         return {"match_all": {}}
     query: dict[str, Any] = {"must": list(_required(plan)) or [{"match_all": {}}]}
@@ -159,8 +171,11 @@ def marking_query(plan: TextPlan) -> Query:
     phrases = [
         *plan.typed.phrases,
         *(piece.text for group in plan.typed.either for piece in group),
-        *(other for others in plan.also.values() for other in others[:_MOST_ALTERNATIVES]),
-        *(other for unit in plan.units for other in unit.also[:_MOST_ALTERNATIVES]),
+        *(
+            other
+            for unit in (*plan.either.values(), *plan.units)
+            for other in unit.also[:_MOST_ALTERNATIVES]
+        ),
     ]
     should += [
         {
@@ -201,7 +216,7 @@ def _required(plan: TextPlan) -> Iterator[Query]:
 
 def _one_of(piece: Piece, plan: TextPlan) -> Query:
     if piece.field is None and piece.how is How.WORD:
-        return unit_query(Unit(piece.text, plan.also[piece.text]))
+        return unit_query(plan.either[piece.text])
     return _piece(piece)
 
 

@@ -1,10 +1,11 @@
-"""Times in the words of a search: `clôture cette semaine`, `échéance 2027`, `avant le 12/03/2027`.
+"""Times in the words of a search: `clôture cette semaine`, `échéance 2027`, `avant fin juin`.
 
 A year or a week alone is not one: "2027" may be a name of works. It takes a word that says which
-date is meant.
+date is meant, or "avant" before a day or a month; "livraison fin juin" says nothing of a deadline.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -15,52 +16,129 @@ from traverse_search_api.status_query import index_text
 Query = dict[str, Any]
 
 _CLOSES: Final = re.compile(
-    r"^(?:date )?(?:limite|cloture|cloturant|cloturent|ferme|remise des offres|echeance|echeances"
-    r"|fin|finit|se termine|expire) "
-    r"(?:de |du |d |des |en |le |la |au |pour |dans |reponse |depot )*(?P<when>.+)$"
+    r"^(?P<what>(?:date )?limite(?: de)?(?: remise| reponse| depot| candidature| reception)?"
+    r"(?: des? (?:offres|plis|candidatures|dossiers|reponses))?"
+    r"|(?:date de )?cloture|cloturant|cloturent|clot|ferme"
+    r"|(?:remise|reception|depot) des (?:offres|plis|candidatures|dossiers)"
+    r"|(?:date d )?echeances?|expire|finit|se termine"
+    r"|fin (?:de |du |des |d )?(?:contrats?|marches?|echeance)|contrats?(?= (?:fin|jusqu)))"
+    r"(?: (?:de|du|d(?! ici)|des|en|le|la|l|au(?! plus)|pour|contrats?|marches?|reponse|depot"
+    r"|dans(?! (?:les |la |le )?(?:\d|un|une|deux|trois|huit|quinze) )))*"
+    r" (?P<when>.+)$"
 )
-_ENDS: Final = ("echeance", "echeances", "fin", "finit", "se termine", "expire")
+_ENDS: Final = ("echeance", "date d echeance", "fin", "contrat", "expire", "se termine")
+_UNTIL: Final = re.compile(r"^(?:avant|jusqu a[ux]?|d ici|au plus tard)(?: (?:le|la|l|a))? (.+)$")
+_SINCE: Final = re.compile(r"^(?:apres|a partir d[eu]|a compter d[eu])(?: (?:le|la|l))? (.+)$")
+_WITHIN: Final = re.compile(
+    r"^(?:sous|dans|d ici)(?: (?:les|la|le))? (\d{1,3}|un|une|deux|trois|quinze|huit)"
+    r" (?:prochains? )?(jours?|semaines?|mois)$"
+)
+_NUMBERS: Final = {"un": 1, "une": 1, "deux": 2, "trois": 3, "huit": 8, "quinze": 15}
+_DAYS_OF: Final = {"jour": 1, "semaine": 7, "moi": 30}
 _MONTH_NAMES: Final = """
     janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre
 """
 _MONTHS: Final = _MONTH_NAMES.split()
-_DAY: Final = re.compile(r"^(?P<before>avant )?(?:le )?(\d{1,2}) (\d{1,2}) (\d{4})$")
-_MONTH: Final = re.compile(rf"^({'|'.join(_MONTHS)})(?: (\d{{4}}))?$")
-_YEAR: Final = re.compile(r"^(?:annee )?((?:19|20)\d{2})$")
+_NAMES: Final = "|".join(_MONTHS)
+_DAY: Final = re.compile(r"^(\d{1,2}) (\d{1,2}) (\d{4}|\d{2})$")
+_ISO_DAY: Final = re.compile(r"^(\d{4}) (\d{2}) (\d{2})$")
+_DAY_OF_MONTH: Final = re.compile(rf"^(1er|\d{{1,2}}) ({_NAMES})(?: (\d{{4}}))?$")
+_MONTH: Final = re.compile(
+    rf"^(?:(?P<part>debut|mi|fin)(?: (?:du mois )?(?:de|d))? )?(?P<month>{_NAMES})(?: (\d{{4}}))?$"
+)
+_YEAR: Final = re.compile(r"^(?:(?P<part>debut|fin) )?(?:l )?(?:annee )?((?:19|20)\d{2})$")
+# What happens at a time without being the time to answer.
+_ELSEWHERE: Final = frozenset(
+    {"livraison", "livraisons", "livrer", "reception", "achevement", "travaux", "demarrage",
+     "ouverture", "mise", "service", "construit", "construits", "construite", "bati", "batiments"}
+)  # fmt: skip
+
+Period = tuple[date | None, date | None]
 
 
 class Time(NamedTuple):
-    """The parameter that would say it, in words, and the query."""
+    """The parameter that would say it, in words, and the query. What is not `clear` may as well be
+    words: "avant le 30 juin" without a word that says what."""
 
     parameter: str
     value: str
     label: str
     query: Query
+    clear: bool
 
 
-def time_words(folded: str, as_of: datetime) -> Time | None:
-    """What exactly these words (`names.fold_name`) say of a time, or None. Weeks begin on Monday
-    (ISO 8601)."""
+def time_words(folded: str, as_of: datetime, before: Sequence[str] = ()) -> Time | None:
+    """What exactly these words (`names.fold_name`) say of a time, or None; `before` are words in
+    front of them. Weeks begin on Monday (ISO 8601); a day without a year is the next one."""
+    today = french_day(as_of)
     said = _CLOSES.match(folded)
-    if said is None:
+    if said is not None:
+        period = _period(said["when"], today)
+    elif _ELSEWHERE.isdisjoint(before) and (until := _UNTIL.match(folded)) and _is_dated(until[1]):
+        period = _period(folded, today)
+    else:
         return None
-    days = _days(said["when"], french_day(as_of))
-    if days is None:
+    if period is None:
         return None
-    first, last = days
-    label = f"échéance du {first:%d/%m/%Y} au {last:%d/%m/%Y}"
-    deadline = {
-        "gt": index_text(first_instant(first)),
-        "lte": index_text(end_instant(last)),
+    ends = said is not None and said["what"].startswith(_ENDS)
+    return _time(*period, ends=ends, clear=said is not None)
+
+
+def _time(first: date | None, last: date | None, *, ends: bool, clear: bool) -> Time:
+    values = {
+        "deadline_from": first.isoformat() if first else "",
+        "deadline_to": last.isoformat() if last else "",
     }
+    words = [
+        f"du {first:%d/%m/%Y} au {last:%d/%m/%Y}" if first and last else "",
+        f"à partir du {first:%d/%m/%Y}" if first and not last else "",
+        f"au plus tard le {last:%d/%m/%Y}" if last and not first else "",
+    ]
+    deadline = {}
+    contract = {}
+    if first:
+        deadline["gt"], contract["gte"] = index_text(first_instant(first)), first.isoformat()
+    if last:
+        deadline["lte"], contract["lte"] = index_text(end_instant(last)), last.isoformat()
     query: Query = {"range": {"deadline.until": deadline}}
-    if said.string.startswith(_ENDS):
+    if ends:
         # The end of a contract is a day on which somebody may have to buy anew.
-        ends = {"range": {"end_max": {"gte": first.isoformat(), "lte": last.isoformat()}}}
-        query = {"bool": {"should": [query, ends]}}
+        query = {"bool": {"should": [query, {"range": {"end_max": contract}}]}}
+    given = [name for name, value in values.items() if value]
     return Time(
-        "deadline_from,deadline_to", f"{first.isoformat()},{last.isoformat()}", label, query
+        ",".join(given),
+        ",".join(values[name] for name in given),
+        f"échéance {''.join(words)}",
+        query,
+        clear,
     )
+
+
+def _is_dated(when: str) -> bool:
+    """Whether it is a day or a month: "avant 1948" tells when a house was built."""
+    forms = (_DAY, _ISO_DAY, _DAY_OF_MONTH, _MONTH)
+    return when.startswith(("fin d", "fin du mois")) or any(form.match(when) for form in forms)
+
+
+def _period(when: str, today: date) -> Period | None:
+    """From a day to a day, or open at one end."""
+    if within := _WITHIN.match(when):
+        number = _NUMBERS.get(within[1]) or int(within[1])
+        return today, today + timedelta(days=number * _DAYS_OF[within[2].removesuffix("s")])
+    if until := _UNTIL.match(when):
+        days = _days(until[1], today)
+        if days is None:
+            return None
+        # "Avant juillet" is until the end of June, "avant fin juin" and "avant le 30 juin" not.
+        whole = _MONTH.match(until[1]) or _YEAR.match(until[1])
+        last = days[1]
+        if whole and whole["part"] != "fin" and not when.startswith(("jusqu", "d ici")):
+            last = days[0] - timedelta(days=1)
+        return (today if today <= last else None), last
+    if since := _SINCE.match(when):
+        days = _days(since[1], today)
+        return None if days is None else (days[0], None)
+    return _days(when, today)
 
 
 def _days(when: str, today: date) -> tuple[date, date] | None:
@@ -79,26 +157,74 @@ def _days(when: str, today: date) -> tuple[date, date] | None:
         case "mois prochain":
             following = today.replace(day=1) + timedelta(days=32)
             return _month(following.year, following.month)
+        case "fin du mois" | "fin de mois" | "fin de ce mois":
+            first, last = _month(today.year, today.month)
+            return first.replace(day=15), last
         case "cette annee":
-            return date(today.year, 1, 1), date(today.year, 12, 31)
+            return _part_of_year(None, today.year)
+        case "fin d annee" | "fin de l annee" | "fin de cette annee":
+            return _part_of_year("fin", today.year)
     if found := _YEAR.match(when):
-        return date(int(found[1]), 1, 1), date(int(found[1]), 12, 31)
+        return _part_of_year(found["part"], int(found[2]))
     if found := _MONTH.match(when):
-        month = _MONTHS.index(found[1]) + 1
-        return _month(int(found[2]) if found[2] else today.year, month)
+        return _part_of_month(found["part"], _MONTHS.index(found["month"]) + 1, found[3], today)
+    day = _day(when, today)
+    return None if day is None else (day, day)
+
+
+def _day(when: str, today: date) -> date | None:
+    if found := _ISO_DAY.match(when):
+        return _date(int(found[1]), int(found[2]), int(found[3]))
     if found := _DAY.match(when):
-        try:
-            day = date(int(found[4]), int(found[3]), int(found[2]))
-        except ValueError:
-            return None
-        if day.year not in YEARS:
-            return None
-        return (min(today, day), day) if found["before"] else (day, day)
+        year = int(found[3])
+        return _date(year if year > 99 else 2000 + year, int(found[2]), int(found[1]))
+    if found := _DAY_OF_MONTH.match(when):
+        day = int(found[1].removesuffix("er"))
+        month = _MONTHS.index(found[2]) + 1
+        if found[3]:
+            return _date(int(found[3]), month, day)
+        this_year = _date(today.year, month, day)
+        return this_year if this_year and this_year >= today else _date(today.year + 1, month, day)
     return None
 
 
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day) if year in YEARS else None
+    except ValueError:
+        return None
+
+
+def _part_of_year(part: str | None, year: int) -> tuple[date, date]:
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    match part:
+        case "debut":
+            return first, date(year, 6, 30)
+        case "fin":
+            return date(year, 7, 1), last
+        case _:
+            return first, last
+
+
+def _part_of_month(
+    part: str | None, month: int, year: str | None, today: date
+) -> tuple[date, date]:
+    first, last = _month(int(year) if year else today.year, month)
+    if not year and last < today:
+        first, last = _month(today.year + 1, month)
+    match part:
+        case "debut":
+            return first, first.replace(day=15)
+        case "mi":
+            return first.replace(day=10), first.replace(day=20)
+        case "fin":
+            return first.replace(day=15), last
+        case _:
+            return first, last
+
+
 def _month(year: int, month: int) -> tuple[date, date]:
-    year = year if year in YEARS else YEARS[-1]
+    year = min(max(year, YEARS[0]), YEARS[-1])
     first = date(year, month, 1)
     following = (first + timedelta(days=32)).replace(day=1)
     return first, following - timedelta(days=1)

@@ -76,3 +76,14 @@ def trades() -> dict[str, Trade]:
     if wrong:
         raise TradesError("Le fichier trades_fr.txt est à corriger : " + " ".join(wrong[:5]))
     return {conflate(word): trade for trade in found for word in trade.words}
+
+
+def trade_of(text: str, key: str) -> Trade | None:
+    """The trade that a text names (`key` is the text conflated), or None. Accents may be left out,
+    but not be others: a maçon is no Mâcon."""
+    trade = trades().get(key)
+    if trade is None:
+        return None
+    known = {char for word in trade.words for char in word if not char.isascii()}
+    others = {char for char in text.lower() if char.isalpha() and not char.isascii()}
+    return trade if others <= known else None

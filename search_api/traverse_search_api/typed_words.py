@@ -1,11 +1,12 @@
 """What people type in `q`, taken apart. Never an error: whatever does not parse is a word.
 
 école numérique          all words count
-"groupe scolaire"        these words, in this order, in this form (« » and “ ” too)
+"groupe scolaire"        these words, in this order, in this form (« », “ ” and ‘ ’ too)
 rénov*                   words that begin so
 acheteur:arles           any of these, in that field (`FIELDS`)
 -piscine  -"hors lot"    none of these
 école OR collège         one or the other of these (OU too; in capitals)
+école AND collège        both, as without AND (ET too)
 """
 
 import re
@@ -14,9 +15,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from traverse_schemas.values.siren import is_siren, is_siret
+from traverse_schemas.values.siren import is_siren
 
 _QUOTES: Final = str.maketrans("«»“”„‟", '""""""')
+# ’ is an apostrophe as well: a quotation begins with ‘, and may hold l’école.
+_SINGLE_QUOTES: Final = re.compile(r"(?<!\w)‘([^‘’]*(?:’\w[^‘’]*)*)’(?!\w)")
+# "école,collège" are two words, 1,5 one number.
+_COMMA: Final = re.compile(r"(?<=[^\W\d])[,;](?=\w)|(?<=\w)[,;](?=[^\W\d])")
 
 FIELDS: Final = {
     "acheteur": "owner",
@@ -43,7 +48,9 @@ _GAP: Final = "[ .\u00a0\u202f]?"
 _SPACED_NUMBER: Final = re.compile(
     rf"(?<![\w.-])\d{{3}}{_GAP}\d{{3}}{_GAP}\d{{3}}(?:{_GAP}\d{{5}})?(?![\w-])", re.ASCII
 )
+_SIRET: Final = 14  # digits
 _OR: Final = ("OR", "OU")
+_AND: Final = ("AND", "ET")
 
 
 class How(StrEnum):
@@ -89,7 +96,8 @@ def joined_numbers(text: str) -> str:
 
 def _one_piece(number: re.Match[str]) -> str:
     digits = "".join(char for char in number[0] if char.isdigit())
-    return digits if is_siren(digits) or is_siret(digits) else number[0]
+    # Registers hold SIRET whose check digit is wrong; nine digits may be anything.
+    return digits if len(digits) == _SIRET or is_siren(digits) else number[0]
 
 
 def read(text: str) -> TypedWords:
@@ -98,7 +106,7 @@ def read(text: str) -> TypedWords:
     fields: list[Piece] = []
     excluded: list[Piece] = []
     either: list[tuple[Piece, ...]] = []
-    for group in _groups(list(_parts(text.translate(_QUOTES)))):
+    for group in _groups(list(_parts(_cleaned(text)))):
         (piece, minus), *more = group
         if more:
             either.append(tuple(dict.fromkeys(piece for piece, _ in group)))
@@ -118,6 +126,15 @@ def read(text: str) -> TypedWords:
     )
 
 
+def _cleaned(text: str) -> str:
+    text = _COMMA.sub(" ", _SINGLE_QUOTES.sub(r'"\1"', text)).translate(_QUOTES)
+    if text.count('"') % 2:
+        before, _, after = text.rpartition('"')
+        # acheteur:"arles still names its field.
+        return f"{before}{after}" if before.endswith(":") else f"{before} {after}"
+    return text
+
+
 class _Part(NamedTuple):
     piece: Piece
     minus: bool
@@ -130,8 +147,9 @@ _Join = None
 def _parts(text: str) -> Iterator[_Part | None]:
     for found in _PART.finditer(text):
         word, phrase, field, minus = found["word"], found["phrase"], found["field"], found["minus"]
-        if word in _OR and not minus and not field:
-            yield _Join
+        if not minus and not field and word in (*_OR, *_AND):
+            if word in _OR:
+                yield _Join
             continue
         how = How.WORD
         if phrase is not None:

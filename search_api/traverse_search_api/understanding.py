@@ -6,29 +6,32 @@ trade, a procedure), a document that holds them is found too. `literal=` takes a
 back.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.reference.cpv import cpv_label
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import conflate
-from traverse_schemas.values.place import territory_guesses
-from traverse_schemas.values.siren import is_siren, is_siret
-from traverse_search_api.place_names import named_place
-from traverse_search_api.procedure_words import PROCEDURES
+from traverse_search_api.amount_words import amount_words
+from traverse_search_api.code_words import (
+    Code,
+    bare_department,
+    code_words,
+    is_number,
+    within_number,
+)
+from traverse_search_api.place_names import NamedPlace, named_place
+from traverse_search_api.procedure_words import Procedure, open_words, procedure_of
+from traverse_search_api.spans import SMALL, Span, Words, without_elision
 from traverse_search_api.synonym_book import Meanings
 from traverse_search_api.time_words import time_words
-from traverse_search_api.trades import trades
+from traverse_search_api.trades import Trade, trade_of
 
 Query = dict[str, Any]
 
 _LONGEST: Final = 14  # words of an expression: the longest official name that an acronym stands for
-_NUMBERED: Final = frozenset({"lot", "lots", "n", "no", "numero", "phase", "tranche", "rue", "rd"})
-# "à Marseille", "dans le Var": the small word is no part of the name.
-_ELISIONS: Final = ("d'", "l'", "d’", "l’")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Understood:
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One thing to find: words as typed, other words for the same, or what they were understood
-    as."""
+    as. A word that only says what a code is ("CPV", "dép.") is in `understood.text` alone."""
 
     text: str
     also: tuple[str, ...] = ()
@@ -88,53 +91,63 @@ class Reader:
 
     def units(self, words: Sequence[str]) -> tuple[Unit, ...]:
         """The words as units, the longest expression first from left to right."""
-        return tuple(self._units(list(words)))
+        return tuple(self._with_departments(list(self._units(Words(words)))))
 
-    def _units(self, words: list[str]) -> Iterator[Unit]:
-        # Folded once a word: a text of five hundred words has thousands of expressions.
-        keys = [conflate(word) for word in words]
-        names = [fold_name(_without_elision(word)) for word in words]
-        at = 0
-        while at < len(words):
-            for length in range(min(_LONGEST, len(words) - at), 0, -1):
-                key = " ".join(key for key in keys[at : at + length] if key)
-                name = " ".join(names[at : at + length])
-                unit = self._unit(words, at, length, key, name)
-                if unit is not None:
-                    yield unit
+    def _units(self, words: Words) -> Iterator[Unit]:
+        at, understood_to = 0, -1
+        while at < len(words.typed):
+            for length in range(min(_LONGEST, len(words.typed) - at), 0, -1):
+                span = Span(words, at, at + length, understood_to)
+                if not span.key:
+                    continue
+                if length > 1 and span.key in self.literal:
+                    at_its_word = replace(self, literal=frozenset("*"))
+                    yield from at_its_word._units(Words(words.typed[at : at + length]))
                     at += length
                     break
+                if (unit := self._unit(span)) is not None:
+                    yield unit
+                    at += length
+                    understood_to = at if unit.understood else understood_to
+                    break
             else:
-                yield Unit(words[at])
+                yield Unit(words.typed[at])
                 at += 1
 
-    def _unit(self, words: list[str], at: int, length: int, key: str, name: str) -> Unit | None:
-        if not key:
-            return None
-        span = words[at : at + length]
-        text = " ".join(span)
-        also = self.meanings.get(key, ())
-        understood = None
-        if key not in self.literal and "*" not in self.literal:
-            understood = self._understood(span, key, name, words[at - 1] if at else "")
-        return Unit(text, also, understood) if also or understood else None
+    def _unit(self, span: Span) -> Unit | None:
+        also = next((self.meanings[key] for key in span.keys if key in self.meanings), ())
+        found = None if self._is_literal(span.key) else self._understood(span)
+        if isinstance(found, Unit):
+            return replace(found, also=also)
+        return Unit(span.text, also, found) if also or found else None
 
-    def _understood(self, span: list[str], key: str, name: str, before: str) -> Understood | None:
-        text = " ".join(span)
-        times = time_words(name, self.as_of) if len(span) > 1 else None
-        if times is not None:
-            return Understood(text, times.parameter, times.value, times.label, times.query,
-                              soft=False)  # fmt: skip
-        procedure = PROCEDURES.get(key)
-        if procedure is not None:
+    def _is_literal(self, key: str) -> bool:
+        return key in self.literal or "*" in self.literal
+
+    def _understood(self, span: Span) -> Understood | Unit | None:
+        text = span.text
+        if span.length > 1 and (time := time_words(span.name, self.as_of, span.words_before)):
+            return Understood(text, time.parameter, time.value, time.label, time.query,
+                              soft=not time.clear)  # fmt: skip
+        if span.has_digit and (amount := amount_words(text, span.after)):
+            return Understood(text, amount.parameter, amount.value, amount.label, amount.query,
+                              soft=not amount.clear)  # fmt: skip
+        if (procedure := self._procedure(span)) is not None:
             return Understood(
                 text, procedure.parameter, procedure.value, procedure.label, procedure.query
             )
-        if len(span) == 1 and (code := self._code(span[0], before)) is not None:
-            return code
-        trade = trades().get(key)
-        if trade is None:
-            return self._place(text, name)
+        if span.has_digit:
+            code = code_words(span.typed, span.before, span.after, self.territories)
+            if code is not None:
+                return self._code(text, code)
+            if (choices := self._place_and_number(span)) is not None:
+                return self._places(text, choices)
+        if span.is_who:
+            return Understood(text, "q", "", "mot laissé de côté", {"match_all": {}}, soft=False)
+        trade = trade_of(text, span.key)
+        place = self._place(span)
+        if trade is None or (place is not None and not _says(trade, text)):
+            return None if place is None else self._places(text, place.choices)
         return Understood(
             text,
             "cpv",
@@ -144,10 +157,38 @@ class Reader:
             words=trade.beside,
         )
 
-    def _place(self, text: str, name: str) -> Understood | None:
-        capital = _without_elision(text)[:1].isupper()
-        found = named_place(name, self.territories, capital=capital)
-        return None if found is None else self._places(text, found.choices)
+    def _procedure(self, span: Span) -> Procedure | None:
+        if span.follows_call:
+            found = open_words(span.text, self.as_of)
+            if found is not None:
+                return found
+        return procedure_of(span.text, span.keys, span.words.names)
+
+    def _place(self, span: Span) -> NamedPlace | None:
+        capital, first = span.capital, span.start == 0 and len(span.words.typed) > span.length
+        for name in span.place_names:
+            found = named_place(name, self.territories, capital=capital, first=first)
+            if found is not None:
+                return found
+        return None
+
+    def _place_and_number(self, span: Span) -> tuple[tuple[str, str], ...] | None:
+        """`Saint-Denis 93`, `13090 Aix`."""
+        if span.length < 2:
+            return None
+        last, first = span.typed[-1], span.typed[0]
+        for number, rest in (
+            (last, span.part(0, span.length - 1)),
+            (first, span.part(1, span.length)),
+        ):
+            if not is_number(number) or (rest.start > span.start and len(number) < 5):
+                continue
+            for name in rest.place_names:
+                named = named_place(name, self.territories, capital=True)
+                choices = named and within_number(named.choices, number, self.territories)
+                if choices:
+                    return choices
+        return None
 
     def _places(self, text: str, choices: tuple[tuple[str, str], ...]) -> Understood:
         codes = [code for code, _ in choices]
@@ -162,37 +203,57 @@ class Reader:
             territory=codes[0] if alone else None,
         )
 
-    def _code(self, word: str, before: str) -> Understood | None:
-        digits = word.replace("-", "")
-        if not (word[:1].isdigit() and digits.isascii()):
-            return None
-        if is_siren(digits) or is_siret(digits):
-            return Understood(
-                word, "institution", digits[:9], f"SIREN {digits[:9]}", _by_number(digits)
+    def _code(self, text: str, code: Code) -> Unit:
+        match code.parameter:
+            case "territory":
+                understood = self._places(text, code.choices)
+            case "institution":
+                understood = Understood(
+                    text, code.parameter, code.value[:9], code.label, _by_number(code.value)
+                )
+            case _:
+                within: Query = {"term": {"cpv_within": code.value}}
+                understood = Understood(text, code.parameter, code.value, code.label, within)
+        return Unit(code.said, (), understood)
+
+    def _with_departments(self, units: list[Unit]) -> Iterator[Unit]:
+        """Bare numbers at an end of what was not understood may be départements."""
+        for at, unit in enumerate(units):
+            if not (unit.plain and unit.text.strip("(")[:1].isdigit()):
+                yield unit
+                continue
+            before, after = _around(units, at)
+            at_an_end = not any(map(_is_left, units[:at])) or not any(
+                map(_is_left, units[at + 1 :])
             )
-        code = word.partition("-")[0]
-        if len(code) == 8 and (label := cpv_label(code)) is not None:
-            return Understood(word, "cpv", code, f"{code} {label}", {"term": {"cpv_within": code}})
-        if len(word) == 5 or (len(word) in (2, 3) and before.lower() not in _NUMBERED):
-            known = tuple(
-                # The commune of today, for the code of one that has merged into it.
-                (chain.code, f"{chain.name} ({_LEVELS[code.partition(':')[0]]})")
-                for code in territory_guesses(word)
-                if (chain := self.territories.chain(code)) is not None
-                # 11 is the Aude, and a région to statisticians only.
-                and not (len(word) < 5 and code.startswith("reg:"))
-            )
-            return self._places(word, known) if known else None
-        return None
+            code = None
+            if at_an_end and not self._is_literal(conflate(unit.text)):
+                code = bare_department(unit.text, before, after, self.territories)
+            yield unit if code is None else self._code(unit.text, code)
 
 
-def _without_elision(word: str) -> str:
-    return word[2:] if word[:2].lower() in _ELISIONS else word
+def _says(trade: Trade, text: str) -> bool:
+    """Whether the text names the trade rather than a town of the same letters: maçon, Mâcon."""
+    return (
+        text.lower() in {word.lower() for word in trade.words}
+        or not without_elision(text)[:1].isupper()
+    )
 
 
-_LEVELS: Final[Mapping[str, str]] = {
-    "com": "code INSEE", "cp": "code postal", "dep": "département", "reg": "région", "epci": "EPCI",
-}  # fmt: skip
+def _is_left(unit: Unit) -> bool:
+    """Whether it was not understood, and asks for something."""
+    return unit.understood is None and fold_name(unit.text) not in SMALL
+
+
+def _around(units: Sequence[Unit], at: int) -> tuple[str, str]:
+    """The folded words in front of a unit and behind it."""
+
+    def words(unit: Unit) -> list[str]:
+        return fold_name(unit.understood.text if unit.understood else unit.text).split()
+
+    before = words(units[at - 1]) if at else []
+    after = words(units[at + 1]) if at + 1 < len(units) else []
+    return (before[-1] if before else ""), (after[0] if after else "")
 
 
 def _concerned(codes: Sequence[str], territories: Territories) -> Query:

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from traverse_schemas.synonyms import conflate, faults, parse, product_entries
+from traverse_schemas.synonyms import conflate, faults, key_of, keys_of, parse, product_entries
 
 TEXT = files("traverse_schemas").joinpath("synonyms_fr.txt").read_text(encoding="utf-8")
 
@@ -50,3 +50,22 @@ def test_comments_and_blank_lines_are_no_entries() -> None:
 def test_accents_elisions_hyphens_and_plurals_do_not_tell_terms_apart(one: str, other: str) -> None:
     """What the engine's stemmer may merge, the validator merges too."""
     assert conflate(one) == conflate(other)
+
+
+@pytest.mark.parametrize(
+    ("typed", "term"),
+    [("EHPADs", "EHPAD"), ("l'amo", "AMO"), ("A.M.O.", "AMO"), ("plui", "PLUi"), ("ccas", "CCAS"),
+     ("AMI", "AMI"), ("ERPs", "ERP"), ("groupes scolaires", "groupe scolaire")],
+)  # fmt: skip
+def test_what_people_type_is_a_term(typed: str, term: str) -> None:
+    assert key_of(term) in keys_of(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "term"),
+    [("café", "CAF"), ("pluie", "PLUi"), ("ça", "CCAS"), ("amis", "AMI"), ("ami", "AMI"),
+     ("épi", "EPI"), ("Cap", "CCAP")],
+)  # fmt: skip
+def test_an_acronym_is_its_own_letters(typed: str, term: str) -> None:
+    """Nothing is cut off it, and no accent is passed over."""
+    assert key_of(term) not in keys_of(typed)

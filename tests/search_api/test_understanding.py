@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import product_entries
+from traverse_search_api.place_aliases import (
+    parse_place_aliases,
+    place_alias_faults,
+    place_aliases,
+)
 from traverse_search_api.synonym_book import meanings_of
 from traverse_search_api.text_query import TextPlan, plan_of
 from traverse_search_api.trades import parse_trades, trade_faults, trades
@@ -100,9 +105,11 @@ def test_an_understanding_can_be_taken_back() -> None:
 
 
 def test_a_trade_comes_before_a_town() -> None:
-    """Accents do not matter, but trades come before towns; a capital means the town elsewhere."""
-    assert understood("maçon")[0][1] == "cpv"
-    assert understood("Mâcon voirie")[0][1] in {"cpv", "territory"}
+    """Accents may be left out; other ones, or a capital without them, mean the town."""
+    for text in ("maçon", "macon", "Maçon", "MAÇON"):
+        assert understood(text)[0][1] == "cpv", text
+    for text in ("Mâcon voirie", "mâcon", "Macon", "MACON", "à Macon"):
+        assert understood(text)[0][2] == "com:71270", text
 
 
 def test_expressions_of_the_list_are_one_unit() -> None:
@@ -116,8 +123,21 @@ def test_expressions_of_the_list_are_one_unit() -> None:
 def test_any_text_is_read(text: str) -> None:
     """No word is lost: what is not understood stays."""
     typed = plan(text)
-    said = [word for unit in typed.units for word in unit.text.split()]
+    texts = [unit.understood.text if unit.understood else unit.text for unit in typed.units]
+    said = [word for text in texts for word in text.split()]
     assert len(said) == sum(len(word.split()) for word in typed.typed.words)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("aix", "un code de territoire"), ("aix => com:99999", "connu"),
+     ("aix => com:13001\nAIX => com:13001", "déjà à la ligne 1"), ("? => com:13001", "ni lettre")],
+)  # fmt: skip
+def test_each_fault_of_names_of_places_is_told(text: str, word: str) -> None:
+    """The sentence tells whoever edits the file what to mend; the product's own has no fault."""
+    faults = place_alias_faults(parse_place_aliases(text), TABLES)
+    assert any(word in sentence for sentence in faults)
+    assert len(place_aliases(TABLES)) > 30
 
 
 def test_the_list_of_trades_has_no_fault() -> None:

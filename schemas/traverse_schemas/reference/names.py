@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
-_SAINT = re.compile(r"\bst(e?)\b")
+_SAINT = re.compile(r"\bst(e?s?)\b")
 _SUR = re.compile(r"\bs\b(?= )")
 _ARTICLE = re.compile(r"^(?:l|le|la|les) ")
 _TAIL = re.compile(
@@ -14,7 +14,7 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 
 
 def fold_name(name: str) -> str:
-    """A name without case, accents, hyphens and the abbreviation of Saint(e).
+    """A name without case, accents, hyphens and the abbreviation of Saint(e)(s).
 
     `"ST-RÉMY-DE-PROVENCE"` -> `"saint remy de provence"`; `"CHÂTEAUNEUF S/ LOIRE"` ->
     `"chateauneuf sur loire"`.

@@ -52,6 +52,9 @@ _SURE: Final = 50  # documents after which what was counted weighs more than tha
 # As Elasticsearch does where it is asked not to look at the case.
 _CASELESS: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 
+_NEVER: Final[frozenset[Key]] = frozenset({(REFERENCE, "")})
+"""What no document has."""
+
 NEEDED_FIELDS: Final = (*_FIELDS, "references")
 """What a document must have been read with."""
 
@@ -134,8 +137,8 @@ def needs_of(
     found = [each.keys for each in asked if each.keys]
     # What has one of the keys of each set is what the others find.
     left = tuple(one for one, each in zip(filters, asked, strict=True) if not each.whole)
-    found += _words(plan)
-    text = _text(plan)
+    found += [_NEVER] if plan.is_silent else _words(plan)
+    text = None if plan.is_silent else _text(plan)
     words = {value for each in found for name, value in each if name == WORD}
     if text is not None:
         words |= text.whole.union(*text.joined)

@@ -41,10 +41,19 @@ def test_a_search_is_a_candidate_only_where_a_document_has_all_it_needs() -> Non
     assert candidates.of(keys_of_document(source, ["portail"])) == set()
 
 
-@pytest.mark.parametrize("text", ["", "de la", "-route", "pont*"])
+@pytest.mark.parametrize("text", ["", "-route", "pont*"])
 def test_what_cannot_be_told_from_a_text_excludes_nothing(text: str) -> None:
     asked = needs(q=text).required
     assert not [keys for keys in asked if any(name == "word" for name, _ in keys)]
+
+
+@pytest.mark.parametrize("text", ["de la", "???", "🦄"])
+def test_a_text_that_asks_for_nothing_finds_nothing(text: str) -> None:
+    candidates = Candidates()
+    candidates.put("silent", needs(q=text).required)
+    assert (
+        candidates.of(keys_of_document(document("REF-9", "De la route ?"), ["de", "la"])) == set()
+    )
 
 
 def test_of_which_texts_all_can_be_told() -> None:
