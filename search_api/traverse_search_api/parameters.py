@@ -89,10 +89,15 @@ def _split_numbers(value: object) -> object:
         return value
     found: list[str] = []
     for text in value:
-        compact = "".join(str(text).split())
+        compact = _compact(str(text))
         numbers = compact.replace(",", "").isdigit()
         found += [part for part in compact.split(",") if part] if numbers else [str(text).strip()]
     return tuple(dict.fromkeys(text for text in found if text))
+
+
+def _compact(number: str) -> str:
+    """A SIREN or SIRET as people write it (`211.300.553`, `211 300 553`) in one piece."""
+    return "".join(char for char in number if not char.isspace() and char not in ".-")
 
 
 def _theme(slug: str) -> str:
@@ -119,7 +124,7 @@ def _cpv(code: str) -> str:
 
 def _institution(text: str) -> str:
     """A SIREN (a SIRET is cut to it), or a name."""
-    compact = "".join(text.split())
+    compact = _compact(text)
     if not compact.isdigit():
         return text
     if len(compact) not in (9, 14):
@@ -162,6 +167,14 @@ def _blank_is_absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _euros(value: object) -> object:
+    """`40 000`, `40000 €` and `1 500,50` are numbers as well."""
+    if not isinstance(value, str):
+        return value
+    plain = "".join(value.split()).removesuffix("€").removesuffix("euros").replace(",", ".")
+    return plain or None
+
+
 _MANY = 200
 Subtype = CallSubtype | NeedSubtype | ProjectSubtype
 Moment = Annotated[
@@ -169,7 +182,7 @@ Moment = Annotated[
     BeforeValidator(_blank_is_absent),
 ]
 Euros = Annotated[
-    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_blank_is_absent)
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_euros)
 ]
 _LIST = Field(default=(), max_length=_MANY)
 

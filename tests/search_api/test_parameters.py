@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from traverse_search_api.filters import other_filters
 from traverse_search_api.parameters import Facet, SearchParameters
 
 
@@ -27,6 +28,8 @@ def test_a_cpv_code_may_be_short(typed: str, code: str) -> None:
     [
         ("211300553", ("211300553",)),
         ("21130055300016", ("211300553",)),
+        ("211.300.553", ("211300553",)),
+        ("211 300 553 00016, 200-054-807", ("211300553", "200054807")),
         ("211300553,200054807", ("211300553", "200054807")),
         ("Lyon, métropole", ("Lyon, métropole",)),
     ],
@@ -59,6 +62,7 @@ def test_all_facets_come_by_default_and_none_on_demand() -> None:
         {"radius": "0"},
         {"as_of": "hier"},
         {"deadline_from": "2026-13-01"},
+        {"deadline_from": "31/02/2026"},
         {"published_to": "0001-01-01"},
         {"amount_min": "-1"},
         {"amount_max": "inf"},
@@ -72,6 +76,16 @@ def test_what_cannot_be_meant_is_refused(refused: dict[str, object]) -> None:
     """Silence would give a result that looks right; an unknown name is refused too."""
     with pytest.raises(ValidationError):
         SearchParameters.model_validate(refused)
+
+
+def test_dates_and_amounts_may_be_written_as_people_do() -> None:
+    """A form's field takes what a letter would say; so do amounts with spaces that do not break."""
+    asked = SearchParameters.model_validate(
+        {"deadline_to": "30/06/2026", "amount_min": "40 000", "amount_max": "1\u202f500,50 €"}
+    )
+    assert (asked.amount_min, asked.amount_max) == (40_000, 1_500.5)
+    iso = SearchParameters.model_validate({"deadline_to": "2026-06-30"})
+    assert other_filters(asked)["deadline"] == other_filters(iso)["deadline"]
 
 
 def test_the_empty_fields_of_a_form_are_absent() -> None:
