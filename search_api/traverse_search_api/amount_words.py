@@ -43,9 +43,16 @@ _COMPARED: Final = re.compile(
     rf"|(?<=budget ){_GROUPED}|(?<=montant ){_GROUPED}|{_GROUPED}(?= (?:et|à|a) \d)",
     re.IGNORECASE,
 )
+# Most expressions of a text begin with nothing of the kind.
+_BEGINNING: Final = re.compile(
+    r"[<>≤≥]|\d+(?:[.,]\d+)* ?(?:[€km]|eur|max|min|au)"
+    r"|moins|plus|inf|sup|en[- ]|jusqu|max|min|au[- ]|plaf|à |entre |de |d.un |budget|montant"
+    r"|enveloppe",
+    re.IGNORECASE,
+)
 _LEAST: Final = 1_000  # euros from which a number without currency is an amount
 _AROUND: Final = 0.1
-_LONGEST: Final = 80
+_LONGEST: Final = 60  # letters
 _THIN: Final = "\u202f"
 
 
@@ -74,7 +81,9 @@ def _one_piece(found: re.Match[str]) -> str:
 
 def amount_words(text: str, after: str) -> Amount | None:
     """What exactly these words say of an amount, in euros, or None; `after` is the word behind."""
-    said = _FORM.match(_plain(text)) if len(text) <= _LONGEST else None
+    if len(text) > _LONGEST or not _BEGINNING.match(text):
+        return None
+    said = _FORM.match(_plain(text))
     if said is None:
         return None
     currency = said["currency"] or said["upper_currency"]

@@ -60,6 +60,8 @@ _DISTRICT_TOWN: Final = re.compile(
 )
 _DIGITS: Final = re.compile(r"\d[\dAB]?\d{0,12}(?:-\d)?", re.ASCII | re.IGNORECASE)
 
+_MOST_WORDS: Final = 5  # of a code with the words around it
+
 Choices = tuple[tuple[str, str], ...]
 
 
@@ -82,6 +84,8 @@ def code_words(
     Not a bare number of two or three digits: whether that may be a département depends on what the
     rest was understood as (`bare_department`).
     """
+    if len(span) > _MOST_WORDS:
+        return None
     if len(span) > 1:
         return _labelled(span, territories) or district(span, after, territories)
     word = span[0].strip("(),;.")
@@ -219,6 +223,11 @@ def is_number(word: str) -> bool:
     """Whether it may be the number of a département, or a postal code."""
     number = word.strip("(),;.")
     return len(number) in (2, 3, 5) and _DIGITS.fullmatch(number) is not None
+
+
+def is_postal_code(word: str) -> bool:
+    """Whether it may be a postal code."""
+    return len(word) == 5 and word.isdigit()
 
 
 def is_counted(after: str, *, plural: bool = True) -> bool:

@@ -53,7 +53,7 @@ def named_place(
     `capital` tells whether it was typed with one; that says nothing of the `first` word of a text,
     unless a département or a town that people know is called so.
     """
-    if len(folded) < 3:
+    if len(folded) < 3 or folded.partition(" ")[0] not in _beginnings(territories):
         return None
     aliases = place_aliases(territories)
     alias = aliases.get(folded) or aliases.get(folded.removeprefix("region "))
@@ -89,9 +89,8 @@ def _may_be_meant(folded: str, most: Row, *, capital: bool, first: bool) -> bool
 
 def prepare_names(territories: Territories) -> None:
     """Reads all names, half a second once: at the service's start, not in its first search."""
-    _names(territories)
+    _beginnings(territories)
     _longer(territories)
-    place_aliases(territories)
 
 
 def _with_longer(folded: str, rows: tuple[Row, ...], territories: Territories) -> tuple[Row, ...]:
@@ -164,6 +163,13 @@ def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
     for name, rows in shorter.items():
         found.setdefault(name, rows)
     return {name: _ranked(rows.values()) for name, rows in found.items()}
+
+
+@cache
+def _beginnings(territories: Territories) -> frozenset[str]:
+    """The words with which a name begins: most expressions of a text begin with none."""
+    named = (*_names(territories), *place_aliases(territories))
+    return frozenset((*(name.partition(" ")[0] for name in named), *_CONTRACTED, "region"))
 
 
 def _epci_names(folded: str) -> Iterable[str]:

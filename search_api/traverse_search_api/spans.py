@@ -1,7 +1,6 @@
 """Words of a search next to each other, as those who read them need them: folded, and around."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Final
 
 from traverse_schemas.french import STOP_WORDS
@@ -27,10 +26,17 @@ class Words:
     def __init__(self, typed: Sequence[str]) -> None:
         self.typed = list(typed)
         self.keys = [conflate(word) for word in typed]
+        self.own_keys = [keys_of(word) for word in typed]
         self.names = [fold_name(word) for word in typed]
         self.bare = [fold_name(without_elision(word)) for word in typed]
         lettered = [word for word in typed if any(char.isalpha() for char in word)]
-        self.shouted = len(lettered) > 1 and all(word.isupper() for word in lettered)
+        shouted = len(lettered) > 1 and all(word.isupper() for word in lettered)
+        # In a text that is all capitals they say nothing, nor on an article.
+        self.capitals = [
+            not shouted and name not in SMALL and without_elision(word)[:1].isupper()
+            for word, name in zip(typed, self.names, strict=True)
+        ]
+        self.digits = [any(char.isdigit() for char in word) for word in typed]
 
 
 class Span:
@@ -42,28 +48,24 @@ class Span:
         self.length = end - start
         self.typed = words.typed[start:end]
         self.text = " ".join(self.typed)
-        self.key = " ".join(key for key in words.keys[start:end] if key)
-
-    @cached_property
-    def keys(self) -> tuple[str, ...]:
+        self.key = " ".join(filter(None, words.keys[start:end]))
+        self.keys = (self.key,) if self.length > 1 else words.own_keys[start]
         """What lists may hold it under (`synonyms.keys_of`)."""
-        return keys_of(self.text) if self.length == 1 else (self.key,)
-
-    @cached_property
-    def name(self) -> str:
+        self.name = " ".join(words.names[start:end])
         """As `names.fold_name` has it."""
-        return " ".join(self.words.names[self.start : self.end])
 
-    @cached_property
+    @property
     def place_names(self) -> tuple[str, ...]:
         """As they are (l'Isle-d'Abeau), then without the elision in front (d'Annecy)."""
-        rest = self.words.names[self.start + 1 : self.end]
-        return tuple(dict.fromkeys((self.name, " ".join((self.words.bare[self.start], *rest)))))
+        bare = self.words.bare[self.start]
+        if bare == self.words.names[self.start]:
+            return (self.name,)
+        return self.name, " ".join((bare, *self.words.names[self.start + 1 : self.end]))
 
-    @cached_property
+    @property
     def has_digit(self) -> bool:
         """Whether there is one in it."""
-        return any(char.isdigit() for char in self.text)
+        return any(self.words.digits[self.start : self.end])
 
     @property
     def before(self) -> str:
@@ -82,11 +84,8 @@ class Span:
 
     @property
     def capital(self) -> bool:
-        """Whether its noun has one, in a text that is not all capitals."""
-        if self.words.shouted:
-            return False
-        nouns = [word for word in self.typed if fold_name(word) not in SMALL]
-        return any(without_elision(word)[:1].isupper() for word in nouns)
+        """Whether its noun has one that says something."""
+        return any(self.words.capitals[self.start : self.end])
 
     @property
     def follows_call(self) -> bool:

@@ -26,6 +26,14 @@ _CLOSES: Final = re.compile(
     r"|dans(?! (?:les |la |le )?(?:\d|un|une|deux|trois|huit|quinze) )))*"
     r" (?P<when>.+)$"
 )
+_FIRST: Final = frozenset(
+    {"date", "limite", "cloture", "cloturant", "cloturent", "clot", "ferme", "remise", "reception",
+     "depot", "echeance", "echeances", "expire", "finit", "se", "fin", "contrat", "contrats",
+     "avant", "jusqu", "d", "au"}
+)  # fmt: skip
+"""The words with which a time begins."""
+_MOST_WORDS: Final = 12
+
 _ENDS: Final = ("echeance", "date d echeance", "fin", "contrat", "expire", "se termine")
 _UNTIL: Final = re.compile(r"^(?:avant|jusqu a[ux]?|d ici|au plus tard)(?: (?:le|la|l|a))? (.+)$")
 _SINCE: Final = re.compile(r"^(?:apres|a partir d[eu]|a compter d[eu])(?: (?:le|la|l))? (.+)$")
@@ -70,6 +78,9 @@ class Time(NamedTuple):
 def time_words(folded: str, as_of: datetime, before: Sequence[str] = ()) -> Time | None:
     """What exactly these words (`names.fold_name`) say of a time, or None; `before` are words in
     front of them. Weeks begin on Monday (ISO 8601); a day without a year is the next one."""
+    first, *others = folded.split()
+    if first not in _FIRST or not 0 < len(others) < _MOST_WORDS:
+        return None
     today = french_day(as_of)
     said = _CLOSES.match(folded)
     if said is not None:

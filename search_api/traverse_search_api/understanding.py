@@ -20,6 +20,7 @@ from traverse_search_api.code_words import (
     bare_department,
     code_words,
     is_number,
+    is_postal_code,
     within_number,
 )
 from traverse_search_api.place_names import NamedPlace, named_place
@@ -177,17 +178,19 @@ class Reader:
         if span.length < 2:
             return None
         last, first = span.typed[-1], span.typed[0]
-        for number, rest in (
-            (last, span.part(0, span.length - 1)),
-            (first, span.part(1, span.length)),
-        ):
-            if not is_number(number) or (rest.start > span.start and len(number) < 5):
-                continue
-            for name in rest.place_names:
-                named = named_place(name, self.territories, capital=True)
-                choices = named and within_number(named.choices, number, self.territories)
-                if choices:
-                    return choices
+        found = None
+        if is_number(last):
+            found = self._within_number(span.part(0, span.length - 1), last)
+        if not found and is_postal_code(first):
+            found = self._within_number(span.part(1, span.length), first)
+        return found
+
+    def _within_number(self, named: Span, number: str) -> tuple[tuple[str, str], ...] | None:
+        for name in named.place_names:
+            place = named_place(name, self.territories, capital=True)
+            choices = place and within_number(place.choices, number, self.territories)
+            if choices:
+                return choices
         return None
 
     def _places(self, text: str, choices: tuple[tuple[str, str], ...]) -> Understood:
