@@ -287,7 +287,7 @@ def _meant(meant: Understood, boost: float) -> Query:
 
 
 def _exactly(text: str) -> Query:
-    """The words in their form, or their plural, next to each other, where a record says what it
+    """The words in their form, their plural or singular, next to each other, where a record says what it
     is about: not in names of places or firms (a maçon is not Mâcon)."""
     return {
         "dis_max": {
@@ -307,12 +307,19 @@ def _exactly(text: str) -> Query:
 
 
 def forms_of(text: str) -> tuple[str, ...]:
-    """An expression, and its plural where that is another."""
-    return tuple(dict.fromkeys((text, " ".join(_plural(word) for word in text.split()))))
+    """An expression, its plural and its singular where they are others: appel(s) à projet(s)."""
+    forms = (text, *(" ".join(map(form, text.split())) for form in (_plural, _singular)))
+    return tuple(dict.fromkeys(forms))
 
 
 def _plural(word: str) -> str:
     return word if is_small(word) or word.endswith(("s", "x", "z")) else f"{word}s"
+
+
+def _singular(word: str) -> str:
+    if is_small(word) or len(word) <= 4 or not word.endswith("s"):
+        return word
+    return word if word.endswith(("ss", "us", "is")) else word[:-1]
 
 
 def in_title(unit: Unit) -> Query:
