@@ -287,7 +287,7 @@ def _meant(meant: Understood, boost: float) -> Query:
 
 
 def _exactly(text: str) -> Query:
-    """The words in their form, their plural or singular, next to each other, where a record says what it
+    """The words in their form, plural or singular, next to each other, where a record says what it
     is about: not in names of places or firms (a maçon is not Mâcon)."""
     return {
         "dis_max": {

@@ -66,7 +66,7 @@ def _documents(service: Service) -> None:
         ("routier", {"label"}, {"school"}),
         ("eurovert", {"firm"}, {"school"}),
         ("grand est", {"east"}, {"school"}),
-        ("de la", {one["sources"][0]["subject"] for one in DOCUMENTS}, set()),
+        ("de la", set(), {one["sources"][0]["subject"] for one in DOCUMENTS}),
         ("l ecole", {"school", "schools"}, {"pool"}),
         ('"hôtel de ville"', {"hall"}, {"school"}),
         ('"travaux de rénovation"', {"works"}, {"school"}),

@@ -146,7 +146,7 @@ def test_words_of_the_trade_find_the_same(real: Service, one: str, other: str) -
 
 
 @pytest.mark.parametrize(
-    "query", ["vaisseau spatial koala", "zyzzyva", "kjhgf qsdfg", '"organisateur"']
+    "query", ["vaisseau spatial koala", "zyzzyva", "kjhgf qsdfg", '"organisateur"', "🦄 ?"]
 )
 def test_nonsense_finds_nothing(real: Service, query: str) -> None:
     """And the answer says why; an exact form is not its stem."""
