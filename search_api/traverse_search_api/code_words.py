@@ -165,10 +165,10 @@ def _labelled(span: Sequence[str], territories: Territories) -> Code | None:
         digits = word.partition("-")[0]
         return _cpv(word, digits.ljust(8, "0")) if 2 <= len(digits) <= 8 else None
     if label in _FIRM_LABEL:
-        digits = normalise_siret(word)
-        return _institution(word, digits) if digits else None
-    level = _LEVEL_LABELS.get(label)
-    choices = _places_of(f"{level}:{word.upper()}", territories) if level else ()
+        number = normalise_siret(word)
+        return _institution(word, number) if number else None
+    named = _LEVEL_LABELS.get(label)
+    choices = _places_of(f"{named}:{word.upper()}", territories) if named else ()
     return _territory(word, choices) if choices else None
 
 

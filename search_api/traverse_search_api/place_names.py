@@ -23,7 +23,12 @@ _ORDINARY_TEXT: Final = """
     union ville
 """
 _ORDINARY: Final = frozenset(_ORDINARY_TEXT.split())
-_NEVER: Final = frozenset({"lot", "rue", "ligne", "saint", "france", "ville"})
+# Villages whose names stand in titles for something else, with or without a capital.
+_NEVER_TEXT: Final = """
+    aire bois bourg cote ecole ens france grand hopital lacs ligne lot marches mont parc petit place
+    plan quartier rue saint trait val vallee ville
+"""
+_NEVER: Final = frozenset(_NEVER_TEXT.split())
 _KNOWN_TOWN: Final = 2_000  # inhabitants from which a one-word name is taken for a place
 _KNOWN_WITH_ARTICLE: Final = 8_000  # from which "le havre" is, and not a word with its article
 _CLEARLY: Final = 3  # times more inhabitants than the next of the same name
@@ -78,7 +83,7 @@ def _may_be_meant(folded: str, most: Row, *, capital: bool, first: bool) -> bool
     noun = _ARTICLE.sub("", folded)
     if " " in noun:
         return True
-    if folded in _NEVER:
+    if noun in _NEVER:
         return False
     known = most[0] >= (_KNOWN_TOWN if noun == folded else _KNOWN_WITH_ARTICLE)
     if known and noun not in _ORDINARY:
