@@ -201,13 +201,15 @@ class AnswersView(NamedTuple):
 def answers_view(
     documents: Iterable[Mapping[str, Any]], as_of: datetime, reader: Reader, side: Side
 ) -> AnswersView:
-    """The links of these documents, in their order, the first of each kind."""
+    """The links of these documents, in their order, the first of each kind; joint purchases last,
+    since « Mutualiser » has them too."""
     found = [
         link
         for document in documents
         for link in side_links(document, as_of, reader, side)
         if link.state_code != "expired"
     ]
+    found.sort(key=lambda link: link.type == "joint")
     return AnswersView(
         [one for one in found if one.state_code in ("proposed", "asserted", "")][:SHOWN],
         [one for one in found if one.state_code == "confirmed"][:SHOWN],

@@ -303,7 +303,7 @@ def decisions(facts: list[Facts]) -> list[Decision]:
     return found
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([3, 64]))
 def test_the_order_of_records_and_words_does_not_matter(random: Any, largest: int) -> None:
     facts = list(world())
