@@ -3,25 +3,30 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
+from traverse_search_api.filters import readable_filters
 from traverse_search_api.reader import Reader
+from traverse_search_api.rhythm import last_of, spoken
+from traverse_search_api.status_query import index_text
 
-Search = Callable[[Reader, dict[str, Any]], Awaitable[dict[str, Any]]]
+Query = dict[str, Any]
+Search = Callable[[Reader, Query], Awaitable[dict[str, Any]]]
 
 _KEPT: Final = 60.0  # seconds
 _MOST_SOURCES: Final = 50
 _MOST_READERS: Final = 1000
+_PAGE: Final = 50
+_MOST_PAGES: Final = 4
 
-_BODY: Final[dict[str, Any]] = {
-    "size": 0,
-    "track_total_hits": False,
+_SOURCES: Final[Query] = {
+    "terms": {"field": "sources.source", "size": _MOST_SOURCES},
     "aggs": {
-        "sources": {
-            "terms": {"field": "sources.source", "size": _MOST_SOURCES},
-            "aggs": {"last": {"max": {"field": "sources.updated_at"}}},
-        }
+        "last": {"max": {"field": "sources.updated_at"}},
+        # Itself, and another that says the same things.
+        "beside": {"terms": {"field": "sources.source", "size": 2}},
     },
 }
 
@@ -39,28 +44,68 @@ class Freshness:
         init=False, default_factory=OrderedDict
     )
 
-    async def sources(self, reader: Reader) -> Sources:
-        """`[{"source": "urn:siren:…", "count": 12, "updated_at": "…Z"}, …]`, 50 at most."""
+    async def sources(self, reader: Reader, at: datetime) -> Sources:
+        """`[{"source": "urn:siren:…", "count": 12, "updated_at": "…Z"}, …]`, 50 at most, by what
+        is shown `at` an instant."""
         read_at, sources = self._known.get(reader, (None, []))
         if read_at is not None and self.now() - read_at < _KEPT:
             return sources
         # Before the question: others that come meanwhile do not ask it again.
         self._keep(reader, sources)
         try:
-            found = await self.search(reader, _BODY | {"query": reader.filter()})
+            sources = await self._read(reader, at)
         except BaseException:
             self._known.pop(reader, None)
             raise
-        sources = [
-            {
-                "source": bucket["key"],
-                "count": bucket["doc_count"],
-                "updated_at": bucket["last"]["value_as_string"],
-            }
-            for bucket in found.get("aggregations", {}).get("sources", {}).get("buckets", ())
-        ]
         self._keep(reader, sources)
         return sources
+
+    async def _read(self, reader: Reader, at: datetime) -> Sources:
+        always, never = readable_filters(at, reader)
+        body = {
+            "size": 0,
+            "track_total_hits": False,
+            "query": {"bool": {"filter": always, "must_not": never}},
+            "aggs": {"sources": _SOURCES},
+        }
+        found = await self.search(reader, body)
+        sources = []
+        for bucket in found.get("aggregations", {}).get("sources", {}).get("buckets", ()):
+            last, source = last_of(bucket), bucket["key"]
+            if len(bucket["beside"]["buckets"]) > 1:
+                last = await self._own_last(reader, source, always, never)
+            sources.append(
+                {"source": source, "count": bucket["doc_count"], "updated_at": index_text(last)}
+            )
+        return sources
+
+    async def _own_last(
+        self, reader: Reader, source: str, always: list[Query], never: list[Query]
+    ) -> datetime:
+        """The last word of a source that shares documents with others, whose times the index does
+        not tell from its own: by the documents, those with the latest word of anybody first. Of
+        one that has been silent for hundreds of them, the last that was found."""
+        body: Query = {
+            "size": _PAGE,
+            "track_total_hits": False,
+            "query": {
+                "bool": {
+                    "filter": [*always, {"term": {"sources.source": source}}],
+                    "must_not": never,
+                }
+            },
+            "sort": [{"sources.updated_at": {"order": "desc", "mode": "max"}}, {"id": "asc"}],
+            "_source": ["sources"],
+        }
+        times: list[datetime] = []
+        for _ in range(_MOST_PAGES):
+            hits = (await self.search(reader, body)).get("hits", {}).get("hits", [])
+            times += spoken((hit["_source"] for hit in hits), source)
+            # What comes after says nothing later than the last one here.
+            if len(hits) < _PAGE or max(times).timestamp() * 1000 >= hits[-1]["sort"][0]:
+                break
+            body["search_after"] = hits[-1]["sort"]
+        return max(times)
 
     def _keep(self, reader: Reader, sources: Sources) -> None:
         self._known[reader] = (self.now(), sources)

@@ -1,5 +1,6 @@
 """What a search may ask for, as the HTTP query says it (contract: `GET /v1/opportunities`)."""
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -51,6 +52,10 @@ class Facet(StrEnum):
 
 USUAL_FACETS: Final = tuple(facet for facet in Facet if facet is not Facet.PART)
 """What is counted when nothing else is said: `part` is for who draws a map."""
+
+
+MOST_WORDS: Final = 100
+"""Words of a text at most: a long sentence, pasted."""
 
 
 class Near(BaseModel):
@@ -136,6 +141,29 @@ def _institution(text: str) -> str:
     return compact[:9]
 
 
+def _counted(text: str) -> str:
+    """A text that Elasticsearch takes: each word becomes some tens of clauses of a query, whose
+    number it bounds by its memory."""
+    if sum(1 for _ in _WORD.finditer(text)) > MOST_WORDS:
+        raise PydanticCustomError(
+            "words",
+            "plus de {most} mots ; gardez ceux qui comptent, tous sont cherchés",
+            {"most": MOST_WORDS},
+        )
+    return text
+
+
+def _named(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of institutions, likewise."""
+    if sum(1 for text in texts for _ in _WORD.finditer(text)) > _MOST_NAMED:
+        raise PydanticCustomError(
+            "words",
+            "plus de {most} mots dans ces noms ; donnez-en moins, ou des SIREN",
+            {"most": _MOST_NAMED},
+        )
+    return texts
+
+
 def _near(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -176,6 +204,8 @@ def _euros(value: object) -> object:
 
 
 _MANY = 200
+_MOST_NAMED: Final = 1000
+_WORD: Final = re.compile(r"\w+")
 Subtype = CallSubtype | NeedSubtype | ProjectSubtype
 Moment = Annotated[
     Annotated[str, Field(max_length=40), AfterValidator(_moment)] | None,
@@ -192,11 +222,11 @@ class SearchParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    q: str = Field(
+    q: Annotated[str, AfterValidator(_counted)] = Field(
         default="",
         max_length=1000,
-        description="Texte tel qu’on l’écrit : tous les mots comptent ; « expression exacte » "
-        "entre guillemets, -mot pour exclure, mot* pour un début de mot.",
+        description="Texte tel qu’on l’écrit, de 100 mots au plus : tous comptent ; "
+        "« expression exacte » entre guillemets, -mot pour exclure, mot* pour un début de mot.",
     )
     literal: Annotated[
         tuple[Annotated[str, Field(max_length=200)], ...],
@@ -224,6 +254,7 @@ class SearchParameters(BaseModel):
     institution: Annotated[
         tuple[Annotated[str, Field(max_length=200), AfterValidator(_institution)], ...],
         BeforeValidator(_split_numbers),
+        AfterValidator(_named),
         _LIST,
     ] = ()
     institution_kind: Annotated[tuple[InstitutionKind, ...], BeforeValidator(_split), _LIST] = ()

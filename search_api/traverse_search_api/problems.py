@@ -155,7 +155,7 @@ def sentence_of(found: Mapping[str, Any]) -> str:
             return f"ce texte dépasse {context['max_length']} caractères ; raccourcissez-le"
         case "too_long":
             return f"plus de {context['max_length']} valeurs ; donnez-en moins"
-        case "theme" | "cpv" | "institution" | "near" | "moment" | "bbox":
+        case "theme" | "cpv" | "institution" | "words" | "near" | "moment" | "bbox":
             return str(found["msg"])
         case _:
             return f"{_shown(found)} n’est pas admis"

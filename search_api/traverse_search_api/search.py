@@ -88,8 +88,9 @@ class Searcher:
                 else total_of(found, len(cursor.shown))
             )
         else:
-            asked = self.snapshots.now()
             outcome = await self._first(parameters, as_of, reader)
+            # Not before: a snapshot that somebody opened meanwhile may lack what was counted here.
+            asked = self.snapshots.now()
             total, exact = total_of(outcome.found)
         found = outcome.found
         hits = found.get("hits", {}).get("hits", [])
@@ -135,7 +136,7 @@ class Searcher:
             "correction": outcome.correction,
             "relaxed": _relaxed(outcome.plan),
             "diagnosis": outcome.diagnosis,
-            "freshness": await self.freshness.sources(reader),
+            "freshness": await self.freshness.sources(reader, self.as_of(None)),
         }
         return answer, outcome.took
 

@@ -6,7 +6,7 @@ their very form, together, in the title.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -54,6 +54,7 @@ _STOPS: Final = frozenset(STOP_WORDS)
 # Elasticsearch bounds the depth and the clauses of a query.
 MOST_TOGETHER: Final = 24  # words that are searched as one clause
 _MOST_ALTERNATIVES: Final = 12  # other words for one unit
+_MOST_WITH_OTHERS: Final = 24  # units that have other words: a text that is longer says enough
 _MOST_JOINED: Final = 6  # pairs of words tried as one word
 
 
@@ -123,7 +124,18 @@ def plan_of(
         if piece.how is How.WORD and piece.field is None
         for unit in reader.units((piece.text,))
     }
-    return TextPlan(typed, reader.units(typed.words), text, either=either)
+    return TextPlan(
+        typed,
+        tuple(_short(reader.units(typed.words))),
+        text,
+        either=dict(zip(either, _short(either.values()), strict=True)),
+    )
+
+
+def _short(units: Iterable[Unit]) -> Iterator[Unit]:
+    """The units, the later ones without other words for them."""
+    for at, unit in enumerate(units):
+        yield unit if at < _MOST_WITH_OTHERS else replace(unit, also=())
 
 
 def is_small(text: str) -> bool:

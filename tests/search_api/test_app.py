@@ -14,6 +14,7 @@ _PARAMETERS = """
     deadline_from deadline_to published_from published_to amount_min amount_max sort size cursor
     facets literal as_typed explain
 """
+_MANY_NAMES = "&".join(f"institution={number}{'+b' * 9}" for number in range(101))
 
 
 @pytest.fixture
@@ -40,6 +41,8 @@ def test_elasticsearch_away_is_a_503_with_retry_after(client: TestClient, path: 
     [
         ("/nope", 404, "n’existe pas"),
         ("/v1/opportunities?kind=x", 422, "kind : « x » n’est pas admis"),
+        (f"/v1/opportunities?q={'a+' * 101}", 422, "q : plus de 100 mots"),
+        (f"/v1/opportunities?{_MANY_NAMES}", 422, "ces noms ; donnez-en moins, ou des SIREN"),
         ("/v1/opportunities?size=many", 422, "nombre entier"),
         ("/v1/opportunities?territoire=13", 422, "n’existe pas"),
         ("/v1/opportunities?territory=93", 400, "dep:93"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from tests.documents import deadline, document, stub
+from tests.documents import SOURCE, deadline, document, stub
 from tests.search_api.conftest import Service
 from traverse_search_api.exports import Form
 
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.engines
 
 PAGE = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^(/v1/\S.*)$", PAGE, flags=re.MULTILINE)
+SILENT = "urn:siren:775665011"
 MANY = [document(f"m{n}", f"Marché de voirie {n}", amount=float(n)) for n in range(1_200)]
 OTHERS = [
     document("school", "Rénovation énergétique de l'école Jean-Moulin", cpv=["45214200"],
@@ -29,7 +30,16 @@ OTHERS = [
              deadline=deadline("2026-03-20T11:00:00.000Z")),
     document("dry", "Sécheresse", published_at="2024-03-10T08:00:00.000000Z"),
     document("new", "Étude des sols", description="Après la sécheresse.",
-             published_at="2026-03-10T08:00:00.000000Z"),
+             published_at="2026-03-10T08:00:00.000000Z",
+             sources=[{"source": SOURCE, "subject": "new",
+                       "updated_at": "2026-03-10T08:00:00.000000Z"}]),
+    document("both", "Fourrière", sources=[
+        {"source": SOURCE, "subject": "both", "updated_at": "2026-03-01T08:00:00.000000Z"},
+        {"source": SILENT, "subject": "f1", "updated_at": "2024-05-06T08:00:00.000000Z"},
+    ]),
+    document("expired", "Fourrière", expires="2025-01-01", sources=[
+        {"source": "urn:siren:123456782", "subject": "e", "updated_at": "2024-05-06T08:00:00Z"},
+    ]),
     document("hidden", "Rénovation énergétique cachée", visibility="buyers"),
     stub("gone"),
 ]  # fmt: skip
@@ -110,6 +120,13 @@ def test_suggestions_of_each_kind(service: Service) -> None:
     assert get(service, "/v1/suggest", q="x").json()["titles"] == []
 
 
+def test_a_town_or_an_institution_is_corrected_too(service: Service) -> None:
+    """No title and no description names this one."""
+    answer = service.ask(q="marseile")
+    assert (answer["correction"], answer["total"]["value"] > 0) == ("marseille", True)
+    assert service.ask(q="marseile", as_typed="true")["total"]["value"] == 0
+
+
 def test_the_map_counts_what_the_search_finds(service: Service) -> None:
     """Tiles of a web map; inside of the box only."""
     whole = get(service, "/v1/opportunities/map", q="rénovation", zoom=6).json()
@@ -144,9 +161,10 @@ def test_a_filter_that_hides_everything_is_named(service: Service) -> None:
 
 
 def test_the_freshness_of_each_source_is_said(service: Service) -> None:
-    (source,) = service.ask(q="voirie")["freshness"]
-    assert source["source"] == "urn:siren:211300553"
-    assert source["updated_at"].startswith("2026-03-01")
+    """Its own last word, whoever else says the same things; of what is shown."""
+    first, second = service.ask(q="voirie")["freshness"]
+    assert (first["source"], first["updated_at"]) == (SOURCE, "2026-03-10T08:00:00.000Z")
+    assert second == {"source": SILENT, "count": 1, "updated_at": "2024-05-06T08:00:00.000Z"}
 
 
 def test_an_explanation_names_what_gave_how_much(service: Service) -> None:

@@ -1,9 +1,21 @@
 """Snapshots are shared where none is missed, and never handed out near their end."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, cast
 
+from tests.documents import document
+from traverse_schemas.clock import FixedClock
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.freshness import Freshness
 from traverse_search_api.paging import Snapshots
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import ANYBODY
+from traverse_search_api.search import Searcher
+from traverse_search_api.synonym_book import SynonymBook
 
 
 @dataclass
@@ -47,3 +59,51 @@ def test_an_old_snapshot_is_not_handed_out() -> None:
     snapshots = Snapshots(lifetime=300, now=lambda: next(times))
     found = asked(snapshots, Opener(), ("a", 0.0), ("a", 0.0), ("a", 0.0))
     assert found == ["pit-1", "pit-1", "pit-2"]
+
+
+@dataclass
+class Live:
+    """An index that is asked in the very moment in which somebody else opens a snapshot."""
+
+    meanwhile: Callable[[], Any]
+    read_from: list[str] = field(default_factory=list)
+    aliases: tuple[str, ...] = ("a",)
+
+    def of(self, _: Any) -> "Live":
+        return self
+
+    async def search(self, body: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if "pit" in body:
+            self.read_from.append(body["pit"]["id"])
+        else:
+            await self.meanwhile()
+        hits = [{"_source": document(f"{n}", "Voirie"), "sort": [n]} for n in range(2)]
+        return {"hits": {"hits": hits, "total": {"value": 2, "relation": "eq"}}}
+
+    async def open_snapshot(self, _: str) -> str:
+        return "later"
+
+
+def test_a_snapshot_opened_while_the_first_page_was_read_does_not_serve_it() -> None:
+    """It may lack what that page counted: a document that was refreshed in between."""
+    seconds = count(1.0)
+    snapshots = Snapshots(lifetime=300, now=lambda: next(seconds))
+    live = Live(lambda: snapshots.of(("a",), 0.0, opener))
+    opener = Opener()
+
+    async def nothing(*_: Any) -> dict[str, Any]:
+        return {}
+
+    searcher = Searcher(
+        indices=cast(Any, live), snapshots=snapshots, territories=Territories.load(),
+        clock=FixedClock(datetime(2026, 3, 12, tzinfo=UTC)), cursor_key=b"key", keep_alive="5m",
+        synonyms=SynonymBook(None), freshness=Freshness(nothing),
+    )  # fmt: skip
+
+    async def two_pages() -> None:
+        asked = SearchParameters(size=1)
+        first, _ = await searcher.search(asked, ANYBODY)
+        await searcher.search(asked.model_copy(update={"cursor": first["next"]}), ANYBODY)
+
+    asyncio.run(two_pages())
+    assert (opener.opened, live.read_from) == (1, ["later"])

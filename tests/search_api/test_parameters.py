@@ -69,6 +69,12 @@ def test_all_facets_come_by_default_and_none_on_demand() -> None:
         {"size": "101"},
         {"sort": "price"},
         {"q": "x" * 1001},
+        {"q": "x " * 101},
+        {"q": "x-" * 101},
+        {
+            "institution": ["un deux trois quatre cinq six"]
+            + [f"commune {n}" * 9 for n in range(199)]
+        },
         {"territoire": "13"},
     ],
 )

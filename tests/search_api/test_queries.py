@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import product_entries
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
-from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.parameters import MOST_WORDS, SearchParameters
 from traverse_search_api.queries import search_body, unnamed
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.status_query import index_text, whole_millisecond
@@ -173,3 +173,24 @@ def test_instants_compare_alike_in_the_index_and_in_the_document(microseconds: i
     """The index cuts microseconds off; judged at the end of a millisecond that never shows."""
     until = NOW + timedelta(microseconds=microseconds)
     assert (until <= NOW) == (index_text(until) <= index_text(NOW))
+
+
+@pytest.mark.parametrize("word", ["aep", "vrd", "école", "x", '"a b"', "a*", "-a", "a OR"])
+def test_no_text_becomes_more_clauses_than_a_small_engine_takes(word: str) -> None:
+    """Elasticsearch bounds them by its memory, and refuses the query beyond: some 5,000 with a
+    gigabyte and eight processors. Members' texts are asked twice, for what names them."""
+    text = " ".join([word] * (MOST_WORDS // len(word.split())))
+    parameters = SearchParameters(q=text)
+    asked = search_body(parameters, NOW, TABLES, plan(parameters), MEMBER)
+    assert clauses(asked["query"]) < 5_000
+
+
+def clauses(query: Any) -> int:
+    """The words of a query times the fields in which it looks for each."""
+    if isinstance(query, list):
+        return sum(map(clauses, query))
+    if not isinstance(query, dict):
+        return 0
+    if "query" in query and isinstance(query["query"], str):
+        return len(query["query"].split()) * len(query.get("fields", [1]))
+    return sum(map(clauses, query.values())) + len(query.keys() & {"term", "terms", "range"})

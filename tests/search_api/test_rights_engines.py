@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from io import BytesIO
 from typing import Any
 from unittest.mock import ANY
+from zipfile import ZipFile
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.documents import document, stub
+from tests.documents import deadline, document, stub
 from tests.engines import RunningEngines
 from tests.search_api.conftest import AS_OF, Service, serving
 from traverse_schemas.api_keys import NewApiKey, new_api_key
@@ -27,6 +30,7 @@ from traverse_schemas.identity import opportunity_id
 from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import FixedRegistry
+from traverse_search_api.exports import MEDIA_TYPES, Form
 from traverse_search_api.parameters import Facet
 from traverse_search_api.reader import ANYBODY, Reader
 
@@ -97,6 +101,7 @@ def made() -> list[dict[str, Any]]:
                     owner_siren=siren,
                     amount=float(1000 + number),
                     references=[f"REF-{visibility}-{number}"],
+                    deadline=deadline(f"2026-03-{10 + number:02}T11:00:00.000Z"),
                     **more,
                 )
             )
@@ -118,6 +123,17 @@ class Worlds:
         )
         assert dict(leaves(whole)) == dict(leaves(apart)), (path, parameters)
 
+    def alike_in_pages(self, one: Case, parameters: dict[str, Any]) -> None:
+        """The same of a search and of its second page."""
+        path = "/v1/opportunities"
+        self.alike(one, path, parameters)
+        following = []
+        for service in (self.whole, self.apart[one.reader]):
+            get = partial(service.client.get, path, headers=one.headers)
+            cursor = get(params=parameters).json()["next"]
+            following.append(shown(get(params=parameters | {"cursor": cursor})) if cursor else None)
+        assert dict(leaves(following[0])) == dict(leaves(following[1])), parameters
+
     def known(self, one: Case) -> list[dict[str, Any]]:
         return [each for each in self.documents if one.reader.reads_document(each)]
 
@@ -129,6 +145,9 @@ def shown(answer: httpx.Response) -> Any:
         text = json.loads(text)
         if isinstance(text, dict) and text.get("next"):
             text["next"] = ANY
+    elif answer.headers["content-type"] == MEDIA_TYPES[Form.XLSX]:
+        # The archive around it says when it was made.
+        text = ZipFile(BytesIO(answer.content)).read("xl/worksheets/sheet1.xml").decode()
     dull = {"server-timing", "content-length"}
     headers = {name: value for name, value in answer.headers.items() if name not in dull}
     return answer.status_code, headers, text
@@ -170,28 +189,55 @@ FILTERS = st.fixed_dictionaries(
         "institution": st.sampled_from(["217500016", "211300553", "planétarium"]),
         "cpv": st.sampled_from(["45", "09123000"]),
         "amount_min": st.sampled_from(["1003", "99999"]),
+        "near": st.sampled_from(["43.3,5.4", "45.75,4.85"]),
+        "deadline_to": st.just("2026-03-17"),
+        "published_from": st.just("2026-02-01"),
+        "status": st.sampled_from(["open", "closing_soon"]),
         "sort": st.sampled_from(["relevance", "published", "amount", "deadline"]),
         "as_typed": st.just("true"),
     },
 )
 BEGINNINGS = st.sampled_from(sorted({word[:end] for word in TYPED for end in (2, 3, 4, 6)}))
-QUERIES = st.lists(st.sampled_from(TYPED), max_size=3).map(" ".join)
+_WORD = st.sampled_from(TYPED)
+_OPERATORS = st.sampled_from(
+    ['"marché de {0}"', "{0:.4}*", "-{0}", "-{0:.4}*", "{0} OR {1}", 'titre:"{0}"',
+     "acheteur:{0}", "-acheteur:{0}", "lieu:marseille", "cpv:45", "ref:REF-restricted-3"]
+)  # fmt: skip
+_PARTS = st.one_of(_WORD, _WORD, st.builds(str.format, _OPERATORS, _WORD, _WORD))
+QUERIES = st.lists(_PARTS, max_size=3).map(" ".join)
+BESIDE = st.sampled_from(
+    [("/v1/opportunities/map", {}), ("/v1/opportunities/map", {"bbox": "5,43,6,44", "zoom": "9"}),
+     ("/", {}), ("/vitrine", {})]
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("one", CASES, ids=["anybody", "federation", "town"])
-@given(query=QUERIES, filters=FILTERS, beginning=BEGINNINGS)
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(query=QUERIES, filters=FILTERS, beginning=BEGINNINGS, beside=BESIDE)
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_answer_tells_that_a_hidden_record_exists(
-    worlds: Worlds, one: Case, query: str, filters: dict[str, str], beginning: str
+    worlds: Worlds,
+    one: Case,
+    *,
+    query: str,
+    filters: dict[str, str],
+    beginning: str,
+    beside: tuple[str, dict[str, str]],
 ) -> None:
-    """Hits, scores, counts, facets, corrections, diagnoses, suggestions, maps, files."""
+    """Hits, scores, counts, facets, corrections, diagnoses, suggestions, maps, pages."""
     asked: dict[str, Any] = {**filters, "q": query}
     facets = {"facets": [facet.value for facet in Facet], "explain": "true"}
-    worlds.alike(one, "/v1/opportunities", {**asked, **facets, "size": "5"})
-    paths = ["/v1/opportunities/map", "/v1/opportunities.csv", "/v1/opportunities.ndjson"]
-    for path in paths:
-        worlds.alike(one, path, asked)
+    worlds.alike_in_pages(one, {**asked, **facets, "size": "5"})
+    path, more = beside
+    worlds.alike(one, path, {**asked, **more})
     worlds.alike(one, "/v1/suggest", {"q": beginning})
+
+
+@pytest.mark.parametrize("one", CASES, ids=["anybody", "federation", "town"])
+def test_no_file_tells_that_a_hidden_record_exists(worlds: Worlds, one: Case) -> None:
+    """In whatever form, with operators, corrected too."""
+    queries = ['voirie -gymnase "lot 1"', "abatoir", "dameuse OR cantine", ""]
+    for form, query in zip(Form, [*queries, *queries], strict=False):
+        worlds.alike(one, f"/v1/opportunities.{form}", {"q": query, "territory": "fr"})
 
 
 @pytest.mark.parametrize("one", CASES, ids=["anybody", "federation", "town"])
