@@ -25,12 +25,16 @@ def check(
 ) -> None:
     """Compare le journal et l'index, institution par institution ; --purged prouve l'effacement.
 
+    --purged --repair ôte d'abord du journal ce que des personnes ont écrit des dossiers effacés.
+
     Code de sortie 0 quand tout est comme il doit être, 1 sinon.
     """
     from traverse_infra.commands_engines import load_settings
 
     settings = load_settings()
     if purged:
+        if repair:
+            _silence(settings.kafka)
         sound = _purged(settings, as_json)
     else:
         sound = _compare(settings.kafka, settings.elasticsearch, repair, as_json)
@@ -72,6 +76,16 @@ def _compare(kafka: str, elasticsearch: str, repair: bool, as_json: bool) -> boo
     for line in report.refused[:_SHOWN]:
         typer.echo(f"Non réparé : {line}")
     return report.sound
+
+
+def _silence(kafka: str) -> None:
+    from traverse_infra.privacy.silence import silence
+
+    count = silence(kafka)
+    if count:
+        typer.echo(
+            f"{count} mot(s) sur des liens ou des groupements réécrit(s) sans leur texte.", err=True
+        )
 
 
 def _purged(settings: "Settings", as_json: bool) -> bool:

@@ -73,7 +73,7 @@ class Freshness:
         for bucket in found.get("aggregations", {}).get("sources", {}).get("buckets", ()):
             last, source = last_of(bucket), bucket["key"]
             if len(bucket["beside"]["buckets"]) > 1:
-                last = await self._own_last(reader, source, always, never)
+                last = await self._own_last(reader, source, always, never) or last
             sources.append(
                 {"source": source, "count": bucket["doc_count"], "updated_at": index_text(last)}
             )
@@ -81,10 +81,11 @@ class Freshness:
 
     async def _own_last(
         self, reader: Reader, source: str, always: list[Query], never: list[Query]
-    ) -> datetime:
+    ) -> datetime | None:
         """The last word of a source that shares documents with others, whose times the index does
         not tell from its own: by the documents, those with the latest word of anybody first. Of
-        one that has been silent for hundreds of them, the last that was found."""
+        one that has been silent for hundreds of them, the last that was found; None where they are
+        gone meanwhile."""
         body: Query = {
             "size": _PAGE,
             "track_total_hits": False,
@@ -105,7 +106,7 @@ class Freshness:
             if len(hits) < _PAGE or max(times).timestamp() * 1000 >= hits[-1]["sort"][0]:
                 break
             body["search_after"] = hits[-1]["sort"]
-        return max(times)
+        return max(times, default=None)
 
     def _keep(self, reader: Reader, sources: Sources) -> None:
         self._known[reader] = (self.now(), sources)

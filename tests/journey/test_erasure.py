@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import orjson
 import pytest
 
 from tests.journey.harness import Ends, Journey, sent, until
@@ -101,7 +102,10 @@ def test_a_person_is_found_everywhere_and_an_operator_erases_the_record(journey:
     data = call_data(contact={"name": person, "email": "b.temoin@exemple.fr"})
     whole = event(id="pv-1", subject="PV-1", data=data)
     refused = event(id="pv-2", subject="PV-1", data=call_data(title=None, description=person))
-    journey.publish(whole, refused, event(id="pv-3", subject="PV-3"))
+    named = [{"source": CCI, "subject": one} for one in ("PV-3", "PV-1")]
+    word = event("not_same", kind="link", id="pv-4", subject="PV-4",
+                 data={"records": named, "reason": f"Vu avec {person}."})  # fmt: skip
+    journey.publish(whole, refused, event(id="pv-3", subject="PV-3"), word)
 
     def places(*, current: bool) -> set[str]:
         found = find("berenice temoin", journey.kafka, journey.elasticsearch, ())
@@ -124,6 +128,8 @@ def test_a_person_is_found_everywhere_and_an_operator_erases_the_record(journey:
     finally:
         transport.close(5)
     assert until_when > "2026-11-20"
+    (kept,) = [one for one in map(orjson.loads, left(journey, ACCEPTED)) if one["id"] == "pv-4"]
+    assert kept == {**word, "data": {"records": named}}
     assert places(current=True) == passing
     assert places(current=False) == log
     queue = journey.home / "gateway" / "spool.sqlite3"

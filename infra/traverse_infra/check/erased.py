@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from elasticsearch import Elasticsearch, TransportError
 
+from traverse_infra.check.words import named_in, word_in, word_tells
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
 from traverse_schemas.engine_access import elasticsearch_client
@@ -84,7 +85,8 @@ class Proof:
         if self.found:
             yield (
                 f"L'effacement n'est pas complet ({len(self.found)} trouvaille(s)) : relancez les "
-                "traitements (traverse work), puis traverse privacy purge pour ces dossiers."
+                "traitements (traverse work), puis traverse privacy purge pour ces dossiers, ou "
+                "traverse check --purged --repair pour ce que d'autres en ont écrit."
             )
             return
         yield (
@@ -188,11 +190,20 @@ def _concerned(
         return _shown(message, ids, b'"links":[{', _links)
     if topic == GROUPINGS:
         return _shown(message, ids, b'"grouping":', _members)
+    if (word := word_in(message.value)) is not None:
+        return named_erased(word, erased)
     try:
         source, subject, _ = orjson.loads(message.key)
     except ValueError:
         return None
     return erased.get(record_key(source, subject))
+
+
+def named_erased(word: Mapping[str, Any], erased: Mapping[str, Erased]) -> Erased | None:
+    """The erased record that people's word is about, if it is about one; of two, the one that was
+    erased last."""
+    named = [erased[key] for key in named_in(word) if key in erased]
+    return max(named, key=lambda one: one.until, default=None)
 
 
 def _shown(
@@ -223,6 +234,8 @@ def _holds(topic: str, message: LogMessage, one: Erased) -> bool:
         return False
     if topic in (LINKS, GROUPINGS):
         return not one.back  # a reason may repeat words of the record, a member has its title
+    if (word := word_in(message.value)) is not None and topic == ACCEPTED:
+        return word_tells(word, one.until)
     said = orjson.loads(message.value)
     if topic == RECORDS:
         content, life = said["content"], said["life"]
@@ -265,6 +278,12 @@ def examine_kept(
     config = _CONFIGS[topic]
     kept = int(config["retention.ms"]) + int(config["segment.ms"])
     for message in messages:
+        word = word_in(message.value)
+        if word is not None:
+            told = named_erased(word, erased)
+            if told is not None and word_tells(word, told.until):
+                proof.wait_for(topic, message.time + kept + _MINUTE_MS)
+            continue
         try:
             event = orjson.loads(message.value or b"")
             one = erased.get(record_key(event["source"], event["subject"]))

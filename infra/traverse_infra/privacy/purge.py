@@ -1,4 +1,5 @@
-"""An operator erases a record: says so on the log, waits until it is done, clears the segments."""
+"""An operator erases a record: says so on the log, waits until it is done, takes what people wrote
+about it, clears the segments."""
 
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ from elasticsearch import Elasticsearch, TransportError
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError, InfraError
 from traverse_infra.log_reading import read_topic
+from traverse_infra.privacy.silence import silence
 from traverse_schemas.clock import Clock
 from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.events import CONTENT_TYPE, Action, event_type
@@ -64,6 +66,7 @@ def purge(
     send(record_key(source, subject), orjson.dumps(event), headers)
     until = utc_text(now)
     _await(bootstrap, elasticsearch, (source, subject), until, timeout)
+    silence(bootstrap)
     expunge(elasticsearch)
     return until
 

@@ -183,11 +183,14 @@ tenir compte des accents ni des majuscules.
 l'exploitant lance `traverse privacy purge SOURCE REFERENCE`. Chaque événement du dossier reçoit \
 une pierre tombale, la fiche devient un repère sans contenu, ce qui attendait dans nos files \
 d'envoi en part, et rien de plus ancien n'est accepté de nouveau. Seuls restent la source, la \
-référence et la date de l'effacement, qui empêchent le retour.
+référence et la date de l'effacement, qui empêchent le retour, et le mot de qui a parlé de ses \
+liens (« pas le même dossier »), sans le texte écrit avec lui : la purge de l'exploitant l'ôte du \
+journal, et `traverse check --purged --repair` celui des dossiers que les institutions ont \
+effacés elles-mêmes.
 - **Prouver.** `traverse check --purged` relit les topics, l'index, nos files d'envoi et le \
-registre des alertes, et donne la date à laquelle la dernière copie aura quitté les disques. Ce \
-qui est reçu et refusé n'est pas effacé un à un : il part avec sa conservation, en 31 jours au \
-plus (le mois de l'article 12(3) du RGPD).
+registre des alertes, y cherche aussi ces textes, et donne la date à laquelle la dernière copie \
+aura quitté les disques. Ce qui est reçu et refusé n'est pas effacé un à un : il part avec sa \
+conservation, en 31 jours au plus (le mois de l'article 12(3) du RGPD).
 - **Ce qui échappe.** Les abonnés des topics publics gardent ce qu'ils ont lu : ils reçoivent le \
 retrait, sans contenu, et doivent effacer à leur tour. Les sauvegardes de l'exploitant suivent \
 leur propre durée.

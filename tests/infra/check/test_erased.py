@@ -3,12 +3,16 @@
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.stream_processors.factory import CCI, event
 from traverse_infra.check.erased import Proof, erased_records, examine_compacted, examine_kept
+from traverse_infra.check.words import silenced
 from traverse_infra.log_reading import LogMessage
+from traverse_schemas.decisions import LinkWord
 from traverse_schemas.identity import event_key, opportunity_id, record_key
 from traverse_schemas.topics import ACCEPTED, GROUPINGS, INBOUND, LINKS, OPPORTUNITIES, RECORDS
+from traverse_stream_processors.validate import accepted_before
 
 DAY = 24 * 3600 * 1000
 NOON = 1795510800000  # 2026-11-24, 10:00 in Paris
@@ -68,6 +72,11 @@ def test_an_event_without_its_tombstone_is_found() -> None:
     assert any("VOIRIE-2026" in line for line in proof.lines())
 
 
+def test_a_record_that_quotes_the_type_of_a_word_is_no_word() -> None:
+    quoting = event(id="1", data={"title": 'dit "fr.traverse.link.not_same.v1"'})
+    assert not proof_of(ACCEPTED, message(ACCEPTED, key(quoting), quoting)).sound
+
+
 def test_what_was_said_after_the_erasure_may_be_there() -> None:
     later = event(id="9", time="2026-11-23T10:00:00Z")
     assert proof_of(ACCEPTED, message(ACCEPTED, key(later), later)) == Proof(1)
@@ -83,6 +92,33 @@ def test_a_record_and_its_opportunity_must_have_no_content() -> None:
     stub = {"id": opportunity_id(CCI, "VOIRIE-2026"), "document": {"stub": True}}
     cleared = message(OPPORTUNITIES, b"autre", {**stub, "id": "autre"})
     assert proof_of(OPPORTUNITIES, cleared).sound
+
+
+def word(time: str = "2026-11-21T10:00:00Z", **data: Any) -> dict[str, Any]:
+    """What somebody else said of the record that was erased since, and of another."""
+    records = [{"source": "urn:siren:211300405", "subject": "A"},
+               {"source": CCI, "subject": "VOIRIE-2026"}]  # fmt: skip
+    said = {"records": records, "reason": "Vu avec M. Untel.", **data}
+    return event("not_same", kind="link", subject="D-1", id="w", time=time, data=said)
+
+
+@pytest.mark.parametrize("topic", [ACCEPTED, INBOUND])
+def test_what_people_wrote_of_an_erased_record_is_found(topic: str) -> None:
+    """Under the key of who said it; the word without its text may stay, and so may a later one."""
+    told, later = word(), word("2026-11-23T10:00:00Z")
+    examine = examine_compacted if topic == ACCEPTED else examine_kept
+    for said, sound, waiting in (
+        ([told], topic == INBOUND, 1), ([told, orjson.loads(silenced(told))], True, 1),
+        ([later], True, 0), ([word(records=[{"source": CCI, "subject": "X"}] * 2)], True, 0),
+        ([word(records=None, record={"source": CCI, "subject": "VOIRIE-2026"})],
+         topic == INBOUND, 1),
+    ):  # fmt: skip
+        proof = Proof(len(ERASED))
+        examine(topic, [message(topic, key(one), one) for one in said], ERASED, proof)
+        assert (proof.sound, proof.waiting.get(topic, 0)) == (sound, waiting)
+    data = accepted_before(silenced(told)).event.data
+    assert isinstance(data, LinkWord)
+    assert data.reason is None
 
 
 def test_links_of_an_erased_record_must_end() -> None:
