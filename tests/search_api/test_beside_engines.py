@@ -122,9 +122,9 @@ def test_suggestions_of_each_kind(service: Service) -> None:
 
 def test_a_town_or_an_institution_is_corrected_too(service: Service) -> None:
     """No title and no description names this one."""
-    answer = service.ask(q="marseile")
+    answer = service.ask(q="marsaille")
     assert (answer["correction"], answer["total"]["value"] > 0) == ("marseille", True)
-    assert service.ask(q="marseile", as_typed="true")["total"]["value"] == 0
+    assert service.ask(q="marsaille", as_typed="true")["total"]["value"] == 0
 
 
 def test_the_map_counts_what_the_search_finds(service: Service) -> None:

@@ -26,19 +26,18 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-_ELSEWHERE = {"/v1/stream"}  # endless by nature; it has tests of its own
+_STREAM = "/v1/stream"
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_no_call_gets_an_answer_that_is_not_described(service: Service, mode: Any) -> None:
-    """Calls made from the description, right and wrong."""
+    """Calls made from the description, right and wrong. This service has no topic of changes: a
+    stream, which would have no end, is refused as one is while Kafka is away."""
     service.add(document("one", "Réfection de la voirie", cpv=["45233140"]))
     description: Any = schemathesis.openapi.from_asgi("/openapi.json", started(service.client.app))
     called = 0
     for found in description.get_all_operations():
         operation = found.ok()
-        if operation.path in _ELSEWHERE:
-            continue
         if mode is GenerationMode.NEGATIVE and not list(operation.iter_parameters()):
             continue
 
@@ -60,7 +59,9 @@ def test_no_call_gets_an_answer_that_is_not_described(service: Service, mode: An
                 )
             except httpx.InvalidURL:  # longer than an address may be: no service ever sees it
                 return
-            case.validate_response(answer, checks=CHECKS)
+            away = case.path == _STREAM and answer.status_code == 503
+            checks = [check for check in CHECKS if not (away and check is not_a_server_error)]
+            case.validate_response(answer, checks=checks)
 
         call()
     assert called > 40

@@ -213,7 +213,7 @@ BESIDE = st.sampled_from(
 
 @pytest.mark.parametrize("one", CASES, ids=["anybody", "federation", "town"])
 @given(query=QUERIES, filters=FILTERS, beginning=BEGINNINGS, beside=BESIDE)
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=9, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_answer_tells_that_a_hidden_record_exists(
     worlds: Worlds,
     one: Case,

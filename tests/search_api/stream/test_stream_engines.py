@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 from elasticsearch import Elasticsearch
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from tests.documents import document, stub
@@ -423,6 +423,27 @@ def test_a_forged_position_is_refused(flow: Flow) -> None:
     answer = httpx.get(f"{flow.address}/v1/stream", headers={"last-event-id": "forged"})
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_position_that_is_kept_no_more_is_answered_with_the_oldest_to_take_up(flow: Flow) -> None:
+    """As after a week: the log begins later, and so does whoever goes on from what it still has."""
+    asked = {"q": "belvédère"}
+    with Reader(flow.address, asked) as reader:
+        flow.write(document("b1", "Belvédère 1"))
+        reader.titles(1)
+        place = reader.lines[0]["position"]
+    flow.write(document("b2", "Belvédère 2"))
+    flow.write(document("b3", "Belvédère 3"), partition=1)
+    admin = KafkaAdminClient(bootstrap_servers=flow.kafka)
+    admin.delete_records({TopicPartition(flow.name, 0): -1})
+    admin.close()
+    headers = {"last-event-id": place}
+    answer = httpx.get(f"{flow.address}/v1/stream", params=asked, headers=headers, timeout=PATIENCE)
+    assert (answer.status_code, answer.json()["title"]) == (410, "Position expirée")
+    oldest = {"last-event-id": answer.json()["oldest"]}
+    with Reader(flow.address, asked, oldest) as reader:
+        flow.write(document("b4", "Belvédère 4"))
+        assert reader.titles(2) == ["Belvédère 3", "Belvédère 4"]
 
 
 def test_one_address_may_open_so_many_streams_and_gets_them_back(flow: Flow) -> None:

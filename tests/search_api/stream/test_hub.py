@@ -1,0 +1,82 @@
+"""The hub lets go of who does not read, and holds up nobody else for it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.documents import document
+from traverse_schemas.clock import clock_from
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.changes.change_log import Change
+from traverse_search_api.changes.position import Position
+from traverse_search_api.metrics import Metrics
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import ANYBODY
+from traverse_search_api.stream import hub as module
+from traverse_search_api.stream.hub import Hub, StreamLimits
+from traverse_search_api.synonym_book import SynonymBook
+
+DOCUMENTS = [document(f"{number}", f"École {number}") for number in range(6)]
+START = Position("g", (0,))
+
+
+class Log:
+    """Changes that come once they are told."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+
+    async def end(self) -> Position:
+        return START
+
+    async def read(self, start: Position, wait: float) -> tuple[list[Change], Position]:
+        await asyncio.sleep(min(wait, 0.01))
+        (at,) = start.offsets
+        return self.changes[at:], Position("g", (len(self.changes),))
+
+    async def close(self) -> None: ...
+
+
+class Index:
+    """Shows every document."""
+
+    def one(self, _: str) -> "Index":
+        return self
+
+    async def match(self, _: Any) -> dict[str, Any]:
+        return {"hits": {"hits": [{"_source": one, "_version": 1} for one in DOCUMENTS]}}
+
+
+def test_a_reader_that_is_too_slow_is_dropped_and_counted_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What had been kept for it comes first, then the end: it goes on from its last position."""
+    monkeypatch.setattr(module, "_QUEUE", 4)
+    log, metrics = Log(), Metrics()
+    hub = Hub(
+        live=log, past=log, indices=Index(), territories=Territories.load(),  # type: ignore[arg-type]
+        synonyms=SynonymBook(), clock=clock_from("2026-03-12T10:00:00Z"), key=b"key",
+        metrics=metrics, limits=StreamLimits(heartbeat=300),
+    )  # fmt: skip
+
+    async def both() -> None:
+        asked = SearchParameters()
+        slow = await hub.open(asked, ANYBODY, "192.0.2.1")
+        quick = await hub.open(asked, ANYBODY, "192.0.2.2")
+        for stream in (slow, quick):
+            assert await anext(stream) is None
+        # Both have joined once both wait.
+        first = [asyncio.ensure_future(anext(stream)) for stream in (slow, quick)]
+        for at, one in enumerate(DOCUMENTS):
+            log.changes.append(Change(one["id"], "public", 1, 0, at))
+            message = await asyncio.wait_for(first[1] if at == 0 else anext(quick), 30)
+            assert message is not None
+            assert message.change.id == one["id"]
+        kept = [await first[0], *[message async for message in slow]]
+        assert [one.change.id for one in kept if one] == [one["id"] for one in DOCUMENTS[:5]]
+        assert b"streams_dropped_total 1.0" in metrics.text()
+        await hub.close()
+        assert [message async for message in quick] == []
+
+    asyncio.run(both())
