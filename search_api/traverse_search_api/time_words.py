@@ -78,8 +78,8 @@ class Time(NamedTuple):
 def time_words(folded: str, as_of: datetime, before: Sequence[str] = ()) -> Time | None:
     """What exactly these words (`names.fold_name`) say of a time, or None; `before` are words in
     front of them. Weeks begin on Monday (ISO 8601); a day without a year is the next one."""
-    first, *others = folded.split()
-    if first not in _FIRST or not 0 < len(others) < _MOST_WORDS:
+    words = folded.split()
+    if not 1 < len(words) <= _MOST_WORDS or words[0] not in _FIRST:
         return None
     today = french_day(as_of)
     said = _CLOSES.match(folded)

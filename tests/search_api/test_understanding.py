@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from traverse_schemas.reference.territories import Territories
@@ -120,6 +120,8 @@ def test_expressions_of_the_list_are_one_unit() -> None:
 
 
 @given(st.text(max_size=200))
+@example("ª")  # a letter of which nothing is left without its form
+@example("école ª º avant")
 def test_any_text_is_read(text: str) -> None:
     """No word is lost: what is not understood stays."""
     typed = plan(text)
