@@ -10,6 +10,7 @@ What the first came to is settled before, and told before the next is written.
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import orjson
@@ -32,7 +33,12 @@ from traverse_schemas.topics import (
 from traverse_stream_processors.bulk import BulkWriter, Refused
 from traverse_stream_processors.errors import StateUnavailableError
 from traverse_stream_processors.index import Operation, operations
-from traverse_stream_processors.linking.opportunities import Formed, LinkMessage, Opportunities
+from traverse_stream_processors.linking.opportunities import (
+    Formed,
+    LinkMessage,
+    Opportunities,
+    digest_of,
+)
 from traverse_stream_processors.log import (
     Follower,
     LogShrunkError,
@@ -52,7 +58,7 @@ FENCE = "traverse-link"
 """The name under which one process at a time writes opportunities and links."""
 
 _PORTION = 2000
-"""Opportunities written at once when a process takes over."""
+"""Opportunities, or links, written at once when a process takes over."""
 
 
 class Changed(NamedTuple):
@@ -198,10 +204,7 @@ class IndexWork:
             portion = left[start : start + _PORTION]
             formed = await asyncio.to_thread(self._opportunities.form, portion)
             await self._index(await self._log(_no_batch(formed)))
-        links = self._opportunities.missing_links(
-            await self._written_links(), await self._written_groupings()
-        )
-        await self._log(_no_batch(links=links, groupings=self._opportunities.groupings()))
+        await self._write_links()
         self._leading, self._standing = True, False
         logger.warning("Cette étape relie désormais : %d dossiers liés relus.", len(left))
 
@@ -230,12 +233,29 @@ class IndexWork:
                 [(one.key.decode(), one.value) for one in chunk if one.value]
             )
 
-    async def _written_links(self) -> list[str]:
-        keys: dict[str, bool] = {}
+    async def _write_links(self) -> None:
+        """Links and groupings that are not on the log as they are now, in portions: a million are
+        neither held at once nor written in one transaction."""
+        missing = self._opportunities.missing_links(await self._written_links())
+        while links := await asyncio.to_thread(lambda: list(islice(missing, _PORTION))):
+            await self._log(_no_batch(links=links))
+        groupings = await asyncio.to_thread(
+            self._opportunities.missing_groupings, await self._written_groupings()
+        )
+        for start in range(0, len(groupings), _PORTION):
+            await self._log(_no_batch(groupings=groupings[start : start + _PORTION]))
+
+    async def _written_links(self) -> dict[str, bytes]:
+        """Digests of the links that the log has, by their keys."""
+        digests: dict[str, bytes] = {}
         for partition in range(PARTITIONS):
             async for chunk in read_partition(self._bootstrap, LINKS, partition, 0):
-                keys.update((one.key.decode(), one.value is not None) for one in chunk)
-        return [key for key, there in keys.items() if there]
+                for one in chunk:
+                    if one.value is not None:
+                        digests[one.key.decode()] = digest_of(one.value)
+                    else:
+                        digests.pop(one.key.decode(), None)
+        return digests
 
     async def _written_groupings(self) -> dict[str, bytes]:
         messages: dict[str, bytes | None] = {}

@@ -1,16 +1,25 @@
-"""In which order the index step tells what became of a batch."""
+"""In which order the index step tells what became of a batch, and what it writes as it takes
+over."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from traverse_schemas.topics import REJECTED
+from tests.stream_processors.matching.factory import reader, state
+from traverse_schemas.topics import GROUPINGS, LINKS, REJECTED
 from traverse_stream_processors import work_index
 from traverse_stream_processors.bulk import Refused
 from traverse_stream_processors.index import Operation
-from traverse_stream_processors.log import Message
+from traverse_stream_processors.likeness.model import base_model
+from traverse_stream_processors.linking.linker import Linker
+from traverse_stream_processors.linking.opportunities import Opportunities
+from traverse_stream_processors.linking.shelf import Shelf
+from traverse_stream_processors.log import Message, Stored
+from traverse_stream_processors.matching.matches import Matches
 from traverse_stream_processors.work_index import IndexWork
 
 
@@ -51,3 +60,57 @@ def test_a_refusal_is_told_before_the_change(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(KilledError):
         asyncio.run(work._index([work_index._Indexed(message, b"{}", 0, 7)]))
     assert teller.written == [REJECTED]
+
+
+class Log:
+    """What was written, by topic and key; and how much at once."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, dict[bytes, Stored]] = {LINKS: {}, GROUPINGS: {}}
+        self.sizes: list[int] = []
+
+    async def write(self, messages: Sequence[Message]) -> list[int]:
+        self.sizes.append(len(messages))
+        for one in messages:
+            stored = Stored(0, one.key, one.value, ())
+            self.topics[one.topic][bytes([one.partition]) + one.key] = stored
+        return []
+
+    async def read(
+        self, _: str, topic: str, partition: int, start: int
+    ) -> AsyncIterator[list[Stored]]:
+        start_of = bytes([partition])
+        yield [one for key, one in self.topics[topic].items() if key.startswith(start_of)]
+
+
+def test_who_takes_over_writes_the_links_that_are_missing_in_portions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And nothing of what is on the log already."""
+    known = Opportunities(Linker(), Shelf(tmp_path), Matches(base_model(), reader()))
+    states = [
+        state("N", "Défibrillateurs", owner=town, cpv=["33182100"], window={"from": "2027-02-01"})
+        for town in ("Gardanne", "Aix", "Marseille")
+    ]
+    known.put_records(
+        [
+            (f"{one['source']} {one['subject']}", at, orjson.dumps(one))
+            for at, one in enumerate(states)
+        ]
+    )
+    log = Log()
+    given: dict[str, Any] = {"teller": log, "bulk": Index(), "writer": log}
+    work = IndexWork(bootstrap="", opportunities=known, verified=False, **given)
+    monkeypatch.setattr(work_index, "read_partition", log.read)
+    monkeypatch.setattr(work_index, "_PORTION", 2)
+    asyncio.run(work._write_links())
+    assert log.sizes == [2, 1, 2, 1]  # three pairs, then the groupings of three layers
+    assert {one.key.count(b" ") for one in log.topics[LINKS].values()} == {2}
+    asyncio.run(work._write_links())
+    assert log.sizes == [2, 1, 2, 1]
+    gone = states[0]
+    known.put_records([(f"{gone['source']} {gone['subject']}", 9, None)])
+    asyncio.run(work._write_links())
+    links = [one.value for one in log.topics[LINKS].values()]
+    assert links.count(None) == 2
+    assert len(links) == 3

@@ -4,11 +4,11 @@ Holds the linker and the shelf together: both are told of the same records and d
 to be written is compared with what was last written, so that a repetition writes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -24,8 +24,6 @@ from traverse_stream_processors.linking.linker import Group, Linker
 from traverse_stream_processors.linking.shelf import Shelf, Written
 from traverse_stream_processors.matching.matches import Matches, MatchMessage
 from traverse_stream_processors.receipts import Fate
-
-_NONE: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
 class Formed(NamedTuple):
@@ -190,26 +188,29 @@ class Opportunities:
         return [*found, *(LinkMessage(*one) for one in matched)]
 
     def groupings(self) -> list[LinkMessage]:
-        """The groupings that changed, among what `links` or `missing_links` last looked at."""
+        """The groupings that changed, among what `links` last looked at."""
         found, self._groupings = self._groupings, []
         return [LinkMessage(*one) for one in found]
 
-    def missing_links(
-        self, written: Iterable[str], groupings: Mapping[str, bytes] = _NONE
-    ) -> list[LinkMessage]:
-        """All links, and ends of those that are `written` (by key) and are none any more; the same
-        for groupings, written by key, which `groupings` gives next."""
-        there = list(written)
+    def missing_links(self, written: Mapping[str, bytes]) -> Iterator[LinkMessage]:
+        """The links that are not `written` (digests of their messages by key) as they are now, and
+        the ends of those that are none any more."""
         self._linker.changed_links()
-        keys = {f"{left} {right}": (left, right) for (left, right), _ in self._linker.every_link()}
-        # Keys of answers and joint purchases have a third word.
-        ended = [LinkMessage(key, None) for key in there if key.count(" ") == 1 and key not in keys]
-        matched, self._groupings = self._matches.everything(there, groupings, self._linker.heads)
-        return [
-            *ended,
-            *(self._link(left, right) for left, right in keys.values()),
-            *(LinkMessage(*one) for one in matched),
-        ]
+        for key in written:
+            left, _, right = key.partition(" ")
+            # Keys of answers and joint purchases have a third word.
+            if " " not in right and right not in self._linker.links(left):
+                yield LinkMessage(key, None)
+        links = (self._link(left, right) for (left, right), _ in self._linker.every_link())
+        matched = (LinkMessage(*one) for one in self._matches.every_link(written))
+        for one in chain(links, matched):
+            if one.value is None or digest_of(one.value) != written.get(one.key):
+                yield one
+
+    def missing_groupings(self, written: Mapping[str, bytes]) -> list[LinkMessage]:
+        """The same of groupings; `written` are the messages by key."""
+        found = self._matches.every_grouping(written, self._linker.heads)
+        return [LinkMessage(*one) for one in found if one.value != written.get(one.key)]
 
     def remember(self, formed: Iterable[Formed]) -> None:
         """These are on the log now."""
@@ -268,9 +269,14 @@ def _head_of(identity: str, written: Mapping[str, Written]) -> str:
     return (known.head if known else None) or identity
 
 
+def digest_of(octets: bytes) -> bytes:
+    """What tells whether a message is the one that was written before."""
+    return blake2b(octets, digest_size=8).digest()
+
+
 def written_of(identity: str, octets: bytes) -> Written:
     """What the shelf keeps of a message of `traverse.opportunities`."""
-    digest = blake2b(octets, digest_size=8).digest()
+    digest = digest_of(octets)
     # Most messages say nothing of others: a look at the octets spares reading them.
     if b'"merged_into":"' not in octets and b'"merged":[' not in octets:
         if b'"links":[{' not in octets:

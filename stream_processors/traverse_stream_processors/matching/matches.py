@@ -4,7 +4,7 @@ Holds a matcher and a reader of facts together. No Kafka here. What is to be wri
 since it was last asked; a process that takes over asks for everything, and ends what is no more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -122,29 +122,42 @@ class Matches:
         links += [self._joint_message(left, right) for left, right in sorted(bonds)]
         return links, self._grouping_messages(groupings, heads)
 
-    def everything(
-        self, links: Iterable[str], groupings: Mapping[str, bytes], heads: Heads = _alone
-    ) -> tuple[list[MatchMessage], list[MatchMessage]]:
-        """All links and groupings, and the ends of those that are written and are none any more:
-        `links` are the keys of those that are, `groupings` the messages by key. Keys of links that
-        are not ours are left alone, and so is what leads from one grouping to another."""
+    def every_link(self, written: Iterable[str]) -> Iterator[MatchMessage]:
+        """All links, and the ends of those that are `written` (their keys) and are none any more.
+        Keys of links that are not ours are left alone."""
         self._matcher.changed()
-        found = [self._answer_message(need, offer) for need, offer, _ in self._pairs()]
-        found += [self._joint_message(left, right) for left, right, _ in self._bonds()]
-        there = {one.key for one in found}
-        ours = (key for key in links if key.endswith((f" {ANSWERS}", f" {JOINT}")))
-        found += [MatchMessage(key, None) for key in ours if key not in there]
-        formed = self._grouping_messages(dict.fromkeys(self._matcher.every_grouping(), ()), heads)
-        known = {one.key for one in formed}
-        for key, octets in groupings.items():
-            if key not in known and (ended := self._ended(orjson.loads(octets))) is not None:
-                formed.append(ended)
-        return found, formed
+        for key in written:
+            left, _, rest = key.partition(" ")
+            right, _, kind = rest.partition(" ")
+            if kind == ANSWERS and self._matcher.answer(left, right) is None:
+                yield MatchMessage(key, None)
+            if kind == JOINT and right not in self._matcher.joint_with(left):
+                yield MatchMessage(key, None)
+        for need, offer, _ in self._pairs():
+            yield self._answer_message(need, offer)
+        for left, right, _ in self._bonds():
+            yield self._joint_message(left, right)
 
-    def _ended(self, message: GroupingMessage) -> MatchMessage | None:
-        if "grouping" not in message:
-            return None
-        return self._moved(message["id"], message["layer"], records_of(message["grouping"]))
+    def every_grouping(
+        self, written: Mapping[str, bytes], heads: Heads = _alone
+    ) -> list[MatchMessage]:
+        """All groupings, and where the members are of those that are `written` (the messages by
+        key) and are none any more: or their ends, of what led to them too."""
+        found = self._grouping_messages(dict.fromkeys(self._matcher.every_grouping(), ()), heads)
+        there = {one.key for one in found}
+        leads: dict[str, str] = {}
+        for key, octets in written.items():
+            if key in there:
+                continue
+            message: GroupingMessage = orjson.loads(octets)
+            if "moved_to" in message:
+                leads[key] = message["moved_to"]
+                continue
+            members = records_of(message["grouping"])
+            found.append(ended := self._moved(message["id"], message["layer"], members))
+            if ended.value is not None:
+                leads[key] = orjson.loads(ended.value)["moved_to"]
+        return [*found, *(MatchMessage(key, None) for key in leads if not _lead(key, leads, there))]
 
     def _pairs(self) -> Iterator[tuple[str, str, Answer]]:
         return self._matcher.every_answer()
@@ -268,6 +281,15 @@ class Matches:
             return MatchMessage(identity, None)
         message = GroupingMessage(id=identity, layer=layer, moved_to=grouping_id(*key))
         return MatchMessage(identity, orjson.dumps(message))
+
+
+def _lead(key: str, leads: Mapping[str, str], there: Set[str]) -> bool:
+    """Whether a way that leads from one to another ends at one that is there."""
+    passed = set()
+    while key in leads and key not in passed:
+        passed.add(key)
+        key = leads[key]
+    return key in there
 
 
 def _other(link: dict[str, Any]) -> str:

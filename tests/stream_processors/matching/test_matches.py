@@ -111,18 +111,26 @@ def test_a_grouping_is_told_anew_when_a_record_of_it_comes_to_another_opportunit
 
 
 def test_who_takes_over_writes_everything_and_ends_what_is_no_more() -> None:
+    """What leads to a grouping stays as long as there is one at the end of the way."""
     matches = told(dae("A", "Gardanne"), dae("B", "Aix"))
-    written = {"gone": orjson.dumps({"id": "gone", "layer": "public", "moved_to": "there"})}
+    (standing, *_) = [one.key for one in matches.changed()[1]]
+
+    def moved(key: str, to: str) -> bytes:
+        return orjson.dumps({"id": key, "layer": "public", "moved_to": to})
+
+    written = {key: moved(key, to) for key, to in (("gone", "there"), ("far", "near"), ("o", "o"))}
+    written["near"] = moved("near", standing)
     written["over"] = orjson.dumps(
         {"id": "over", "layer": "public", "grouping": {"members": [{"record": "x"}]}}
     )
-    links, groupings = matches.everything(["x y joint", "left right"], written)
-    assert values(links)["x y joint"] is None
-    assert "left right" not in values(links)
-    assert values(groupings)["over"] is None
-    assert "gone" not in values(groupings)
-    assert len(links) == 2
-    assert len(groupings) == 4
+    written["to-over"] = moved("to-over", "over")
+    links = list(matches.every_link(["x y joint", "x y answers", "left right"]))
+    assert [key for key, value in links if value is None] == ["x y joint", "x y answers"]
+    assert len(links) == 3
+    groupings = matches.every_grouping(written)
+    ended = {key for key, value in groupings if value is None}
+    assert ended == {"over", "to-over", "gone", "o"}
+    assert len(groupings) == 3 + len(ended)
 
 
 def word(said: str, by: str, one: RecordState, other: RecordState, day: int) -> Decision:
