@@ -46,6 +46,15 @@ _STANCES: Final = {
 _Place = tuple[str, float, str]
 """Where a grouping stands among others: the end of its time, its score and its id."""
 
+_LAW: Final = (
+    "Groupement de commandes : Code de la commande publique, art. L.2113-6 à L.2113-8. "
+    "Dire son intérêt n’engage pas ; la convention se délibère et se signe avant le lancement de "
+    "la consultation."
+)
+_PRIVATE: Final = (
+    " Une personne privée qui n’est pas acheteur n’y entre que si tous les membres appliquent le "
+    "Code à ces achats (art. L.2113-6)."
+)
 _FAR: Final = "9999-12-31"
 _STEPS: Final = 100  # from one grouping to where its members went, and on
 
@@ -211,10 +220,16 @@ def item_of(grouping: Grouping, today: date) -> dict[str, Any]:
         "status": status,
         "status_label": _LABELS[status],
         "days_left": None if left is None else max(0, left),
-        "law": "Groupement de commandes : Code de la commande publique, art. L.2113-6 à L.2113-8. "
-        "Dire son intérêt n’engage pas ; la convention se délibère et se signe avant le lancement "
-        "de la consultation.",
+        "law": _law(grouping),
     }
+
+
+def _law(grouping: Grouping) -> str:
+    """What binds whom. Of what kind an owner is, is what its publisher says: `other` may be no
+    buyer."""
+    whole = (*grouping["members"], *grouping.get("others", ()))
+    private = any(one.get("owner_kind") == "other" for one in whole)
+    return _LAW + (_PRIVATE if private else "")
 
 
 def _place(item: Mapping[str, Any]) -> _Place:

@@ -88,6 +88,9 @@ def test_a_grouping_is_shown_with_its_words_and_the_days_left() -> None:
     assert item["status_label"] == "Proposition de groupement"
     assert item["days_left"] == 60
     assert "L.2113-6" in item["law"]
+    assert "personne privée" not in item["law"]
+    firm = {**grouping("g")["members"][0], "owner_kind": "other"}
+    assert "personne privée" in asked([row("g", others=[firm])])[0]["law"]
     assert "layer" not in item
 
 
@@ -172,7 +175,8 @@ def test_the_formal_steps_show(state: str, window: Any, status: str, label: str)
 
 
 def test_who_could_join_finds_it_and_reads_what_the_members_said() -> None:
-    joining = {"record": "c", "owner": "Marseille", "siren": "211300553", "stance": "interested"}
+    joining = {"record": "c", "owner": "Marseille", "siren": "211300553", "stance": "interested",
+               "owner_kind": "commune"}  # fmt: skip
     rows: list[Any] = [row("g", state="constituted", others=[joining])]
     (item,) = asked(rows, institution="211300553")
     assert [one["stance_label"] for one in item["others"]] == ["Intéressé"]

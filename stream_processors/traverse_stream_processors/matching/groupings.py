@@ -67,7 +67,8 @@ def grouping_of(
     ids = {one.id for one in purchases}
     start = max(one.purchase.start for one in purchases if one.purchase)
     end = min(one.purchase.end for one in purchases if one.purchase)
-    scores = [bond.score for pair, bond in bonds.items() if ids.issuperset(pair)]
+    all_count = len(ids) == len(records)
+    scores = [bond.score for pair, bond in bonds.items() if all_count or ids.issuperset(pair)]
     subject = _subject(purchases)
     return Grouping(
         id=grouping_id(*key),
