@@ -23,7 +23,7 @@ class Cursor:
     (seconds since 1970). `after` are the sort values of the last hit, None for the second page.
     `total` and `exact` are those of the page before; `as_of` is the instant that the search judges
     from (ISO 8601). `text` is what was searched in the end, which is not `q` where that was
-    corrected; `relaxed` and `kept` are those of its plan.
+    corrected; `relaxed`, `kept` and `broad` are those of its plan.
     """
 
     snapshot: str | None
@@ -37,6 +37,7 @@ class Cursor:
     text: str
     relaxed: bool = False
     kept: str = ""
+    broad: bool = False
 
 
 def fingerprint(parameters: SearchParameters, reader: Reader) -> str:

@@ -12,6 +12,7 @@ from traverse_schemas.clock import Clock, clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
 from traverse_search_api.active_filters import active_filters
+from traverse_search_api.breadth import BROAD, count_body, may_be_broad
 from traverse_search_api.cursor import Cursor, decode, encode, fingerprint
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import MergedError, UnknownOpportunityError, WithdrawnError
@@ -76,7 +77,7 @@ class Searcher:
         as_of = datetime.fromisoformat(cursor.as_of) if cursor else self.as_of(parameters.as_of)
         if cursor:
             plan = self.plan(parameters, as_of, cursor.text)
-            plan = replace(plan, relaxed=cursor.relaxed, kept=cursor.kept)
+            plan = replace(plan, relaxed=cursor.relaxed, kept=cursor.kept, broad=cursor.broad)
             body = search_body(parameters, as_of, self.territories, plan, reader)
             snapshot = cursor.snapshot or await self._snapshot(cursor, reader)
             paged = next_page(body, cursor, snapshot, self.keep_alive)
@@ -117,6 +118,7 @@ class Searcher:
                 text=outcome.plan.whole,
                 relaxed=outcome.plan.relaxed,
                 kept=outcome.plan.kept,
+                broad=outcome.plan.broad,
             )
         filters = active_filters(parameters, as_of, self.territories)
         items = [item_of(hit, as_of, reader) for hit in page]
@@ -261,8 +263,15 @@ class Searcher:
         self, parameters: SearchParameters, as_of: datetime, plan: TextPlan, reader: Reader
     ) -> Outcome:
         body = search_body(parameters, as_of, self.territories, plan, reader)
-        found = await self.indices.of(reader).search(body, explain=parameters.explain)
-        return Outcome(found, plan, took=int(found.get("took", 0)))
+        index, took = self.indices.of(reader), 0
+        if may_be_broad(parameters, plan, await self.freshness.sources(reader)):
+            counted = await index.search(count_body(body))
+            took = int(counted.get("took", 0))
+            if _count(counted) > BROAD:
+                plan = replace(plan, broad=True)
+                body = search_body(parameters, as_of, self.territories, plan, reader)
+        found = await index.search(body, explain=parameters.explain)
+        return Outcome(found, plan, took=took + int(found.get("took", 0)))
 
     def _cursor(self, parameters: SearchParameters, reader: Reader) -> Cursor | None:
         if parameters.cursor is None:

@@ -16,10 +16,12 @@ from tests.search_api.conftest import Service, serving
 from tests.search_api.judgement import judged_queries, ndcg, reference_of
 from tests.search_api.real_documents import real_documents
 from traverse_schemas.french import STOP_WORDS, analysis
+from traverse_search_api import breadth, search
 
 pytestmark = [pytest.mark.engines, pytest.mark.realdata]
 
 GATE = 0.85
+BY_TITLES = 0.85
 # What a plain search would be: French as everybody sets it up, one field, words joined by OR.
 _PLAIN: dict[str, Any] = {
     "settings": {
@@ -105,6 +107,27 @@ def test_the_judged_set_passes_its_gate(real: Service, plain: Any) -> None:
     print(figures, [(query, round(ours[query], 2)) for query in worst])  # noqa: T201
     assert mean(ours.values()) >= GATE, figures
     assert mean(ours.values()) > mean(theirs.values()) + 0.1, figures
+
+
+def test_titles_alone_rank_nearly_as_well(real: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where very many are found: every judged query taken for a broad one; and its pages go on
+    in the same order."""
+    monkeypatch.setattr(breadth, "LARGE", 0)
+    monkeypatch.setattr(search, "BROAD", -1)
+    queries = judged_queries()
+    found = mean(ndcg(ranked(real, query), grades) for query, grades in queries.items())
+    print(f"par les titres seuls {found:.3f}")  # noqa: T201
+    assert found >= BY_TITLES
+    whole = real.ask(q="rénovation énergétique", size=40, facets="none")["items"]
+    first = real.ask(q="rénovation énergétique", size=15, facets="none")
+    monkeypatch.setattr(search, "BROAD", 10_000)  # what is decided for the first holds for all
+    pages = [*first["items"]]
+    following = first["next"]
+    while len(pages) < len(whole):
+        page = real.ask(q="rénovation énergétique", size=15, facets="none", cursor=following)
+        pages += page["items"]
+        following = page["next"]
+    assert [one["id"] for one in pages][: len(whole)] == [one["id"] for one in whole]
 
 
 @pytest.mark.parametrize(
