@@ -264,7 +264,8 @@ class Searcher:
     ) -> Outcome:
         body = search_body(parameters, as_of, self.territories, plan, reader)
         index, took = self.indices.of(reader), 0
-        if may_be_broad(parameters, plan, await self.freshness.sources(reader)):
+        sources = await self.freshness.sources(reader, self.as_of(None))
+        if may_be_broad(parameters, plan, sources):
             counted = await index.search(count_body(body))
             took = int(counted.get("took", 0))
             if _count(counted) > BROAD:

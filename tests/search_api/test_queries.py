@@ -1,5 +1,6 @@
 """Searches are plain dicts: what is asked of Elasticsearch, and why."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,14 +11,15 @@ from hypothesis import strategies as st
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import product_entries
+from traverse_search_api.breadth import BROAD, count_body, may_be_broad
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
-from traverse_search_api.parameters import MOST_WORDS, SearchParameters
-from traverse_search_api.queries import search_body, unnamed
+from traverse_search_api.parameters import MOST_WORDS, SearchParameters, Sort
+from traverse_search_api.queries import search_body, unnamed, unscored
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.status_query import index_text, whole_millisecond
 from traverse_search_api.synonym_book import meanings_of
 from traverse_search_api.territory_query import resolve_place
-from traverse_search_api.text_query import TextPlan, plan_of
+from traverse_search_api.text_query import TextPlan, plan_of, text_query
 
 NOW = whole_millisecond(datetime(2026, 3, 12, 10, tzinfo=UTC))
 TABLES = Territories.load()
@@ -194,3 +196,31 @@ def clauses(query: Any) -> int:
     if "query" in query and isinstance(query["query"], str):
         return len(query["query"].split()) * len(query.get("fields", [1]))
     return sum(map(clauses, query.values())) + len(query.keys() & {"term", "terms", "range"})
+
+
+def test_many_results_are_found_as_ever_and_ordered_by_their_titles() -> None:
+    parameters = SearchParameters(q="voirie communale -piscine")
+    read = plan(parameters)
+    usual, broad = (
+        search_body(parameters, NOW, TABLES, each, ANYBODY)
+        for each in (read, replace(read, broad=True))
+    )
+    found = [str(unscored(each["query"])).replace("'must'", "'filter'") for each in (usual, broad)]
+    assert found[0] == found[1]
+    match = {"query": "voirie communale", "boost": 2.0, "_name": "words"}
+    assert found_in(text_query(replace(read, broad=True)), {"match": {"title": match}})
+    assert "holders.name.exact^1" in str(usual["query"])
+    assert "holders.name.exact^1" not in str(broad["query"])
+
+
+def test_only_what_is_ordered_by_words_among_many_is_counted_first() -> None:
+    few, many = [{"count": 150_000}], [{"count": 150_000}, {"count": 60_000}]
+    words = SearchParameters(q="voirie")
+    assert may_be_broad(words, plan(words), many)
+    assert not may_be_broad(words, plan(words), few)
+    for other in (SearchParameters(), SearchParameters(q="voirie", sort=Sort.PUBLISHED)):
+        assert not may_be_broad(other, plan(other), many)
+    counted = count_body(body(q="voirie", territory=["dep:13"]))
+    assert (counted["size"], counted["track_total_hits"]) == (0, BROAD + 1)
+    assert "function_score" not in str(counted)
+    assert found_in(counted, {"term": {"stub": True}})

@@ -13,6 +13,7 @@ class Part(StrEnum):
     GATEWAY = "gateway"
     STREAM = "stream"
     REINDEX = "reindex"
+    GROWTH = "growth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Plan:
     warm_events: int = 15_000
     search_rounds: int = 20
     gateway_events: int = 10_000
+    growth_events: int = 1_000_000
+    growth_windows: int = 10
     streams: int = 2000
     stream_pace: int = 50
     peers: bool = False

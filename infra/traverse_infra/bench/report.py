@@ -36,6 +36,8 @@ def tables(figures: Mapping[str, Any]) -> Iterator[Table]:
         yield _stream(figures["stream"])
     if "gateway" in figures:
         yield from _gateway(figures["gateway"])
+    if "growth" in figures:
+        yield _growth(figures["growth"])
     if "reindex" in figures:
         yield _reindex(figures["reindex"])
     if "memory" in figures:
@@ -126,6 +128,19 @@ def _stream(stream: Mapping[str, float]) -> Table:
         f"{100 * stream['passed_share']:.1f} %",
         f"{stream['kib_per_stream']:.0f}",
     )
+    return table
+
+
+def _growth(figures: Mapping[str, Any]) -> Table:
+    """The processor time of an event in all processes, and what grows most with what is known."""
+    title = f"Quand les dossiers croissent (à la fin {figures['rate_last_to_first']:.2f} du début)"
+    table = _table(title, "Événements", "Par s", "µs en tout", "Relier", "Elasticsearch", "Mio")
+    for each in figures["windows"]:
+        taken = each["us_an_event"]
+        rss = each["rss_mb"].get("index", 0.0)
+        shown = (each["per_second"], sum(taken.values()), taken.get("index", 0.0))
+        more = (taken["elasticsearch"], rss)
+        table.add_row(str(each["events"]), *(f"{value:.0f}" for value in (*shown, *more)))
     return table
 
 

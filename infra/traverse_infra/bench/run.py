@@ -11,6 +11,7 @@ from elasticsearch.helpers import scan
 
 from traverse_infra.bench.figures import spread
 from traverse_infra.bench.gateway import gateway_figures
+from traverse_infra.bench.growth import growth_figures
 from traverse_infra.bench.home import Home, bench_home
 from traverse_infra.bench.latency import latency
 from traverse_infra.bench.load import Event, Load, repeated, retold
@@ -61,7 +62,7 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
         if set(plan.parts) == {Part.STREAM}:
             say("Des documents d'abord (non mesuré)…")
             pipeline_turn(home, list(islice(events, plan.warm_events)))
-        elif set(plan.parts) != {Part.GATEWAY}:
+        elif not set(plan.parts) <= {Part.GATEWAY, Part.GROWTH}:
             figures |= _throughput(home, plan, events, say)
         rest: dict[Part, Callable[[], dict[str, Any]]] = {
             Part.LATENCY: lambda: {"latency": _latency(home, plan, load, say)},
@@ -69,6 +70,7 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
             Part.STREAM: lambda: {"stream": _stream(home, plan, load, say)},
             Part.GATEWAY: lambda: {"gateway": gateway_figures(home, plan, load, say)},
             Part.REINDEX: lambda: {"reindex": reindex_figures(home, plan, events, say)},
+            Part.GROWTH: lambda: {"growth": growth_figures(home, plan, events, say)},
         }
         for part, measure in rest.items():
             if part in plan.parts:

@@ -84,13 +84,13 @@ class PipelineTurn(Turn):
 def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
     """`traverse work` over these events. The first few come alone: once they can be found, the
     step that links has read what it has to know, and the clock starts before the rest is sent."""
-    messages = [_inbound(event, home.sign) for event in events]
+    messages = [inbound(event, home.sign) for event in events]
     home.write(messages[:FIRST])
     rest(home)
     with home.services() as services:
         started = time.monotonic()
         services.start("work", "work")
-        first = _watch(services, lambda: home.searchable(OPPORTUNITY_INDICES), home.all_done)[-1]
+        first = watch(services, lambda: home.searchable(OPPORTUNITY_INDICES), home.all_done)[-1]
         before = {
             name: end_offsets(home.kafka, name) for name in (ACCEPTED, REJECTED, OPPORTUNITIES)
         }
@@ -98,12 +98,12 @@ def pipeline_turn(home: Home, events: Sequence[Event]) -> PipelineTurn:
         processor = processor_seconds(steps)
         start = Seen(time.monotonic(), first.items)
         home.write(messages[FIRST:])
-        looks = _watch(services, lambda: home.searchable(OPPORTUNITY_INDICES), home.all_done)
-        used = _difference(processor_seconds(steps), processor)
+        looks = watch(services, lambda: home.searchable(OPPORTUNITY_INDICES), home.all_done)
+        used = difference(processor_seconds(steps), processor)
         taken = memory(steps)
     made = {name: _grown(home, name, before[name]) for name in before}
     total = looks[-1].items
-    seconds = (total - start.items) / _rate(start, total, looks)
+    seconds = (total - start.items) / rate_of(start, total, looks)
     return PipelineTurn(
         per_second=(len(events) - FIRST) / seconds,
         items=len(events) - FIRST,
@@ -145,14 +145,14 @@ def process_turn(home: Home, name: str, command: Sequence[str], index: str, docu
         start = _first(services, lambda: home.written(index) - written)
         processes = {**engines_of(home), name: psutil.Process(services.pid(name))}
         processor = processor_seconds(processes)
-        looks = _watch(
+        looks = watch(
             services,
             lambda: home.searchable(index) - written,
             lambda: home.searchable(index) - written >= documents,
         )
-        used = _difference(processor_seconds(processes), processor)
+        used = difference(processor_seconds(processes), processor)
         return Turn(
-            _rate(start, documents, looks),
+            rate_of(start, documents, looks),
             documents,
             start.at - started,
             used,
@@ -168,9 +168,9 @@ def bulk_turn(home: Home, documents: Sequence[Document], index: str = BULK_INDEX
     processor = processor_seconds(processes)
     start = Seen(time.monotonic(), 0)
     asyncio.run(_bulk(home.elasticsearch, documents, index))
-    looks = _watch(None, lambda: home.searchable(index) - written, lambda: True, len(documents))
-    used = _difference(processor_seconds(processes), processor)
-    return Turn(_rate(start, len(documents), looks), len(documents), 0, used)
+    looks = watch(None, lambda: home.searchable(index) - written, lambda: True, len(documents))
+    used = difference(processor_seconds(processes), processor)
+    return Turn(rate_of(start, len(documents), looks), len(documents), 0, used)
 
 
 def engines_of(home: Home) -> dict[str, psutil.Process]:
@@ -195,7 +195,8 @@ def on_documents_topic(documents: Iterable[Document]) -> Iterable[Message]:
     )
 
 
-def _inbound(event: Event, sign: Callable[[bytes, str], bytes]) -> Message:
+def inbound(event: Event, sign: Callable[[bytes, str], bytes]) -> Message:
+    """An event, signed, as it arrives."""
     octets, key = octets_and_key(event)
     headers = ((SIGNATURE_HEADER, sign(octets, event["source"])),)
     return Message(INBOUND, partition_of(key.decode(), PARTITIONS), key, octets, headers)
@@ -235,7 +236,7 @@ def _first(services: Services, count: Callable[[], int]) -> Seen:
     return found
 
 
-def _watch(
+def watch(
     services: Services | None,
     count: Callable[[], int],
     done: Callable[[], bool],
@@ -263,7 +264,7 @@ def _watch(
             raise BenchError(f"Pas fini après {_TIMEOUT} s : {seen} écritures cherchables.")
 
 
-def _rate(start: Seen, total: int, looks: Sequence[Seen]) -> float:
+def rate_of(start: Seen, total: int, looks: Sequence[Seen]) -> float:
     """`figures.rate`. Raises BenchError when the turn was over before it could be watched."""
     try:
         return rate(start, total, looks)
@@ -278,5 +279,6 @@ def _grown(home: Home, topic: str, before: Mapping[int, int]) -> int:
     return sum(end_offsets(home.kafka, topic).values()) - sum(before.values())
 
 
-def _difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+def difference(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    """What was added of each since."""
     return {name: seconds - before[name] for name, seconds in after.items()}

@@ -18,10 +18,12 @@ from traverse_infra.engines.secure import Secrets
 from traverse_infra.errors import EngineError
 from traverse_schemas.engine_access import EngineAccess
 
-# Parallel collection suits few cores; and the whole heap is not touched at once (Elasticsearch does
-# by default: 1 GB of heap is 1 GB resident from the first second, and the start takes longer).
+# The collector that Elasticsearch counts on: it refuses requests by how full the heap is, garbage
+# included, and with others nobody collects while all is refused. And the whole heap is not touched
+# at once (Elasticsearch does by default: 1 GB of heap is 1 GB resident from the first second, and
+# the start takes longer).
 _JVM_OPTIONS = """\
--XX:+UseParallelGC
+-XX:+UseG1GC
 -XX:-AlwaysPreTouch
 -XX:+ExitOnOutOfMemoryError
 -Djava.io.tmpdir=${ES_TMPDIR}

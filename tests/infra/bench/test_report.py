@@ -30,6 +30,17 @@ FIGURES: dict[str, Any] = {
         "processor_us_per_event": 251.0,
         "bare_processor_us_per_event": 87.0,
     },
+    "growth": {
+        "windows": [
+            {
+                "events": 100_000,
+                "per_second": 812.3,
+                "us_an_event": {"index": 613.0, "elasticsearch": 808.0, "kafka": 100.0},
+                "rss_mb": {"index": 1234.0},
+            }
+        ],
+        "rate_last_to_first": 0.87,
+    },
     "memory": {"kafka": {"rss_mb": 411.0, "pss_mb": 400.0}, "search": {"rss_mb": 99.0}},
 }
 
@@ -45,7 +56,8 @@ def shown(figures: dict[str, Any]) -> str:
 def test_every_figure_is_on_the_page() -> None:
     """In 80 columns, nothing cut."""
     text = shown(FIGURES)
-    for figure in ("2000", "0.62", "311", "522", "633", "4.5", "411", "99", "2345", "27.5", "251"):
+    for figure in ("2000", "0.62", "311", "522", "633", "4.5", "411", "99", "2345", "27.5", "251",
+                   "100000", "812", "1521", "613", "808", "1234", "0.87"):  # fmt: skip
         assert figure in text
     assert "…" not in text
 

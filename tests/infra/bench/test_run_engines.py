@@ -18,7 +18,8 @@ EVENTS = 16_000  # a turn must outlast the refresh interval many times, on a fas
 SIREN = event()["source"].split(":")[2]
 PLAN = Plan(
     events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=2000,
-    search_rounds=2, parts=(Part.THROUGHPUT, Part.LATENCY, Part.SEARCH, Part.REINDEX),
+    search_rounds=2, growth_events=8000, growth_windows=2,
+    parts=(Part.THROUGHPUT, Part.LATENCY, Part.SEARCH, Part.REINDEX, Part.GROWTH),
 )  # fmt: skip
 
 
@@ -56,6 +57,11 @@ def test_every_figure_is_there_and_positive(figures: dict[str, Any]) -> None:
     assert {"kafka", "elasticsearch", "validate", "index", "search"} <= figures["memory"].keys()
     assert all(taken["rss_mb"] > 10 for taken in figures["memory"].values())
     assert figures["machine"]["cores"] >= 1
+    first, last = figures["growth"]["windows"]
+    assert (first["events"], last["events"]) == (4000, 8000)
+    assert figures["growth"]["rate_last_to_first"] == last["per_second"] / first["per_second"] > 0
+    assert {"kafka", "elasticsearch", "validate", "index"} <= last["us_an_event"].keys()
+    assert all(cost > 0 for cost in last["us_an_event"].values())
 
 
 def test_nothing_is_lost_and_each_turn_counts(figures: dict[str, Any]) -> None:
