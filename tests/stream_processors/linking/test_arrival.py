@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, state
+from traverse_schemas.grouping import grouping_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.linking.linker import Linker
@@ -24,7 +25,6 @@ BUYERS: dict[str, Any] = {"visibility": "buyers"}
 DAE: dict[str, Any] = {"cpv": ["33182100"]}
 SPRING = {"window": {"from": "2027-02-01", "to": "2027-05-31"}}
 NOTICE = "3f2b8c1e-1111-4222-8333-444455556666"
-_FEED = "urn:siren:181300013:boamp"
 
 
 def dae(subject: str, day: int, **fields: Any) -> RecordState:
@@ -41,7 +41,7 @@ def aid(subject: str, day: int, title: str, **fields: Any) -> RecordState:
     )  # fmt: skip
 
 
-def decision(word: str, by: str, *records: RecordState, day: int) -> bytes:
+def decision(word: str, by: str, *records: RecordState, day: int, **more: str) -> bytes:
     return orjson.dumps(
         {
             "source": f"urn:siren:{by}",
@@ -49,6 +49,7 @@ def decision(word: str, by: str, *records: RecordState, day: int) -> bytes:
             "version": [0, f"2026-12-{day:02}T09:00:00.000000Z", "d"],
             "word": word,
             "records": [one["id"] for one in records],
+            **more,
         }
     )
 
@@ -59,12 +60,38 @@ OPEN = dae("O", 7, owner="Marseille")
 HEAD = aid("C1", 1, "Défibrillateurs : aide aux communes", themes=["voirie"], cpv=["45233140"])
 RELAY = aid("C2", 2, "Défibrillateurs : aide aux communes", **DAE)
 LATER = aid("C3", 3, "Défibrillateurs : aide aux communes", themes=["sante"])
-APART = [decision("not_same", METROPOLE[0], one, LATER, day=1) for one in (HEAD, RELAY)]
-DISMISSED = decision("dismissed", TOWNS["Gardanne"][0], NEED, HEAD, day=2)
-RECORDS = (NEED, BESIDE, OPEN, HEAD, RELAY, LATER)
+FEW = dae("R", 8, owner="Aix", visibility="restricted", audience=[TOWNS["Gardanne"][0]])
+FIRM = state(
+    "F", "Cotraitant en défibrillateurs pour un marché", subtype="business", owner="Aix",
+    first_time="2026-11-09T09:00:00.000000Z", **SPRING, **DAE,
+)  # fmt: skip
+OPENED = state(
+    "K", "Défibrillateurs, location", kind="call", subtype="contract", owner=METROPOLE,
+    joint={"coordinator": METROPOLE[0], "members": [TOWNS["Marseille"][0]]},
+    deadline={"until": "2027-03-12T11:00:00Z", "precision": "minute"},
+    first_time="2026-11-04T09:00:00.000000Z", **DAE,
+)  # fmt: skip
+ENDING = state(
+    "E", "Location de défibrillateurs", kind="call", subtype="contract", owner="Aix",
+    outcome="awarded", duration_months=48, end_min="2027-05-01", end_max="2027-05-01",
+    first_time="2026-01-09T09:00:00.000000Z", **DAE,
+)  # fmt: skip
+RECORDS = (NEED, BESIDE, OPEN, HEAD, RELAY, LATER, FEW, FIRM, OPENED, ENDING)
+
+GARDANNE, AIX, MARSEILLE = (TOWNS[name][0] for name in ("Gardanne", "Aix", "Marseille"))
+BUYING = grouping_id("buyers", NEED["id"])
+WORDS = (
+    *(decision("not_same", METROPOLE[0], one, LATER, day=1) for one in (HEAD, RELAY)),
+    decision("dismissed", GARDANNE, NEED, HEAD, day=2),
+    decision("confirmed", MARSEILLE, OPEN, OPENED, day=2),
+    decision("dismissed", AIX, BESIDE, NEED, day=3),
+    decision("withdrawn", AIX, BESIDE, NEED, day=4, subject="dismissed-B"),
+    decision("interested", AIX, BESIDE, day=3, grouping=BUYING),
+    decision("not_interested", MARSEILLE, OPEN, day=4, grouping=BUYING),
+)
 
 Told = RecordState | bytes
-FINAL: tuple[Told, ...] = (*RECORDS, *APART, DISMISSED)
+FINAL: tuple[Told, ...] = (*RECORDS, *WORDS)
 
 
 class World:
@@ -124,7 +151,16 @@ def test_a_need_leads_to_the_call_wherever_that_is_merged() -> None:
         assert other == orders[0]
 
 
-@settings(max_examples=60, deadline=None)
+def test_a_word_counts_from_when_what_it_is_of_takes_part() -> None:
+    """Said of a call that was closed by mistake, and is open again; its relay answers."""
+    word = decision("dismissed", GARDANNE, NEED, HEAD, day=2)
+    whole = written((NEED, RELAY, HEAD, word))
+    (link,) = whole[0][NEED["id"]]["document"]["links"]
+    assert link["state"] == "dismissed"
+    assert written((NEED,), (RELAY,), (closed(HEAD),), (word,), (HEAD,)) == whole
+
+
+@settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_what_is_written_is_a_function_of_what_was_told(random: Any) -> None:
     """In any order, in any batches, with records that change their readers, close or are withdrawn
@@ -144,8 +180,14 @@ def test_what_is_written_is_a_function_of_what_was_told(random: Any) -> None:
 
 @lru_cache(maxsize=1)
 def expected() -> tuple[Any, ...]:
-    """Everything in one batch."""
-    return written(FINAL)
+    """Everything in one batch: what there is to tell apart is told."""
+    documents, links, groupings = found = written(FINAL)
+    assert len(documents) == len(RECORDS)
+    shown = [link for one in documents.values() for link in one["document"].get("links", ())]
+    assert {link["state"] for link in shown} == {"proposed", "confirmed", "dismissed"}
+    assert {one["type"] for one in links.values()} == {"same", "answers", "joint"}
+    assert {one["layer"].partition(":")[0] for one in groupings.values()} >= {"buyers"}
+    return found
 
 
 def hidden(one: RecordState) -> RecordState:
