@@ -6,7 +6,7 @@ by the sort of thing that is bought. Whatever `reach` or `neighbours` accepts me
 record names very many territories, it stands at the wide ones that hold them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -237,21 +237,42 @@ def _codes(facts: Facts, topic: str) -> tuple[str, ...]:
     codes = facts.cpv
     if codes and max(map(len, codes)) >= _CLASS:
         return codes
-    return (*codes, *facts.texts.codes_of(topic)) or ("",)
+    near = facts.texts.codes_of(topic)
+    return (*codes, *near) if codes else near or ("",)
 
 
-@lru_cache(maxsize=20_000)
-def _steps(codes: tuple[str, ...], last: tuple[str, ...]) -> Finer:
-    return _finer(codes, 0, tuple((one, ()) for one in last))
+class CodeSteps:
+    """The steps by which codes are told apart; worked out where it is crowded."""
+
+    __slots__ = ("_below", "_codes", "_last", "_step")
+
+    def __init__(self, codes: tuple[str, ...], last: tuple[str, ...], step: int = 0) -> None:
+        """`last` are told apart after the codes."""
+        self._codes = codes
+        self._last = last
+        self._step = step
+        self._below: tuple[tuple[str, CodeSteps], ...] | None = None
+
+    @property
+    def below(self) -> tuple[tuple[str, "CodeSteps"], ...]:
+        if self._below is None:
+            self._below = tuple(self._parts())
+        return self._below
+
+    def _parts(self) -> Iterator[tuple[str, "CodeSteps"]]:
+        step = self._step
+        if step == len(_DIGITS):
+            yield from ((one, CodeSteps((), (), step)) for one in self._last)
+            return
+        parts: dict[str, list[str]] = {}
+        for code in self._codes:
+            parts.setdefault(code[: _DIGITS[step]], []).append(code)
+        for part, codes in parts.items():
+            yield part, CodeSteps(tuple(codes), self._last, step + 1)
 
 
-def _finer(codes: Iterable[str], step: int, last: Finer) -> Finer:
-    if step == len(_DIGITS):
-        return last
-    parts: dict[str, list[str]] = {}
-    for code in codes:
-        parts.setdefault(code[: _DIGITS[step]], []).append(code)
-    return tuple((part, _finer(those, step + 1, last)) for part, those in parts.items())
+# Many records have the same codes.
+_steps = lru_cache(maxsize=20_000)(CodeSteps)
 
 
 @lru_cache(maxsize=20_000)

@@ -12,7 +12,7 @@ arrival.
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence, Set
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 CROWDED: Final = 40
 """More than this of what is found in one corner, and it is told apart."""
@@ -22,9 +22,13 @@ _ASKING: Final = 10
 
 _NOBODY: Final[Set[str]] = frozenset()
 
-Finer = tuple[tuple[str, "Finer"], ...]
-"""What tells a record apart, the coarsest first: each step with those below it. All records have
-as many steps."""
+
+class Finer(Protocol):
+    """What tells a record apart, the coarsest first: each step with those below it, or nothing. All
+    records have as many steps."""
+
+    @property
+    def below(self) -> Sequence[tuple[str, "Finer"]]: ...
 
 
 class Stand(NamedTuple):
@@ -189,7 +193,7 @@ class Meetings:
         self, corner: _Corner, identity: str, finer: Finer, asks: bool, met: set[str]
     ) -> None:
         if corner.finer is not None:
-            for step, below in finer:
+            for step, below in finer.below:
                 if (down := corner.finer.get(step)) is not None:
                     self._meet(down, identity, below, asks, met)
         elif corner.order is None or identity in self._last(corner, asks=asks):
@@ -220,7 +224,7 @@ class Meetings:
             self._go_down(corner, identity, finer, at, disturbed, asks=asks)
             return
         many = corner.add(identity, asks=asks)
-        if not finer:
+        if not finer.below:
             if many > self._most[asks]:
                 self._crowd(corner, identity, asks, disturbed)
         elif self._is_crowded(corner):
@@ -255,7 +259,7 @@ class Meetings:
         if corner.finer is None or corner.many is None:
             raise TypeError("not crowded")
         corner.many[asks] += 1
-        for step, below in finer:
+        for step, below in finer.below:
             down = corner.finer.get(step)
             if down is None:
                 down = corner.finer[step] = _Corner()
@@ -286,7 +290,7 @@ class Meetings:
             if corner.order is not None and (order := corner.order[asks]) is not None:
                 self._thin(corner, order, identity, asks, disturbed)
             return
-        for step, below in finer:
+        for step, below in finer.below:
             down = corner.finer[step]
             self._remove(down, identity, below, asks, disturbed)
             if down.empty:
@@ -321,5 +325,5 @@ class Meetings:
 def _below(finer: Finer, path: Iterable[str]) -> Finer:
     """What tells a record apart below these steps."""
     for step in path:
-        finer = next(below for one, below in finer if one == step)
+        finer = next(below for one, below in finer.below if one == step)
     return finer

@@ -72,6 +72,8 @@ def _nearest(matrix: Floats, vector: Vector, many: int) -> list[int]:
     near = matrix @ vector
     # Only what is as near as the last of the nearest is put in order.
     last = max(0, len(near) - many)
-    rows = np.flatnonzero(near >= np.partition(near, last)[last])
-    found: list[int] = rows[np.argsort(-near[rows], kind="stable")][:many].tolist()
+    ordered = near.copy()
+    ordered.partition(last)
+    rows = (near >= ordered[last]).nonzero()[0]
+    found: list[int] = rows[(-near[rows]).argsort(kind="stable")][:many].tolist()
     return found

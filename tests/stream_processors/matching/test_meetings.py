@@ -7,32 +7,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traverse_stream_processors.matching import meetings as module
-from traverse_stream_processors.matching.meetings import Finer, Meetings, Stand
+from traverse_stream_processors.matching.meetings import Meetings, Stand
 
 CROWDED = 2
 PLACES, TOPICS = ("dep:13", "dep:83"), ("voirie", "eau")
 
 
+class Steps(NamedTuple):
+    below: tuple[tuple[str, "Steps"], ...]
+
+
 class Here(NamedTuple):
     stands: tuple[Stand, ...]
-    finer: Finer
+    finer: Steps
     rank: str
 
 
 There = dict[str, Here]
 
-LAST: Finer = ()
+LAST = Steps(())
 TOLD_APART = st.lists(
     st.tuples(
         st.sampled_from("ab"),
         st.lists(st.sampled_from("cd"), min_size=1, max_size=2, unique=True).map(
-            lambda steps: tuple((step, LAST) for step in steps)
+            lambda steps: Steps(tuple((step, LAST) for step in steps))
         ),
     ),
     min_size=1,
     max_size=2,
     unique_by=lambda step: step[0],
-).map(tuple)
+).map(lambda steps: Steps(tuple(steps)))
 SOMEWHERE = st.tuples(
     st.lists(st.sampled_from(PLACES), min_size=1, max_size=2, unique=True),
     st.lists(st.sampled_from(TOPICS), min_size=1, max_size=2, unique=True),
@@ -49,7 +53,7 @@ STANDS = st.builds(
 # Mostly of one thing in one place: that is where it gets crowded.
 THE_SAME = st.builds(
     lambda asks, rank: Here(
-        (Stand(PLACES[:1], TOPICS[:1], asks=asks),), (("a", (("c", LAST),)),), rank
+        (Stand(PLACES[:1], TOPICS[:1], asks=asks),), Steps((("a", Steps((("c", LAST),))),)), rank
     ),
     st.booleans(),
     st.sampled_from("123"),
@@ -59,7 +63,7 @@ CHANGES = st.lists(st.tuples(st.sampled_from("123456789"), HERE | THE_SAME), max
 
 
 def meetings_of(there: There, *, mutual: bool) -> Meetings:
-    def finer(one: str, _: str) -> Finer:
+    def finer(one: str, _: str) -> Steps:
         return there[one].finer
 
     def rank(one: str) -> str:
@@ -116,10 +120,11 @@ def asking(there: There, *ids: str) -> set[str]:
     return {one for one in ids if any(stand.asks for stand in there[one].stands)}
 
 
-def crowd(asking: int, found: int, finer: Finer = (("a", LAST),)) -> There:
+def crowd(asking: int, found: int) -> There:
     """So many of one thing in one place; the first by rank are the first by name."""
+    one_thing = Steps((("a", LAST),))
     return {
-        f"{name}{number:03}": Here((Stand(("dep:13",), ("voirie",), asks=asks),), finer, "")
+        f"{name}{number:03}": Here((Stand(("dep:13",), ("voirie",), asks=asks),), one_thing, "")
         for name, asks, many in (("A", True, asking), ("F", False, found))
         for number in range(many)
     }
@@ -141,10 +146,10 @@ def test_of_what_nothing_tells_apart_the_last_meet_one_another() -> None:
 
 
 def test_one_that_is_several_things_meets_each_and_is_there_once_where_it_is_not_crowded() -> None:
-    both: Finer = (("a", LAST), ("b", LAST))
+    both, second = Steps((("a", LAST), ("b", LAST))), Steps((("b", LAST),))
     there = {
         **crowd(asking=1, found=5),
-        "B": Here((Stand(("dep:13",), ("voirie",), asks=True),), (("b", LAST),), ""),
+        "B": Here((Stand(("dep:13",), ("voirie",), asks=True),), second, ""),
         "C": Here((Stand(("dep:13",), ("voirie",), asks=False),), both, "9"),
     }
     meetings = standing(there, mutual=False)
