@@ -24,6 +24,7 @@ _LON_STEP: Final = 0.45  # 32 km at 50° north, more to the south
 MOST_PLACES: Final = 100
 """A record that names more stands at the départements, régions or France that hold them."""
 
+_MOST_BUYERS: Final = 1000  # of a groupement that are told of its contract wherever they lie
 _LIES_IN: Final = frozenset(("epci", "dep"))
 _HOLDING: Final = ("dep", "reg", "fr")
 _MOST_HOLDING: Final = 20
@@ -59,7 +60,7 @@ def answer_stands(facts: Facts) -> tuple[Stand, ...]:
         at = _offered_at if few else _offered_at.__wrapped__
         places = at(facts.within, facts.covers, offered)
         if _lets_a_contract(facts) and facts.owner:
-            buyers = dict.fromkeys((facts.owner, *facts.buyers))
+            buyers = dict.fromkeys((facts.owner, *facts.buyers[:_MOST_BUYERS]))
             places = (*places, *(_OWN + one for one in buyers))
         found.append(Stand(places, facts.topics, asks=False))
     return tuple(found)

@@ -90,6 +90,8 @@ def offers() -> Iterator[Facts]:
     for number, places in enumerate(PLACES):
         for subtype in subtypes:
             yield call(f"C{number}", TITLE, subtype=subtype, **town(number, *places))
+        members = {"coordinator": "210000001", "members": ["210000003"]}
+        yield call(f"J{number}", TITLE, joint=members, **town(300 + number, *places))
         wider = town(number, *places) | {"owner": ("200054807", METROPOLE, "epci")}
         yield call(f"W{number}", TITLE, eligible_area=["com:13041", "dep:84"], **wider)
         for subtype in ("project", "shared_resources"):
