@@ -104,16 +104,16 @@ def offers() -> Iterator[Facts]:
 
 
 def test_whatever_answers_a_need_meets_it() -> None:
-    asked, offered = list(needs()), list(offers())
+    asked = [(one, answer_stands(one)) for one in needs()]
+    offered = [(one, answer_stands(one)) for one in offers()]
+    firms = [(one, stands) for one, stands in asked if one.seeks is not None]
     answering: Counter[tuple[str | None, str]] = Counter()
-    for mine in asked:
-        stands = answer_stands(mine)
-        partners = (one for one in asked if one.seeks is not None and mine.seeks is not None)
-        for theirs in (*offered, *partners):
+    for mine, stands in asked:
+        for theirs, there in (*offered, *(firms if mine.seeks else ())):
             if mine.id != theirs.id and answer(mine, theirs) is not None:
                 answering[mine.seeks, theirs.subtype] += 1
-                met = meet(stands, answer_stands(theirs))
-                assert met, (mine.title, mine.place, theirs.subtype, theirs.place, theirs.covers)
+                found = (mine.title, mine.place, theirs.subtype, theirs.place, theirs.covers)
+                assert meet(stands, there), found
     assert {seeks for seeks, _ in answering} == {None, *Seeks}
     assert {subtype for _, subtype in answering} == {
         "contract", "concession", "sourcing", "call_for_projects", "expression_of_interest",
