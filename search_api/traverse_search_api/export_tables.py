@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from tempfile import TemporaryFile
 from threading import Lock
 from typing import IO, Any, Final, NamedTuple
@@ -13,6 +14,7 @@ from typing import IO, Any, Final, NamedTuple
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from traverse_schemas.status import french_day
 from traverse_search_api.deadlines import is_bare, local_end
 
 Item = dict[str, Any]
@@ -21,8 +23,8 @@ SHEET_ROWS: Final = 100_000
 """Rows of a workbook at most: with more, a reader would wait for minutes without an octet."""
 
 _CHUNK: Final = 64 * 1024
-# OWASP, CSV Injection: what a spreadsheet takes for the beginning of a formula.
-_FORMULA: Final = re.compile(r"^[\s]*[=+\-@\t\r]")
+# OWASP, CSV Injection: what a spreadsheet takes for the beginning of a formula, in full width too.
+_FORMULA: Final = re.compile(r"^[\s]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _LONGEST_CELL: Final = 32_767  # characters that a spreadsheet takes in a cell
 # XML 1.0, 2.2 (Char): these two are no characters there, and openpyxl does not know.
 _NO_CHARACTER: Final = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ud800-\udfff\ufffe\uffff]")
@@ -35,7 +37,8 @@ class Column(NamedTuple):
     value: Callable[[Item], Any]
 
 
-def _owner(item: Item, field: str) -> str:
+def owner_of(item: Item, field: str) -> str:
+    """What is said of whose thing it is, else of who says it; "" where it is not."""
     owners = [one for one in item["institutions"] if one.get("role") == "owner"]
     return str((owners or item["institutions"] or [{}])[0].get(field, ""))
 
@@ -52,13 +55,17 @@ def _deadline_hour(item: Item) -> str:
     return "à vérifier" if is_bare(deadline) else f"{local_end(deadline):%H:%M}"
 
 
+def _day(instant: str) -> str:
+    return french_day(datetime.fromisoformat(instant)).isoformat()
+
+
 COLUMNS: Final = (
     Column("Identifiant", lambda item: item["id"]),
     Column("Type", lambda item: item["kind_label"]),
     Column("Titre", lambda item: item["title"]),
     Column("Statut", lambda item: item["status_label"]),
-    Column("Institution", lambda item: _owner(item, "name")),
-    Column("SIREN", lambda item: _owner(item, "siren")),
+    Column("Institution", lambda item: owner_of(item, "name")),
+    Column("SIREN", lambda item: owner_of(item, "siren")),
     Column("Territoire", lambda item: (item.get("territory") or {}).get("name", "")),
     Column("Code du territoire", lambda item: (item.get("territory") or {}).get("code", "")),
     Column("Thèmes", lambda item: ", ".join(item.get("theme_labels", ()))),
@@ -67,8 +74,8 @@ COLUMNS: Final = (
     # The buyer's own day and hour: a notice says them so, and who is late by a zone is late.
     Column("Échéance", _deadline_day),
     Column("Heure de l’échéance", _deadline_hour),
-    Column("Publié le", lambda item: item["published_at"][:10]),
-    Column("Mis à jour le", lambda item: item["updated_at"][:10]),
+    Column("Publié le", lambda item: _day(item["published_at"])),
+    Column("Mis à jour le", lambda item: _day(item["updated_at"])),
     Column("Résumé", lambda item: item.get("summary", "")),
     Column("Adresse", lambda item: item["sources"][0].get("url", "")),
     Column("Source", lambda item: item["sources"][0]["source"]),

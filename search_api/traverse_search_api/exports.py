@@ -14,7 +14,7 @@ from feedgen.feed import FeedGenerator
 from icalendar import Calendar, Event
 
 from traverse_search_api.deadlines import is_bare, local_end
-from traverse_search_api.export_tables import csv_pieces, valid_text, xlsx_pieces
+from traverse_search_api.export_tables import csv_pieces, owner_of, valid_text, xlsx_pieces
 
 Item = dict[str, Any]
 Items = AsyncIterator[Sequence[Item]]
@@ -158,6 +158,8 @@ def _add_entry(feed: Any, item: Item, address: str) -> None:
     link = item["sources"][0].get("url") or f"{address.partition('/v1/')[0]}/fiche/{item['id']}"
     entry.id(f"urn:traverse:{item['id']}")
     entry.title(_one_line(item["title"]))
+    # RFC 4287, 4.1.1: an entry without an author is none.
+    entry.author(name=_one_line(owner_of(item, "name")) or "Traverse")
     entry.link(href=valid_text(link, ""))
     entry.description(_one_line(item.get("summary", "")) or _one_line(item["title"]))
     entry.published(item["published_at"])

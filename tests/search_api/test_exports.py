@@ -134,11 +134,20 @@ def test_an_xlsx_holds_the_same_without_formulas() -> None:
     assert rows[1][10].value == 1234.5
 
 
+def test_a_publication_late_in_the_evening_is_of_the_day_in_france() -> None:
+    found = items(document("d", "Nuit", published_at="2026-03-01T23:30:00.000000Z"))
+    rows = list(csv.DictReader(io.StringIO(exported(Form.CSV, found).decode("utf-8-sig")),
+                               delimiter=";"))  # fmt: skip
+    assert rows[0]["Publié le"] == "2026-03-02"
+
+
 @given(st.text(max_size=80))
 def test_no_cell_begins_a_formula(text: str) -> None:
     """Whatever a publisher wrote (OWASP, CSV Injection), and no character that XLSX refuses."""
     shown = harmless(text)
-    assert not shown.lstrip().startswith(("=", "+", "-", "@"))
+    assert not shown.lstrip().startswith(
+        ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+    )
     exported(Form.XLSX, items(document("x", text or "x")))
 
 
@@ -168,6 +177,18 @@ def test_a_feed_shows_the_first_ones(form: Form, entries: str) -> None:
     assert "<point>" in (found[2].findtext("title") or found[2].findtext("{*}title") or "")
     many = items(*(document(str(n), f"Marché {n}") for n in range(FEED_LENGTH + 30)))
     assert len(etree.fromstring(exported(form, many, 40)).findall(entries)) == FEED_LENGTH
+
+
+def test_an_atom_feed_is_one_by_its_standard() -> None:
+    """RFC 4287, 4.1: a feed and each entry have an id, a title and a date; an entry an author."""
+    feed = etree.fromstring(exported(Form.ATOM, ITEMS))
+    for part in (feed, *feed.findall("{*}entry")):
+        for name in ("id", "title", "updated"):
+            assert len(part.findall(f"{{*}}{name}")) == 1
+    authors = [one.findtext("{*}author/{*}name") for one in feed.findall("{*}entry")]
+    assert authors == ["Ville de Marseille"] * 3
+    ids = [one.findtext("{*}id") for one in feed.findall("{*}entry")]
+    assert len(set(ids)) == 3
 
 
 def test_ndjson_is_an_item_a_line() -> None:
