@@ -1,5 +1,6 @@
 """How fresh each source is: its last word in the indices, looked up once a minute at most."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -43,21 +44,32 @@ class Freshness:
     _known: OrderedDict[Reader, tuple[float, Sources]] = field(
         init=False, default_factory=OrderedDict
     )
+    _asking: dict[Reader, asyncio.Task[Sources]] = field(init=False, default_factory=dict)
 
     async def sources(self, reader: Reader, at: datetime) -> Sources:
         """`[{"source": "urn:siren:…", "count": 12, "updated_at": "…Z"}, …]`, 50 at most, by what
-        is shown `at` an instant."""
+        is shown `at` an instant.
+
+        Asked once however many want to know; what was known before is good meanwhile.
+        """
         read_at, sources = self._known.get(reader, (None, []))
         if read_at is not None and self.now() - read_at < _KEPT:
             return sources
-        # Before the question: others that come meanwhile do not ask it again.
-        self._keep(reader, sources)
-        try:
-            sources = await self._read(reader, at)
-        except BaseException:
-            self._known.pop(reader, None)
-            raise
-        self._keep(reader, sources)
+        asking = self._asking.get(reader)
+        if asking is None:
+            asking = self._asking[reader] = asyncio.ensure_future(self._ask(reader, at))
+            asking.add_done_callback(lambda _: self._asking.pop(reader, None))
+        elif read_at is not None:
+            return sources
+        # Whoever asked may leave: the others wait for the same answer.
+        return await asyncio.shield(asking)
+
+    async def _ask(self, reader: Reader, at: datetime) -> Sources:
+        sources = await self._read(reader, at)
+        self._known[reader] = (self.now(), sources)
+        self._known.move_to_end(reader)
+        if len(self._known) > _MOST_READERS:
+            self._known.popitem(last=False)
         return sources
 
     async def _read(self, reader: Reader, at: datetime) -> Sources:
@@ -107,8 +119,3 @@ class Freshness:
                 break
             body["search_after"] = hits[-1]["sort"]
         return max(times, default=None)
-
-    def _keep(self, reader: Reader, sources: Sources) -> None:
-        self._known[reader] = (self.now(), sources)
-        if len(self._known) > _MOST_READERS:
-            self._known.popitem(last=False)
