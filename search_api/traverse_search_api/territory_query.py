@@ -1,6 +1,7 @@
 """Which documents concern a territory: what lies in it, and what covers it from above."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
@@ -16,12 +17,17 @@ NEAR: Final = {"com": 0.5, "cp": 0.5, "epci": 0.3, "dep": 0.2, "reg": 0.1}
 of the commune has all of them, so that the nearest comes first."""
 
 
+_SHARED: Final = 0.25  # what a postal code adds that it shares with others: less than lying in it
+
+
 class Place(NamedTuple):
     """A territory asked for. `codes` are itself (for a postal code, its communes too);
-    `applying` are those and every level above."""
+    `applying` are those and every level above; `sharing` are postal codes that it has with others:
+    what names nothing else may lie in it."""
 
     codes: tuple[str, ...]
     applying: tuple[str, ...]
+    sharing: tuple[str, ...] = ()
 
 
 def resolve_place(asked: str, territories: Territories) -> Place:
@@ -48,7 +54,23 @@ def resolve_place(asked: str, territories: Territories) -> Place:
     codes = [chain.code]
     if code.startswith("cp:"):
         codes += [row.code for row in territories.communes_of_postal(code[3:])]
-    return Place(tuple(codes), tuple(dict.fromkeys((*codes, *chain.codes))))
+    return Place(
+        tuple(codes),
+        tuple(dict.fromkeys((*codes, *chain.codes))),
+        _sharing(chain.code, territories),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _sharing(code: str, territories: Territories) -> tuple[str, ...]:
+    """The postal codes of a commune or of an EPCI that serve others besides."""
+    level, _, value = code.partition(":")
+    epci = territories.epci(value) if level == "epci" else None
+    members = epci.members if epci else (value,) if level == "com" else ()
+    rows = (territories.former(one) or territories.commune(one) for one in members)
+    codes = dict.fromkeys(f"cp:{postal}" for row in rows if row for postal in row.postal_codes)
+    chains = ((each, territories.chain(each)) for each in codes)
+    return tuple(each for each, chain in chains if chain and code not in chain.codes)
 
 
 def _zone(code: str, territories: Territories) -> Place:
@@ -58,17 +80,20 @@ def _zone(code: str, territories: Territories) -> Place:
     if zone is None:
         return Place((code,), (code,))
     above: dict[str, None] = dict.fromkeys((code, *zone.communes))
+    sharing: dict[str, None] = {}
     for commune in zone.communes:
         chain = territories.chain(commune)
         above.update(dict.fromkeys(chain.codes if chain else ()))
-    return Place((code, *zone.communes), tuple(above))
+        sharing.update(dict.fromkeys(_sharing(commune, territories)))
+    return Place((code, *zone.communes), tuple(above), tuple(sharing))
 
 
 def territory_filter(asked: tuple[str, ...], reach: str, territories: Territories) -> Query:
     """Documents of any of the territories.
 
-    `within`: located inside one. `applies`: also those whose own or eligible area is one of them
-    or a level above: what a région offers applies to each of its communes.
+    `within`: located inside one. `applies`: also those whose own or eligible area is one of them,
+    a level above (what a région offers applies to each of its communes), or a postal code that it
+    shares.
     """
     places = [resolve_place(code, territories) for code in asked]
     inside = list(dict.fromkeys(code for place in places for code in place.codes))
@@ -77,7 +102,8 @@ def territory_filter(asked: tuple[str, ...], reach: str, territories: Territorie
     if zones:
         clauses.append({"terms": {"zones": zones}})
     if reach == "applies":
-        above = list(dict.fromkeys(code for place in places for code in place.applying))
+        every = (code for place in places for code in (*place.applying, *place.sharing))
+        above = list(dict.fromkeys(every))
         clauses.append({"terms": {"covers": above}})
     return {"bool": {"should": clauses}}
 
@@ -95,6 +121,8 @@ def nearness(asked: Iterable[str], territories: Territories) -> list[Query]:
             if weight:
                 weights[level] = weight
         weights.update(dict.fromkeys(place.codes, NEAR["com"]))
+        for shared in place.sharing:
+            weights.setdefault(shared, _SHARED)
     return [
         {"filter": {"term": {"within": code}}, "weight": weight}
         for code, weight in list(weights.items())[:_MOST_NEAR]

@@ -25,6 +25,9 @@ DOCUMENTS = [
     document("lyon", "Bornes de Lyon", place=["com:69123"], kind="project", subtype="project"),
     document("post", "Bornes", place=["com:13071"], amount=100.0, themes=["energie"]),
     document("eligible", "Fonds régional", place=["com:75056"], eligible_area=["reg:93"]),
+    # 13100 serves Aix-en-Provence and Le Tholonet; 01130 communes of two EPCI.
+    document("shared", "Bornes", place=["cp:13100"]),
+    document("astride", "Bornes", place=["cp:01130"]),
     document("soon", "Marché", deadline=deadline("2026-03-14T11:00:00.000000Z"), amount=50.0),
     document("late", "Marché", deadline=deadline("2026-03-01T11:00:00.000000Z"), amount=500.0),
     document("open", "Marché", deadline=deadline("2026-05-01T11:00:00.000000Z"), cpv=["45233140"]),
@@ -51,8 +54,13 @@ def test_stubs_expired_and_private_documents_never_show(service: Service) -> Non
 @pytest.mark.parametrize(
     ("territory", "reach", "found"),
     [
-        ("com:13001", "applies", {"aix", "amp", "bdr", "paca", "fr", "eligible"}),
+        ("com:13001", "applies", {"aix", "amp", "bdr", "paca", "fr", "eligible", "shared"}),
+        ("com:13109", "applies", {"amp", "bdr", "paca", "fr", "eligible", "shared"}),
         ("com:13001", "within", {"aix"}),
+        ("cp:13100", "within", {"aix", "shared"}),
+        ("epci:200042935", "applies", {"astride", "fr"}),
+        ("epci:240100891", "applies", {"astride", "fr"}),
+        ("epci:200042935", "within", set()),
         ("dep:69", "within", {"lyon"}),
         ("cp:13170", "within", {"post"}),
         ("com:69123,com:13071", "within", {"lyon", "post"}),
@@ -62,7 +70,18 @@ def test_territories_include_one_another(
     service: Service, territory: str, reach: str, found: set[str]
 ) -> None:
     """From commune to EPCI, département, région and France, both ways."""
-    everywhere = {"post", "soon", "late", "open", "today", "lyon", "aix", "eligible"}
+    everywhere = {
+        "post",
+        "soon",
+        "late",
+        "open",
+        "today",
+        "lyon",
+        "aix",
+        "eligible",
+        "shared",
+        "astride",
+    }
     subjects = set(service.subjects(territory=territory, reach=reach))
     assert found <= subjects
     if reach == "within":

@@ -276,6 +276,12 @@ def test_a_stream_tells_what_its_reader_may_read_until_the_key_is_revoked(flow: 
         assert anybody.titles(2)[1] == chamber.titles(5)[4] == "Patinoire fermée"
     refused = httpx.get(f"{flow.address}/v1/stream", params=asked, headers=as_member(TOWN))
     assert refused.status_code == 401
+    # A position is a place in the log, and opens nothing: whoever brings another's is told their own.
+    with Reader(flow.address, asked, {"last-event-id": town.lines[0]["position"]}) as stranger:
+        flow.write(document("pa7", "Patinoire rouverte"))
+        told = ["Patinoire ouverte", "Patinoire fermée", "Patinoire rouverte"]
+        assert stranger.titles(3) == told
+        assert len(stranger.lines) == 3
 
 
 def test_a_red_index_is_said_at_once_and_streams_go_on_after_it_without_a_gap(flow: Flow) -> None:
