@@ -120,10 +120,12 @@ def test_published_days_are_whole_days_and_instants_inclusive() -> None:
 
 
 def test_applies_reaches_what_covers_from_above_and_within_does_not() -> None:
-    """A région's aid applies to Aix; it is not located in Aix."""
+    """A région's aid applies to Aix; it is not located in Aix. 13100 is shared: what names nothing
+    else may lie there."""
     asked = {"territory": ["com:13001"], "facets": ["none"]}
     inside = {"terms": {"within": ["com:13001"]}}
-    above = {"terms": {"covers": ["com:13001", "epci:200054807", "dep:13", "reg:93", "fr"]}}
+    levels = ["com:13001", "epci:200054807", "dep:13", "reg:93", "fr", "cp:13100"]
+    above = {"terms": {"covers": levels}}
     assert found_in(body(**asked), {"bool": {"should": [inside, above]}})
     assert found_in(body(**asked, reach="within"), {"bool": {"should": [inside]}})
 
