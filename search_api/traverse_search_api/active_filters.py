@@ -7,6 +7,7 @@ from typing import Any, Final
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.filters import choice_filters, other_filters
+from traverse_search_api.moments import PARIS, read_moment
 from traverse_search_api.parameters import Facet, SearchParameters
 from traverse_search_api.second_look import Filter
 from traverse_search_api.territory_query import resolve_place
@@ -49,15 +50,28 @@ def _other(name: str, parameters: SearchParameters) -> tuple[str, str]:
             point = f"{near.lat:g},{near.lon:g}" if near else ""
             return point, f"à {parameters.radius:g} km de {point}"
         case "deadline":
-            return _between("échéance", parameters.deadline_from, parameters.deadline_to)
+            return _between("échéance", parameters.deadline_from, parameters.deadline_to, _day)
         case "published":
-            return _between("publication", parameters.published_from, parameters.published_to)
+            return _between("publication", parameters.published_from, parameters.published_to, _day)
         case _:
-            return _between("montant", parameters.amount_min, parameters.amount_max)
+            return _between("montant", parameters.amount_min, parameters.amount_max, _euros)
 
 
-def _between(what: str, low: Any, high: Any) -> tuple[str, str]:
+def _between(what: str, low: Any, high: Any, said: Callable[[Any], str]) -> tuple[str, str]:
     value = f"{'' if low is None else low},{'' if high is None else high}"
     if low is None:
-        return value, f"{what} jusqu’à {high}"
-    return value, f"{what} à partir de {low}" + ("" if high is None else f" jusqu’à {high}")
+        return value, f"{what} jusqu’à {said(high)}"
+    upto = "" if high is None else f" jusqu’à {said(high)}"
+    return value, f"{what} à partir de {said(low)}{upto}"
+
+
+def _day(text: str) -> str:
+    moment = read_moment(text)
+    if isinstance(moment, datetime):
+        return f"{moment.astimezone(PARIS):%d/%m/%Y à %H:%M}"
+    return f"{moment:%d/%m/%Y}"
+
+
+def _euros(value: float) -> str:
+    digits = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return digits.replace(",", "\u202f").replace(".", ",") + "\u00a0€"

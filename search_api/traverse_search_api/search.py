@@ -212,7 +212,7 @@ class Searcher:
                 took += again.took
                 if _count(again.found):
                     return replace(again, took=took)
-        return replace(outcome, diagnosis=diagnosis_of(look, filters), took=took)
+        return replace(outcome, diagnosis=diagnosis_of(plan, look, filters), took=took)
 
     async def _respelt(  # noqa: PLR0917 -- each of another type
         self,
@@ -239,7 +239,7 @@ class Searcher:
             return None, spent
         shown = _with_accents(text, look.unknown, anywhere.found)
         look, looked = await self._look(plan, filters, as_of, reader)
-        diagnosis = diagnosis_of(look, filters)
+        diagnosis = diagnosis_of(plan, look, filters)
         return replace(outcome, correction=shown, diagnosis=diagnosis), spent + looked
 
     async def _look(

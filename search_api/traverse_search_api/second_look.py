@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from traverse_schemas.reference.names import fold_name
+from traverse_search_api.looser import looser_texts
 from traverse_search_api.text_query import EXACT, TextPlan, is_small, text_query, unit_query
 
 Query = dict[str, Any]
@@ -45,13 +46,14 @@ class Look:
     """What the second question found. `unknown` are words that no document holds, with the word
     to try instead ("" when there is none); `without` counts by parameter; `text` is the count of
     the text without any filter; `words` the count of each unit alone; a `silent` text asks for
-    nothing."""
+    nothing; `looser` is what each of the plan's looser texts finds under the filters."""
 
     unknown: dict[str, str]
     without: dict[str, int]
     text: int
     words: dict[str, int]
     silent: bool = False
+    looser: tuple[int, ...] = ()
 
 
 def look_body(
@@ -63,6 +65,9 @@ def look_body(
     for filter_ in filters:
         others = [other.query for other in filters if other is not filter_]
         counted[f"without:{filter_.parameter}"] = {"bool": {"filter": [text, *others]}}
+    everything = [filter_.query for filter_ in filters]
+    for at, looser in enumerate(looser_texts(plan)):
+        counted[f"looser:{at}"] = {"bool": {"filter": [text_query(looser.plan), *everything]}}
     for at, unit in enumerate(plan.meaningful[:_MOST_WORDS]):
         counted[f"word:{at}"] = unit_query(unit)
         for cut, query in (_splits(unit.text) if at < _MOST_SPLIT else {}).items():
@@ -103,8 +108,8 @@ def read_look(plan: TextPlan, found: Mapping[str, Any]) -> Look:
     words: dict[str, int] = {}
     for at, unit in enumerate(plan.meaningful[:_MOST_WORDS]):
         words[unit.text] = counts.get(f"word:{at}", 0)
-        if words[unit.text]:
-            continue
+        if words[unit.text] or unit.understood is not None:
+            continue  # what was understood is not misspelt
         cuts = {
             int(name.rpartition(":")[2]): count
             for name, count in counts.items()
@@ -120,7 +125,8 @@ def read_look(plan: TextPlan, found: Mapping[str, Any]) -> Look:
         for name, count in counts.items()
         if name.startswith("without:")
     }
-    return Look(unknown, without, counts.get("text", 0), words, plan.is_silent)
+    looser = tuple(counts.get(f"looser:{at}", 0) for at in range(len(looser_texts(plan))))
+    return Look(unknown, without, counts.get("text", 0), words, plan.is_silent, looser)
 
 
 def corrected(text: str, look: Look) -> str | None:
@@ -146,39 +152,54 @@ def relaxed(plan: TextPlan, look: Look) -> TextPlan | None:
     return replace(plan, relaxed=True, kept=rarest.text)
 
 
-def diagnosis_of(look: Look, filters: list[Filter]) -> dict[str, Any]:
-    """Why nothing was found, and what would bring results back."""
+def diagnosis_of(plan: TextPlan, look: Look, filters: list[Filter]) -> dict[str, Any]:
+    """Why nothing was found, and what would bring results back: the search without a filter, or
+    with another text (then the parameter is `q`, and its value what to type)."""
     guilty = [one for one in filters if look.without.get(one.parameter)]
     guilty.sort(key=lambda one: -look.without[one.parameter])
-    without = [{**one.shown(), "count": look.without[one.parameter]} for one in guilty]
-    unknown = list(look.unknown)
-    if without:
-        best = guilty[0]
-        count = look.without[best.parameter]
-        sentence = (
-            f"Le filtre « {best.label} » écarte tout : sans lui, "
-            f"{count} résultat{'s' if count > 1 else ''}."
-        )
+    ways = [one for one in zip(looser_texts(plan), look.looser, strict=True) if one[1]]
+    said = [
+        f"« {unit.text} » ({unit.understood.label})"
+        for unit in plan.units
+        if unit.understood is not None and look.words.get(unit.text) == 0
+    ]
+    if guilty:
+        count = look.without[guilty[0].parameter]
+        sentence = f"Le filtre « {guilty[0].label} » écarte tout : sans lui, {_results(count)}."
+    elif ways:
+        (way, count), *_ = ways
+        sentence = f"{way.reason} : {way.label}, {_results(count)}."
     elif filters and look.text:
         sentence = (
-            f"Les filtres choisis écartent tout ensemble : sans aucun, {look.text} "
-            f"résultat{'s' if look.text > 1 else ''}."
+            f"Les filtres choisis écartent tout ensemble : sans aucun, {_results(look.text)}."
         )
     elif look.silent:
         sentence = "Rien à chercher dans ce texte : écrivez au moins un mot."
-    elif unknown:
-        said = " ni ".join(f"« {word} »" for word in unknown)
-        sentence = f"Aucune publication ne contient {said} : vérifiez l’orthographe."
+    elif look.unknown:
+        unknown = " ni ".join(f"« {word} »" for word in look.unknown)
+        sentence = f"Aucune publication ne contient {unknown} : vérifiez l’orthographe."
+    elif said:
+        sentence = f"Aucune publication ne correspond à {' ni à '.join(said)} : ôtez-le."
     elif len(look.words) > 1:
         sentence = "Chaque mot se trouve, mais aucune publication ne les réunit : ôtez-en un."
     else:
         sentence = "Aucune publication ne correspond : essayez d’autres mots."
     return {
         "sentence": sentence,
-        "without": without,
+        "without": [
+            *({**one.shown(), "count": look.without[one.parameter]} for one in guilty),
+            *(
+                {"parameter": "q", "value": way.text, "label": way.label, "count": count}
+                for way, count in ways
+            ),
+        ],
         "without_filters": look.text,
         "words": [{"word": word, "count": count} for word, count in look.words.items()],
     }
+
+
+def _results(count: int) -> str:
+    return f"{count} résultat{'s' if count > 1 else ''}"
 
 
 def as_written(folded: str, texts: list[str]) -> str:

@@ -135,6 +135,17 @@ def _cleaned(text: str) -> str:
     return text
 
 
+def unquoted(text: str) -> str:
+    """The same words without any quotes."""
+    return " ".join(_cleaned(text).replace('"', " ").split())
+
+
+def without_exclusions(text: str) -> str:
+    """The same without what a minus excludes."""
+    kept = _PART.sub(lambda part: "" if part["minus"] else part[0], _cleaned(text))
+    return " ".join(kept.split())
+
+
 class _Part(NamedTuple):
     piece: Piece
     minus: bool

@@ -160,6 +160,54 @@ def test_a_filter_that_hides_everything_is_named(service: Service) -> None:
     assert {one["parameter"] for one in answer["filters"]} == {"territory", "kind"}
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence", "ways"),
+    [
+        (
+            "gymnase clôture demain",
+            "« clôture demain » (échéance du 13/03/2026 au 13/03/2026) écarte tout : "
+            "sans « clôture demain », 1 résultat.",
+            [("gymnase", 1)],
+        ),
+        (
+            '"gymnase rénovation"',
+            "Ces mots ne se suivent nulle part sous cette forme exacte : sans guillemets, "
+            "1 résultat.",
+            [("gymnase rénovation", 1)],
+        ),
+        (
+            "gymnase -rénovation",
+            "Ce qui est exclu écarte tout : sans rien exclure, 1 résultat.",
+            [("gymnase", 1)],
+        ),
+        ("de la", "Rien à chercher dans ce texte : écrivez au moins un mot.",
+         []),
+        ("75101", "Aucune publication ne correspond à « 75101 » (Paris 1er Arrondissement (code "
+         "INSEE)) : ôtez-le.", []),
+        ("repas zyzzyva", "Aucune publication ne contient « zyzzyva » : vérifiez l’orthographe.",
+         []),
+    ],
+)  # fmt: skip
+def test_what_would_bring_results_back_is_said(
+    service: Service, typed: str, sentence: str, ways: list[tuple[str, int]]
+) -> None:
+    """And asking that gives so many."""
+    diagnosis = service.ask(q=typed)["diagnosis"]
+    assert diagnosis["sentence"] == sentence
+    assert [(one["value"], one["count"]) for one in diagnosis["without"]] == ways
+    for text, count in ways:
+        assert service.ask(q=text)["total"]["value"] == count
+
+
+def test_a_filter_is_to_blame_for_a_text_that_had_to_be_corrected(service: Service) -> None:
+    """The correction is said, and the filter."""
+    answer = service.ask(q="gymnaze", territory="13", reach="within", amount_max=1000)
+    assert (answer["correction"], answer["items"]) == ("gymnase", [])
+    labels = ["Bouches-du-Rhône", "montant jusqu’à 1\u202f000\u00a0€"]
+    assert [one["label"] for one in answer["filters"]] == labels
+    assert answer["diagnosis"]["without_filters"] == 1
+
+
 def test_the_freshness_of_each_source_is_said(service: Service) -> None:
     """Its own last word, whoever else says the same things; of what is shown."""
     first, second = service.ask(q="voirie")["freshness"]

@@ -183,15 +183,21 @@ def _choices(understood: Mapping[str, Any], query: str, asked: Given) -> list[Li
 
 def _ways_back(diagnosis: Mapping[str, Any], asked: Given) -> list[Link]:
     """The search without each filter that is to blame; without any, where none is alone."""
-    ways = [
-        Link(f"Sans « {one['label']} »", page_address(_unfiltered(asked, one["parameter"])),
-             count=words.number(one["count"]))
-        for one in diagnosis["without"]
-    ]  # fmt: skip
+    ways = [_way_back(one, asked) for one in diagnosis["without"]]
     if not ways and diagnosis["without_filters"] and "q" in asked:
         everything = page_address({"q": asked["q"]})
         ways = [Link("Sans aucun filtre", everything)]
     return ways
+
+
+def _way_back(one: Mapping[str, Any], asked: Given) -> Link:
+    label, count = str(one["label"]), words.number(one["count"])
+    if one["parameter"] == "q":
+        address = page_address(instead(asked, "q", one["value"]))
+        return Link(label[:1].upper() + label[1:], address, count=count)
+    return Link(
+        f"Sans « {label} »", page_address(_unfiltered(asked, one["parameter"])), count=count
+    )
 
 
 def _unfiltered(asked: Given, parameter: str) -> Given:

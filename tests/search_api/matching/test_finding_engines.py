@@ -44,7 +44,7 @@ TITLES = (
 )  # fmt: skip
 TEXTS = (
     "école", "ecoles", "réfection façade", "façades école", "total energies", "totalenergies",
-    "ref-7", "REF 7", "énergie", "jean-jaurès", "jaures", "école pas", "de la",
+    "ref-7", "REF 7", "énergie", "jean-jaurès", "jaures", "école pas", "de la", "?",
     "réfection de école", "the schools", "am Markt", "Schulgebäude", "der Sanierung Markt",
     "renovation the", "RD 543",
     "RD543 lot", "vidéoprotection", "vidéo-protection", "éco-quartier 𝔘", "port vidéo-protection",
