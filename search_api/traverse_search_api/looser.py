@@ -24,7 +24,11 @@ def looser_texts(plan: TextPlan) -> list[Looser]:
     """Without each thing that was understood as a filter, without quotes, without exclusions;
     none that would ask for nothing."""
     found = (*_without_filters(plan), *_unquoted(plan), *_with_everything(plan))
-    return [one for one in found if one.plan and not one.plan.is_silent]
+    # What was understood may stand apart in the text, with a phrase in between.
+    same = " ".join(plan.whole.split())
+    return [
+        one for one in found if one.plan and not one.plan.is_silent and one.text != same
+    ]
 
 
 def _without_filters(plan: TextPlan) -> Iterator[Looser]:

@@ -276,7 +276,7 @@ def test_a_stream_tells_what_its_reader_may_read_until_the_key_is_revoked(flow: 
         assert anybody.titles(2)[1] == chamber.titles(5)[4] == "Patinoire fermée"
     refused = httpx.get(f"{flow.address}/v1/stream", params=asked, headers=as_member(TOWN))
     assert refused.status_code == 401
-    # A position is a place in the log, and opens nothing: whoever brings another's is told their own.
+    # A position is a place in the log: whoever brings another's is told what is for them.
     with Reader(flow.address, asked, {"last-event-id": town.lines[0]["position"]}) as stranger:
         flow.write(document("pa7", "Patinoire rouverte"))
         told = ["Patinoire ouverte", "Patinoire fermée", "Patinoire rouverte"]
