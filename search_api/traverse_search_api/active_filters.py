@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
+from traverse_search_api.deadlines import PARIS
 from traverse_search_api.filters import choice_filters, other_filters
-from traverse_search_api.moments import PARIS, read_moment
+from traverse_search_api.moments import read_moment
 from traverse_search_api.parameters import Facet, SearchParameters
 from traverse_search_api.second_look import Filter
 from traverse_search_api.territory_query import resolve_place

@@ -26,9 +26,7 @@ def looser_texts(plan: TextPlan) -> list[Looser]:
     found = (*_without_filters(plan), *_unquoted(plan), *_with_everything(plan))
     # What was understood may stand apart in the text, with a phrase in between.
     same = " ".join(plan.whole.split())
-    return [
-        one for one in found if one.plan and not one.plan.is_silent and one.text != same
-    ]
+    return [one for one in found if one.plan and not one.plan.is_silent and one.text != same]
 
 
 def _without_filters(plan: TextPlan) -> Iterator[Looser]:
