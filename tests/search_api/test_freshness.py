@@ -27,10 +27,9 @@ class Engine:
         await self.free.wait()
         if number == 0:
             raise AssertionError(body)
-        found = [
-            {"key": f"urn:{number}", "doc_count": 1, "last": {"value": 0}, "beside": {"buckets": []}}
-        ]
-        return {"aggregations": {"sources": {"buckets": found}}}
+        bucket = {"key": f"urn:{number}", "doc_count": 1, "last": {"value": 0}}
+        alone: dict[str, Any] = {"beside": {"buckets": []}}
+        return {"aggregations": {"sources": {"buckets": [bucket | alone]}}}
 
 
 def names(sources: Sources) -> list[str]:
