@@ -1,5 +1,6 @@
 """French as people type it, on a real Elasticsearch: the contract of `q`."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.documents import document
 from tests.search_api.conftest import Service
 from traverse_schemas.french import STOP_WORDS
 from traverse_schemas.synonyms import product_entries
+from traverse_search_api.parameters import MOST_WORDS
 
 pytestmark = pytest.mark.engines
 
@@ -182,8 +184,9 @@ LONGEST = (
 
 @pytest.mark.parametrize("typed", LONGEST)
 def test_the_longest_texts_are_answered(service: Service, typed: str) -> None:
-    """Elasticsearch bounds clauses and depth; a thousand characters stay below."""
-    service.ask(q=typed[:1000])
+    """Elasticsearch bounds clauses and depth; as many words as a text may have stay below."""
+    ends = [word.end() for word in re.finditer(r"\w+", typed[:1000])]
+    service.ask(q=typed[: ends[min(len(ends), MOST_WORDS) - 1]])
 
 
 @pytest.mark.parametrize(
