@@ -28,8 +28,8 @@ _LEVELS: Final = {
 _NUMBERED_TEXT: Final = """
     a agenda allee annexe art article autoroute avenant avenue axe bassin bat batiment
     batiments bis boulevard bureau bus canton chapitre chemin classe covid cpv d echangeur
-    entree etape horizon ilot iso kilometre km ligne lignes loi lot lots ltn m mission n
-    niveau no norme num numero numeros objectif ouvrage page parcelle phase place plan pont
+    entree et etape horizon ilot iso kilometre km ligne lignes loi lot lots ltn m mission n
+    niveau no norme num numero numeros objectif ou ouvrage page parcelle phase place plan pont
     porte poste projet quai quartier r rd rm rn route rt rue salle secteur section segment
     sortie station t tramway tranche type vc version voie volet zone
 """
@@ -60,6 +60,7 @@ _DISTRICT_TOWN: Final = re.compile(
 )
 _DIGITS: Final = re.compile(r"\d[\dAB]?\d{0,12}(?:-\d)?", re.ASCII | re.IGNORECASE)
 
+_AROUND: Final = "(),;."
 _MOST_WORDS: Final = 5  # of a code with the words around it
 
 Choices = tuple[tuple[str, str], ...]
@@ -82,13 +83,13 @@ def code_words(
     """What exactly these words are as a code, or None; `before` and `after` are the words around.
 
     Not a bare number of two or three digits: whether that may be a département depends on what the
-    rest was understood as (`bare_department`).
+    rest was understood as (`bare_departments`).
     """
     if len(span) > _MOST_WORDS:
         return None
     if len(span) > 1:
         return _labelled(span, territories) or district(span, after, territories)
-    word = span[0].strip("(),;.")
+    word = span[0].strip(_AROUND)
     if is_territory(word.lower()) and ":" in word:
         chain = territories.chain(_typed_code(word))
         return _territory(word, ((chain.code, chain.name),)) if chain else None
@@ -107,13 +108,19 @@ def code_words(
     return None
 
 
-def bare_department(word: str, before: str, after: str, territories: Territories) -> Code | None:
-    """The département of two or three digits, or 2A and 2B, alone at an end of a search."""
-    number = word.strip("(),;.").upper()
-    if not (2 <= len(number) <= 3 and _DIGITS.fullmatch(number)) or _claimed(number, before, after):
-        return None
-    row = territories.department(number)
-    return _territory(word, ((row.code, f"{row.name} ({_LEVELS['dep']})"),)) if row else None
+def bare_departments(
+    numbers: Sequence[str], before: str, after: str, territories: Territories
+) -> Choices:
+    """The départements of numbers of two or three digits, or of 2A and 2B, that stand together at
+    an end of a search; () where one of them is none."""
+    found = []
+    for word in numbers:
+        number = _bare(word)
+        row = territories.department(number) if is_department_number(word) else None
+        if row is None or _claimed(number, before, after):
+            return ()
+        found.append((row.code, f"{row.name} ({_LEVELS['dep']})"))
+    return tuple(dict.fromkeys(found))
 
 
 def district(span: Sequence[str], after: str, territories: Territories) -> Code | None:
@@ -138,7 +145,7 @@ def district(span: Sequence[str], after: str, territories: Territories) -> Code 
 def within_number(choices: Choices, number: str, territories: Territories) -> Choices:
     """Of the territories that a name may mean, those in the département of this number, or that
     this postal code serves: `Saint-Denis 93`, `13090 Aix`."""
-    number = number.strip("(),;.").upper()
+    number = _bare(number)
     if len(number) == 5:
         served = {row.code for row in territories.communes_of_postal(number)}
         if any(code in served for code, _ in choices):
@@ -157,7 +164,7 @@ def within_number(choices: Choices, number: str, territories: Territories) -> Ch
 
 
 def _labelled(span: Sequence[str], territories: Territories) -> Code | None:
-    word = span[-1].strip("(),;.")
+    word = span[-1].strip(_AROUND)
     if not _DIGITS.fullmatch(word):
         return None
     label = fold_name(" ".join(span[:-1]))
@@ -219,15 +226,20 @@ def _claimed(number: str, before: str, after: str) -> bool:
     return postal and before in _AMOUNT_BEFORE
 
 
-def is_number(word: str) -> bool:
-    """Whether it may be the number of a département, or a postal code."""
-    number = word.strip("(),;.")
-    return len(number) in (2, 3, 5) and _DIGITS.fullmatch(number) is not None
+def is_department_number(word: str) -> bool:
+    """Whether it has the form of one."""
+    number = _bare(word)
+    return len(number) in (2, 3) and _DIGITS.fullmatch(number) is not None
 
 
 def is_postal_code(word: str) -> bool:
-    """Whether it may be a postal code."""
-    return len(word) == 5 and word.isdigit()
+    """Whether it has the form of one."""
+    number = _bare(word)
+    return len(number) == 5 and _DIGITS.fullmatch(number) is not None
+
+
+def _bare(word: str) -> str:
+    return word.strip(_AROUND).upper()
 
 
 def is_counted(after: str, *, plural: bool = True) -> bool:

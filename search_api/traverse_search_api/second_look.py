@@ -20,6 +20,7 @@ _SHORTEST_CORRECTED: Final = 5  # letters: shorter words have too many neighbour
 _TWO_EDITS_FROM: Final = 8  # letters from which two mistakes are one word's
 _MOST_WORDS: Final = 12
 _MOST_SPLIT: Final = 4  # words of which every cut is tried
+_SUBJECTS: Final = frozenset({"territory", "cpv", "institution"})
 # Those in which words are found, but the names of firms: few are words of anything else.
 _SUGGEST_FIELDS: Final = (
     "title.exact", "description.exact", "cpv_labels.exact", "place_names.exact",
@@ -142,11 +143,12 @@ def relaxed(plan: TextPlan, look: Look) -> TextPlan | None:
     """The plan with some words allowed to be missing, or None when that would bring noise.
 
     All words must be known to the index, and no filter be to blame. What the search is about, its
-    rarest word, must then stand in the title, unless something was understood that stays.
+    rarest word, must then stand in the title, unless something was understood that tells it: a
+    place, a trade, an institution. "Appel d'offres" tells nothing of what is bought.
     """
     if len(plan.words) < 2 or look.unknown or look.text:
         return None
-    if plan.understood:
+    if any(one.parameter in _SUBJECTS for one in plan.understood):
         return replace(plan, relaxed=True)
     rarest = min(plan.words, key=lambda unit: look.words.get(unit.text, 0))
     return replace(plan, relaxed=True, kept=rarest.text)

@@ -327,7 +327,9 @@ def forms_of(text: str) -> tuple[str, ...]:
 
 
 def _plural(word: str) -> str:
-    return word if is_small(word) or word.endswith(("s", "x", "z")) else f"{word}s"
+    if is_small(word) or not word[-1:].isalpha() or word.endswith(("s", "x", "z")):
+        return word
+    return f"{word}s"
 
 
 def _singular(word: str) -> str:

@@ -17,9 +17,9 @@ from traverse_schemas.synonyms import conflate
 from traverse_search_api.amount_words import amount_words
 from traverse_search_api.code_words import (
     Code,
-    bare_department,
+    bare_departments,
     code_words,
-    is_number,
+    is_department_number,
     is_postal_code,
     within_number,
 )
@@ -179,7 +179,7 @@ class Reader:
             return None
         last, first = span.typed[-1], span.typed[0]
         found = None
-        if is_number(last):
+        if is_department_number(last) or is_postal_code(last):
             found = self._within_number(span.part(0, span.length - 1), last)
         if not found and is_postal_code(first):
             found = self._within_number(span.part(1, span.length), first)
@@ -221,18 +221,34 @@ class Reader:
 
     def _with_departments(self, units: list[Unit]) -> Iterator[Unit]:
         """Bare numbers at an end of what was not understood may be départements."""
-        for at, unit in enumerate(units):
-            if not (unit.plain and unit.text.strip("(")[:1].isdigit()):
-                yield unit
-                continue
-            before, after = _around(units, at)
-            at_an_end = not any(map(_is_left, units[:at])) or not any(
-                map(_is_left, units[at + 1 :])
-            )
-            code = None
-            if at_an_end and not self._is_literal(conflate(unit.text)):
-                code = bare_department(unit.text, before, after, self.territories)
-            yield unit if code is None else self._code(unit.text, code)
+        left = [at for at, unit in enumerate(units) if _is_left(unit)]
+        at = 0
+        while at < len(units):
+            end = _end_of_numbers(units, at)
+            read = None
+            if end > at and (not left or at < left[0] or at > left[-1]):
+                read = self._departments(units[at:end], *_around(units, at, end))
+            if read is None:
+                yield from units[at : max(end, at + 1)]
+            else:
+                yield read
+            at = max(end, at + 1)
+
+    def _departments(self, units: Sequence[Unit], before: str, after: str) -> Unit | None:
+        text = " ".join(unit.text for unit in units)
+        keys = [conflate(text), *(conflate(unit.text) for unit in units)]
+        if any(map(self._is_literal, keys)):
+            return None
+        numbers = [unit.text for unit in units if is_department_number(unit.text)]
+        found = bare_departments(numbers, before, after, self.territories)
+        if not found:
+            return None
+        one = self._places(text, found)
+        if len(found) > 1:
+            # Several were named: there is nothing to choose.
+            codes, labels = zip(*found, strict=True)
+            one = replace(one, value=",".join(codes), label=" ou ".join(labels), choices=())
+        return Unit(text, (), one)
 
 
 def _says(trade: Trade, text: str) -> bool:
@@ -244,18 +260,32 @@ def _says(trade: Trade, text: str) -> bool:
 
 
 def _is_left(unit: Unit) -> bool:
-    """Whether it was not understood, and asks for something."""
-    return unit.understood is None and fold_name(unit.text) not in SMALL
+    """Whether it was not understood, asks for something, and is no bare number."""
+    if unit.understood is not None or is_department_number(unit.text):
+        return False
+    return fold_name(unit.text) not in SMALL
 
 
-def _around(units: Sequence[Unit], at: int) -> tuple[str, str]:
-    """The folded words in front of a unit and behind it."""
+def _end_of_numbers(units: Sequence[Unit], start: int) -> int:
+    """Where the numbers end that begin at a place, `et` between them; there, where none does."""
+    end = start
+    for at in range(start, len(units)):
+        unit = units[at]
+        if unit.plain and is_department_number(unit.text):
+            end = at + 1
+        elif at != end or unit.text.lower() not in ("et", "ou"):
+            break
+    return end
+
+
+def _around(units: Sequence[Unit], start: int, end: int) -> tuple[str, str]:
+    """The folded words in front of some units and behind them."""
 
     def words(unit: Unit) -> list[str]:
         return fold_name(unit.understood.text if unit.understood else unit.text).split()
 
-    before = words(units[at - 1]) if at else []
-    after = words(units[at + 1]) if at + 1 < len(units) else []
+    before = words(units[start - 1]) if start else []
+    after = words(units[end]) if end < len(units) else []
     return (before[-1] if before else ""), (after[0] if after else "")
 
 

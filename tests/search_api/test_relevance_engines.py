@@ -189,7 +189,8 @@ def _texts(service: Service, query: str) -> list[str]:
 
 def test_words_of_one_stem_but_another_sense_stay_apart(real: Service) -> None:
     """`précarité` is no `répartition`, a collecte of waste no fund-raising."""
-    assert all("carit" in text for text in _texts(real, "précarité"))
+    poverty = _texts(real, "précarité")
+    assert poverty and all("carit" in text for text in poverty)
     assert not any("collecte de fonds" in text for text in _texts(real, "collecte des déchets"))
 
 

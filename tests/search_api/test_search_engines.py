@@ -124,6 +124,47 @@ def test_each_filter_narrows(service: Service, parameters: dict[str, Any], found
     assert set(service.subjects(**parameters)) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("marché < 60 €", {"soon"}),
+        ("marché avant le 15 mars", {"soon"}),
+        ("clôture mai 2026", {"open"}),
+        ("marché 45233140", {"open"}),
+        ("marché cpv 45", {"open"}),
+        ("bornes Paris OR Lyon", {"lyon"}),
+        ("bornes 69 75", {"lyon"}),
+        ("de la", set()),
+        ("???", set()),
+    ],
+)
+def test_what_is_understood_is_found_and_can_be_taken_back(
+    service: Service, text: str, found: set[str]
+) -> None:
+    """What no document says in words is found by what it means, and not when taken at its word."""
+    assert set(service.subjects(q=text)) == found
+    answer = service.ask(q=text, literal="*", as_typed=True)
+    assert answer["understood"] == []
+    if text != "bornes Paris OR Lyon":
+        assert answer["total"]["value"] == 0
+        assert answer["diagnosis"]["sentence"]
+
+
+def test_a_text_is_relaxed_openly(service: Service) -> None:
+    """A third of the words may be missing, never the rarest one; one can insist."""
+    answer = service.ask(q="fonds régional bornes")
+    assert answer["relaxed"] == {
+        "required": 2,
+        "words": 3,
+        "kept": "fonds",
+        "sentence": "Aucune publication ne réunit les 3 mots : voici celles qui en contiennent au "
+        "moins 2, dont « fonds » dans le titre.",
+    }
+    assert [item["title"] for item in answer["items"]] == ["Fonds régional"]
+    insisted = service.ask(q="fonds régional bornes", as_typed=True)
+    assert (insisted["relaxed"], insisted["items"]) == (None, [])
+
+
 def test_a_facet_ignores_its_own_filter(service: Service) -> None:
     """With one kind chosen, the others are still counted; other facets follow the choice."""
     facets = service.ask(kind="project")["facets"]

@@ -98,6 +98,27 @@ def test_what_could_be_several_asks() -> None:
         assert codes <= {code for code, _ in one.choices}
 
 
+def test_a_day_or_a_month_without_a_year_is_the_next_one() -> None:
+    """In December, January is next year's."""
+    december = datetime(2026, 12, 5, 10, tzinfo=UTC)
+    for text, value in (
+        ("clôture janvier", "2027-01-01,2027-01-31"),
+        ("clôture décembre", "2026-12-01,2026-12-31"),
+        ("clôture 1er mars", "2027-03-01,2027-03-01"),
+        ("clôture 24 décembre", "2026-12-24,2026-12-24"),
+        ("échéance fin d'année", "2026-07-01,2026-12-31"),
+    ):
+        (one,) = plan_of(text, TABLES, MEANINGS, december).understood
+        assert one.value == value, text
+
+
+@pytest.mark.parametrize(
+    "text", ["clôture 31/12/9999", "clôture 01/01/0999", "clôture 31/02/2026", "clôture 99/99/99"]
+)
+def test_a_day_that_nobody_means_is_no_time(text: str) -> None:
+    assert understood(text) == []
+
+
 def test_an_understanding_can_be_taken_back() -> None:
     """`literal=marseille` leaves the word a word; `*` leaves all of them."""
     assert understood("MAPA marseille", "Marseille") == [("MAPA", "procedure", "adapted")]

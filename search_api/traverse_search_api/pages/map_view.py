@@ -123,9 +123,10 @@ def map_view(answer: Mapping[str, Any], asked: Given, territories: Territories) 
 def _named_territories(answer: Mapping[str, Any]) -> list[str]:
     """Those that the words of the search name, where they are clear."""
     return [
-        one["value"]
+        code
         for one in answer["understood"]
         if one["parameter"] == "territory" and one["value"]
+        for code in one["value"].split(",")
     ]
 
 
