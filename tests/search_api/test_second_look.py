@@ -43,9 +43,10 @@ def test_a_time_at_which_nothing_closes_is_no_unknown_word() -> None:
     asked = plan("voirie clôture mai 2026")
     look = read_look(asked, answer(asked, 9, 0))
     assert look.unknown == {}
-    assert "ôtez-en un" in diagnosis_of(look, [])["sentence"]
+    assert "« clôture mai 2026 » (échéance du" in diagnosis_of(asked, look, [])["sentence"]
 
 
 def test_signs_are_told_to_say_nothing() -> None:
     asked = plan("???")
-    assert "au moins un mot" in diagnosis_of(read_look(asked, answer(asked)), [])["sentence"]
+    look = read_look(asked, answer(asked))
+    assert "au moins un mot" in diagnosis_of(asked, look, [])["sentence"]
