@@ -36,6 +36,11 @@ def test_elasticsearch_away_is_a_503_with_retry_after(client: TestClient, path: 
     assert "127.0.0.1" not in answer.text
 
 
+def test_an_export_that_cannot_begin_gives_its_place_back(client: TestClient) -> None:
+    """A caller has two: the third is told of Elasticsearch too, not to wait for itself."""
+    assert [client.get("/v1/opportunities.csv").status_code for _ in range(3)] == [503] * 3
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
