@@ -251,7 +251,8 @@ class Hub:
         for message in told.messages(search.key, search.reader, stream.named):
             stream.told(message)
             messages.append(message)
-        return messages, told.end if cut else reached
+        # Who is ahead of the hub in one partition stays there, or it would hear twice.
+        return messages, told.end if cut else _most(position, reached)
 
     # All of them
 
@@ -392,6 +393,11 @@ async def _done_beside(work: Coroutine[Any, Any, Result]) -> AsyncIterator[async
 
 def _until(changes: Sequence[Change], goal: Position) -> list[Change]:
     return [change for change in changes if change.offset < goal.offsets[change.partition]]
+
+
+def _most(one: Position, other: Position) -> Position:
+    pairs = zip(one.offsets, other.offsets, strict=True)
+    return one._replace(offsets=tuple(max(pair) for pair in pairs))
 
 
 def _least(one: Position, other: Position) -> Position:
