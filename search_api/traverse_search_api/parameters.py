@@ -1,6 +1,7 @@
 """What a search may ask for, as the HTTP query says it (contract: `GET /v1/opportunities`)."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -77,13 +78,20 @@ def _split(value: object) -> object:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
+def composed(value: object) -> object:
+    """Letters with their accents as one character (NFC), as records have them: what a Mac copies
+    may hold the two apart, and each accent would end a word."""
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+
+
 def _split_texts(value: object) -> object:
     """Several values by repetition only: a text may hold commas."""
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, Iterable):
         return value
-    return tuple(dict.fromkeys(text for one in value if (text := str(one).strip())))
+    texts = (str(composed(one)).strip() for one in value)
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _split_numbers(value: object) -> object:
@@ -94,9 +102,10 @@ def _split_numbers(value: object) -> object:
         return value
     found: list[str] = []
     for text in value:
-        compact = _compact(str(text))
+        typed = str(composed(text)).strip()
+        compact = _compact(typed)
         numbers = compact.replace(",", "").isdigit()
-        found += [part for part in compact.split(",") if part] if numbers else [str(text).strip()]
+        found += [part for part in compact.split(",") if part] if numbers else [typed]
     return tuple(dict.fromkeys(text for text in found if text))
 
 
@@ -222,7 +231,7 @@ class SearchParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    q: Annotated[str, AfterValidator(_counted)] = Field(
+    q: Annotated[str, BeforeValidator(composed), AfterValidator(_counted)] = Field(
         default="",
         max_length=1000,
         description="Texte tel qu’on l’écrit, de 100 mots au plus : tous comptent ; "

@@ -10,14 +10,15 @@ from datetime import datetime
 from functools import cache
 from heapq import nsmallest
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_search_api.filters import readable_filters
+from traverse_search_api.parameters import composed
 from traverse_search_api.queries import unrevealing
 from traverse_search_api.reader import Reader
 
@@ -34,7 +35,9 @@ class SuggestParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    q: str = Field(default="", max_length=200, description="Le début de ce qu’on cherche.")
+    q: Annotated[str, BeforeValidator(composed)] = Field(
+        default="", max_length=200, description="Le début de ce qu’on cherche."
+    )
 
 
 def suggest_body(text: str, as_of: datetime, reader: Reader) -> Query | None:

@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
@@ -97,6 +98,9 @@ def _unspoilt(text: str) -> str:
     if ("<" in text or "&" in text) and _MARKUP.search(text):
         # Ammonia drops scripts and styles with what they hold, and escapes what it keeps.
         text = html.unescape(nh3.clean(_BLOCK_END.sub("\n", html.unescape(text)), tags=set()))
+    if not text.isascii():
+        # Accents that stand apart from their letters (NFD) are found by nobody who types.
+        text = unicodedata.normalize("NFC", text)
     if _CONTROL.search(text):
         text = _CONTROL.sub(" ", text)
     if _ODD_SPACE.search(text):

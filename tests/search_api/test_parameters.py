@@ -1,5 +1,7 @@
 """Parameters are read as the contract says, and refused with a cause."""
 
+import unicodedata
+
 import pytest
 from pydantic import ValidationError
 
@@ -98,3 +100,15 @@ def test_the_empty_fields_of_a_form_are_absent() -> None:
     """A form without JavaScript sends every field."""
     empty = {"q": "", "kind": [""], "near": "", "as_of": "", "deadline_to": "", "amount_min": ""}
     assert SearchParameters.model_validate(empty) == SearchParameters()
+
+
+def test_accents_that_stand_apart_are_the_same_letters() -> None:
+    """A Mac copies them so: each would end a word, and no record has them."""
+    typed = " ".join(["éèé"] * 90)
+    apart = unicodedata.normalize("NFD", typed)
+    asked = SearchParameters.model_validate(
+        {"q": apart, "literal": [apart[:20]], "institution": [unicodedata.normalize("NFD", "Sète")]}
+    )
+    assert (asked.q, asked.institution) == (typed, ("Sète",))
+    assert typed.startswith(asked.literal[0])
+    assert SearchParameters.model_validate({"q": unicodedata.normalize("NFD", "é" * 600)}).q

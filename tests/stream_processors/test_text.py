@@ -20,6 +20,8 @@ from traverse_stream_processors.text import clean_line, clean_name, clean_text, 
         ("TRAVAUX VRD DU LOT N°2 : CRÈCHE", "Travaux VRD du lot n°2 : Crèche"),
         ("MARCHÉ DE TRAVAUX 2019-MP", "Marché de travaux 2019-MP"),
         ("IRVE", "IRVE"),
+        ("Re\u0301fection de l’e\u0301cole", "Réfection de l’école"),
+        ("<p>Re&#769;fection</p>", "Réfection"),
         ("Achat d'un SIG pour la DDTM", "Achat d'un SIG pour la DDTM"),
     ],
 )
