@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from traverse_search_api.text_query import TextPlan
+from traverse_search_api.text_query import TextPlan, in_one_piece
 from traverse_search_api.typed_words import How, unquoted, without_exclusions
 from traverse_search_api.understanding import Unit
 
@@ -30,13 +30,17 @@ def looser_texts(plan: TextPlan) -> list[Looser]:
 
 
 def _without_filters(plan: TextPlan) -> Iterator[Looser]:
+    whole = in_one_piece(plan.whole)
     for unit in plan.units:
-        if unit.understood is None or unit.understood.soft:
+        # A word that was left aside is no filter.
+        if unit.understood is None or unit.understood.soft or unit.understood.parameter == "q":
             continue
         units = tuple(other for other in plan.units if other is not unit)
         words = tuple(word for other in units for word in other.text.split())
         said = r"\s+".join(re.escape(word) for word in unit.text.split())
-        text = re.sub(rf"(?<!\S){said}(?!\S)", " ", plan.whole, count=1)
+        text = re.sub(rf"(?<!\S){said}(?!\S)", " ", whole, count=1)
+        if text == whole:
+            continue
         yield Looser(
             " ".join(text.split()),
             f"sans « {unit.text} »",

@@ -107,6 +107,11 @@ class TextPlan:
         return max(1, count * 2 // 3) if self.relaxed else count
 
 
+def in_one_piece(text: str) -> str:
+    """The text with its numbers and amounts each in one word, as they are read."""
+    return joined_amounts(joined_numbers(text))
+
+
 def plan_of(
     text: str,
     territories: Territories,
@@ -115,7 +120,7 @@ def plan_of(
     literal: Sequence[str] = (),
 ) -> TextPlan:
     """`text` as typed, read. `literal` are expressions to be taken at their word, `*` for all."""
-    typed = read(joined_amounts(joined_numbers(text)))
+    typed = read(in_one_piece(text))
     taken = frozenset("*" if one == "*" else conflate(one) for one in literal)
     reader = Reader(territories, meanings, as_of, taken)
     either = {

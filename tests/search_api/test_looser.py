@@ -28,6 +28,9 @@ def plan(text: str) -> TextPlan:
         ("voirie -lot -acheteur:arles", ["voirie"]),
         ("-lot", []),
         ("voirie échéance 2027 -lot", ["voirie -lot", "voirie échéance 2027"]),
+        ("réfection école moins de 100 000 €", ["réfection école"]),
+        ("école < 40 000 € 211 300 553", ["école 211300553"]),
+        ("entreprise de nettoyage", []),
     ],
 )
 def test_each_thing_that_may_be_left_out(text: str, texts: list[str]) -> None:
