@@ -14,8 +14,8 @@ Query = dict[str, Any]
 _NUMBER: Final = r"\d{1,3}(?:[ .\u00a0\u202f]\d{3})+(?!\d)(?:,\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 _CURRENCY: Final = (
     r"(?:k€|ke|k ?euros?|m€|k|€|eur|euros?|millions?(?: d['’ ]?euros?)?|mille euros?)(?!\w)"
-    r"(?: (?:ht|ttc))?"
 )
+_TAX: Final = r"(?: (?:ht|ttc))?"
 _LESS: Final = (
     r"(?:<=?|≤|moins de|inferieure?s? a|en[- ]dessous de|jusqu'?a|max(?:imum)?(?: de)?|au plus"
     r"|plafonnee?s? a)"
@@ -28,8 +28,8 @@ _ABOUT: Final = r"(?:(?:d'un )?(?:budget|montant|enveloppe)(?: (?:de|d'environ|e
 _FORM: Final = re.compile(
     rf"^(?:(?P<about>{_ABOUT}) ?)?"
     rf"(?:(?P<less>{_LESS})|(?P<more>{_MORE})|(?P<range>entre|de))? ?"
-    rf"(?P<number>{_NUMBER}) ?(?P<currency>{_CURRENCY})?"
-    rf"(?: (?:et|a) (?P<upper>{_NUMBER}) ?(?P<upper_currency>{_CURRENCY})?)?"
+    rf"(?P<number>{_NUMBER}) ?(?P<currency>{_CURRENCY})?{_TAX}"
+    rf"(?: (?:et|a) (?P<upper>{_NUMBER}) ?(?P<upper_currency>{_CURRENCY})?{_TAX})?"
     rf"(?: (?P<most>max(?:imum)?|au plus)| (?P<least>min(?:imum)?|au moins))?$"
 )
 _GROUPED: Final = r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d])"
@@ -51,6 +51,7 @@ _BEGINNING: Final = re.compile(
     re.IGNORECASE,
 )
 _LEAST: Final = 1_000  # euros from which a number without currency is an amount
+_THOUSANDFOLD: Final = 1_000
 _AROUND: Final = 0.1
 _LONGEST: Final = 60  # letters
 _THIN: Final = "\u202f"
@@ -86,25 +87,43 @@ def amount_words(text: str, after: str) -> Amount | None:
     said = _FORM.match(_plain(text))
     if said is None:
         return None
-    currency = said["currency"] or said["upper_currency"]
+    if said["range"] or said["upper"]:
+        return _range(said)
+    currency = said["currency"]
     low = _euros(said["number"], currency)
-    if said["range"]:
-        if not (said["upper"] and currency):
-            return None
-        return _amount(low, _euros(said["upper"], currency), clear=True)
-    if said["upper"]:
-        return None
     less, more = said["less"] or said["most"], said["more"] or said["least"]
     if not currency:
         # "Plus de 20 ans", "jusqu'à 2027"; a sign, or a large number, speaks of money.
-        year = 1900 <= low <= 2200 and not said["about"]
-        if not (less or more or said["about"]) or low < _LEAST or year or is_counted(after):
+        compared = less or more or said["about"]
+        if not compared or not _may_be_euros(low) or is_counted(after):
             return None
     if less:
         return _amount(None, low, clear=True)
     if more:
         return _amount(low, None, clear=True)
     return _amount(round(low * (1 - _AROUND), 2), round(low * (1 + _AROUND), 2), about=low)
+
+
+def _range(said: re.Match[str]) -> Amount | None:
+    """From an amount to a higher one: `entre 500 k€ et 1 M€`, `budget de 100 000 à 200 000 €`."""
+    if not said["upper"] or said["less"] or said["more"] or not (said["range"] or said["about"]):
+        return None
+    currency, upper_currency = said["currency"], said["upper_currency"]
+    low, high = _euros(said["number"], None), _euros(said["upper"], None)
+    bare = said["about"] and _may_be_euros(low) and _may_be_euros(high)
+    if not (currency or upper_currency or bare):
+        return None
+    # "Entre 1 et 2 M€" says one unit for both; "entre 500 000 et 1 M€" and "entre 500 k€ et
+    # 1 000 000" do not.
+    low_unit = currency or (upper_currency if low < high else None)
+    high_unit = upper_currency or (currency if high < _THOUSANDFOLD * low else None)
+    low, high = _euros(said["number"], low_unit), _euros(said["upper"], high_unit)
+    return _amount(low, high, clear=True) if low <= high else None
+
+
+def _may_be_euros(number: float) -> bool:
+    """Whether it may be an amount without its currency: no year, and no small number."""
+    return number >= _LEAST and not 1900 <= number <= 2200
 
 
 def _amount(

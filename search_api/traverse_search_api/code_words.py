@@ -34,6 +34,7 @@ _NUMBERED_TEXT: Final = """
     sortie station t tramway tranche type vc version voie volet zone
 """
 _NUMBERED: Final = frozenset(_NUMBERED_TEXT.split())
+_OF_ROADS: Final = frozenset({"departementale", "nationale", "metropolitaine", "communale"})
 # What counts or measures: "sous 15 jours", "13 m²".
 _COUNTED_TEXT: Final = """
     an annee ans aout avril bar bars cm decembre eur euro fevrier h ha hab habitant heure
@@ -224,6 +225,14 @@ def _claimed(number: str, before: str, after: str) -> bool:
     if before in _NUMBERED or is_counted(after, plural=not postal or number.endswith("000")):
         return True
     return postal and before in _AMOUNT_BEFORE
+
+
+def numbered_word(before: Sequence[str]) -> str:
+    """Of the words in front of a number, the one that it may number: the road of "route
+    départementale", not what "voirie départementale" or "école communale" says."""
+    if len(before) > 1 and before[-1].removesuffix("s") in _OF_ROADS:
+        return before[-2].removesuffix("s")
+    return before[-1] if before else ""
 
 
 def is_department_number(word: str) -> bool:

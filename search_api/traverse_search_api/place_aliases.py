@@ -60,10 +60,12 @@ def place_alias_faults(aliases: tuple[PlaceAlias, ...], territories: Territories
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The codes of a name, and whether it must be typed with a capital."""
+    """The codes of a name, and whether it must be typed with a `capital`, or all in capitals
+    (`acronym`)."""
 
     codes: tuple[str, ...]
     capital: bool
+    acronym: bool
 
 
 @cache
@@ -77,7 +79,7 @@ def place_aliases(territories: Territories) -> dict[str, Named]:
             "Le fichier place_aliases_fr.txt est à corriger : " + " ".join(wrong[:5])
         )
     return {
-        fold_name(name): Named(alias.codes, name[:1].isupper())
+        fold_name(name): Named(alias.codes, name[:1].isupper(), name.isupper())
         for alias in found
         for name in alias.names
     }

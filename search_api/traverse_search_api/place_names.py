@@ -51,18 +51,25 @@ class NamedPlace(NamedTuple):
 
 
 def named_place(
-    folded: str, territories: Territories, *, capital: bool, first: bool = False
+    folded: str,
+    territories: Territories,
+    *,
+    capital: bool,
+    first: bool = False,
+    acronym: bool = False,
 ) -> NamedPlace | None:
     """The territory of exactly this name (`names.fold_name`), or None.
 
     `capital` tells whether it was typed with one; that says nothing of the `first` word of a text,
-    unless a département or a town that people know is called so.
+    unless a département or a town that people know is called so. `acronym` tells whether it was
+    typed in capitals: AURA is a region wherever it stands.
     """
     if len(folded) < 3 or folded.partition(" ")[0] not in _beginnings(territories):
         return None
     aliases = place_aliases(territories)
     alias = aliases.get(folded) or aliases.get(folded.removeprefix("region "))
-    if alias is not None and (capital or not alias.capital):
+    meant = (capital and not first) or (acronym and alias is not None and alias.acronym)
+    if alias is not None and (meant or not alias.capital):
         return NamedPlace(tuple((code, _label(code, territories)) for code in alias.codes))
     names = _names(territories)
     found = names.get(folded)

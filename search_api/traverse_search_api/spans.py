@@ -88,6 +88,11 @@ class Span:
         return any(self.words.capitals[self.start : self.end])
 
     @property
+    def is_acronym(self) -> bool:
+        """Whether its last word is in capitals, as those of a shouted text are too."""
+        return without_elision(self.typed[-1]).isupper()
+
+    @property
     def follows_call(self) -> bool:
         """Whether it may say of what was understood that it is open."""
         ends = self.understood_to >= 0 and self.end == len(self.words.typed)

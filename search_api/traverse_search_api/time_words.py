@@ -18,7 +18,10 @@ Query = dict[str, Any]
 _CLOSES: Final = re.compile(
     r"^(?P<what>(?:date )?limite(?: de)?(?: remise| reponse| depot| candidature| reception)?"
     r"(?: des? (?:offres|plis|candidatures|dossiers|reponses))?"
-    r"|(?:date de )?cloture|cloturant|cloturent|clot|ferme"
+    r"|(?:date de )?cloture|cloturant|cloturent|clot"
+    # A farm, and the firm part of a contract, have years and months too.
+    r"|ferme(?= (?:le|la|avant|dans|sous|ce|cette|demain|aujourd)\b)"
+    r"(?! (?:(?:avant|le|la|dans|l|annee|fin|debut) )*\d{4}$)"
     r"|(?:remise|reception|depot) des (?:offres|plis|candidatures|dossiers)"
     r"|(?:date d )?echeances?|expire|finit|se termine"
     r"|fin (?:de |du |des |d )?(?:contrats?|marches?|echeance)|contrats?(?= (?:fin|jusqu)))"
@@ -61,6 +64,9 @@ _ELSEWHERE: Final = frozenset(
      "ouverture", "mise", "service", "construit", "construits", "construite", "bati", "batiments"}
 )  # fmt: skip
 
+# A firm part and a firm price close nothing.
+_FIRM: Final = frozenset({"tranche", "tranches", "prix"})
+
 Period = tuple[date | None, date | None]
 
 
@@ -75,11 +81,18 @@ class Time(NamedTuple):
     clear: bool
 
 
-def time_words(folded: str, as_of: datetime, before: Sequence[str] = ()) -> Time | None:
+def time_words(
+    folded: str, as_of: datetime, before: Sequence[str] = (), after: str = ""
+) -> Time | None:
     """What exactly these words (`names.fold_name`) say of a time, or None; `before` are words in
-    front of them. Weeks begin on Monday (ISO 8601); a day without a year is the next one."""
+    front of them, `after` is the word behind. Weeks begin on Monday (ISO 8601); a day without
+    a year is the next one."""
     words = folded.split()
     if not 1 < len(words) <= _MOST_WORDS or words[0] not in _FIRST:
+        return None
+    if words[-1] in _MONTHS and re.fullmatch(r"\d{4}", after):
+        return None  # it has a year, which nobody means
+    if words[0] == "ferme" and not _FIRM.isdisjoint(before[-1:]):
         return None
     today = french_day(as_of)
     said = _CLOSES.match(folded)
@@ -187,8 +200,8 @@ def _day(when: str, today: date) -> date | None:
     if found := _ISO_DAY.match(when):
         return _date(int(found[1]), int(found[2]), int(found[3]))
     if found := _DAY.match(when):
-        year = int(found[3])
-        return _date(year if year > 99 else 2000 + year, int(found[2]), int(found[1]))
+        year = int(found[3]) if len(found[3]) == 4 else 2000 + int(found[3])
+        return _date(year, int(found[2]), int(found[1]))
     if found := _DAY_OF_MONTH.match(when):
         day = int(found[1].removesuffix("er"))
         month = _MONTHS.index(found[2]) + 1
@@ -219,7 +232,9 @@ def _part_of_year(part: str | None, year: int) -> tuple[date, date]:
 
 def _part_of_month(
     part: str | None, month: int, year: str | None, today: date
-) -> tuple[date, date]:
+) -> tuple[date, date] | None:
+    if year and int(year) not in YEARS:
+        return None
     first, last = _month(int(year) if year else today.year, month)
     if not year and last < today:
         first, last = _month(today.year + 1, month)
@@ -235,7 +250,6 @@ def _part_of_month(
 
 
 def _month(year: int, month: int) -> tuple[date, date]:
-    year = min(max(year, YEARS[0]), YEARS[-1])
     first = date(year, month, 1)
     following = (first + timedelta(days=32)).replace(day=1)
     return first, following - timedelta(days=1)

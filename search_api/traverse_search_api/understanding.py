@@ -21,6 +21,7 @@ from traverse_search_api.code_words import (
     code_words,
     is_department_number,
     is_postal_code,
+    numbered_word,
     within_number,
 )
 from traverse_search_api.place_names import NamedPlace, named_place
@@ -127,9 +128,11 @@ class Reader:
 
     def _understood(self, span: Span) -> Understood | Unit | None:
         text = span.text
-        if span.length > 1 and (time := time_words(span.name, self.as_of, span.words_before)):
-            return Understood(text, time.parameter, time.value, time.label, time.query,
-                              soft=not time.clear)  # fmt: skip
+        if span.length > 1:
+            time = time_words(span.name, self.as_of, span.words_before, span.after)
+            if time is not None:
+                return Understood(text, time.parameter, time.value, time.label, time.query,
+                                  soft=not time.clear)  # fmt: skip
         if span.has_digit and (amount := amount_words(text, span.after)):
             return Understood(text, amount.parameter, amount.value, amount.label, amount.query,
                               soft=not amount.clear)  # fmt: skip
@@ -168,7 +171,9 @@ class Reader:
     def _place(self, span: Span) -> NamedPlace | None:
         capital, first = span.capital, span.start == 0 and len(span.words.typed) > span.length
         for name in span.place_names:
-            found = named_place(name, self.territories, capital=capital, first=first)
+            found = named_place(
+                name, self.territories, capital=capital, first=first, acronym=span.is_acronym
+            )
             if found is not None:
                 return found
         return None
@@ -279,14 +284,14 @@ def _end_of_numbers(units: Sequence[Unit], start: int) -> int:
 
 
 def _around(units: Sequence[Unit], start: int, end: int) -> tuple[str, str]:
-    """The folded words in front of some units and behind them."""
+    """The folded word in front of some units that says what they number, and the one behind."""
 
     def words(unit: Unit) -> list[str]:
         return fold_name(unit.understood.text if unit.understood else unit.text).split()
 
-    before = words(units[start - 1]) if start else []
+    before = [word for unit in units[max(0, start - 2) : start] for word in words(unit)]
     after = words(units[end]) if end < len(units) else []
-    return (before[-1] if before else ""), (after[0] if after else "")
+    return numbered_word(before), (after[0] if after else "")
 
 
 def _concerned(codes: Sequence[str], territories: Territories) -> Query:
