@@ -52,8 +52,8 @@ class GroupingLot(TypedDict):
 
 class CrossedThreshold(TypedDict):
     """The threshold that the members reach together and none alone (`reference/thresholds.py`).
-    `taxed`: sums with taxes were brought before them at the full rate; `guessed`: it is reached
-    only with contracts that end, of which nobody said a need."""
+    `taxed`: sums with taxes, or that do not say, were brought before them at the full rate;
+    `guessed`: it is reached only with contracts that end, of which nobody said a need."""
 
     code: str
     amount: int

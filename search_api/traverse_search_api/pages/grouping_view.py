@@ -139,7 +139,7 @@ def _total(grouping: Mapping[str, Any]) -> str:
 def _threshold(threshold: Mapping[str, Any]) -> str:
     said = str(threshold["label"])
     if threshold.get("taxed"):
-        said += ", d’après des montants TTC ramenés hors taxes au taux de 20 %"
+        said += ", d’après des montants TTC ou sans mention de taxe, ramenés hors taxes à 20 %"
     if threshold.get("guessed"):
         said += ", si les contrats qui se terminent sont renouvelés ensemble"
     return f"{said} ({threshold['source']})"

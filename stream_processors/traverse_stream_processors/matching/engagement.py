@@ -16,6 +16,7 @@ from traverse_stream_processors.matching.words import ENGAGED, Said
 FORMAL: Final = ENGAGED - {GroupingStep.INTERESTED}
 """The steps after interest."""
 
+_SIGNED: Final = GroupingStep.CONSTITUTED
 _ORDER: Final = tuple(GroupingStep)
 
 
@@ -33,14 +34,14 @@ def engagement_of(words: Mapping[str, Sequence[Said]]) -> Engagement:
 
     It is proposed to all. Once two or more are interested and one of them told of a formal step, it
     is of those who did (of all that are interested, as long as only one did). It is constituted
-    once all of these have signed; whoever comes later is no member before it has signed too, and
-    does not bring the others back.
+    once two or more have signed, and is of those who did: when each says that it spoke is its own
+    claim, so whoever has not signed holds nobody back.
     """
     said = {owner: [one for one in found if one.step in ENGAGED] for owner, found in words.items()}
     engaged = {owner for owner, found in said.items() if found}
     formal = {owner for owner in engaged if any(one.step in FORMAL for one in said[owner])}
-    signed = _signed((one, owner) for owner in formal for one in said[owner] if one.step in FORMAL)
-    if signed:
+    signed = {owner for owner in formal if any(one.step is _SIGNED for one in said[owner])}
+    if len(signed) > 1:
         return Engagement("constituted", signed, len(engaged))
     if formal and len(engaged) > 1:
         return Engagement("convention", formal if len(formal) > 1 else engaged, len(engaged))
@@ -50,17 +51,3 @@ def engagement_of(words: Mapping[str, Sequence[Said]]) -> Engagement:
 def furthest(words: Iterable[Said]) -> Said | None:
     """The step that an owner has come to, of what it said; None where it said nothing."""
     return max(words, key=lambda said: (_ORDER.index(said.step), said), default=None)
-
-
-def _signed(steps: Iterable[tuple[Said, str]]) -> Set[str]:
-    """Those who have signed an agreement that all who took part in it have signed, and those who
-    signed later; nobody as long as one of them has not."""
-    signs: dict[str, bool] = {}
-    signed: set[str] = set()
-    for said, owner in sorted(steps):
-        signs[owner] = signs.get(owner, False) or said.step is GroupingStep.CONSTITUTED
-        if signed:
-            signed |= {owner} if signs[owner] else set()
-        elif len(signs) > 1 and all(signs.values()):
-            signed = set(signs)
-    return signed

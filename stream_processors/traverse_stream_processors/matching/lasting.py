@@ -5,7 +5,7 @@ only where enough that is better stays open as long. Which month it ends in is w
 that come one after the other, each open some days longer than the last, would else all stand.
 """
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from heapq import heappush, heappushpop
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ MOST: Final = 10
 """Of one kind, for one audience, this many of the best that are open in any month."""
 
 MOST_KEPT: Final = 50
-"""And all months together so many at most: those that are open longest."""
+"""And all months together so many at most: as many of the best of each as there is room for."""
 
 _MONTH: Final = 7  # characters of a moment
 _NEVER: Final = "9999"
@@ -65,12 +65,17 @@ def enter(found: list[Place], one: Place) -> bool:
 
 
 def kept(found: Sequence[Place]) -> Sequence[Place]:
-    """Those that are kept of what `lasting` left, the best first."""
+    """Those that are kept of what `lasting` left, the best first: the best that is open in each
+    month, then the next, as long as there is room; of the last of these those open longest."""
     if len(found) <= MOST_KEPT:
         return found
+    better: list[str] = []  # the months of those so far that are open longest
+    turns: list[tuple[int, Place]] = []
+    for one in found:
+        turns.append((len(better) - bisect_left(better, one.month), one))
+        insort(better, one.month)
+        del better[:-MOST]
     # Sorting is stable: of those that end in one month the best.
-    return sorted(sorted(found, key=_month, reverse=True)[:MOST_KEPT])
-
-
-def _month(one: Place) -> str:
-    return one.month
+    turns.sort(key=lambda it: it[1].month, reverse=True)
+    turns.sort(key=lambda it: it[0])
+    return sorted(one for _, one in turns[:MOST_KEPT])

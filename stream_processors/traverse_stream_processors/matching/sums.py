@@ -1,9 +1,9 @@
 """Sums: what the members of a grouping will spend together, and which threshold that reaches. Pure.
 
-The thresholds are before taxes and for a buyer's whole need. What is told with taxes is brought
-before them at the full rate, the least that it can come to; that a threshold is reached together is
-said only where that much reaches it, and that nobody reaches it alone only where all of it does
-not.
+The thresholds are before taxes and for a buyer's whole need. What is told with taxes, or without
+saying, is brought before them at the full rate, the least that it can come to; that a threshold is
+reached together is said only where that much reaches it, and that nobody reaches it alone only
+where all of it does not.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from traverse_stream_processors.matching.members import Member
 from traverse_stream_processors.matching.purchases import Sort
 
 _FULL_RATE: Final = 1.2  # VAT: Code général des impôts, art. 278
+_BEFORE: Final = "excluded"
 _STATE: Final = "state"
 
 
@@ -39,7 +40,7 @@ def sums_of(members: Sequence[Member], on: str) -> GroupingSums:
         found["threshold"] = CrossedThreshold(
             code=row.code, amount=row.amount, label=row.label, source=row.source
         )
-        if "included" in taxes:
+        if any(tax != _BEFORE for tax in taxes):
             found["threshold"]["taxed"] = True
         if _crossed([one for one in known if not one.guess], day) != row:
             found["threshold"]["guessed"] = True
@@ -52,8 +53,7 @@ def _crossed(members: Sequence[Member], on: date) -> Threshold | None:
     for one in members:
         amount = one.facts.amount or 0.0
         most.setdefault(one.facts.owner, []).append(amount)
-        taxed = _tax(one.facts) == "included"
-        before = round(amount / _FULL_RATE, 2) if taxed else amount
+        before = amount if _tax(one.facts) == _BEFORE else round(amount / _FULL_RATE, 2)
         least.setdefault(one.facts.owner, []).append(before)
     return crossed(
         [fsum(found) for found in least.values()],

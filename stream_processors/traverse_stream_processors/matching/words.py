@@ -4,7 +4,7 @@ Pure. A join like the state of a record: the same whatever the order of arrival.
 judged by the records, which may come after the word.
 """
 
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
@@ -31,6 +31,8 @@ ENGAGED: Final = frozenset(
     )
 )
 """Whoever tells of a later step is interested."""
+
+_ENDS: Final = frozenset((GroupingStep.NOT_INTERESTED, GroupingStep.WITHDRAWN))
 
 
 class LinkWords:
@@ -88,13 +90,18 @@ class Said(NamedTuple):
 
 
 class GroupingWords:
-    """What members say of groupings, each of its own record."""
+    """What members say of groupings, each of its own record. Of each subject it holds the words
+    from the last one that ended what was said before: that can count no more, whatever comes."""
 
     def __init__(self) -> None:
         self._told: dict[tuple[str, str], list[Said]] = {}
         self._said: dict[tuple[str, str], Sequence[Said]] = {}
         self._of_record: dict[str, set[tuple[str, str]]] = {}
         self._of_anchor: dict[str, set[tuple[str, str]]] = {}
+
+    def __len__(self) -> int:
+        """How many words it holds."""
+        return sum(map(len, self._told.values()))
 
     @property
     def records(self) -> Set[str]:
@@ -115,9 +122,11 @@ class GroupingWords:
             decision.get("on", ""),
         )
         told = self._told.setdefault(key, [])
-        if any(one.version == version for one in told):
+        at = bisect_left(told, version, key=_version)
+        if at < len(told) and told[at].version == version:
             return {said.record}
-        insort(told, said, key=_version)
+        told.insert(at, said)
+        del told[: _last_end(told)]
         known, now = self._said.get(key, ()), _counting(told)
         if now != known:
             for one in known[-1:]:
@@ -195,21 +204,31 @@ def _version(said: Said) -> Version:
     return said.version
 
 
+def _last_end(told: Sequence[Said]) -> int:
+    """Where the last word is before which none counts: one that takes back or declines, or is of
+    another record or grouping than those after it."""
+    about = _about(told[-1])
+    for at in range(len(told) - 1, 0, -1):
+        if told[at].step in _ENDS or _about(told[at]) != about:
+            return at
+    return 0
+
+
 def _counting(told: Sequence[Said]) -> Sequence[Said]:
-    """What counts of all that was told under one subject, in the order of its versions: each step
-    that was told of since it was last taken back or declined, when it was first, with the day that
-    it was last given; of the record and grouping that the last word names. The earliest first."""
-    last = told[-1]
+    """What counts of what is held of one subject, in the order of its versions: each step that was
+    told of since it was last taken back or declined, when it was first, with the day that it was
+    last given; of the record and grouping that the last word names. The earliest first."""
+    about = _about(told[-1])
     found: dict[GroupingStep, Said] = {}
-    for one in reversed(told):
-        about = (one.record, one.grouping)
-        if one.step is GroupingStep.WITHDRAWN or about != (last.record, last.grouping):
-            break
-        later = found.get(one.step, one)
-        found[one.step] = one._replace(on=later.on or one.on)
-        if one.step is GroupingStep.NOT_INTERESTED:
-            break
-    return sorted(found.values(), key=_version)
+    for one in told:
+        if one.step is not GroupingStep.WITHDRAWN and _about(one) == about:
+            first = found.get(one.step, one)
+            found[one.step] = first._replace(on=one.on or first.on)
+    return list(found.values())
+
+
+def _about(said: Said) -> tuple[str, str]:
+    return said.record, said.grouping
 
 
 def _drop(index: dict[str, set[tuple[str, str]]], name: str, key: tuple[str, str]) -> None:

@@ -45,9 +45,9 @@ def amounts(*sums: tuple[float, str, str]) -> dict[str, Any]:
 
 def test_a_contract_that_ends_is_not_counted_beside_the_need_of_its_buyer() -> None:
     found = grouping(fed(dae("Gardanne", 50_000.0), ending("Gardanne", 180_000.0),
-                         dae("Aix", 20_000.0)))  # fmt: skip
-    assert (found["total"], found["unknown_amounts"]) == (70_000, 0)
-    assert [lot.get("amount") for lot in found["lots"]] == [20_000, 50_000]
+                         dae("Aix", 30_000.0)))  # fmt: skip
+    assert (found["total"], found["unknown_amounts"]) == (80_000, 0)
+    assert [lot.get("amount") for lot in found["lots"]] == [30_000, 50_000]
     assert [one["counted"] for one in found["members"] if one["renewal"]] == [False]
     assert found["threshold"]["amount"] == 60_000
 
@@ -62,7 +62,7 @@ def test_whose_contract_ends_has_said_no_need() -> None:
     assert found["coordinator"]["owner"] == "Gardanne"
     assert found["guessed"] == 400_000
     assert [one["guess"] for one in found["members"]] == [False, True]
-    small = grouping(fed(said, ending("Aix", 40_000.0)))
+    small = grouping(fed(said, ending("Aix", 45_000.0)))
     assert (small["threshold"]["amount"], small["threshold"]["guessed"]) == (60_000, True)
     # Not even where its territory covers that of all.
     covered = grouping(fed(said, ending(METROPOLE, 400_000.0)))
@@ -127,6 +127,18 @@ def test_sums_with_taxes_are_brought_before_them() -> None:
     assert (found["total"], found["total_tax"]) == (89_000, "mixed")
 
 
+def test_sums_whose_taxes_are_not_told_may_hold_them() -> None:
+    """Together 70 000 €, of which nobody knows whether they are before taxes: at least 58 333."""
+    silent = grouping(fed(dae("Gardanne", 35_000.0), dae("Aix", 35_000.0)))
+    assert (silent["total"], silent.get("threshold")) == (70_000, None)
+    more = grouping(fed(dae("Gardanne", 36_000.0), dae("Aix", 36_000.0)))
+    assert (more["threshold"]["amount"], more["threshold"]["taxed"]) == (60_000, True)
+    told = amounts((35_000, "estimate", "excluded"))
+    before = grouping(fed(dae("Gardanne", **told), dae("Aix", **told)))
+    assert before["threshold"]["amount"] == 60_000
+    assert "taxed" not in before["threshold"]
+
+
 @pytest.mark.parametrize(
     ("kind", "known"), [("estimate", True), ("maximum", True), ("subsidy", False), ("cost", False)]
 )
@@ -139,7 +151,7 @@ def test_what_is_given_is_not_what_is_bought(kind: str, known: bool) -> None:
 def test_with_the_state_its_threshold_holds() -> None:
     prefecture = need("S", "Défibrillateurs", owner=("110000023", "com:13055", "state"),
                       amount=100_000.0, **DAE)  # fmt: skip
-    found = grouping(fed(dae("Gardanne", 60_000.0), prefecture))
+    found = grouping(fed(dae("Gardanne", 80_000.0), prefecture))
     assert (found["threshold"]["code"], found["threshold"]["amount"]) == ("formal", 140_000)
 
 

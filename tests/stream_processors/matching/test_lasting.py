@@ -54,6 +54,31 @@ def test_however_many_last_those_that_are_open_longest_are_kept() -> None:
     assert kept(those) == those[-MOST_KEPT:]
 
 
+@given(places)
+def test_of_more_than_are_kept_every_month_keeps_its_best(those: list[Place]) -> None:
+    """As many for each month as there is room for."""
+    last = lasting(sorted(those))
+    found = kept(last)
+    assert len(found) == min(len(last), MOST_KEPT)
+    assert list(found) == sorted(found)
+    months = {one.month for one in those}
+    for month in months:
+        still = sorted(one for one in those if one.month >= month)[:MOST]
+        assert set(still[: MOST_KEPT // len(months)]) <= set(found)
+
+
+def test_what_is_best_and_ends_soonest_is_kept() -> None:
+    """Ten in each of a year's months, those of each better than those of the next."""
+    those = [
+        place_of(1 - month / 100, f"{month:02}-{number}", f"2027-{month:02}")
+        for month in range(1, 13) for number in range(MOST)
+    ]  # fmt: skip
+    found = kept(lasting(those))
+    for month in range(1, 13):
+        at = (month - 1) * MOST
+        assert set(those[at : at + MOST_KEPT // 12]) <= set(found)
+
+
 answers = st.builds(
     Answer,
     _SCORE,

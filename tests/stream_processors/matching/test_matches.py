@@ -261,6 +261,9 @@ def test_a_document_keeps_places_for_each_audience_side_and_type() -> None:
     over = [link(number, "public", until="2027-01-31T11:00") for number in range(12)]
     late = [link(100 + number, "public", score=0.7) for number in range(12)]
     assert len(shown([*over, *late])) == 2 * MOST
+    # What people confirmed is not cut, and takes no place from what is proposed.
+    sure = [link(200 + number, "public", state="confirmed") for number in range(60)]
+    assert len(shown([*sure, *links[:12]])) == 60 + MOST
     long = [one | {"audience": one["audience"] + "," * 20_000} for one in links[24:]]
     small = shown([*long, *links[:24]])
     assert {one["audience"] for one in small[: 2 * MOST]} == {"public", "members"}

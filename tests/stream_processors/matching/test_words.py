@@ -21,6 +21,7 @@ from traverse_schemas.grouping import (
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.matcher import Matcher
+from traverse_stream_processors.matching.words import GroupingWords
 
 DAE: dict[str, Any] = {"cpv": ["33182100"]}
 STRANGER = "181300013"
@@ -192,6 +193,59 @@ def test_each_step_keeps_its_day_and_a_later_word_mends_it() -> None:
         assert grouping(fed(GARDANNE, AIX, *again, *order))["acts"] == []
 
 
+def test_of_what_was_taken_back_nothing_is_held() -> None:
+    """Nor of what was said before, whenever it comes: it can count no more. Only the last word that
+    ended it is."""
+    words = GroupingWords()
+    for day in range(1, 29):
+        for word in ("interested", "convention", "withdrawn"):
+            words.put(step(word, AIX, day=day))
+    for day in range(1, 28):
+        assert words.put(step("deliberated", AIX, day=day)) == {AIX.id}
+    words.put(step("interested", AIX, day=29))
+    assert len(words) == 2
+    assert [one.step for one in words.of(AIX, "public")] == ["interested"]
+    # Of another grouping under the same subject, what was said of the one before is over.
+    other = step("interested", AIX, grouping_id("public", AIX.id), day=30)
+    words.put(other | {"subject": step("interested", AIX)["subject"]})
+    assert len(words) == 2
+    assert words.put(step("convention", AIX, day=29)) >= {AIX.id}
+    assert len(words) == 2
+
+
+STEPS = ("interested", "convention", "deliberated", "not_interested", "withdrawn")
+one_subject = st.lists(
+    st.tuples(
+        st.sampled_from(STEPS),
+        st.integers(1, 12),
+        st.booleans(),
+        st.sampled_from(["", "2026-12-01"]),
+    ),
+    max_size=14,
+)
+
+
+@given(one_subject, st.randoms(use_true_random=False))
+def test_under_one_subject_the_order_of_words_does_not_matter(
+    told_of: list[tuple[str, int, bool, str]], random: Any
+) -> None:
+    """Whatever is said of which grouping, and how often."""
+    subject = step("interested", AIX)["subject"]
+    said = [
+        step(word, AIX, PUBLIC if first else grouping_id("public", AIX.id), day, on=on)
+        | {"subject": subject}
+        for word, day, first, on in {one[:2]: one for one in told_of}.values()
+    ]
+    shuffled = random.sample(said, k=len(said)) + random.sample(said, k=len(said) // 2)
+    words, again = GroupingWords(), GroupingWords()
+    for one in sorted(said, key=lambda it: it["version"]):
+        words.put(one)
+    for one in shuffled:
+        again.put(one)
+    assert words.of(AIX, "public") == again.of(AIX, "public")
+    assert len(words) == len(again)
+
+
 CORE = [
     step(word, one, day=day)
     for one, first in ((GARDANNE, 1), (AIX, 2))
@@ -199,13 +253,15 @@ CORE = [
 ]
 
 
+@pytest.mark.parametrize("day", [1, 8])
 @pytest.mark.parametrize("word", ["", "interested", "convention", "deliberated"])
-def test_whoever_comes_after_the_signatures_changes_nothing_before_it_signs(word: str) -> None:
+def test_whoever_has_not_signed_changes_nothing_for_those_who_have(word: str, day: int) -> None:
+    """Whenever it claims to have said so: it may date a word before their signatures."""
     big = town("Marseille", 3, amount=200_000.0)
     signed = [town("Gardanne", 1, amount=30_000.0), town("Aix", 2, amount=20_000.0)]
     before = grouping(fed(*signed, *CORE))
     assert (before["state"], before["total"]) == ("constituted", 50_000)
-    said = [step(word, big, day=8)] if word else []
+    said = [step(word, big, day=day)] if word else []
     after = grouping(fed(*signed, *CORE, big, *said))
     told_apart = {"others", "interested", "acts"}
     assert {name: it for name, it in after.items() if name not in told_apart} == {
