@@ -18,8 +18,9 @@ _STATES: Final = {
 FOR_SIDES: Final = frozenset({"dismissed", "asserted"})
 """States of links that only the institutions of the two ends see: one that they dismissed, and that
 two records are the same, which one side says and the other not yet."""
+_MANY: Final = frozenset({"answers", "joint"})
 MOST: Final = 10
-"""Links of one type, seen from one side: what may still be used before what is over."""
+"""Links of one of these types, seen from one side: what may still be used before what is over."""
 
 _DAY: Final = 10  # characters of a date
 
@@ -29,7 +30,8 @@ def shown_links(links: list[dict[str, Any]], as_of: datetime) -> list[dict[str, 
     passed. Links that nobody speaks of (`same`, `lot`) have none.
 
     A document holds the best for any day and any reader; of those that are given, which this reader
-    may read, the best of this day are shown (MOST), in their order."""
+    may read, the best of this day are shown (MOST), in their order. All that are `same` and all
+    `lot` are: they are parts of it, not proposals."""
     found = [_shown(link, as_of) if "state" in link else link for link in links]
     if len(found) <= MOST:
         return found
@@ -39,7 +41,7 @@ def shown_links(links: list[dict[str, Any]], as_of: datetime) -> list[dict[str, 
         for at, link in enumerate(found):
             state = link.get("state", "")
             kind = (link["type"], link.get("role", ""), state in FOR_SIDES)
-            if (state == EXPIRED) is over and counts[kind] < MOST:
+            if (state == EXPIRED) is over and (counts[kind] < MOST or link["type"] not in _MANY):
                 counts[kind] += 1
                 kept.add(at)
     return [link for at, link in enumerate(found) if at in kept]

@@ -84,6 +84,13 @@ def test_a_reader_sees_the_best_that_may_still_be_used_before_what_is_over() -> 
     assert [int(one["id"]) for one in may] == [*range(11, 18)]
 
 
+def test_all_that_are_the_same_thing_and_all_lots_are_shown() -> None:
+    """However many: each of them is a part of it, not a proposal."""
+    links = [{"type": one, "id": str(at)} for one in ("same", "lot") for at in range(30)]
+    item = item_of({"_source": document("1", "École", links=links)}, NOW, ANYBODY)
+    assert item["links"] == links
+
+
 @given(st.text(), st.integers(min_value=2, max_value=300))
 def test_a_summary_is_short_and_a_beginning(text: str, longest: int) -> None:
     """One line, never longer than asked, and what was cut says so."""

@@ -258,7 +258,7 @@ def event_holds(event: dict[str, Any], until: str) -> bool:
         return False
     try:
         at = datetime.fromisoformat(event["time"]).astimezone(UTC)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return True
     return at <= datetime.fromisoformat(until)
 

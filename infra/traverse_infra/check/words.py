@@ -35,8 +35,9 @@ def word_in(octets: bytes | None) -> Event | None:
 
 
 def named_in(event: Event) -> Iterator[str]:
-    """The keys of the records that a word is about."""
-    for one in [*(event["data"].get("records") or ()), event["data"].get("record")]:
+    """The keys of the records that a word is about, whatever it is that somebody sent."""
+    records = event["data"].get("records")
+    for one in [*(records if isinstance(records, list) else ()), event["data"].get("record")]:
         try:
             yield record_key(one["source"], one["subject"])
         except (TypeError, KeyError):
@@ -52,7 +53,7 @@ def word_tells(event: Event, until: str) -> bool:
         return datetime.fromisoformat(event["time"]).astimezone(UTC) <= datetime.fromisoformat(
             until
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return True
 
 

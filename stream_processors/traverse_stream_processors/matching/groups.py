@@ -49,10 +49,11 @@ class Groups:
         found, self._changed = self._changed, {}
         return found
 
-    def successor(self, layer: str, members: Iterable[str]) -> Key | None:
-        """The grouping in which most of these records are now, ties by name."""
+    def successors(self, layer: str, members: Iterable[str]) -> list[Key]:
+        """The groupings in which these records are now, that of most of them first, ties by
+        name."""
         keys = Counter(key for one in members if (key := self._grouped.get(one, {}).get(layer)))
-        return min(keys, key=lambda key: (-keys[key], key)) if keys else None
+        return sorted(keys, key=lambda key: (-keys[key], key))
 
     def note(self, identities: Iterable[str]) -> None:
         """The groupings that these are in may have changed."""

@@ -194,9 +194,9 @@ class Matcher:
     def every_grouping(self) -> Iterator[Key]:
         return iter(self._groups)
 
-    def successor(self, layer: str, members: Iterable[str]) -> Key | None:
-        """The grouping in which most of these records are now."""
-        return self._groups.successor(layer, members)
+    def successors(self, layer: str, members: Iterable[str]) -> list[Key]:
+        """The groupings in which these records are now, that of most of them first."""
+        return self._groups.successors(layer, members)
 
     def grouped(self, key: Key) -> Sequence[str]:
         """The records of a grouping; none when there is none any more."""

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from traverse_schemas.decisions import Decision, DecisionKind, Word
-from traverse_schemas.grouping import GroupingMessage, grouping_id, records_of
+from traverse_schemas.grouping import Grouping, GroupingMessage, grouping_id, records_of
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model
 from traverse_stream_processors.linking.decisions import Saying
@@ -143,7 +143,9 @@ class Matches:
     ) -> list[MatchMessage]:
         """All groupings, and where the members are of those that are `written` (the messages by
         key) and are none any more: or their ends, of what led to them too."""
-        found = self._grouping_messages(dict.fromkeys(self._matcher.every_grouping(), ()), heads)
+        every = self._grouping_messages(dict.fromkeys(self._matcher.every_grouping(), ()), heads)
+        # What came to be of one purchase is none any more.
+        found = [one for one in every if one.value is not None]
         there = {one.key for one in found}
         leads: dict[str, str] = {}
         for key, octets in written.items():
@@ -154,7 +156,7 @@ class Matches:
                 leads[key] = message["moved_to"]
                 continue
             members = records_of(message["grouping"])
-            found.append(ended := self._moved(message["id"], message["layer"], members))
+            found.append(ended := self._moved(message["id"], message["layer"], members, heads))
             if ended.value is not None:
                 leads[key] = orjson.loads(ended.value)["moved_to"]
         return [*found, *(MatchMessage(key, None) for key in leads if not _lead(key, leads, there))]
@@ -268,19 +270,25 @@ class Matches:
     def _grouping_message(self, key: Key, members: Sequence[str], heads: Heads) -> MatchMessage:
         """What a grouping says, or where most of its former members are."""
         identity = grouping_id(*key)
-        known = heads(self._matcher.grouped(key))
-        grouping = self._matcher.grouping(key, lambda one: known.get(one, one))
+        grouping = self._grouping(key, heads)
         if grouping is None:
-            return self._moved(identity, key.layer, members)
+            return self._moved(identity, key.layer, members, heads)
         message = GroupingMessage(id=identity, layer=key.layer, grouping=grouping)
         return MatchMessage(identity, orjson.dumps(message))
 
-    def _moved(self, identity: str, layer: str, members: Iterable[str]) -> MatchMessage:
-        key = self._matcher.successor(layer, members)
-        if key is None or grouping_id(*key) == identity:
-            return MatchMessage(identity, None)
-        message = GroupingMessage(id=identity, layer=layer, moved_to=grouping_id(*key))
-        return MatchMessage(identity, orjson.dumps(message))
+    def _grouping(self, key: Key, heads: Heads) -> Grouping | None:
+        known = heads(self._matcher.grouped(key))
+        return self._matcher.grouping(key, lambda one: known.get(one, one))
+
+    def _moved(
+        self, identity: str, layer: str, members: Iterable[str], heads: Heads
+    ) -> MatchMessage:
+        """Where most of the members are of what is no grouping any more: in one that there is."""
+        for key in self._matcher.successors(layer, members):
+            if self._grouping(key, heads) is not None:
+                message = GroupingMessage(id=identity, layer=layer, moved_to=grouping_id(*key))
+                return MatchMessage(identity, orjson.dumps(message))
+        return MatchMessage(identity, None)
 
 
 def _lead(key: str, leads: Mapping[str, str], there: Set[str]) -> bool:

@@ -112,6 +112,9 @@ def test_what_people_wrote_of_an_erased_record_is_found(topic: str) -> None:
         ([later], True, 0), ([word(records=[{"source": CCI, "subject": "X"}] * 2)], True, 0),
         ([word(records=None, record={"source": CCI, "subject": "VOIRIE-2026"})],
          topic == INBOUND, 1),
+        # As nobody checked it: records that are none, a moment before the first year in UTC.
+        ([word(records=5)], True, 0),
+        ([word("0001-01-01T00:00:00+14:00")], topic == INBOUND, 1),
     ):  # fmt: skip
         proof = Proof(len(ERASED))
         examine(topic, [message(topic, key(one), one) for one in said], ERASED, proof)
@@ -165,10 +168,11 @@ def test_what_was_sent_goes_with_its_segment() -> None:
     messages = [
         message(INBOUND, b"", FIRST),
         message(INBOUND, b"", [1]),
+        message(INBOUND, b"", {**FIRST, "time": "0001-01-01T00:00:00+14:00"}),
         message(INBOUND, b"", None),
     ]
     examine_kept(INBOUND, messages, ERASED, proof)
-    assert proof.waiting == {INBOUND: 1}
+    assert proof.waiting == {INBOUND: 2}
     assert proof.gone_by is not None
     assert proof.gone_by.timestamp() * 1000 == NOON + 8 * DAY + 60_000
 

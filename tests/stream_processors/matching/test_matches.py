@@ -17,7 +17,8 @@ WINDOW = {"window": {"from": "2027-02-01", "to": "2027-05-31"}}
 
 
 def dae(subject: str, owner: Any, **fields: Any) -> RecordState:
-    return state(subject, "Défibrillateurs", owner=owner, cpv=["33182100"], **WINDOW, **fields)
+    whole = {"title": "Défibrillateurs", "cpv": ["33182100"], **WINDOW, **fields}
+    return state(subject, owner=owner, **whole)
 
 
 def told(*states: RecordState) -> Matches:
@@ -131,6 +132,42 @@ def test_who_takes_over_writes_everything_and_ends_what_is_no_more() -> None:
     ended = {key for key, value in groupings if value is None}
     assert ended == {"over", "to-over", "gone", "o"}
     assert len(groupings) == 3 + len(ended)
+
+
+def test_nothing_leads_to_a_grouping_that_turned_out_to_be_of_one_purchase() -> None:
+    """Two records of one opportunity stay together, and are written as no grouping."""
+    one, two, copied, copy = (
+        dae(subject, owner, **more)
+        for more in ({}, {"cpv": ["30192700"], "title": "Fournitures scolaires"})
+        for subject, owner in (("A" + str(more), "Gardanne"), ("B" + str(more), "Aix"))
+    )
+    matches = told(one, two, copied, copy)
+    there: dict[str, Any] = {}
+    none: dict[str, Any] = {}
+    for key, value in values(matches.changed()[1]).items():
+        records = {it["record"] for it in value["grouping"]["members"]}
+        found = there if records == {one["id"], two["id"]} else none
+        if value["layer"] == "public":
+            found[key] = value
+    (standing,), (empty,) = there, none
+
+    def taken_over(written: dict[str, Any]) -> dict[str, Any]:
+        octets = {key: orjson.dumps(value) for key, value in written.items()}
+        found = matches.every_grouping(octets, lambda _: {copy["id"]: copied["id"]})
+        assert len(found) == len({it.key for it in found})
+        return {key: it for key, it in values(found).items() if key in written}
+
+    def moved(key: str, to: str) -> dict[str, Any]:
+        return {"id": key, "layer": "public", "moved_to": to}
+
+    # It ends, and so does what led to it; what was said of more leads to what there is.
+    members = [{"record": it["id"]} for it in (one, copied, copy)]
+    more = {"id": "more", "layer": "public", "grouping": {"members": members}}
+    assert taken_over({empty: none[empty], "to": moved("to", empty), "more": more}) == {
+        empty: None, "to": None, "more": moved("more", standing),
+    }  # fmt: skip
+    # It led elsewhere already: that way stays.
+    assert taken_over({empty: moved(empty, standing), "to": moved("to", empty)}) == {}
 
 
 def word(said: str, by: str, one: RecordState, other: RecordState, day: int) -> Decision:
