@@ -6,6 +6,7 @@ judged by the records, which may come after the word.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence, Set
+from itertools import islice
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, GroupingStep, Word
@@ -126,7 +127,7 @@ class GroupingWords:
         if at < len(told) and told[at].version == version:
             return {said.record}
         told.insert(at, said)
-        del told[: _last_end(told)]
+        del told[: _last_end(told, at)]
         known, now = self._said.get(key, ()), _counting(told)
         if now != known:
             for one in known[-1:]:
@@ -204,13 +205,16 @@ def _version(said: Said) -> Version:
     return said.version
 
 
-def _last_end(told: Sequence[Said]) -> int:
+def _last_end(told: Sequence[Said], at: int) -> int:
     """Where the last word is before which none counts: one that takes back or declines, or is of
-    another record or grouping than those after it."""
-    about = _about(told[-1])
-    for at in range(len(told) - 1, 0, -1):
-        if told[at].step in _ENDS or _about(told[at]) != about:
-            return at
+    another record or grouping than the next. Only the one that came, at `at`, makes that
+    different: itself, or what is beside it."""
+    for here in (at + 1, at, at - 1):
+        if 0 < here < len(told) and (
+            told[here].step in _ENDS
+            or any(_about(one) != _about(told[here]) for one in told[here + 1 : here + 2])
+        ):
+            return here
     return 0
 
 
@@ -218,13 +222,15 @@ def _counting(told: Sequence[Said]) -> Sequence[Said]:
     """What counts of what is held of one subject, in the order of its versions: each step that was
     told of since it was last taken back or declined, when it was first, with the day that it was
     last given; of the record and grouping that the last word names. The earliest first."""
-    about = _about(told[-1])
+    first, last = told[0], told[-1]
+    ended = first.step is GroupingStep.WITHDRAWN or _about(first) != _about(last)
     found: dict[GroupingStep, Said] = {}
-    for one in told:
-        if one.step is not GroupingStep.WITHDRAWN and _about(one) == about:
-            first = found.get(one.step, one)
-            found[one.step] = first._replace(on=one.on or first.on)
-    return list(found.values())
+    days: dict[GroupingStep, str] = {}
+    for one in islice(told, int(ended), None):
+        found.setdefault(one.step, one)
+        if one.on:
+            days[one.step] = one.on
+    return [one._replace(on=days.get(one.step, "")) for one in found.values()]
 
 
 def _about(said: Said) -> tuple[str, str]:
