@@ -12,9 +12,10 @@ from typing import Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.matching.facts import MOST_SHARED, Facts
-from traverse_stream_processors.matching.meetings import Finer, Stand
+from traverse_stream_processors.matching.meetings import Stand
 from traverse_stream_processors.matching.purchases import FIRST_DAY, LAST_DAY
 from traverse_stream_processors.matching.roles import ON_DEMAND, Seeks
+from traverse_stream_processors.matching.sides import Finer
 from traverse_stream_processors.matching.territory import is_local, level_of
 
 # Half an overlapping grid: two points nearer than this share a cell, whichever way they lie.
@@ -295,7 +296,7 @@ def _quarter(day: str) -> int:
 
 def rank_of_answer(facts: Facts) -> str:
     """Of too many that nothing tells apart the last stay: those that are open the longest."""
-    return facts.until or facts.first_time
+    return facts.until or f"9999{facts.first_time}"
 
 
 def rank_of_purchase(facts: Facts) -> str:

@@ -46,11 +46,13 @@ class Matcher:
         self._facts: dict[str, Facts] = {}
         facts = self._facts
         self._of_answers = Meetings(
+            lambda one: facts[one].audience,
             lambda one, topic: by_subject(facts[one], topic),
             lambda one: rank_of_answer(facts[one]),
             crowded,
         )
         self._of_purchases = Meetings(
+            lambda one: facts[one].audience,
             lambda one, topic: by_subject_and_time(facts[one], topic),
             lambda one: rank_of_purchase(facts[one]),
             crowded,

@@ -172,3 +172,35 @@ def test_what_one_record_meets_is_bounded() -> None:
     asked = need("A", title, subtype="business", owner="Aix", cpv=ROADS)
     matcher.put(asked.id, asked)
     assert len(list(matcher.every_answer())) <= 3 * CROWDED
+
+
+@pytest.mark.parametrize("hidden", ["offers", "needs"])
+def test_what_few_may_read_takes_no_place_from_what_others_see(hidden: str) -> None:
+    """More restricted records of one thing than may stand there, open and told longer."""
+    title, code = "Réfection de la voirie", {"cpv": ROADS}
+    asked = need("A", title, subtype="business", owner="Aix", **code)
+    bought = [need(f"P{n}", title, owner=town(n), **code) for n in range(2)]
+    offered = call("B", title, owner="Gardanne", **code)
+    secret: dict[str, Any] = {
+        "visibility": "restricted", "audience": ["211300553"],
+        "first_time": "2026-12-01T09:00:00.000000Z", **code,
+    }  # fmt: skip
+    if hidden == "offers":
+        few = [
+            call(f"S{n}", title, owner=town(n), deadline=open_until("2030-01-01"), **secret)
+            for n in range(4)
+        ]
+    else:
+        few = [need(f"S{n}", title, owner=town(9 + n), **secret) for n in range(50)]
+    for whole in orders(few, asked, offered, *bought):
+        matcher = fed(whole)
+        assert offered.id in matcher.chosen(asked.id)
+        assert bought[1].id in matcher.joint_with(bought[0].id)
+
+
+def test_what_never_ends_is_open_the_longest() -> None:
+    asked = need("A", "Entreprise de réfection de voirie", subtype="business", owner="Aix")
+    calls = [call(f"C{n}", "Réfection de la voirie", owner=DEPARTMENT, cpv=ROADS) for n in range(4)]
+    endless = call("E", "Réfection de la voirie", owner=DEPARTMENT, cpv=ROADS)._replace(until="")
+    for whole in orders(calls, asked, endless):
+        assert endless.id in fed(whole).chosen(asked.id)

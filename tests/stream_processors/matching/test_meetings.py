@@ -21,6 +21,7 @@ class Here(NamedTuple):
     stands: tuple[Stand, ...]
     finer: Steps
     rank: str
+    audience: str = "public"
 
 
 There = dict[str, Here]
@@ -50,15 +51,20 @@ STANDS = st.builds(
     SOMEWHERE | st.none(),
     SOMEWHERE | st.none(),
 )
+AUDIENCES = st.sampled_from(("public", "public", "public", "restricted"))
 # Mostly of one thing in one place: that is where it gets crowded.
 THE_SAME = st.builds(
-    lambda asks, rank: Here(
-        (Stand(PLACES[:1], TOPICS[:1], asks=asks),), Steps((("a", Steps((("c", LAST),))),)), rank
+    lambda asks, rank, audience: Here(
+        (Stand(PLACES[:1], TOPICS[:1], asks=asks),),
+        Steps((("a", Steps((("c", LAST),))),)),
+        rank,
+        audience,
     ),
     st.booleans(),
     st.sampled_from("123"),
+    AUDIENCES,
 )
-HERE = st.builds(Here, STANDS, TOLD_APART, st.sampled_from("123"))
+HERE = st.builds(Here, STANDS, TOLD_APART, st.sampled_from("123"), AUDIENCES)
 CHANGES = st.lists(st.tuples(st.sampled_from("123456789"), HERE | THE_SAME), max_size=40)
 
 
@@ -69,9 +75,12 @@ def meetings_of(there: There, *, mutual: bool) -> Meetings:
     def rank(one: str) -> str:
         return there[one].rank
 
+    def audience(one: str) -> str:
+        return there[one].audience
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_ASKING", 2)  # so that few suffice
-        return Meetings(finer, rank, CROWDED, mutual=mutual)
+        return Meetings(audience, finer, rank, CROWDED, mutual=mutual)
 
 
 def standing(there: There, *, mutual: bool) -> Meetings:
@@ -114,6 +123,18 @@ def test_only_who_stands_there_counts_and_whoever_meets_others_is_told(
                 assert not (more if coming else less) - {one, each}
                 for other in (more | less) - {one, each}:
                     assert not disturbed.isdisjoint(asking(there, each, other))
+
+
+@settings(max_examples=300, deadline=None)
+@given(CHANGES, st.booleans())
+def test_what_few_may_read_hides_nothing_that_others_see(
+    changes: list[tuple[str, Here]], mutual: bool
+) -> None:
+    there = dict(changes)
+    public = {one: here for one, here in there.items() if here.audience == "public"}
+    seen = met(standing(there, mutual=mutual), there)
+    alone = met(standing(public, mutual=mutual), public)
+    assert {one: seen[one] & public.keys() for one in public} == alone
 
 
 def asking(there: There, *ids: str) -> set[str]:
