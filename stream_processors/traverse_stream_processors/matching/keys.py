@@ -34,6 +34,7 @@ _ANY_ZONE: Final = "zone:"  # no table says what holds a zone
 
 _DIGITS: Final = (3, 4, 5, 6, 8)  # of the CPV: group, class, category, and finer
 _CLASS: Final = 4
+_ALL, _WHOLE = "*", "="  # beside the parts of a code: all of these, and what is not told apart
 _MOST_QUARTERS: Final = 8
 
 # What is asked for: orders, money, what is shared, what helps an institution that is to buy; and
@@ -244,33 +245,58 @@ def _codes(facts: Facts, topic: str) -> tuple[str, ...]:
 
 
 class CodeSteps:
-    """The steps by which codes are told apart; worked out where it is crowded."""
+    """The steps by which codes are told apart; worked out where it is crowded.
 
-    __slots__ = ("_below", "_codes", "_last", "_step")
+    A code that ends at the step before is all of what is finer: it looks for all of it, and whoever
+    is finer looks for it beside its own.
+    """
 
-    def __init__(self, codes: tuple[str, ...], last: tuple[str, ...], step: int = 0) -> None:
-        """`last` are told apart after the codes."""
+    __slots__ = ("_below", "_codes", "_last", "_looks", "_step")
+
+    def __init__(self, codes: tuple[str, ...] | None, last: tuple[str, ...], step: int = 0) -> None:
+        """`last` are told apart after the codes; without codes (None) nothing else is."""
         self._codes = codes
         self._last = last
         self._step = step
         self._below: tuple[tuple[str, CodeSteps], ...] | None = None
+        self._looks: tuple[tuple[str, CodeSteps], ...] | None = None
 
     @property
     def below(self) -> tuple[tuple[str, "CodeSteps"], ...]:
         if self._below is None:
-            self._below = tuple(self._parts())
+            self._below = tuple(self._parts(_ALL, looks=False))
         return self._below
 
-    def _parts(self) -> Iterator[tuple[str, "CodeSteps"]]:
+    @property
+    def looks(self) -> tuple[tuple[str, "CodeSteps"], ...]:
+        if self._looks is None:
+            self._looks = tuple(self._parts(_WHOLE, looks=True))
+        return self._looks
+
+    def _parts(self, beside: str, *, looks: bool) -> Iterator[tuple[str, "CodeSteps"]]:
         step = self._step
         if step == len(_DIGITS):
             yield from ((one, CodeSteps((), (), step)) for one in self._last)
             return
-        parts: dict[str, list[str]] = {}
+        if self._codes is None:
+            yield "", CodeSteps(None, self._last, step + 1)
+            return
+        parts: dict[str, tuple[str, ...] | None] = {}
         for code in self._codes:
-            parts.setdefault(code[: _DIGITS[step]], []).append(code)
+            above = _DIGITS[step - 1] if step else 0
+            if above < _CLASS:
+                part = code[: _DIGITS[step]]
+                parts[part] = (*(parts.get(part) or ()), code)
+            elif len(code) <= above:
+                parts[code + _ALL] = None
+                if not looks:
+                    parts[code + _WHOLE] = None
+            else:
+                parts[code[:above] + beside] = None
+                part = code[: _DIGITS[step]]
+                parts[part] = (*(parts.get(part) or ()), code)
         for part, codes in parts.items():
-            yield part, CodeSteps(tuple(codes), self._last, step + 1)
+            yield part, CodeSteps(codes, self._last, step + 1)
 
 
 # Many records have the same codes.

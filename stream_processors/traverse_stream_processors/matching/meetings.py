@@ -85,8 +85,7 @@ class Meetings:
                         elif side.asks is asks and not (asks and mutual):
                             continue
                         if side.apart is not None:
-                            finer = self._finer(identity, topic)
-                            self._add(side, side.apart, identity, finer, disturbed, own=own)
+                            self._go_down(side, side.apart, identity, disturbed, own=own)
                         elif len(side.own) > self._most[side.asks]:
                             comes = None if own else identity
                             self._tell_apart(side, sides, comes, disturbed)
@@ -110,7 +109,8 @@ class Meetings:
                         own = side.asks is asks and side.audience == audience
                         if side.apart is not None and (own or self._meet(side, asks=asks)):
                             finer = self._finer(identity, topic)
-                            self._remove(side, side.apart, identity, finer, disturbed, own=own)
+                            for way in self._ways(side, own=own):
+                                self._remove(side, side.apart, identity, finer, disturbed, own=way)
                             if side.apart.finer is None:
                                 side.own, side.apart = side.apart.everybody(own=True), None
                         elif own:
@@ -154,7 +154,7 @@ class Meetings:
                         continue
                     seen = self._seen(sides, identity, topic, asks)
                     if apart is not None and seen:
-                        seen &= self._seen_from(apart, identity, topic, asks)
+                        seen &= self._seen_from(apart, identity, topic)
                     met |= seen
         return met
 
@@ -166,24 +166,28 @@ class Meetings:
                 if side.apart is None:
                     seen |= side.own
                 else:
-                    for step in side.apart.led_to(self._finer(identity, topic)):
+                    for step in side.apart.led_to(self._finer(identity, topic), own=False):
                         seen |= self._last(step)
         return seen
 
-    def _seen_from(self, apart: Step, identity: str, topic: str, asks: bool) -> set[str]:
+    def _seen_from(self, apart: Step, identity: str, topic: str) -> set[str]:
         """Who finds one that is told apart."""
         looking: set[str] = set()
-        for step in apart.led_to(self._finer(identity, topic)):
+        for step in apart.led_to(self._finer(identity, topic), own=True):
             last = self._last(step)
             if step.order is None or identity in last:
                 looking |= step.others
-                if asks and self._mutual:
-                    looking |= last
         return looking
 
     def _meet(self, side: Side, *, asks: bool) -> bool:
         """Whether those of a side meet those that ask, or that are found."""
         return side.asks is not asks or (asks and self._mutual)
+
+    def _ways(self, side: Side, *, own: bool) -> tuple[bool, ...]:
+        """As what one goes down a side: as one of it, as one that looks there, or both."""
+        if own and side.asks and self._mutual:
+            return (True, False)
+        return (own,)
 
     def _last(self, step: Step) -> Set[str]:
         """Those of a side that meet others."""
@@ -197,14 +201,11 @@ class Meetings:
         """A side that is crowded, once somebody is there who meets it: those on other sides, and
         the one that comes to these."""
         others = {
-            one
-            for other in sides
-            if other is not side and self._meet(other, asks=side.asks)
-            for one in other.everybody()
+            one for other in sides if self._meet(other, asks=side.asks) for one in other.everybody()
         }
         if comes is not None:
             others.add(comes)
-        if others or (side.asks and self._mutual):
+        if others:
             step = side.apart = Step()
             step.own, step.others, side.own = side.own, others, set()
             self._split(side, step, (), disturbed)
@@ -217,8 +218,15 @@ class Meetings:
         step.finer, step.many = {}, 0
         for own, those in both:
             for one in those:
-                finer = _below(self._finer(one, side.topic), path)
+                finer = _below(self._finer(one, side.topic), path, own=own)
                 self._add(side, step, one, finer, disturbed, path=path, own=own)
+
+    def _go_down(
+        self, side: Side, apart: Step, identity: str, disturbed: set[str], *, own: bool
+    ) -> None:
+        finer = self._finer(identity, side.topic)
+        for way in self._ways(side, own=own):
+            self._add(side, apart, identity, finer, disturbed, own=way)
 
     def _add(
         self,
@@ -234,7 +242,7 @@ class Meetings:
         """Into what is told apart, at a step which one reaches by a path."""
         if step.finer is not None:
             step.many += own
-            for name, below in finer.below:
+            for name, below in finer.below if own else finer.looks:
                 down = step.finer.get(name)
                 if down is None:
                     down = step.finer[name] = Step()
@@ -247,7 +255,7 @@ class Meetings:
         if not finer.below:
             if own:
                 self._crowd(side, step, identity, disturbed)
-        elif step.others or self._meet(side, asks=side.asks):
+        elif step.others:
             self._split(side, step, path, disturbed)
 
     def _crowd(self, side: Side, step: Step, identity: str, disturbed: set[str]) -> None:
@@ -278,7 +286,7 @@ class Meetings:
             if own and step.order is not None:
                 self._thin(side, step, step.order, identity, disturbed)
             return
-        for name, below in finer.below:
+        for name, below in finer.below if own else finer.looks:
             down = step.finer.get(name)
             if down is None:
                 continue  # one that asks and is found looks there twice, and has left already
@@ -310,8 +318,9 @@ class Meetings:
             step.order = None
 
 
-def _below(finer: Finer, path: Iterable[str]) -> Finer:
+def _below(finer: Finer, path: Iterable[str], *, own: bool) -> Finer:
     """What tells a record apart below these steps."""
     for step in path:
-        finer = next(below for one, below in finer.below if one == step)
+        steps = finer.below if own else finer.looks
+        finer = next(below for one, below in steps if one == step)
     return finer

@@ -14,6 +14,11 @@ class Finer(Protocol):
     @property
     def below(self) -> Sequence[tuple[str, "Finer"]]: ...
 
+    @property
+    def looks(self) -> Sequence[tuple[str, "Finer"]]:
+        """Where it looks for others, mostly where it stands itself."""
+        ...
+
 
 class Step:
     """Those of a side, and of `others` those that look there. Where it is crowded, `finer` are
@@ -56,14 +61,15 @@ class Step:
             found |= below.everybody(own=own)
         return found
 
-    def led_to(self, finer: Finer) -> Iterator["Step"]:
-        """Where these steps lead, as far down as it is told apart."""
+    def led_to(self, finer: Finer, *, own: bool) -> Iterator["Step"]:
+        """Where these steps lead one of the side or one that looks there, as far down as it is told
+        apart."""
         if self.finer is None:
             yield self
             return
-        for step, below in finer.below:
+        for step, below in finer.below if own else finer.looks:
             if (down := self.finer.get(step)) is not None:
-                yield from down.led_to(below)
+                yield from down.led_to(below, own=own)
 
 
 class Side:

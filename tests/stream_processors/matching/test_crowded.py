@@ -198,6 +198,21 @@ def test_what_few_may_read_takes_no_place_from_what_others_see(hidden: str) -> N
         assert bought[1].id in matcher.joint_with(bought[0].id)
 
 
+@pytest.mark.parametrize("code", ["45230000", "45233000", "45233100"])
+def test_what_says_a_class_or_a_category_meets_what_is_finer(code: str) -> None:
+    title = "Réfection de la voirie"
+    calls = [call(f"C{n}", title, owner=town(n), cpv=ROADS) for n in range(8)]
+    asked = need("A", title, subtype="business", owner="Aix", cpv=[code])
+    for whole in orders(calls, asked):
+        assert fed(whole).chosen(asked.id)
+    asking = [need(f"N{n}", title, subtype="business", owner=town(n), cpv=ROADS) for n in range(30)]
+    offered = call(
+        "B", title, owner=DEPARTMENT, cpv=[code], deadline=open_until("2028-01-01")
+    )  # fmt: skip
+    for whole in orders([*calls, *asking], offered):
+        assert len(list(fed(whole).answered_by(offered.id))) == len(asking)
+
+
 def test_what_never_ends_is_open_the_longest() -> None:
     asked = need("A", "Entreprise de réfection de voirie", subtype="business", owner="Aix")
     calls = [call(f"C{n}", "Réfection de la voirie", owner=DEPARTMENT, cpv=ROADS) for n in range(4)]

@@ -15,6 +15,11 @@ PLACES, TOPICS = ("dep:13", "dep:83"), ("voirie", "eau")
 
 class Steps(NamedTuple):
     below: tuple[tuple[str, "Steps"], ...]
+    elsewhere: tuple[tuple[str, "Steps"], ...] | None = None
+
+    @property
+    def looks(self) -> tuple[tuple[str, "Steps"], ...]:
+        return self.below if self.elsewhere is None else self.elsewhere
 
 
 class Here(NamedTuple):
@@ -64,7 +69,12 @@ THE_SAME = st.builds(
     st.sampled_from("123"),
     AUDIENCES,
 )
-HERE = st.builds(Here, STANDS, TOLD_APART, st.sampled_from("123"), AUDIENCES)
+LOOKING = st.builds(
+    lambda stands, looks: Steps(stands.below, looks and looks.below),
+    TOLD_APART,
+    TOLD_APART | st.none(),
+)
+HERE = st.builds(Here, STANDS, LOOKING, st.sampled_from("123"), AUDIENCES)
 CHANGES = st.lists(st.tuples(st.sampled_from("123456789"), HERE | THE_SAME), max_size=40)
 
 
