@@ -238,10 +238,14 @@ def by_subject_and_time(facts: Facts, topic: str) -> Finer:
 
 def _codes(facts: Facts, topic: str) -> tuple[str, ...]:
     codes = facts.cpv
-    if codes and max(map(len, codes)) >= _CLASS:
+    if _says_a_class(codes):
         return codes
     near = facts.texts.codes_of(topic)
     return (*codes, *near) if codes else near or ("",)
+
+
+def _says_a_class(codes: tuple[str, ...]) -> bool:
+    return any(len(code) >= _CLASS for code in codes)
 
 
 class CodeSteps:
@@ -328,3 +332,14 @@ def rank_of_answer(facts: Facts) -> str:
 def rank_of_purchase(facts: Facts) -> str:
     """Of too many that nothing tells apart the last stay: those told last."""
     return facts.first_time
+
+
+_TELLING: Final = ("audience", "cpv", "first_time", "purchase", "until")
+
+
+def told_apart_alike(left: Facts, right: Facts) -> bool:
+    """Whether two tellings of one record are told apart from others alike, where they stand under
+    the same topics, and come by the same ranks."""
+    if any(getattr(left, one) != getattr(right, one) for one in _TELLING):
+        return False
+    return _says_a_class(left.cpv) or left.texts == right.texts

@@ -24,6 +24,7 @@ from traverse_stream_processors.matching.keys import (
     joint_stands,
     rank_of_answer,
     rank_of_purchase,
+    told_apart_alike,
 )
 from traverse_stream_processors.matching.layers import narrowest
 from traverse_stream_processors.matching.meetings import CROWDED, Meetings, Stand
@@ -88,16 +89,18 @@ class Matcher:
         gone_bonds: set[str] = set()
         answer_less: set[str] = set()
         joint_less: set[str] = set()
+        # Who is told otherwise and stands where it stood changes nothing between others.
+        stays = known is not None and facts is not None and self._stays(known, facts)
         if known is not None:
             seeds |= self._seeds([identity])
-            answer_again, joint_again = self._leave(known)
+            answer_again, joint_again = (set(), set()) if stays else self._leave(known)
             gone_bonds = self._untie(identity)
             touched |= gone_bonds | self._answers.drop(identity)
         if facts is None:
             del self._facts[identity]
         else:
             self._facts[identity] = facts
-            answer_less, joint_less = self._enter(facts)
+            answer_less, joint_less = (set(), set()) if stays else self._enter(facts)
             touched |= self._answer_anew(facts)
         for one in sorted(answer_again):
             touched |= self._answers.drop(one) | self._answer_anew(self._facts[one])
@@ -259,6 +262,10 @@ class Matcher:
         if self._last[0] is not facts:
             self._last = (facts, answer_stands(facts), joint_stands(facts))
         return self._last[1], self._last[2]
+
+    def _stays(self, known: Facts, facts: Facts) -> bool:
+        """Whether a record stands where it stood, and comes there by what it came by."""
+        return told_apart_alike(known, facts) and self._stands(known) == self._stands(facts)
 
     def _leave(self, known: Facts) -> tuple[set[str], set[str]]:
         answers, joint = self._stands(known)

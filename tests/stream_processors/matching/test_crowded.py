@@ -219,3 +219,33 @@ def test_what_never_ends_is_open_the_longest() -> None:
     endless = call("E", "Réfection de la voirie", owner=DEPARTMENT, cpv=ROADS)._replace(until="")
     for whole in orders(calls, asked, endless):
         assert endless.id in fed(whole).chosen(asked.id)
+
+
+def test_a_record_told_otherwise_that_stays_where_it_was_has_no_other_judged_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its title alone is another: who else meets stays the same."""
+    title, asking = "Réfection de la voirie", 20
+    calls = [call(f"C{n}", title, owner=DEPARTMENT, cpv=ROADS) for n in range(4)]
+    firms = [need(f"N{n}", title, subtype="business", owner=town(n), cpv=ROADS) for n in range(20)]
+    bought = [need(f"P{n}", title, owner=town(n), cpv=ROADS) for n in range(5)]
+    matcher = fed([*calls, *firms, *bought])
+    judged: list[str] = []
+
+    def counted(asked: Facts, offered: Facts, state: str) -> Any:
+        judged.append(offered.id)
+        return answer(asked, offered, state)
+
+    monkeypatch.setattr("traverse_stream_processors.matching.matcher.answer", counted)
+    again = [
+        said._replace(title=f"{title} et trottoirs")
+        for said in (*calls, *bought)
+    ]  # fmt: skip
+    for said in again:
+        judged.clear()
+        matcher.put(said.id, said)
+        assert len(judged) <= asking + len(bought)
+        assert set(judged) <= {said.id, *(one.id for one in calls)}
+    assert told(matcher) == told(fed([*firms, *again]))
+    matcher.put(calls[0].id, None)
+    assert told(matcher) == told(fed([*firms, *again[1:]]))
