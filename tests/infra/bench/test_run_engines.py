@@ -60,8 +60,8 @@ def test_every_figure_is_there_and_positive(figures: dict[str, Any]) -> None:
     first, last = figures["growth"]["windows"]
     assert (first["events"], last["events"]) == (4000, 8000)
     assert figures["growth"]["rate_last_to_first"] == last["per_second"] / first["per_second"] > 0
-    assert {"kafka", "elasticsearch", "validate", "index"} <= last["us_an_event"].keys()
-    assert all(cost > 0 for cost in last["us_an_event"].values())
+    for name in ("kafka", "elasticsearch", "validate", "index"):
+        assert last["us_an_event"][name] > 0
 
 
 def test_nothing_is_lost_and_each_turn_counts(figures: dict[str, Any]) -> None:
