@@ -19,6 +19,7 @@ from traverse_schemas.engine_access import engine_access
 from traverse_search_api.errors import (
     ExpiredCursorError,
     RefusedQueryError,
+    SearchError,
     SearchUnavailableError,
     TooLongError,
 )
@@ -113,10 +114,11 @@ class Index:
             raise TooLongError
         return found
 
-    async def match(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def match(self, body: dict[str, Any], *, refusable: bool = False) -> dict[str, Any]:
         """Elasticsearch's answer to a search over documents that changed (`matching.looked`).
 
-        Raises RefusedQueryError, SearchUnavailableError.
+        Raises SearchUnavailableError; RefusedQueryError only where it is `refusable`, since others
+        than us had a part in the query.
         """
         params = {
             "filter_path": _MATCHED, "allow_partial_search_results": "false",
@@ -127,7 +129,7 @@ class Index:
                 "POST", f"/{self._together}/_search", params=params, headers=_JSON, body=body
             )
         except BadRequestError as error:
-            raise _refused_query(error) from error
+            raise (_refused_query(error) if refusable else _unavailable(error)) from error
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         found: dict[str, Any] = answer.body
@@ -309,7 +311,9 @@ def _refused(cause: Mapping[str, Any]) -> SearchUnavailableError:
     return SearchUnavailableError()
 
 
-def _refused_query(error: BadRequestError) -> RefusedQueryError:
+def _refused_query(error: BadRequestError) -> SearchError:
+    if "index_closed_exception" in str(error):
+        return _unavailable(error)  # told with the same status, and no fault of the query
     _LOG.error("query_refused cause=%s", error)
     return RefusedQueryError()
 

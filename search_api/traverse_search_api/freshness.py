@@ -1,6 +1,7 @@
 """How fresh each source is: its last word in the indices, looked up once a minute at most."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from traverse_search_api.filters import readable_filters
 from traverse_search_api.reader import Reader
 from traverse_search_api.rhythm import last_of, spoken
 from traverse_search_api.status_query import index_text
+
+_LOG = logging.getLogger(__name__)
 
 Query = dict[str, Any]
 Search = Callable[[Reader, Query], Awaitable[dict[str, Any]]]
@@ -44,13 +47,17 @@ class Freshness:
     _known: OrderedDict[Reader, tuple[float, Sources]] = field(
         init=False, default_factory=OrderedDict
     )
+    _own: dict[tuple[Reader, str], tuple[datetime, datetime]] = field(
+        init=False, default_factory=dict
+    )
     _asking: dict[Reader, asyncio.Task[Sources]] = field(init=False, default_factory=dict)
 
     async def sources(self, reader: Reader, at: datetime) -> Sources:
         """`[{"source": "urn:siren:…", "count": 12, "updated_at": "…Z"}, …]`, 50 at most, by what
         is shown `at` an instant.
 
-        Asked once however many want to know; what was known before is good meanwhile.
+        Asked once however many want to know; what was known before is good meanwhile, and no
+        search waits for it.
         """
         read_at, sources = self._known.get(reader, (None, []))
         if read_at is not None and self.now() - read_at < _KEPT:
@@ -58,18 +65,29 @@ class Freshness:
         asking = self._asking.get(reader)
         if asking is None:
             asking = self._asking[reader] = asyncio.ensure_future(self._ask(reader, at))
-            asking.add_done_callback(lambda _: self._asking.pop(reader, None))
-        elif read_at is not None:
+            asking.add_done_callback(lambda task: self._done(reader, task))
+        if read_at is not None:
             return sources
         # Whoever asked may leave: the others wait for the same answer.
         return await asyncio.shield(asking)
+
+    def known(self, reader: Reader) -> Sources:
+        """What is known of them by now."""
+        return self._known.get(reader, (None, []))[1]
+
+    def _done(self, reader: Reader, task: asyncio.Task[Sources]) -> None:
+        self._asking.pop(reader, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.warning("freshness_not_read cause=%s", error)
 
     async def _ask(self, reader: Reader, at: datetime) -> Sources:
         sources = await self._read(reader, at)
         self._known[reader] = (self.now(), sources)
         self._known.move_to_end(reader)
         if len(self._known) > _MOST_READERS:
-            self._known.popitem(last=False)
+            gone, _ = self._known.popitem(last=False)
+            for key in [key for key in self._own if key[0] == gone]:
+                del self._own[key]
         return sources
 
     async def _read(self, reader: Reader, at: datetime) -> Sources:
@@ -85,7 +103,12 @@ class Freshness:
         for bucket in found.get("aggregations", {}).get("sources", {}).get("buckets", ()):
             last, source = last_of(bucket), bucket["key"]
             if len(bucket["beside"]["buckets"]) > 1:
-                last = await self._own_last(reader, source, always, never) or last
+                # Its own is another only where somebody said something of its documents since.
+                spoke, own = self._own.get((reader, source), (None, last))
+                if spoke != last:
+                    own = await self._own_last(reader, source, always, never) or last
+                    self._own[reader, source] = (last, own)
+                last = own
             sources.append(
                 {"source": source, "count": bucket["doc_count"], "updated_at": index_text(last)}
             )

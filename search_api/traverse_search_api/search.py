@@ -264,8 +264,7 @@ class Searcher:
     ) -> Outcome:
         body = search_body(parameters, as_of, self.territories, plan, reader)
         index, took = self.indices.of(reader), 0
-        sources = await self.freshness.sources(reader, self.as_of(None))
-        if may_be_broad(parameters, plan, sources):
+        if may_be_broad(parameters, plan, self.freshness.known(reader)):
             counted = await index.search(count_body(body))
             took = int(counted.get("took", 0))
             if _count(counted) > BROAD:

@@ -24,7 +24,7 @@ from traverse_search_api.alerts.outside import Outside, OutsideError
 from traverse_search_api.alerts.subscription import Channel, Disabled, Subscription
 from traverse_search_api.alerts.webhook import origin_of, signed_headers
 from traverse_search_api.alerts.weekly_note import Letter, edition, note_email, week_of
-from traverse_search_api.errors import SearchUnavailableError
+from traverse_search_api.errors import SearchError
 from traverse_search_api.pages.note_week import Week
 
 _LOG = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ class Deliverer:
             await self._deliver(row, delivery)
         except (GoneError, RefusedMailError) as error:
             await self._stop(row, str(error))
-        except (OutsideError, MailError, SearchUnavailableError, ValueError) as error:
+        except (OutsideError, MailError, SearchError, ValueError) as error:
             now = self.present.now().timestamp()
             _LOG.info("delivery_failed id=%s cause=%s", delivery.id, error)
             if now - (delivery.first or now) >= GIVEN_UP_AFTER:

@@ -45,7 +45,10 @@ class FollowedSearches:
             reader = None if row.note else reader_of(row)
             known = self._keys.get(name)
             if known is not None and known[0] == row.search and known[1] == reader:
-                continue
+                if known[2] in self.searches:
+                    continue
+                # Elasticsearch refused it (`finding.found_by`): asked again, as it may take it now.
+                _LOG.error("subscription_refused id=%s", name)
             self._drop(name)
             if reader is not None:
                 self._add(name, row, reader, now)
@@ -73,6 +76,7 @@ class FollowedSearches:
                 why = (*([f"« {text} »"] if text else ()), *(one.label for one in filters))
                 self.searches.put(search, now)
                 self.by_key[search.key] = Followed(why)
+            self.searches.put(search, now)  # where it was refused before
         except (InvalidParameterError, ValueError):
             # A territory that is no more, a filter of another version: its owner sees it there.
             _LOG.warning("subscription_not_followed id=%s", name)

@@ -36,8 +36,6 @@ from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.elasticsearch_client import Indices, connect
 from traverse_search_api.errors import (
     SearchError,
-    SearchUnavailableError,
-    StreamUnavailableError,
 )
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.grouping_table import GroupingTable
@@ -210,7 +208,7 @@ async def _watch(rows: SubscriptionTable, watcher: Watcher) -> None:
     while True:
         try:
             await watcher.step()
-        except (StreamUnavailableError, SearchUnavailableError) as error:
+        except SearchError as error:
             _LOG.warning("notify_waits cause=%s", error)
             await asyncio.sleep(_PAUSE)
 

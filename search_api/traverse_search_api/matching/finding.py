@@ -82,7 +82,7 @@ async def asked(
     if not ids or not queries:
         return {}, set()
     try:
-        return read_asked(await index.match(ask_body(ids, queries))), set()
+        return read_asked(await index.match(ask_body(ids, queries), refusable=True)), set()
     except RefusedQueryError:
         if len(queries) == 1:
             return {}, set(queries)

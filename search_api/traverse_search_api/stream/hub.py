@@ -8,7 +8,7 @@ back with its Last-Event-ID; the others never wait.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +35,7 @@ from traverse_search_api.reader import Reader
 from traverse_search_api.stream.listener import Listener, Mark
 from traverse_search_api.stream.lookout import Lookout
 from traverse_search_api.stream.message import Message, Tellings
+from traverse_search_api.stream.place import Place, Seated
 from traverse_search_api.synonym_book import SynonymBook
 
 _LOG = logging.getLogger(__name__)
@@ -134,12 +135,13 @@ class Hub:
         if self._callers[caller] >= most:
             raise TooManyStreamsError(most)
         self._callers[caller] += 1
+        place = Place(lambda: self._leave(caller))
         try:
             position = await self._start_of(last, since)
         except BaseException:
-            self._leave(caller)
+            place.leave()
             raise
-        return self._follow(search, caller, position, still)
+        return Seated(self._follow(search, place, position, still), place)
 
     async def close(self) -> None:
         """End all streams and release the connections."""
@@ -163,10 +165,10 @@ class Hub:
     async def _follow(
         self,
         search: Search,
-        caller: str,
+        place: Place,
         position: Position,
         still: Callable[[], bool],
-    ) -> AsyncIterator[Message | None]:
+    ) -> AsyncGenerator[Message | None, None]:
         stream = Listener(position)
         self._metrics.streams.inc()
         loop = asyncio.get_running_loop()
@@ -202,7 +204,7 @@ class Hub:
                 stream.timer.cancel()
             self._metrics.streams.dec()
             self._part(search.key, stream)
-            self._leave(caller)
+            place.leave()
 
     def _join(self, search: Search, stream: Listener, position: Position) -> bool:
         """Join the others, unless something lies between this stream and the hub."""

@@ -31,3 +31,15 @@ def test_a_search_that_cannot_be_told_in_words_is_not_followed(
     searches.refresh({row.id: row}, lambda _: READER, NOW)
     assert [key for key, _ in searches.searches.filed()] == list(searches.by_key) != []
     assert searches.why(row.id) == ("« cantine »",)
+
+
+def test_what_was_refused_once_is_tried_again() -> None:
+    """Two that follow the same: for both."""
+    rows = {row.id: row for row in (subscription(), subscription())}
+    searches = FollowedSearches(Territories.load(), SynonymBook())
+    searches.refresh(rows, lambda _: READER, NOW)
+    for key in list(searches.by_key):
+        searches.searches.drop(key)
+    searches.refresh(rows, lambda _: READER, NOW)
+    assert [key for key, _ in searches.searches.filed()] == list(searches.by_key) != []
+    assert all(searches.reader(name) == READER for name in rows)

@@ -49,7 +49,7 @@ class Index:
     def one(self, _: str) -> "Index":
         return self
 
-    async def match(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def match(self, body: dict[str, Any], **_: bool) -> dict[str, Any]:
         self.asked.set()
         if not self.shown:
             return {}
@@ -136,3 +136,19 @@ def test_who_goes_meanwhile_leaves_nothing_behind() -> None:
         return len(asyncio.all_tasks()) - 1
 
     assert asyncio.run(left()) == 0
+
+
+def test_who_leaves_before_the_first_message_gives_its_place_back() -> None:
+    async def leaving() -> None:
+        hub = Hub(
+            live=Log(), past=Log(), indices=Index(),  # type: ignore[arg-type]
+            territories=Territories.load(), synonyms=SynonymBook(),
+            clock=clock_from("2026-03-12T10:00:00Z"), key=KEY, metrics=Metrics(),
+            limits=StreamLimits(most_per_address=1),
+        )  # fmt: skip
+        for _ in range(3):
+            told = await opened(hub)
+            await told.aclose()  # type: ignore[attr-defined]
+        await hub.close()
+
+    asyncio.run(leaving())

@@ -44,7 +44,7 @@ class Index:
     def one(self, _: str) -> "Index":
         return self
 
-    async def match(self, _: Any) -> dict[str, Any]:
+    async def match(self, _: Any, **__: bool) -> dict[str, Any]:
         return {"hits": {"hits": [{"_source": one, "_version": 1} for one in DOCUMENTS]}}
 
 
