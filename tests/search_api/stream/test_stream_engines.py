@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -197,10 +198,17 @@ class Reader:
 
     def __enter__(self) -> "Reader":
         self._client = httpx.Client(timeout=httpx.Timeout(10, read=PATIENCE))
+        assert wait_until(self._opened, timeout=PATIENCE)
+        return self
+
+    def _opened(self) -> bool:
+        """Whether it has a place: those of readers that left come back with the next sign of
+        life."""
+        self.status, self.open = 0, True
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
         assert wait_until(lambda: self.status != 0, timeout=PATIENCE)
-        return self
+        return self.status != HTTPStatus.TOO_MANY_REQUESTS
 
     def _read(self) -> None:
         headers = {"accept": "application/x-ndjson", **self.headers}
