@@ -105,7 +105,7 @@ def met(meetings: Meetings, there: There) -> dict[str, set[str]]:
     return {one: meetings.met(one, here.stands) for one, here in there.items()}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(CHANGES, st.booleans())
 def test_only_who_stands_there_counts_and_whoever_meets_others_is_told(
     changes: list[tuple[str, Here]], mutual: bool
@@ -135,7 +135,7 @@ def test_only_who_stands_there_counts_and_whoever_meets_others_is_told(
                     assert not disturbed.isdisjoint(asking(there, each, other))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(CHANGES, st.booleans())
 def test_what_few_may_read_hides_nothing_that_others_see(
     changes: list[tuple[str, Here]], mutual: bool
