@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Final
 
 from traverse_schemas.errors import TraverseError
+from traverse_schemas.word_lists import lines_of
 
 _ELIDED: Final = re.compile(r"\b(?:[lmtnsjdc]|qu|jusqu|lorsqu|puisqu|quoiqu)['’]")
 _ELIDED_WORD: Final = re.compile(r"^(?:[lmtnsjdc]|qu)['’]", re.IGNORECASE)
@@ -47,13 +48,9 @@ class Entry:
 def parse(text: str) -> tuple[Entry, ...]:
     """The entries of a file; comments (#) and blank lines are passed over. Refuses nothing."""
     entries = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        content = line.strip()
-        if not content or content.startswith("#"):
-            continue
-        left, arrow, right = content.partition("=>")
-        terms = _terms(left)
-        entries.append(Entry(number, terms, _terms(right) if arrow else terms))
+    for line in lines_of(text):
+        terms = _terms(line.left)
+        entries.append(Entry(line.number, terms, _terms(line.right) if line.arrow else terms))
     return tuple(entries)
 
 

@@ -13,7 +13,7 @@ from traverse_search_api.exports import MEDIA_TYPES, Form, export
 from traverse_search_api.file_answer import FileAnswer
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.query_string import described, read_query
-from traverse_search_api.rates import address_of, network_of
+from traverse_search_api.rates import address_of, caller_of
 from traverse_search_api.search import Searcher
 
 _UNUSED: Final = frozenset({"cursor", "size", "facets", "explain"})
@@ -63,7 +63,7 @@ def _endpoint(
         if form in _FEEDS and "sort" not in parameters.model_fields_set:
             # By relevance what is new might never be among them.
             parameters = parameters.model_copy(update={"sort": Sort.PUBLISHED})
-        caller = f"key {reader.siren}" if reader.is_member else network_of(address_of(request))
+        caller = caller_of(reader, address_of(request))
         async with AsyncExitStack() as held:
             await held.enter_async_context(places.taken(caller))
             most = SHEET_ROWS if form is Form.XLSX else None

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.word_lists import lines_of, words_of
 from traverse_search_api.errors import SearchError
 
 
@@ -24,15 +25,10 @@ class PlaceAlias:
 
 def parse_place_aliases(text: str) -> tuple[PlaceAlias, ...]:
     """The lines of a file; comments (#) and blank lines are passed over. Refuses nothing."""
-    found = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        content = line.strip()
-        if not content or content.startswith("#"):
-            continue
-        left, _, right = content.partition("=>")
-        names = tuple(" ".join(name.split()) for name in left.split(",") if name.strip())
-        found.append(PlaceAlias(number, names, tuple(right.split())))
-    return tuple(found)
+    return tuple(
+        PlaceAlias(line.number, words_of(line.left), tuple(line.right.split()))
+        for line in lines_of(text)
+    )
 
 
 def place_alias_faults(aliases: tuple[PlaceAlias, ...], territories: Territories) -> list[str]:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from traverse_search_api.errors import TooManyRequestsError
 from traverse_search_api.problems import problem
+from traverse_search_api.reader import Reader
 
 _UNCOUNTED: Final = ("/healthz", "/readyz", "/metrics", "/static/")
 _NETWORK: Final = 64
@@ -61,6 +62,11 @@ def network_of(address: str) -> str:
 def address_of(request: HTTPConnection) -> str:
     """Where a request comes from, as the server knows it; "" where it does not."""
     return request.client.host if request.client else ""
+
+
+def caller_of(reader: Reader, address: str) -> str:
+    """Who asks, for what is counted by caller: an institution, or an address's network."""
+    return f"key {reader.siren}" if reader.is_member else network_of(address)
 
 
 class LimitRates:

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from traverse_schemas.reference.cpv import cpv_table
 from traverse_schemas.synonyms import conflate
+from traverse_schemas.word_lists import lines_of, words_of
 from traverse_search_api.errors import SearchError
 
 
@@ -31,19 +32,11 @@ class Trade:
 def parse_trades(text: str) -> tuple[Trade, ...]:
     """The trades of a file; comments (#) and blank lines are passed over. Refuses nothing."""
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        content = line.strip()
-        if not content or content.startswith("#"):
-            continue
-        left, _, right = content.partition("=>")
-        named, _, beside = left.partition("|")
-        codes = tuple(code.ljust(8, "0") for code in right.split())
-        found.append(Trade(number, _words(named), _words(beside), codes))
+    for line in lines_of(text):
+        named, _, beside = line.left.partition("|")
+        codes = tuple(code.ljust(8, "0") for code in line.right.split())
+        found.append(Trade(line.number, words_of(named), words_of(beside), codes))
     return tuple(found)
-
-
-def _words(side: str) -> tuple[str, ...]:
-    return tuple(" ".join(word.split()) for word in side.split(",") if word.strip())
 
 
 def trade_faults(trades: tuple[Trade, ...]) -> list[str]:

@@ -70,18 +70,20 @@ class FollowedSearches:
         try:
             parameters = row.parameters
             search = search_of(parameters, reader)
-            if search.key not in self.by_key:
+            followed = self.by_key.get(search.key)
+            if followed is None:
                 text = parameters.q.strip()
                 filters = active_filters(parameters, now, self._territories)
-                why = (*([f"« {text} »"] if text else ()), *(one.label for one in filters))
-                self.searches.put(search, now)
-                self.by_key[search.key] = Followed(why)
-            self.searches.put(search, now)  # where it was refused before
+                followed = Followed(
+                    (*([f"« {text} »"] if text else ()), *(one.label for one in filters))
+                )
+            self.searches.put(search, now)  # anew, where it was refused before
         except (InvalidParameterError, ValueError):
             # A territory that is no more, a filter of another version: its owner sees it there.
             _LOG.warning("subscription_not_followed id=%s", name)
             return
-        self.by_key[search.key].subscriptions.add(name)
+        self.by_key[search.key] = followed
+        followed.subscriptions.add(name)
         self._keys[name] = (row.search, reader, search.key)
 
     def _drop(self, name: str) -> None:

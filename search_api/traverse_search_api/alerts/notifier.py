@@ -34,9 +34,7 @@ from traverse_search_api.alerts.watch import Watcher
 from traverse_search_api.alerts.weekly_note import Letter
 from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.elasticsearch_client import Indices, connect
-from traverse_search_api.errors import (
-    SearchError,
-)
+from traverse_search_api.errors import SearchError
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.grouping_table import GroupingTable
 from traverse_search_api.groupings import GroupingRows

@@ -30,7 +30,7 @@ from traverse_search_api.matching.looked import Seen, late_in, ready
 from traverse_search_api.matching.searches import Search, Searches, search_of
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.rates import network_of
+from traverse_search_api.rates import caller_of
 from traverse_search_api.reader import Reader
 from traverse_search_api.stream.listener import Listener, Mark
 from traverse_search_api.stream.lookout import Lookout
@@ -131,7 +131,7 @@ class Hub:
             raise TooManyStreamsError(self._limits.most)
         limits = self._limits
         most = limits.most_per_key if reader.is_member else limits.most_per_address
-        caller = f"key {reader.siren}" if reader.is_member else network_of(address)
+        caller = caller_of(reader, address)
         if self._callers[caller] >= most:
             raise TooManyStreamsError(most)
         self._callers[caller] += 1

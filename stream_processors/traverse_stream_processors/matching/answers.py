@@ -20,6 +20,7 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day, lower_first
 from traverse_stream_processors.matching.roles import (
     ON_DEMAND,
+    WIDER,
     Beneficiaries,
     Seeks,
     is_pooled,
@@ -36,7 +37,6 @@ LEAST_SUBJECT: Final = 0.6
 
 _SAME_THING: Final = 0.7
 
-_WIDER: Final = frozenset(("epci", "department", "region", "state"))
 _CONTRACTS: Final = ("contract", "concession", "sourcing", "expression_of_interest")
 
 
@@ -196,7 +196,7 @@ def _contract_for(need: Facts, offer: Facts) -> _Fit:
         joint = f"groupement de commandes dont {offer.owner_name} vous dit membre"
         return _Fit(1.0, joint, "besoin d'un membre de votre groupement de commandes")
     above = not offer.covers.isdisjoint(need.within - set(need.place))
-    if not above or offer.owner_kind not in _WIDER:
+    if not above or offer.owner_kind not in WIDER:
         return _NOT
     if not offer.buyers and is_pooled(offer.title, offer.texts.description):
         pooled = f"achat pour plusieurs acheteurs : à voir avec {offer.owner_name}"

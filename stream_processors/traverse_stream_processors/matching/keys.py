@@ -14,7 +14,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.matching.facts import MOST_SHARED, Facts
 from traverse_stream_processors.matching.meetings import Stand
 from traverse_stream_processors.matching.purchases import FIRST_DAY, LAST_DAY
-from traverse_stream_processors.matching.roles import ON_DEMAND, Seeks
+from traverse_stream_processors.matching.roles import ON_DEMAND, WIDER, Seeks
 from traverse_stream_processors.matching.sides import Finer
 from traverse_stream_processors.matching.territory import is_local, level_of
 
@@ -29,7 +29,6 @@ _MOST_BUYERS: Final = 1000  # of a groupement that are told of its contract wher
 _LIES_IN: Final = frozenset(("epci", "dep"))
 _HOLDING: Final = ("dep", "reg", "fr")
 _MOST_HOLDING: Final = 20
-_WIDER: Final = frozenset(("epci", "department", "region", "state"))
 _ANY_ZONE: Final = "zone:"  # no table says what holds a zone
 
 _DIGITS: Final = (3, 4, 5, 6, 8)  # of the CPV: group, class, category, and finer
@@ -83,7 +82,7 @@ def _offered(facts: Facts) -> tuple[str, ...]:
         return (_ORDERS, _AID, _SHARED, _BUYING)
     match facts.subtype:
         case "contract" | "concession":
-            return (_ORDERS, _BUYING) if facts.owner_kind in _WIDER else (_ORDERS,)
+            return (_ORDERS, _BUYING) if facts.owner_kind in WIDER else (_ORDERS,)
         case "sourcing":
             return (_ORDERS,)
         case "project":

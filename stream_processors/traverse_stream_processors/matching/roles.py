@@ -10,6 +10,9 @@ from traverse_stream_processors.linking.words import fold
 ON_DEMAND: Final = ("call_for_projects", "expression_of_interest")
 """Calls that are open to those whom their words name."""
 
+WIDER: Final = frozenset(("epci", "department", "region", "state"))
+"""Kinds of owners that cover others from above, and may buy for them."""
+
 
 class Seeks(StrEnum):
     """What a firm looks for."""
