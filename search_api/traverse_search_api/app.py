@@ -52,6 +52,7 @@ from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import LimitRates, Rates
 from traverse_search_api.readership import Readership, readership_table
 from traverse_search_api.search import Searcher
+from traverse_search_api.spent import spending
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.showcases import Showcases, showcases_table
 from traverse_search_api.stream.hub import Hub, StreamLimits
@@ -104,7 +105,9 @@ def create_app(
     settings = settings or SearchSettings()
     public = client or connect(settings.elasticsearch, settings.search_timeout)
     members = client or connect(settings.elasticsearch, settings.search_timeout, members=True)
-    indices = Indices(public, members, aliases, settings.search_patience)
+    indices = Indices(
+        public, members, aliases, settings.search_patience, settings.searches_at_once
+    )
     registry = registry or (staff.registry if staff else FixedRegistry())
     keys = ApiKeys(registry, present or SystemClock())
     ways: list[Way] = [keys, *([Visitors(staff.visits)] if staff else [])]
@@ -263,16 +266,16 @@ def _add_search(
     )
     async def search(request: Request) -> Response:
         """Cherche parmi les publications de toutes les institutions."""
-        start = perf_counter()
-        reader = readers.of(request)
-        parameters = read_query(request, SearchParameters)
-        answer, took = await searcher.search(parameters, reader)
-        content = orjson.dumps(answer)
-        metrics.seconds.observe(perf_counter() - start)
-        metrics.engine_seconds.observe(took / 1000)
+        with spending() as spent:
+            reader = readers.of(request)
+            parameters = read_query(request, SearchParameters)
+            answer = await searcher.search(parameters, reader)
+            content = orjson.dumps(answer)
+        metrics.seconds.observe(perf_counter() - spent.begun)
+        metrics.engine_seconds.observe(spent.engine / 1000)
         if not answer["items"]:
             metrics.empty.inc()
-        return _json(content, {"Server-Timing": f"engine;dur={took}"})
+        return _json(content, {"Server-Timing": spent.header()})
 
     @app.get(
         "/v1/opportunities/{identifier}",

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from time import perf_counter
 from typing import Any, Final
 
 from elastic_transport import ConnectionTimeout, TransportError
@@ -23,8 +24,10 @@ from traverse_search_api.errors import (
     SearchUnavailableError,
     TooLongError,
 )
+from traverse_search_api.line import AT_ONCE, PATIENCE, Line
 from traverse_search_api.pulse import Health, Pulse
 from traverse_search_api.reader import ANYBODY, Reader
+from traverse_search_api.spent import spend
 
 _LOG = logging.getLogger(__name__)
 # Ids are our own letters and digits. What else is asked for, "..", a text of kilobytes, would make
@@ -70,32 +73,48 @@ class Index:
     """Searches and reads the documents of some indices, as one."""
 
     def __init__(
-        self, client: AsyncElasticsearch, aliases: Sequence[str], patience: float = 1.0
+        self,
+        client: AsyncElasticsearch,
+        aliases: Sequence[str],
+        patience: float = 1.0,
+        line: Line | None = None,
     ) -> None:
         """Reads `aliases` through `client`, which the caller closes.
 
         After `patience` seconds without an answer, Elasticsearch is asked whether it is there.
+        Searches stand in `line`, which several indices share.
         """
         self._client = client
         self.aliases = tuple(aliases)
         self._together = ",".join(aliases)
         self._pulse = Pulse(self._health, patience)
+        self._line = line or Line()
 
-    async def search(self, body: dict[str, Any], *, explain: bool = False) -> dict[str, Any]:
+    async def search(
+        self, body: dict[str, Any], *, explain: bool = False, patience: float = PATIENCE
+    ) -> dict[str, Any]:
         """Elasticsearch's answer to a search (or to a page of a snapshot, with `pit`); with the
-        scores of its named parts when asked to `explain`.
+        scores of its named parts when asked to `explain`. It stands in line for `patience` seconds.
 
         Raises ExpiredCursorError when the snapshot is gone, RefusedQueryError when Elasticsearch
-        does not take the query, SearchUnavailableError when it is away, too busy, or has no index.
+        does not take the query, BusyError when too many wait, SearchUnavailableError when it is
+        away, or has no index.
         """
         snapshot = "pit" in body
         path = "/_search" if snapshot else f"/{self._together}/_search"
         params = {"filter_path": _ANSWER, "allow_partial_search_results": "false"}
         if explain:
             params |= {"include_named_queries_score": "true", "filter_path": _EXPLAINED}
+        start = perf_counter()
         try:
+            # Whether the engine is there is asked for who waits in line, too.
             answer = await self._pulse.wait(
-                self._client.perform_request("POST", path, params=params, headers=_JSON, body=body)
+                self._line.through(
+                    self._client.perform_request(
+                        "POST", path, params=params, headers=_JSON, body=body
+                    ),
+                    patience,
+                )
             )
         except NotFoundError as error:
             if snapshot:
@@ -110,6 +129,7 @@ class Index:
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         found: dict[str, Any] = answer.body
+        spend(found.get("took", 0), perf_counter() - start)
         if found.get("timed_out"):
             raise TooLongError
         return found
@@ -271,11 +291,14 @@ class Indices:
         members: AsyncElasticsearch,
         aliases: Mapping[str, str],
         patience: float = 1.0,
+        at_once: int = AT_ONCE,
     ) -> None:
-        """`public` and `members` are clients of two accounts, or the same; `aliases` by index."""
+        """`public` and `members` are clients of two accounts, or the same; `aliases` by index;
+        `at_once` is how many searches are asked at a time."""
         self._public, self._members = public, members
         self._aliases = aliases
         self._patience = patience
+        self._line = Line(at_once)
         self._known: dict[tuple[str, ...], Index] = {}
         self.public = self.of(ANYBODY)
 
@@ -296,7 +319,7 @@ class Indices:
         if found is None:
             client = self._public if names == ANYBODY.indices else self._members
             aliases = [self._aliases[name] for name in names]
-            found = self._known[names] = Index(client, aliases, self._patience)
+            found = self._known[names] = Index(client, aliases, self._patience, self._line)
         return found
 
 

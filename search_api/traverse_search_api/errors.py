@@ -25,6 +25,7 @@ TraverseError
     ├── MovedGroupingError        301, names the grouping that has its members now
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
+    │   └── BusyError             503, others' searches are still waiting
     ├── TooLongError              503, the search took longer than one may
     ├── StreamUnavailableError    503, Kafka is away or has no changes topic
     ├── GroupingsUnavailableError 503, Kafka is away or has no topic of groupings
@@ -354,6 +355,20 @@ class SearchUnavailableError(SearchError):
     def __init__(self, why: str = "le moteur de recherche ne répond pas") -> None:
         super().__init__(
             f"La recherche est momentanément indisponible ({why}) : réessayez dans un instant."
+        )
+
+
+class BusyError(SearchUnavailableError):
+    """Elasticsearch is there, and so many searches wait for it that this one's turn did not come
+    in time."""
+
+    title = "Trop de recherches à la fois"
+
+    def __init__(self) -> None:
+        SearchError.__init__(
+            self,
+            "Trop de recherches arrivent en même temps et la vôtre n’a pas eu son tour : réessayez "
+            "dans quelques secondes.",
         )
 
 

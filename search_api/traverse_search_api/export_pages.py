@@ -81,6 +81,8 @@ async def _page(
     paged = body | {"pit": {"id": snapshot.identifier, "keep_alive": _KEEP_ALIVE}}
     if after is not None:
         paged["search_after"] = after
-    found = await index.search(paged)
+    # Before the first page nothing was sent; after it, a page that is given up cuts a file off.
+    patience = PATIENCE if after is None else FOR_A_PAGE
+    found = await index.search(paged, patience=patience)
     snapshot.identifier = found.get("pit_id", snapshot.identifier)
     return found

@@ -51,7 +51,6 @@ class Outcome:
     plan: TextPlan
     correction: str | None = None
     diagnosis: dict[str, Any] | None = None
-    took: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,10 @@ class Searcher:
     synonyms: SynonymBook
     freshness: Freshness
 
-    async def search(self, parameters: SearchParameters, reader: Reader) -> tuple[Answer, int]:
-        """The contract's answer to a reader, and the milliseconds that Elasticsearch took.
+    async def search(self, parameters: SearchParameters, reader: Reader) -> Answer:
+        """The contract's answer to a reader.
 
-        Raises InvalidParameterError, InvalidCursorError, ExpiredCursorError,
+        Raises InvalidParameterError, InvalidCursorError, ExpiredCursorError, BusyError,
         SearchUnavailableError.
         """
         cursor = self._cursor(parameters, reader)
@@ -82,7 +81,7 @@ class Searcher:
             snapshot = cursor.snapshot or await self._snapshot(cursor, reader)
             paged = next_page(body, cursor, snapshot, self.keep_alive)
             found = await self.indices.of(reader).search(paged, explain=parameters.explain)
-            outcome = Outcome(found, plan, took=found.get("took", 0))
+            outcome = Outcome(found, plan)
             total, exact = (
                 (cursor.total, cursor.exact)
                 if cursor.snapshot
@@ -126,7 +125,7 @@ class Searcher:
             near = places_of(parameters, outcome.plan)
             for item, hit in zip(items, page, strict=True):
                 item["explanation"] = explained(hit, as_of, near, self.territories)
-        answer = {
+        return {
             "total": {"value": total, "exact": exact},
             "items": items,
             "facets": read_facets(
@@ -140,7 +139,6 @@ class Searcher:
             "diagnosis": outcome.diagnosis,
             "freshness": await self.freshness.sources(reader, self.as_of(None)),
         }
-        return answer, outcome.took
 
     async def detail(self, identifier: str, as_of_text: str | None, reader: Reader) -> Answer:
         """One opportunity, whole. Raises as `document` does."""
@@ -197,22 +195,19 @@ class Searcher:
         if _count(outcome.found):
             return outcome
         filters = active_filters(parameters, as_of, self.territories)
-        look, looked = await self._look(plan, filters, as_of, reader)
-        took = outcome.took + looked
+        look = await self._look(plan, filters, as_of, reader)
         if not parameters.as_typed:
             text = corrected(parameters.q, look)
             if text is not None and text != parameters.q:
-                respelt, spent = await self._respelt(parameters, as_of, text, look, filters, reader)
-                took += spent
+                respelt = await self._respelt(parameters, as_of, text, look, filters, reader)
                 if respelt is not None:
-                    return replace(respelt, took=took)
+                    return respelt
             looser = relaxed(plan, look)
             if looser is not None:
                 again = await self._ask(parameters, as_of, looser, reader)
-                took += again.took
                 if _count(again.found):
-                    return replace(again, took=took)
-        return replace(outcome, diagnosis=diagnosis_of(plan, look, filters), took=took)
+                    return again
+        return replace(outcome, diagnosis=diagnosis_of(plan, look, filters))
 
     async def _respelt(  # noqa: PLR0917 -- each of another type
         self,
@@ -222,56 +217,53 @@ class Searcher:
         look: Look,
         filters: list[Filter],
         reader: Reader,
-    ) -> tuple[Outcome | None, int]:
-        """What a corrected text finds, and the milliseconds spent. Where only the filters leave
-        nothing of it, why they do; None where it finds nothing at all."""
+    ) -> Outcome | None:
+        """What a corrected text finds. Where only the filters leave nothing of it, why they do;
+        None where it finds nothing at all."""
         plan = self.plan(parameters, as_of, text)
         outcome = await self._ask(parameters, as_of, plan, reader)
         if _count(outcome.found):
             shown = _with_accents(text, look.unknown, outcome.found)
-            return replace(outcome, correction=shown), outcome.took
+            return replace(outcome, correction=shown)
         if not filters:
-            return None, outcome.took
+            return None
         bare = SearchParameters(q=parameters.q, literal=parameters.literal, facets=())
         anywhere = await self._ask(bare, as_of, plan, reader)
-        spent = outcome.took + anywhere.took
         if not _count(anywhere.found):
-            return None, spent
+            return None
         shown = _with_accents(text, look.unknown, anywhere.found)
-        look, looked = await self._look(plan, filters, as_of, reader)
+        look = await self._look(plan, filters, as_of, reader)
         diagnosis = diagnosis_of(plan, look, filters)
-        return replace(outcome, correction=shown, diagnosis=diagnosis), spent + looked
+        return replace(outcome, correction=shown, diagnosis=diagnosis)
 
     async def _look(
         self, plan: TextPlan, filters: list[Filter], as_of: datetime, reader: Reader
-    ) -> tuple[Look, int]:
-        """The second look, and the milliseconds that it took. Words are suggested from indices
-        that the reader may read whole: Elasticsearch suggests from all that an index holds."""
+    ) -> Look:
+        """The second look. Words are suggested from indices that the reader may read whole:
+        Elasticsearch suggests from all that an index holds."""
         body = look_body(plan, filters, *readable_filters(as_of, reader))
         of, whole = self.indices.of(reader), self.indices.whole(reader)
         if of is whole or "suggest" not in body:
             looked = await of.search(body)
-            return read_look(plan, looked), int(looked.get("took", 0))
+            return read_look(plan, looked)
         suggest = body.pop("suggest")
         looked, suggested = await gather(
             of.search(body), whole.search({"size": 0, "suggest": suggest})
         )
-        took = int(looked.get("took", 0)) + int(suggested.get("took", 0))
-        return read_look(plan, looked | {"suggest": suggested.get("suggest", {})}), took
+        return read_look(plan, looked | {"suggest": suggested.get("suggest", {})})
 
     async def _ask(
         self, parameters: SearchParameters, as_of: datetime, plan: TextPlan, reader: Reader
     ) -> Outcome:
         body = search_body(parameters, as_of, self.territories, plan, reader)
-        index, took = self.indices.of(reader), 0
+        index = self.indices.of(reader)
         if may_be_broad(parameters, plan, self.freshness.known(reader)):
             counted = await index.search(count_body(body))
-            took = int(counted.get("took", 0))
             if _count(counted) > BROAD:
                 plan = replace(plan, broad=True)
                 body = search_body(parameters, as_of, self.territories, plan, reader)
         found = await index.search(body, explain=parameters.explain)
-        return Outcome(found, plan, took=took + int(found.get("took", 0)))
+        return Outcome(found, plan)
 
     def _cursor(self, parameters: SearchParameters, reader: Reader) -> Cursor | None:
         if parameters.cursor is None:

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from traverse_schemas.clock import Clock, clock_from
 from traverse_search_api.errors import InvalidOriginError
+from traverse_search_api.line import AT_ONCE
 from traverse_search_api.showcases import origin_of
 
 
@@ -33,6 +34,13 @@ class SearchSettings(BaseSettings):
         le=60,
         description="Seconds without an answer after which Elasticsearch is asked whether it is "
         "there at all.",
+    )
+    searches_at_once: int = Field(
+        default=AT_ONCE,
+        ge=1,
+        le=1000,
+        description="Searches that Elasticsearch is asked at a time; the others stand in line. "
+        "More where it has more than ten cores.",
     )
     as_of: str = Field(
         default="",

@@ -102,7 +102,7 @@ def test_a_snapshot_opened_while_the_first_page_was_read_does_not_serve_it() -> 
 
     async def two_pages() -> None:
         asked = SearchParameters(size=1)
-        first, _ = await searcher.search(asked, ANYBODY)
+        first = await searcher.search(asked, ANYBODY)
         await searcher.search(asked.model_copy(update={"cursor": first["next"]}), ANYBODY)
 
     asyncio.run(two_pages())

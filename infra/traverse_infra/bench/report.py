@@ -90,7 +90,8 @@ def _search(search: Mapping[str, float]) -> Table:
     for name, label in (
         ("", "Réponse HTTP"),
         ("took_", "Elasticsearch (took)"),
-        ("added_", "Ajouté par le service"),
+        ("added_", "Le reste, HTTP d’Elasticsearch compris"),
+        ("own_", "Part du service, attente d’Elasticsearch ôtée"),
     ):
         table.add_row(label, f"{search[f'{name}p50_ms']:.1f}", f"{search[f'{name}p95_ms']:.1f}")
     return table

@@ -1,8 +1,10 @@
 """How long a search takes over HTTP with all facets, beside Elasticsearch's own `took`.
 
-The service says Elasticsearch's time in its `Server-Timing` header (whole milliseconds); what it
-adds is the client's time less that: HTTP both ways, building the query, the rest of Elasticsearch's
-answer, reading and writing JSON. The client is the standard library's, kept open: a client with
+The service says in its `Server-Timing` header how long Elasticsearch took, in whole milliseconds,
+and how long it waited for the answer. What is "added" is the client's time less the former: HTTP
+both ways, building the query, the rest of Elasticsearch's answer, reading and writing JSON. The
+service's "own" share is the client's time less the latter: Elasticsearch's HTTP is not in it, the
+service's and the client's is. The client is the standard library's, kept open: a client with
 more comfort costs a millisecond of its own a request, which would be told as the service's.
 """
 
@@ -10,7 +12,7 @@ import re
 import time
 from http.client import HTTPConnection
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import orjson
@@ -32,7 +34,7 @@ SEARCHES: tuple[dict[str, Any], ...] = (
     {"kind": "call", "sort": "published"},
     {"q": "transport -scolaire", "size": 50},
 )
-_TOOK = re.compile(r"dur=([\d.]+)")
+_PART = re.compile(r"\b(engine|wait);dur=([\d.]+)")
 
 
 class SearchFailedError(InfraError):
@@ -43,6 +45,7 @@ def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
     """`rounds` times all searches, one after the other on one connection, after `warm` times."""
     total: list[float] = []
     took: list[float] = []
+    waited: list[float] = []
     hits = 0
     connection = HTTPConnection(urlsplit(address).netloc, timeout=30)
     try:
@@ -62,11 +65,14 @@ def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
                 )
             if index >= len(SEARCHES) * warm:
                 total.append(elapsed)
-                took.append(engine_milliseconds(answer.headers.get("server-timing", "")))
+                timing = timing_of(answer.headers.get("server-timing", ""))
+                took.append(timing.engine)
+                waited.append(timing.wait)
                 hits += orjson.loads(octets)["total"]["value"]
     finally:
         connection.close()
     added = [each - engine for each, engine in zip(total, took, strict=True)]
+    own = [each - wait for each, wait in zip(total, waited, strict=True)]
     return {
         "p50_ms": percentile(total, 0.5),
         "p95_ms": percentile(total, 0.95),
@@ -74,17 +80,26 @@ def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
         "took_p95_ms": percentile(took, 0.95),
         "added_p50_ms": percentile(added, 0.5),
         "added_p95_ms": percentile(added, 0.95),
+        "own_p50_ms": percentile(own, 0.5),
+        "own_p95_ms": percentile(own, 0.95),
         "searches": len(total),
         "mean_hits": hits / len(total),
     }
 
 
-def engine_milliseconds(header: str) -> float:
-    """Elasticsearch's time in a `Server-Timing` header. Raises SearchFailedError without one."""
-    found = _TOOK.search(header)
-    if found is None:
+class Timing(NamedTuple):
+    """Milliseconds: what Elasticsearch took, and how long the service waited for it."""
+
+    engine: float
+    wait: float
+
+
+def timing_of(header: str) -> Timing:
+    """What a `Server-Timing` header says. Raises SearchFailedError without one."""
+    parts = {name: float(milliseconds) for name, milliseconds in _PART.findall(header)}
+    if parts.keys() != {"engine", "wait"}:
         raise SearchFailedError(
             "Le service de recherche ne dit pas le temps d'Elasticsearch (en-tête Server-Timing) : "
             "mettez-le à jour."
         )
-    return float(found[1])
+    return Timing(**parts)

@@ -27,7 +27,7 @@ async def dry_run(
             "size": 3, "facets": (), "cursor": None, "explain": False,
         }
     )  # fmt: skip
-    answer, _ = await searcher.search(plain, reader)
+    answer = await searcher.search(plain, reader)
     return {
         "days": DAYS,
         "total": answer["total"],

@@ -45,7 +45,7 @@ class Reading:
         parameters = SearchParameters.model_validate(
             {"facets": "none", "as_typed": True, "as_of": self.as_of.isoformat(), **asked}
         )
-        answer, _ = await self.searcher.search(parameters, self.reader)
+        answer = await self.searcher.search(parameters, self.reader)
         return answer
 
     async def look(

@@ -92,7 +92,7 @@ def _router(
         except ValidationError as error:
             raise InvalidParameterError(*first_fault(error)) from None
         counted = parameters.model_copy(update={"facets": tuple(Facet)})
-        answer, _ = await searcher.search(counted, readers.of(request))
+        answer = await searcher.search(counted, readers.of(request))
         as_of = searcher.as_of(parameters.as_of)
         view = search_view(parameters, answer, as_of, searcher.territories)
         drawn = map_view(answer, given(parameters), searcher.territories)

@@ -85,7 +85,7 @@ def showcase_router(readings: Readings, render: Renderer, framing: Framing) -> A
 
     async def shown(parameters: SearchParameters, path: str, frames: str) -> Response:
         searcher = readings.searcher
-        answer, _ = await searcher.search(parameters, ANYBODY)
+        answer = await searcher.search(parameters, ANYBODY)
         view = search_view(
             parameters, answer, searcher.as_of(parameters.as_of), searcher.territories
         )
