@@ -52,9 +52,9 @@ from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import LimitRates, Rates
 from traverse_search_api.readership import Readership, readership_table
 from traverse_search_api.search import Searcher
-from traverse_search_api.spent import spending
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.showcases import Showcases, showcases_table
+from traverse_search_api.spent import spending
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.routes import stream_router
 from traverse_search_api.suggestions import prepare_places
@@ -105,9 +105,7 @@ def create_app(
     settings = settings or SearchSettings()
     public = client or connect(settings.elasticsearch, settings.search_timeout)
     members = client or connect(settings.elasticsearch, settings.search_timeout, members=True)
-    indices = Indices(
-        public, members, aliases, settings.search_patience, settings.searches_at_once
-    )
+    indices = Indices(public, members, aliases, settings.search_patience, settings.searches_at_once)
     registry = registry or (staff.registry if staff else FixedRegistry())
     keys = ApiKeys(registry, present or SystemClock())
     ways: list[Way] = [keys, *([Visitors(staff.visits)] if staff else [])]

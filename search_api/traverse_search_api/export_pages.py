@@ -8,6 +8,7 @@ from typing import Any, Final
 from traverse_search_api.elasticsearch_client import Index
 from traverse_search_api.errors import TooManyRowsError
 from traverse_search_api.items import item_of
+from traverse_search_api.line import FOR_A_PAGE, PATIENCE
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import search_body
 from traverse_search_api.reader import Reader

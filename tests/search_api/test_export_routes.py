@@ -54,7 +54,7 @@ class ManyHits:
     async def close_snapshot(self, identifier: str) -> None:
         self.open.remove(identifier)
 
-    async def search(self, body: dict[str, Any]) -> dict[str, Any]:
+    async def search(self, body: dict[str, Any], **_: Any) -> dict[str, Any]:
         start = body.get("search_after", [0])[0]
         if start == self.broken_at:
             raise ExpiredCursorError

@@ -20,7 +20,7 @@ def test_what_is_asked_of_the_engine_adds_up_in_whichever_task() -> None:
         return spent.engine, round(spent.waited, 3)
 
     async def both() -> list[tuple[int, float]]:
-        return await asyncio.gather(request(10, 20), request(500))
+        return list(await asyncio.gather(request(10, 20), request(500)))
 
     assert asyncio.run(both()) == [(31, 0.031), (501, 0.501)]
 

@@ -45,8 +45,7 @@ class Reading:
         parameters = SearchParameters.model_validate(
             {"facets": "none", "as_typed": True, "as_of": self.as_of.isoformat(), **asked}
         )
-        answer = await self.searcher.search(parameters, self.reader)
-        return answer
+        return await self.searcher.search(parameters, self.reader)
 
     async def look(
         self, *clauses: Query, scored: Query | None = None, named: bool = False, **body: Any
