@@ -138,6 +138,17 @@ def test_putting_twice_is_putting_once() -> None:
     assert matcher.changed() == (set(), set(), {})
 
 
+def test_what_has_no_theme_comes_and_goes_beside_others() -> None:
+    whole = [
+        call(f"C{number}", "Divers", owner="Aix")._replace(topics=(), themes=())
+        for number in range(3)
+    ]
+    matcher = fed(whole)
+    for one in whole:
+        matcher.put(one.id, None)
+    assert len(matcher) == 0
+
+
 def test_a_grouping_grows_and_shrinks_and_keeps_its_id() -> None:
     first = need("A", "Défibrillateurs", owner="Gardanne", first_time="2026-01-01T", **DAE)
     second = need("B", "Défibrillateurs", owner="Aix", first_time="2026-02-01T", **DAE)
