@@ -118,11 +118,12 @@ def _message(state: RecordState, document: Any, index: str | None = None) -> Opp
     )
 
 
-def _lot_number(thing: tuple[str, ...], linker: Linker) -> str:
+def _lot_number(thing: tuple[str, ...], linker: Linker) -> str | None:
+    """The lot that a thing is; None: it is the whole procedure."""
     for one in thing:
         if lots := linker.book.at_id(one).lots:
             return lots[0]
-    return "?"
+    return None
 
 
 def _links(group: Group, linker: Linker, heads: Mapping[str, str]) -> list[dict[str, object]]:

@@ -1,6 +1,11 @@
 """The closed lists of the records, in code (English) and on screen (French)."""
 
 from enum import StrEnum
+from typing import Final
+
+FRAMEWORK: Final = "accord-cadre "
+"""How a reference begins that is the number of the framework agreement which a contract is an order
+of: what many contracts share, and so no reference of one thing."""
 
 
 class Kind(StrEnum):

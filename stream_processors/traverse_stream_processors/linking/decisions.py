@@ -116,14 +116,14 @@ class Decisions:
     def words(self, left: str, right: str) -> dict[str, Word]:
         """The last word of each institution, by whatever subject it said it."""
         keys = self._pairs.get((min(left, right), max(left, right)), ())
-        said = sorted((self._said[key] for key in keys), key=lambda each: each.version)
+        said = sorted((self._said[key] for key in keys), key=_when)
         return {one.siren: one.word for one in said}
 
     def sayings(self, left: str, right: str, speakers: Set[str]) -> list[Saying]:
         """The same of some institutions, with what they said it under; by SIREN."""
         keys = self._pairs.get((min(left, right), max(left, right)), ())
         found = {}
-        for key in sorted(keys, key=lambda each: self._said[each].version):
+        for key in sorted(keys, key=lambda each: _when(self._said[each])):
             said = self._said[key]
             if said.siren in speakers:
                 found[said.siren] = Saying(*key, said.word, said.version, said.siren)
@@ -147,3 +147,9 @@ class Decisions:
                 self._partners[one].discard(other)
                 if not self._partners[one]:
                     del self._partners[one]
+
+
+def _when(said: _Said) -> tuple[str, Version]:
+    """What one institution says under several subjects is ordered by time: a `sequence` orders the
+    versions of one subject only."""
+    return said.version.time, said.version

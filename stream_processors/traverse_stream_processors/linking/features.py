@@ -10,10 +10,12 @@ from sys import intern
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.record_state import RecordState
+from traverse_schemas.records.codes import FRAMEWORK
 from traverse_stream_processors.linking.words import (
     fold,
     lots_of,
     name_of,
+    phases_of,
     without_lot,
     words_of,
     years_of,
@@ -25,7 +27,8 @@ class Features(NamedTuple):
 
     `audience` names who may read it: only equal ones merge. `owner` is a SIREN, `owner_name` the
     folded words of the owner's name. `references` are normalised (`reference_of`). `words` are
-    those of the title (words.py), without the lot number, sorted. Dates are ISO text: `notified`
+    those of the title (words.py), without the lot number, sorted; `lots` and `phases` (stages of an
+    operation) the parts that it names. Dates are ISO text: `notified`
     and `start` (of a window) days, `deadline` to the minute (UTC), `first_time` the first event's.
     `place` are the record's own codes, `within` with every level above. `holders` are SIRENs, else
     folded names. `amount` is in euros.
@@ -41,6 +44,7 @@ class Features(NamedTuple):
     owner_name: str
     words: tuple[str, ...]
     lots: tuple[str, ...]
+    phases: tuple[str, ...]
     years: tuple[int, ...]
     references: tuple[str, ...]
     url: str
@@ -68,8 +72,9 @@ class Features(NamedTuple):
 
 _NOT_REFERENCE: Final = re.compile(r"[^A-Z0-9]+")
 _TED_JOURNAL: Final = re.compile(r"((?:19|20)[0-9]{2})/S ?[0-9]{3}-0*([0-9]{1,8})")
-_TED_NUMBER: Final = re.compile(r"0*([0-9]{1,8})-((?:19|20)[0-9]{2})")
-_BOAMP: Final = re.compile(r"[0-9]{2}-[0-9]{4,7}")
+# Five digits at least: shorter ones are how buyers number their own ("01-2026", "24-0012").
+_TED_NUMBER: Final = re.compile(r"(?=[0-9]{5})0*([0-9]{1,8})-((?:19|20)[0-9]{2})")
+_BOAMP: Final = re.compile(r"[0-9]{2}-[0-9]{5,7}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]{1,2})?")
 GLOBAL: Final = ("TED", "BOAMP", "UUID")
 """How references begin that name one thing whoever its owner is."""
@@ -85,7 +90,7 @@ def features_of(state: RecordState) -> Features | None:
     if said is None or (life is not None and life["state"] == "withdrawn"):
         return None
     content: Any = said["content"]
-    words, lots, years = _title(content["title"])
+    words, lots, phases, years = _title(content["title"])
     owner = next((one for one in content["institutions"] if one["role"] == "owner"), None)
     amount, amount_kind = _amount(content, life)
     window = content.get("window", {})
@@ -102,6 +107,7 @@ def features_of(state: RecordState) -> Features | None:
         owner_name=name_of(owner["name"]) if owner else "",
         words=words,
         lots=lots,
+        phases=phases,
         years=years,
         references=_references(state, content),
         url=content.get("url", ""),
@@ -119,12 +125,14 @@ def features_of(state: RecordState) -> Features | None:
 
 
 @lru_cache(maxsize=50_000)
-def _title(title: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
-    """What a title says: its words, lots and years. Titles come again: with each change of a
-    record, and each year."""
+def _title(
+    title: str,
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
+    """What a title says: its words, lots, phases and years. Titles come again: with each change of
+    a record, and each year."""
     folded = fold(title)
     words = tuple(sorted(map(intern, words_of(without_lot(folded)))))
-    return words, share(lots_of(folded)), years_of(folded)
+    return words, share(lots_of(folded)), share(phases_of(folded)), years_of(folded)
 
 
 def audience_of(content: Any) -> str:
@@ -136,12 +144,15 @@ def audience_of(content: Any) -> str:
 
 
 def reference_of(text: str) -> str:
-    """A reference in one form; "" when it is too short or too wordy to tell things apart.
+    """A reference in one form; "" when it is too short or too wordy to tell things apart, or
+    when it is said to be of the framework agreement that many orders share (`FRAMEWORK`).
 
     Numbers of TED (`2021/S 005-008441`, `008441-2021`), of BOAMP (`21-12345`) and UUIDs (eForms'
     procedure, BT-04) begin with a word of GLOBAL: they name one thing whoever owns it.
     """
     text = text.strip()
+    if text[: len(FRAMEWORK)].lower() == FRAMEWORK:
+        return ""
     if match := _TED_JOURNAL.fullmatch(text):
         return f"TED{match[1]}-{match[2]}"
     if match := _TED_NUMBER.fullmatch(text):
@@ -158,16 +169,18 @@ def reference_of(text: str) -> str:
 
 
 def _references(state: RecordState, content: Any) -> tuple[str, ...]:
-    """The record's references. Its subject is one where the owner itself speaks, or where it is
-    the number of a notice; what another system numbers by says nothing to anybody else."""
+    """The record's references: the numbers of GLOBAL first, then its own, since blocking reads the
+    first ones only. Its subject is one where the owner itself speaks, or where it is the number of
+    a notice; what another system numbers by says nothing to anybody else."""
     found = [reference_of(text) for text in content.get("references", ())[:20]]
     subject = state["subject"]
     if ":" not in subject:  # else a key that an importer made of several things
         own = state["source"][10:19] == content.get("owner_siren")
         reference = reference_of(subject)
         if own or reference.startswith(GLOBAL):
-            found.append(reference)
-    return tuple(dict.fromkeys(reference for reference in found if reference))
+            found.insert(0, reference)
+    unique = dict.fromkeys(reference for reference in found if reference)
+    return tuple(sorted(unique, key=lambda each: not each.startswith(GLOBAL)))
 
 
 def _amount(content: Any, life: Any) -> tuple[float | None, str]:

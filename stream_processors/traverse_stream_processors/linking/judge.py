@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from traverse_stream_processors.linking import same
 from traverse_stream_processors.linking.features import Features
-from traverse_stream_processors.linking.lots import CERTAIN, PROBABLE, lot_score
+from traverse_stream_processors.linking.lots import CERTAIN, PROBABLE, lot_score, part_of_whole
 from traverse_stream_processors.linking.same import Aspect, aspects
 
 
@@ -51,6 +51,8 @@ def judge(left: Features, right: Features) -> Judgement | None:
     """What two records are to one another; None when they are nothing. Symmetric."""
     sure = same.score(left, right, least=same.SAME)
     if sure >= same.SAME:
+        if part_of_whole(left, right):
+            return Judgement(LinkType.LOT, round(sure, 4), joins=True)
         return Judgement(LinkType.SAME, round(sure, 4), joins=True)
     if left.kind != "call":
         return None
@@ -64,7 +66,7 @@ def explain(left: Features, right: Features, judgement: Judgement) -> str:
     """Why, as one French sentence."""
     if judgement.type is LinkType.LOT:
         lot = lot_score(left, right)
-        reason = lot.reason if lot else "lots d'une même consultation"
+        reason = lot.reason if lot else part_of_whole(left, right) or "lots d'une consultation"
         return f"{reason[0].upper()}{reason[1:]}."
     found = {aspect for aspect, points in aspects(left, right) if points > 0}
     told = [aspect.value for aspect in _TOLD if aspect in found][:_MOST_TOLD]

@@ -4,7 +4,7 @@ Everything here is a function of the set of records and decisions that it was to
 kept up to date one change at a time: a cache in memory, rebuilt from the log. No I/O, no clock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import combinations, product
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from traverse_stream_processors.linking.clusters import Pair, clusters, componen
 from traverse_stream_processors.linking.decisions import Decisions, Saying
 from traverse_stream_processors.linking.features import Features
 from traverse_stream_processors.linking.judge import Judgement, LinkType, judge
+from traverse_stream_processors.linking.lots import other_parts
 
 MOST_MEMBERS: Final = 200
 """Records that joins hold together, directly or by way of others, are one opportunity at most up to
@@ -25,7 +26,8 @@ links stay. Seven times the largest of the real files."""
 class Group(NamedTuple):
     """The records of one opportunity. `head` is the earliest member: its id is the opportunity's.
 
-    `things` are the members that tell of one thing each: one thing, or the lots of a procedure.
+    `things` are the members that tell of one thing each: one thing, or the lots of a procedure and
+    perhaps the whole of it.
     """
 
     head: str
@@ -174,28 +176,75 @@ class Linker:
                         apart.add((left, right))
                     elif word is Word.SAME_AS:
                         same.append(Pair(left, right, 1.0, asserted=True))
-        apart |= self._claimed_by_two(members) - {one[:2] for one in same if one.asserted}
-        things = clusters([(one,) for one in members], same, apart)
+        asserted = [one for one in same if one.asserted]
+        apart |= self._claimed_by_two(members, asserted) - {one[:2] for one in asserted}
+        same, of_wholes = self._without_wholes(same)
+        things = clusters([(one,) for one in members], same, apart | self._other_parts(members))
         by_member = {one: thing for thing in things for one in thing}
-        for group in clusters(things, lots, apart):
+        for group in clusters(things, lots + of_wholes, apart):
             inside = sorted(
                 {by_member[one] for one in group}, key=lambda it: min(map(self._age, it))
             )
             yield Group(min(group, key=self._age), tuple(inside))
 
-    def _claimed_by_two(self, members: Iterable[str]) -> set[tuple[str, str]]:
-        """The pairs of records that two institutions each call their own: one of them may only have
-        copied the other's number, so both have to say that they are one thing."""
-        owners: dict[str, list[str]] = {}
-        for one in sorted(members):
+    def _other_parts(self, members: Iterable[str]) -> set[tuple[str, str]]:
+        """The pairs of records that name other lots, or other stages of an operation: no third
+        record makes one thing of them."""
+        named: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        for one in members:
             mine = self.book.at_id(one)
-            if mine.owner and mine.owner == mine.source_siren:
-                owners.setdefault(mine.owner, []).append(one)
+            if mine.lots or mine.phases:
+                named.setdefault((mine.lots, mine.phases), []).append(one)
         return {
             _ordered(left, right)
-            for mine, theirs in combinations(owners.values(), 2)
+            for mine, theirs in combinations(named.values(), 2)
+            if other_parts(self.book.at_id(mine[0]), self.book.at_id(theirs[0]))
             for left, right in product(mine, theirs)
         }
+
+    def _without_wholes(self, same: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+        """The pairs that may make one thing, and those of a whole procedure with a lot of it: of a
+        record that names no lot and looks the same as records of several."""
+        lots: dict[str, dict[str, tuple[str, ...]]] = {}
+        for pair in same:
+            mine, theirs = self.book.at_id(pair.left), self.book.at_id(pair.right)
+            if bool(mine.lots) != bool(theirs.lots) and not pair.asserted:
+                whole, lot = (theirs, mine) if mine.lots else (mine, theirs)
+                lots.setdefault(whole.id, {})[lot.id] = lot.lots
+        wholes = {
+            one: of_it
+            for one, of_it in lots.items()
+            if any(set(a).isdisjoint(b) for a, b in combinations(set(of_it.values()), 2))
+        }
+        of_wholes = {
+            pair
+            for pair in same
+            if pair.right in wholes.get(pair.left, ()) or pair.left in wholes.get(pair.right, ())
+        }
+        return [pair for pair in same if pair not in of_wholes], list(of_wholes)
+
+    def _claimed_by_two(
+        self, members: Iterable[str], asserted: Iterable[Pair]
+    ) -> set[tuple[str, str]]:
+        """The pairs of records that two institutions each call their own: one of them may only have
+        copied the other's number, so both have to say that they are one thing. What they say of one
+        such pair goes for all their records here."""
+        owners: dict[str, list[str]] = {}
+        for one in sorted(members):
+            if owner := self._own(one):
+                owners.setdefault(owner, []).append(one)
+        agreed = {frozenset((self._own(one.left), self._own(one.right))) for one in asserted}
+        return {
+            _ordered(left, right)
+            for mine, theirs in combinations(owners, 2)
+            if frozenset((mine, theirs)) not in agreed
+            for left, right in product(owners[mine], owners[theirs])
+        }
+
+    def _own(self, identity: str) -> str:
+        """The institution that calls the record its own; "" where another tells of it."""
+        one = self.book.at_id(identity)
+        return one.owner if one.owner == one.source_siren else ""
 
     def _word(self, left: Features, right: Features) -> Word | None:
         """People's word on two records that one opportunity could hold: never of two audiences or

@@ -21,6 +21,9 @@ CERTAIN: Final = 0.9
 _TOGETHER: Final = 92
 """Days between the notifications of the lots of one procedure."""
 
+_ANSWERED: Final = 400
+"""Days from the deadline of a call to the contracts that come of it."""
+
 _STEM: Final = 6
 _DIGITS: Final = re.compile(r"[0-9]+")
 
@@ -32,11 +35,23 @@ class LotScore(NamedTuple):
     reason: str
 
 
-def lot_score(left: Features, right: Features) -> LotScore | None:
-    """Whether two calls are lots of one procedure (art. L.2113-10); None when they are not.
+def other_parts(left: Features, right: Features) -> bool:
+    """Whether both name parts, and other ones: another lot, another stage of an operation."""
+    if left.lots and right.lots and set(left.lots).isdisjoint(right.lots):
+        return True
+    return bool(left.phases and right.phases) and any(
+        mine and theirs and mine.isdisjoint(theirs)
+        for mine, theirs in zip(_by_stage(left), _by_stage(right), strict=True)
+    )
 
-    Certain: both name a lot, of another number, of one object or of one reference, at one time.
-    Probable: the same object at one time, under references that follow one another.
+
+def lot_score(left: Features, right: Features) -> LotScore | None:
+    """Whether two calls are lots of one procedure (art. L.2113-10), or one is a lot of the other;
+    None when they are not.
+
+    Certain: both name a lot, of another number, of one object or of one reference, at one time; or
+    one names a lot, and the other is the whole by its reference. Probable: the same object at one
+    time, under references that follow one another.
     """
     if (
         left.kind != "call"
@@ -44,24 +59,69 @@ def lot_score(left: Features, right: Features) -> LotScore | None:
         or left.audience != right.audience
         or left.subtype != right.subtype
         or not _same_owner(left, right)
-        or not _at_one_time(left, right)
         or _of_other_years(left, right)
     ):
         return None
+    if bool(left.lots) != bool(right.lots):
+        return _of_the_whole(left, right)
+    if not _at_one_time(left, right):
+        return None
     alike = likeness(frozenset(left.words), frozenset(right.words))
     stem = _stem_of_both(left, right)
-    if left.lots and right.lots:
+    if left.lots:
         if set(left.lots) & set(right.lots):
             return None
-        numbers = " et ".join(sorted((left.lots[0], right.lots[0]), key=_by_number))
-        if alike >= 0.8 or (stem and alike >= 0.3):
+        numbers = " et ".join(sorted((left.lots[0], right.lots[0]), key=by_number))
+        if alike >= 0.8 or ((stem or _share_a_reference(left, right)) and alike >= 0.3):
             return LotScore(0.95, f"lots {numbers} d'une même consultation du même acheteur")
         return None
-    if left.lots or right.lots or alike < 0.9 or not stem:
+    if alike < 0.9 or not stem:
         return None
     return LotScore(
         0.8 if alike > 0.999 else 0.7,
         "lots probables : même acheteur, même objet, contrats de numéros voisins notifiés ensemble",
+    )
+
+
+def part_of_whole(left: Features, right: Features) -> str | None:
+    """Of two records that are alike: why one is a lot of the other, in French; None where it need
+    not be. One names a lot, the other none, and they do not tell of one contract of one time: a
+    title may have been cut short."""
+    if left.kind != "call" or bool(left.lots) == bool(right.lots):
+        return None
+    if bool(left.notified) == bool(right.notified):
+        return None
+    lot = (left.lots or right.lots)[0]
+    return f"lot {lot} d'une consultation du même acheteur"
+
+
+def _of_the_whole(left: Features, right: Features) -> LotScore | None:
+    """The whole procedure and a lot of it: of one reference, of an object that is near enough, and
+    in time."""
+    if not _share_a_reference(left, right) or not _follow(left, right):
+        return None
+    if likeness(frozenset(left.words), frozenset(right.words)) < 0.5:
+        return None
+    lot = (left.lots or right.lots)[0]
+    return LotScore(0.95, f"lot {lot} d'une consultation du même acheteur, même référence")
+
+
+def _follow(left: Features, right: Features) -> bool:
+    """Whether a call and a contract are near enough in time, or two of one sort are."""
+    opened, signed = left.deadline or right.deadline, left.notified or right.notified
+    if not (left.notified and right.notified) and not (left.deadline and right.deadline):
+        return not (opened and signed) or _days(opened, signed) <= _ANSWERED
+    return _at_one_time(left, right)
+
+
+def _share_a_reference(left: Features, right: Features) -> bool:
+    return not set(left.references).isdisjoint(right.references)
+
+
+def _by_stage(one: Features) -> tuple[set[str], set[str]]:
+    return (
+        {phase for phase in one.phases if phase.startswith("tranche")},
+        {phase for phase in one.phases if phase.startswith("phase")},
     )
 
 
@@ -98,6 +158,7 @@ def _stem_of_both(left: Features, right: Features) -> bool:
     return False
 
 
-def _by_number(lot: str) -> tuple[int, str]:
+def by_number(lot: str) -> tuple[int, str]:
+    """The order of lots by their numbers: 2 before 10."""
     match = _DIGITS.match(lot)
     return (int(match[0]) if match else 0, lot)

@@ -4,15 +4,23 @@ Whose thing it is, most institutions say; of as many, those that do not speak fo
 takes a thing over by calling it their own. The winner of a field: what the owner says of its own
 thing, before what others relay, and what names another owner last; then the more precise; then the
 more recent; then the lesser id, so that nothing is left to chance. What the others say otherwise is
-kept beside it as claims. Pure.
+kept beside it as claims. Lots, deadlines and the awards of several notices are put together from
+all who tell of them (`ended.py`). Pure.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any, Final
 
 import orjson
 
-Document = dict[str, Any]
+from traverse_stream_processors.linking.ended import (
+    Document,
+    awards_of_lots,
+    holders_of,
+    joined_deadlines,
+    joined_lots,
+    sum_of,
+)
 
 # Fields that are taken from one record together, by the first of them.
 _TOGETHER: Final[tuple[tuple[str, ...], ...]] = (
@@ -22,14 +30,15 @@ _TOGETHER: Final[tuple[tuple[str, ...], ...]] = (
     ("cpv", "cpv_within", "cpv_labels"),
     ("amount", "amounts"),
     ("deadline", "deadlines"),
-    ("notified", "duration_months", "end_min", "end_max"),
     ("state", "outcome", "closed_on"),
 )
-# Fields that say nothing of the thing, or that all records of one thing share.
+# Fields that say nothing of the thing, that all records of one thing share, or that have a rule of
+# their own.
 _APART: Final = frozenset(
     {
         "id", "stub", "kind", "subtype", "visibility", "audience", "institutions", "references",
         "flags", "sources", "links", "published_at", "updated_at", "provenance",
+        "expires",
     }
 )  # fmt: skip
 _FLAG_OF_FIELD: Final = {
@@ -45,9 +54,10 @@ _MOST_CLAIMS: Final = 20
 _MOST_REFERENCES: Final = 100
 
 
-def merge(documents: Sequence[Document]) -> Document:
+def merge(documents: Sequence[Document], before: Set[str] = frozenset()) -> Document:
     """One document of those of several records (each as `link.document_of` makes it), by the rule
-    above. The id is the caller's to set.
+    above. The id is the caller's to set. What those with the ids `before` say goes first, but how
+    the thing ended.
 
     `provenance` says of each field which source it comes from and when that source said it, with
     the other sources' claims where they differ.
@@ -60,16 +70,29 @@ def merge(documents: Sequence[Document]) -> Document:
     merged: Document = {name: ordered[0][name] for name in ("id", "stub", "kind", "subtype")}
     provenance: dict[str, Any] = {}
     winners: dict[str, Document] = {}
+    ranks = _Ranks(owner, before, ordered)
     for fields in _groups(ordered):
         field = fields[0]
         having = [one for one in ordered if field in one]
-        if not having:
-            continue
         # Of those that rank alike max() takes the first: the lesser id.
-        winner = max((one for one in by_id if field in one), key=_rank(field, owner))
+        winner = max((one for one in by_id if field in one), key=ranks.of(field))
         winners[field] = winner
         merged.update({name: winner[name] for name in fields if name in winner})
         provenance[field] = _provenance(field, winner, having)
+    for field, joined in (("lots", joined_lots), ("deadlines", joined_deadlines)):
+        if field in merged:
+            first = winners.get(field) or winners["deadline"]
+            others = sorted(by_id, key=ranks.of(field), reverse=True)
+            merged[field] = joined([first, *(one for one in others if one is not first)])
+    awards = awards_of_lots(sorted(by_id, key=ranks.of("holders"), reverse=True))
+    if len(awards) > 1 and merged.get("outcome") == "awarded":
+        if holders := holders_of(awards):
+            merged["holders"] = holders
+        merged["closed_on"] = max(one["closed_on"] for one in awards)
+        if winners.get("amount") in awards:
+            merged |= sum_of(awards)
+    if expires := _expires(ordered, owner):
+        merged["expires"] = expires
     merged["visibility"] = ordered[0]["visibility"]
     if "audience" in ordered[0]:
         merged["audience"] = ordered[0]["audience"]
@@ -87,9 +110,12 @@ def merge(documents: Sequence[Document]) -> Document:
 
 
 def _groups(documents: Iterable[Document]) -> list[tuple[str, ...]]:
-    named = {name for fields in _TOGETHER for name in fields} | _APART
-    single = sorted({name for one in documents for name in one} - named)
-    return [*_TOGETHER, *((name,) for name in single)]
+    """The fields that these have, as they are taken together: a group begins with the first that
+    any of them has."""
+    names = {name for one in documents for name in one}
+    together = [tuple(name for name in fields if name in names) for fields in _TOGETHER]
+    single = sorted(names - {name for fields in _TOGETHER for name in fields} - _APART)
+    return [*filter(None, together), *((name,) for name in single)]
 
 
 def _owner(ordered: Iterable[Document]) -> str:
@@ -109,18 +135,52 @@ def _speaker(one: Document) -> str:
     return source[10:19]
 
 
-def _rank(field: str, owner: str) -> Callable[[Document], tuple[Any, ...]]:
-    precision = _PRECISIONS.get(field, _no_precision)
+class _Ranks:
+    """Whose word on a field goes before whose: the greater rank wins."""
 
-    def rank(one: Document) -> tuple[Any, ...]:
-        agrees = one.get("owner_siren", owner) == owner
-        own = agrees and _speaker(one) == owner
-        # How a thing ended is known to whoever tells of its end: an owner that published the call
-        # and said nothing since does not contradict it.
-        first = (precision(one), own) if field == "state" else (own, precision(one))
-        return (agrees, *first, one["updated_at"])
+    def __init__(self, owner: str, before: Set[str], documents: Iterable[Document]) -> None:
+        self._owner = owner
+        self._before = before
+        # The last word of the owner on its own thing.
+        self._last_word = max(
+            (one["updated_at"] for one in documents if self._is_own(one)), default=""
+        )
 
-    return rank
+    def of(self, field: str) -> Callable[[Document], tuple[Any, ...]]:
+        precision = _PRECISIONS.get(field, _no_precision)
+
+        def rank(one: Document) -> tuple[Any, ...]:
+            own = self._is_own(one)
+            if field == "state":
+                # How a thing ended is known to whoever tells of its end: an owner that published
+                # the call and said nothing since does not contradict it.
+                first: tuple[Any, ...] = (precision(one) if self._ends(one, own) else 0, own)
+            else:
+                first = (one["id"] in self._before, own, precision(one))
+            return (self._agrees(one), *first, one["updated_at"])
+
+        return rank
+
+    def _agrees(self, one: Document) -> bool:
+        return bool(one.get("owner_siren", self._owner) == self._owner)
+
+    def _is_own(self, one: Document) -> bool:
+        return self._agrees(one) and _speaker(one) == self._owner
+
+    def _ends(self, one: Document, own: bool) -> bool:
+        """Whether it is an end that counts: whoever has a holder to name knows of one; that nothing
+        came of a thing its owner knows better, who has spoken of it since."""
+        return one["state"] == "closed" and (
+            own or one.get("outcome") == "awarded" or one["updated_at"] > self._last_word
+        )
+
+
+def _expires(documents: Sequence[Document], owner: str) -> str | None:
+    """Until when it is worth showing: what the owner says of its own thing, who may say nothing of
+    it; else when all say so, the latest. Nobody takes away what another shows."""
+    own = [one for one in documents if one.get("owner_siren") == owner and _speaker(one) == owner]
+    said = [one.get("expires", "") for one in own or documents]
+    return max(said) if all(said) else None
 
 
 def _provenance(field: str, winner: Document, having: Sequence[Document]) -> dict[str, Any]:
@@ -199,5 +259,5 @@ _PRECISIONS: Final[dict[str, Callable[[Document], Any]]] = {
     "deadline": lambda one: one["deadline"]["precision"] != "day",
     "lots": lambda one: (len(one["lots"]), sum(len(lot) for lot in one["lots"])),
     "holders": lambda one: sum("id" in holder for holder in one["holders"]),
-    "state": lambda one: (one["state"] == "closed", one.get("outcome") == "awarded"),
+    "state": lambda one: 2 if one.get("outcome") == "awarded" else 1,
 }

@@ -14,6 +14,7 @@ from math import exp, inf, log
 from typing import Final, NamedTuple
 
 from traverse_stream_processors.linking.features import GLOBAL, Features
+from traverse_stream_processors.linking.lots import other_parts
 from traverse_stream_processors.linking.words import likeness
 
 
@@ -128,8 +129,16 @@ def _references(told: Told, left: Features, right: Features) -> _Shared:
         told.append((Aspect.ADDRESS, 2.0))
     if left.source == right.source and not certain:
         # One source tells its own records apart, but where it says itself that they are one.
-        told.append((Aspect.ONE_FEED, -1.0 if references or versions else -6.0))
+        one = versions or (bool(references) and not _two_contracts(left, right))
+        told.append((Aspect.ONE_FEED, -1.0 if one else -6.0))
     return _Shared(bool(references), certain)
+
+
+def _two_contracts(left: Features, right: Features) -> bool:
+    """Whether each is a contract that has a number of its own besides what they share: the orders
+    of one framework agreement."""
+    mine, theirs = set(left.references), set(right.references)
+    return bool(left.notified and right.notified and mine - theirs and theirs - mine)
 
 
 class _Numbers(NamedTuple):
@@ -161,14 +170,12 @@ def _title(told: Told, left: Features, right: Features, shared: _Shared) -> None
         told.append((Aspect.CLOSE_TITLE, 5 * (alike - 0.5)))
     else:
         told.append((Aspect.OTHER_TITLE, (2 if shared.certain else 5) * (alike - 0.5)))
-    if left.lots != right.lots and (left.lots or right.lots):
-        # One of them names no lot: the whole procedure, or a title cut short.
-        apart = not set(left.lots) & set(right.lots) if left.lots and right.lots else None
-        if apart:
-            # Art. L.2113-10: each lot is a contract of its own.
-            told.append((Aspect.OTHER_LOT, -8.0))
-        elif not shared.certain:
-            told.append((Aspect.OTHER_LOT, -1.0))
+    if other_parts(left, right):
+        # Art. L.2113-10: each lot is a contract of its own.
+        told.append((Aspect.OTHER_LOT, -8.0))
+    elif left.lots != right.lots and not shared.certain:
+        # One of them names no lot, or fewer: the whole procedure, or a title cut short.
+        told.append((Aspect.OTHER_LOT, -1.0))
     if left.years and right.years and not shared.certain and not set(left.years) & set(right.years):
         told.append((Aspect.OTHER_YEAR, -2.0 if shared.references else -5.0))
 

@@ -14,11 +14,20 @@ _ACCENTS: Final = {
 } | {ord("œ"): "oe", ord("æ"): "ae", ord("Œ"): "oe", ord("ß"): "ss"}
 _COMMON: Final = tuple((char, _ACCENTS[ord(char)]) for char in "éèàêçôîâûœ")
 _WORD: Final = re.compile(r"[a-z]+|[0-9]+")
-_LOT: Final = re.compile(
-    r"\blots?[^a-z0-9]{0,3}(?:n[o°º]?[^a-z0-9]{0,3})?([0-9]{1,3}|[ivx]{1,4}\b)"
-)
 _YEAR: Final = re.compile(r"(?<![0-9])20[0-4][0-9](?![0-9])")
-_ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8}
+_NUMERALS_TO_XX: Final = """
+    i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx
+"""
+_ROMAN: Final = {text: number for number, text in enumerate(_NUMERALS_TO_XX.split(), start=1)}
+_NUMBER_SIGN: Final = r"[^a-z0-9]{0,3}(?:n[o°º]?[^a-z0-9]{0,3})?"
+_ENDS: Final = r"(?![a-z0-9'’]|-[a-z])"
+_NUMERALS: Final = f"(?:{'|'.join(sorted(_ROMAN, key=len, reverse=True))}){_ENDS}"
+_LOT: Final = re.compile(
+    rf"\blots?{_NUMBER_SIGN}([0-9]{{1,4}}(?![0-9])(?:[a-z]{_ENDS})?|{_NUMERALS}"
+    # A letter; one that is also a word of its own, or what an elision leaves, only before a break.
+    rf"|[bcefghkopqruvwxz]{_ENDS}|[adjlmnsty]{_ENDS}(?=\s*(?:[-–—:;,.)/]|$)))"
+)
+_PHASE: Final = re.compile(rf"\b(tranche|phase)s?{_NUMBER_SIGN}([0-9]{{1,2}}(?![0-9])|{_NUMERALS})")
 
 _GRAMMAR: Final = """
     a ainsi au aux avec ce ces cette d dans de des dont du elle en entre est et il ils j l la le
@@ -97,11 +106,19 @@ def likeness(left: frozenset[str], right: frozenset[str]) -> float:
 
 
 def lots_of(folded: str) -> tuple[str, ...]:
-    """The lot numbers that a title names: `lot n°3`, `LOT3`, `lot II`; sorted."""
+    """The lots that a title names, by number or letter: `lot n°3`, `LOT3`, `lot II`, `lot B`,
+    `lot 2a`; sorted."""
     if "lot" not in folded:
         return ()
     numbers = {_lot(found) for found in _LOT.findall(folded)}
     return tuple(sorted(number for number in numbers if number))
+
+
+def phases_of(folded: str) -> tuple[str, ...]:
+    """The stages of an operation that a title numbers: `tranche 1`, `phase 2`; sorted."""
+    if "tranche" not in folded and "phase" not in folded:
+        return ()
+    return tuple(sorted({f"{what} {_lot(number)}" for what, number in _PHASE.findall(folded)}))
 
 
 def years_of(folded: str) -> tuple[int, ...]:
@@ -115,10 +132,8 @@ def without_lot(folded: str) -> str:
 
 
 def _lot(found: str) -> str:
-    if found.isdigit():
-        return found.lstrip("0")
     number = _ROMAN.get(found)
-    return str(number) if number else ""
+    return str(number) if number else found.lstrip("0")
 
 
 _SKIPPED: Final = frozenset(_GRAMMAR.split())

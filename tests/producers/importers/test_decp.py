@@ -277,6 +277,12 @@ V2_XML = """<marches>
 </marche></marches>"""
 
 
+def test_the_number_of_a_framework_agreement_is_told_as_such() -> None:
+    """All orders of one agreement share it: it is no other number of the contract."""
+    (first, *_), _ = run(import_decp, json.dumps({"marches": {"marche": V2["marches"]["marche"]}}))
+    assert record_of(first)["references"] == ["2024-7", "accord-cadre AC-2023-1"]
+
+
 def test_xml_says_the_same_as_json() -> None:
     """The XML form of schema 2.0 gives the very events of the JSON form."""
     as_json = {"marches": {"marche": V2["marches"]["marche"]}}

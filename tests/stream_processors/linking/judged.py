@@ -10,7 +10,7 @@ awarded, republished; or changed into another thing: another year, another commu
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, cast
@@ -97,6 +97,58 @@ def judged_set(states: list[RecordState]) -> list[Judged]:
             if left and right:
                 pairs.append(Judged(sort, False, same, left, right))
     return [*pairs, *_natural_misses(contracts, random)]
+
+
+def procedures(states: list[RecordState]) -> list[tuple[Features, Features, Features]]:
+    """Real calls, each with the contracts of two lots as a feed of contracts tells them: three
+    records of one procedure, none of which is the same thing as another."""
+    random = Random(20261127)  # noqa: S311
+    calls = [state for state in states if _content(state).get("deadline")]
+    found = []
+    for state in random.sample(calls, min(_PLANTED, len(calls))):
+        number = f"26-PROC-{state['id'][:8]}"
+        asked = {**_content(state), "references": [number], "lots": None}
+        lots = [
+            {
+                **_awarded(state, random)["content"]["content"],  # type: ignore[index]
+                "title": f"{asked['title']} - lot {lot}",
+                "references": [number],
+                "holders": [{"id": f"3877299650001{lot}"}],
+            }
+            for lot in (1, 2)
+        ]
+        told = (
+            _told(state, system, content)
+            for system, content in (("profil", asked), ("lot1", lots[0]), ("lot2", lots[1]))
+        )
+        one, first, second = (features_of(each) for each in told)
+        assert one and first and second
+        found.append((one, first, second))
+    return found
+
+
+def false_inside(things: list[tuple[Features, ...]]) -> list[tuple[Features, Features]]:
+    """The pairs inside these things that cannot be one thing, by what identifies contracts: other
+    owners, other lots, or one file that has other numbers for them with other sums and other
+    holders or days."""
+    return [
+        (left, right)
+        for thing in things
+        for left, right in combinations(thing, 2)
+        if _cannot_be_one(left, right)
+    ]
+
+
+def _cannot_be_one(left: Features, right: Features) -> bool:
+    if left.owner and right.owner and left.owner != right.owner:
+        return True
+    if left.lots and right.lots and not set(left.lots) & set(right.lots):
+        return True
+    if left.source != right.source or ":decp-" not in left.source:
+        return False
+    stems = {tuple(sorted(one[:-2] for one in each.references)) for each in (left, right)}
+    differ = left.holders != right.holders or left.notified != right.notified
+    return len(stems) == 2 and left.amount != right.amount and differ
 
 
 def _content(state: RecordState) -> Any:

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from tests.stream_processors.factory import event
 from tests.stream_processors.linking.records import call, features, state_of
 from traverse_stream_processors.linking.features import features_of, reference_of
-from traverse_stream_processors.linking.words import fold, likeness, lots_of, words_of, years_of
+from traverse_stream_processors.linking.words import (
+    fold,
+    likeness,
+    lots_of,
+    phases_of,
+    words_of,
+    years_of,
+)
 
 
 def test_a_call_is_known_by_what_tells_it_apart() -> None:
@@ -62,7 +69,10 @@ def test_only_equal_audiences_have_one_name() -> None:
         ("008441-2021", "TED2021-8441"),
         ("21-12345", "BOAMP21-12345"),
         ("2018 P.003/LOT-U2", "2018P003LOTU2"),
+        ("01-2026", "012026"),
+        ("24-0012", "240012"),
         ("lot 1", ""),
+        ("accord-cadre 2024AC12", ""),
         ("16_ service de voirie et d'enlèvement des ordures 2016, année 2017", ""),
     ],
 )
@@ -88,12 +98,31 @@ def test_words_are_compared_without_grammar_and_plurals() -> None:
         ("Lot n°3 : plomberie", ("3",)),
         ("LOT3 entretien", ("3",)),
         ("lots 01 peinture, lot II", ("1", "2")),
+        ("Lot A : peinture, lot d - outils", ("a", "d")),
+        ("Lot IX : peinture", ("9",)),
+        ("Lot XX", ("20",)),
+        ("lot 1001", ("1001",)),
+        ("lot 2a et lot 02b", ("2a", "2b")),
+        ("Un lot d'outils, un lot à part, un lot e-services", ()),
+        ("Lot 20192100", ()),
         ("Allotissement du marché", ()),
         ("Un lot de 12 chaises", ()),
     ],
 )
 def test_lot_numbers_are_read_from_titles(title: str, lots: tuple[str, ...]) -> None:
     assert lots_of(fold(title)) == lots
+
+
+def test_stages_of_an_operation_are_read_from_titles() -> None:
+    assert phases_of(fold("Quai - Tranche n°2, phase IV")) == ("phase 4", "tranche 2")
+    assert phases_of(fold("Tranche ferme, phases de travaux")) == ()
+
+
+def test_its_own_number_and_those_of_notices_come_first() -> None:
+    """Blocking reads the first six."""
+    others = [f"2026-REF-{number:03}" for number in range(8)]
+    found = features("2026-VOI-014", "urn:siren:211300405", references=[*others, "26-112233"])
+    assert found.references[:2] == ("BOAMP26-112233", "2026VOI014")
 
 
 def test_years_are_read_from_titles() -> None:

@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.stream_processors.linking.judged import Judged, judged_set, read_states
+from tests.stream_processors.linking.judged import (
+    Judged,
+    false_inside,
+    judged_set,
+    procedures,
+    read_states,
+)
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.linking.book import Book
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.judge import LinkType, judge
+from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.same import aspects, score
 
 pytestmark = pytest.mark.realdata
@@ -28,14 +35,20 @@ def pairs(states: list[RecordState]) -> list[Judged]:
 
 
 @pytest.fixture(scope="module")
-def book(states: list[RecordState], pairs: list[Judged]) -> Book:
-    """All records of the files, and the planted ones: a pair counts only if blocking finds it."""
-    found = Book()
+def linker(states: list[RecordState], pairs: list[Judged]) -> Linker:
+    """Knows all records of the files, and the planted ones."""
+    found = Linker()
     for state in states:
         found.put(state["id"], features_of(state))
     for pair in pairs:
         found.put(pair.right.id, pair.right)
     return found
+
+
+@pytest.fixture(scope="module")
+def book(linker: Linker) -> Book:
+    """A pair counts only if blocking finds it."""
+    return linker.book
 
 
 def said_same(pair: Judged, book: Book) -> bool:
@@ -78,6 +91,37 @@ def test_precision_and_recall(pairs: list[Judged], book: Book) -> None:
     precision, recall = _figures(sums, 1)
     assert precision >= 0.99
     assert recall >= 0.92
+
+
+def test_what_is_together_belongs_together(
+    states: list[RecordState], pairs: list[Judged], linker: Linker
+) -> None:
+    """The groups of all records at once: a third record puts no two together that are not one. With
+    -s, those that are."""
+    planted = procedures(states)
+    for one in (one for procedure in planted for one in procedure):
+        linker.put(one.id, one)
+    groups = linker.groups(one.id for one in linker.book)
+    things = [thing for group in groups for thing in group.things]
+    thing_of = {one: thing for thing in things for one in thing}
+    together = sum(len(thing) * (len(thing) - 1) // 2 for thing in things)
+    natural = false_inside([tuple(map(linker.book.at_id, thing)) for thing in things])
+    judged = [
+        (pair.left, pair.right)
+        for pair in pairs
+        if not pair.same and pair.right.id in thing_of[pair.left.id]
+    ]
+    for left, right in (*natural, *judged):
+        print(f"{left.source} {left.references} {left.amount} {' '.join(left.words)}")
+        print(f"   {right.source} {right.references} {right.amount} {' '.join(right.words)}")
+    joined = [
+        procedure for procedure in planted if len({thing_of[one.id] for one in procedure}) < 3
+    ]
+    print(f"{together} pairs in things, {len(natural)} false; of the judged misses {len(judged)}")
+    assert not joined
+    assert together > 500
+    assert len(natural) <= together * 0.01
+    assert len(judged) <= sum(not pair.same for pair in pairs) * 0.01
 
 
 def _sorts(sums: Counter[tuple[int, str, str]]) -> list[str]:

@@ -12,7 +12,7 @@ from traverse_schemas.decisions import Decision, Word
 from traverse_schemas.identity import opportunity_id
 from traverse_stream_processors.linking.decisions import Decisions
 from traverse_stream_processors.linking.features import Features, features_of
-from traverse_stream_processors.linking.judge import judge
+from traverse_stream_processors.linking.judge import LinkType, judge
 from traverse_stream_processors.linking.linker import Group, Linker
 
 MARSEILLE, CCI, OTHER = "urn:siren:211300553", "urn:siren:181300013", "urn:siren:200054807"
@@ -340,3 +340,79 @@ def test_what_two_institutions_call_their_own_is_one_when_both_say_so() -> None:
     assert together(told(own, copied, decisions=said[:1])) == together(told(own, copied))
     whole = frozenset({own.id, copied.id, relayed.id})
     assert together(told(own, copied, relayed, decisions=said)) == {whole}
+
+
+def test_what_both_say_of_one_pair_leaves_the_records_of_each_together() -> None:
+    """A call and its award stay one when a copy of another owner is asserted to be the same."""
+    notice = {"references": ["26-112233"]}
+    mine = features("V", f"urn:siren:{OWNER}", **notice)
+    award = features("W", f"urn:siren:{OWNER}:profil", **notice)
+    copied = features("X", OTHER, owner={"id": OTHER[10:], "name": "Fédération"}, **notice)
+    assert frozenset({mine.id, award.id}) in together(told(mine, award, copied))
+    said = tuple(
+        decision("same_as", mine.id, copied.id, source) for source in (f"urn:siren:{OWNER}", OTHER)
+    )
+    whole = frozenset({mine.id, award.id, copied.id})
+    assert together(told(mine, award, copied, decisions=said)) == {whole}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Lot A : peinture", "Lot B : plomberie"),
+        ("Lot A", "Lot B"),
+        ("Lot IX : peinture", "Lot X : plomberie"),
+        ("lot 1001", "lot 1002"),
+        ("tranche 1", "tranche 2"),
+        ("phase II", "phase 3"),
+    ],
+)
+def test_two_parts_of_one_procedure_are_never_one_thing(one: str, other: str) -> None:
+    """Not by way of the whole either, which was published too."""
+    common = {"references": ["2026-GSJM-17"], "url": None}
+    source, title = f"urn:siren:{OWNER}:profil", "Réhabilitation du groupe scolaire Jean Moulin"
+    parts = [
+        features(f"p:{part}", source, title=f"{title} - {part}", **common) for part in (one, other)
+    ]
+    whole = features("GSJM", f"{CCI}:boamp", title=title, **common)
+    judged = judge(*parts)
+    assert judged is None or judged.type is LinkType.LOT
+    for records in ((*parts, whole), (whole, *parts[::-1])):
+        things = [thing for group in groups_of(told(*records)) for thing in group.things]
+        assert not any({part.id for part in parts} <= set(thing) for thing in things)
+        if judged is not None:
+            assert len(things) == 3
+
+
+def test_orders_of_one_framework_agreement_are_contracts_of_their_own() -> None:
+    """Also where a feed tells its number as any other."""
+    title = "Travaux d'entretien des voiries - marché subséquent école"
+    for agreement in ("accord-cadre 2024AC12", "2024AC12"):
+        orders = [
+            features(
+                f"d:{number}", f"{CCI}:decp", title=f"{title} {school}", deadlines=[], url=None,
+                references=[number, agreement], notified="2026-06-15", duration_months=3,
+                holders=[{"id": "35600000000048"}],
+                amounts=[{"value": value, "kind": "awarded"}],
+            )
+            for number, school, value in (
+                ("2024MS0001", "Pagnol", 10_000), ("2024MS0007", "Giono", 52_000),
+            )
+        ]  # fmt: skip
+        month_later = orders[1]._replace(notified="2026-07-10", words=orders[0].words)
+        assert judge(*orders) is None or judge(*orders).type is not LinkType.SAME  # type: ignore[union-attr]
+        assert len(together(told(orders[0], month_later))) == 2
+
+
+def test_the_last_word_of_an_institution_is_the_latest_whatever_numbers_its_versions() -> None:
+    """A `sequence` orders the versions of one subject."""
+    words = Decisions()
+    for subject, word, version in (
+        ("x", "not_same", [1, "2026-01-01T00:00:00.000000Z", "d1"]),
+        ("y", "same_as", [0, "2026-07-01T00:00:00.000000Z", "d2"]),
+    ):
+        words.put(
+            Decision(source=OTHER, subject=subject, version=version, word=word, records=["a", "b"])
+        )
+    assert words.words("a", "b") == {OTHER[10:]: Word.SAME_AS}
+    assert [one.word for one in words.sayings("a", "b", {OTHER[10:]})] == [Word.SAME_AS]

@@ -203,6 +203,147 @@ def test_only_sums_of_one_sort_are_added(
     assert whole["amount"] == sums[0][0]
 
 
+PROCEDURE = "Réhabilitation du groupe scolaire Jean Moulin"
+
+
+def awarded_lot(number: int, value: int, holder: str, title: str = "", cpv: str = "45214210",
+                **data: Any) -> RecordState:  # fmt: skip
+    """The contract of a lot, as a feed of contracts tells it."""
+    source = "urn:siren:181300013:decp"
+    content = call_data(
+        title=f"{PROCEDURE} - Lot {number}{title}", references=["2026-GSJM-17"], deadlines=[],
+        cpv=[cpv], notified="2027-02-10", url=f"https://exemple.fr/{number}", **data,
+    )  # fmt: skip
+    ended = {
+        "outcome": "awarded",
+        "on": "2027-02-10",
+        "record": content,
+        "amount": {"value": value, "kind": "awarded"},
+        "holders": [{"id": holder}],
+    }
+    return state_of(event("closed", source=source, subject=f"d:{number}", data=ended))
+
+
+@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize(
+    ("titles", "codes"),
+    [
+        (("", ""), ("45214210", "45214210")),
+        ((" : gros œuvre", " : électricité"), ("45214210", "45214210")),
+        ((" : gros œuvre", " : électricité"), ("45223220", "45311000")),
+    ],
+)
+def test_a_call_and_the_contracts_of_its_lots_are_one_opportunity_that_lists_them(
+    turn: int, titles: tuple[str, str], codes: tuple[str, str]
+) -> None:
+    whole = call("2026-GSJM", OWNER, title=PROCEDURE, references=["2026-GSJM-17"], cpv=["45214210"])
+    holders = ("82161143100015", "35600000000048")
+    records = [
+        whole,
+        *(
+            awarded_lot(number, 50_000 * number, holders[number - 1], titles[number - 1],
+                        codes[number - 1])
+            for number in (1, 2)
+        ),
+    ]  # fmt: skip
+    head, *stubs = formed(*records[turn:], *records[:turn])
+    assert len(stubs) == 2
+    document = head["document"]
+    assert document["title"] == PROCEDURE
+    assert [(lot["number"], lot["amount"]["value"]) for lot in document["lots"]] == [
+        ("1", 50_000), ("2", 100_000),
+    ]  # fmt: skip
+    assert document["amount"] == 150_000
+    assert document["amounts"][0]["kind"] == "awarded"
+    assert {holder["id"] for holder in document["holders"]} == set(holders)
+    assert document["deadline"]["until"].startswith("2026-12-18")
+    assert (document["state"], document["outcome"]) == ("closed", "awarded")
+    assert {one["type"] for one in document["merged"]} == {"lot"}
+    assert any("une consultation du même acheteur" in one["reason"] for one in document["merged"])
+
+
+def test_a_call_stays_open_while_one_of_its_lots_is_not_awarded() -> None:
+    """Its own sum is shown, and each lot once."""
+    lots = [{"number": f"0{number}", "title": f"Lot {number}"} for number in (1, 2, 3)]
+    whole = call("2026-GSJM", OWNER, title=PROCEDURE, references=["2026-GSJM-17"], lots=lots)
+    awarded = [awarded_lot(number, 50_000, "35600000000048") for number in (1, 2)]
+    document = formed(whole, *awarded)[0]["document"]
+    assert document["state"] == "active"
+    assert [lot.get("outcome") for lot in document["lots"]] == ["awarded", "awarded", None]
+    assert document["amount"] == 120_000
+
+
+def test_awards_of_several_notices_are_put_together() -> None:
+    lots = [{"number": str(number), "title": f"Lot {number}"} for number in range(1, 5)]
+    (told,) = documents(call("26-100001", RELAY, lots=lots))
+    first, second, again = (
+        {
+            **told,
+            "id": identity,
+            "sources": [{**told["sources"][0], "source": source, "subject": identity}],
+            "updated_at": f"2027-0{month}-01T00:00:00.000000Z",
+            "state": "closed",
+            "outcome": "awarded",
+            "closed_on": f"2027-0{month}-01",
+            "amount": value,
+            "amounts": [{"value": value, "kind": "awarded", "tax": "excluded"}],
+            "holders": [{"id": holder, "name": holder}],
+            "lots": [{"number": number, "outcome": "awarded"} for number in ended],
+        }
+        for identity, source, month, value, holder, ended in (
+            ("a1", RELAY, 1, 100.0, "A", ("1", "2")),
+            ("a2", RELAY, 2, 50.0, "B", ("3", "4")),
+            ("a3", "urn:siren:200054807:ted", 1, 49.0, "B", ("3", "4")),
+        )
+    )
+    for records in ([told, first, second], [again, second, first, told]):
+        merged = merge(records)
+        assert [(one["number"], one["outcome"], one["title"]) for one in merged["lots"]] == [
+            (str(number), "awarded", f"Lot {number}") for number in range(1, 5)
+        ]
+        assert merged["amount"] == 150
+        assert {holder["id"] for holder in merged["holders"]} == {"A", "B"}
+        assert merged["closed_on"] == "2027-02-01"
+    assert merge([told, first])["amount"] == 100
+
+
+def test_what_one_record_says_without_the_first_of_its_group_is_kept() -> None:
+    own, other = documents(
+        call("V", OWNER, duration_months=12, end_max="2028-01-01", deadlines=[
+            {"kind": "question", "at": "2026-12-01T12:00"}]),
+        call("26-1", RELAY, duration_months=12),
+    )  # fmt: skip
+    merged = merge([own, other])
+    assert (merged["duration_months"], merged["end_max"]) == (12, "2028-01-01")
+    assert {"duration_months", "end_max"} <= merged["provenance"].keys()
+    assert merged["deadline"] == other["deadline"]
+    assert [one.get("kind", "tender") for one in merged["deadlines"]] == ["tender", "question"]
+    del other["deadline"], other["deadlines"]
+    assert [one["kind"] for one in merge([own, other])["deadlines"]] == ["question"]
+
+
+def test_nobody_ends_by_a_date_what_another_shows() -> None:
+    open_call, relay = documents(call("V", OWNER), call("26-1", RELAY, expires="2026-12-01"))
+    assert "expires" not in merge([open_call, relay])
+    second = {**relay, "id": "x", "expires": "2027-01-01"}
+    assert merge([relay, second])["expires"] == "2027-01-01"
+    assert merge([{**open_call, "expires": "2026-11-01"}, relay])["expires"] == "2026-11-01"
+    assert "expires" not in procedure([(open_call, "1"), (relay, "2")])
+
+
+def test_an_end_that_the_owner_has_spoken_after_does_not_count() -> None:
+    """Unless it names what came of it; and the owner's own does."""
+    own, relay = documents(call("V", OWNER), call("26-1", RELAY))
+    dropped = {**relay, "state": "closed", "outcome": "dropped", "closed_on": "2026-11-25",
+               "updated_at": "2026-11-25T00:00:00.000000Z"}  # fmt: skip
+    assert merge([own, dropped])["outcome"] == "dropped"
+    later = {**own, "updated_at": "2026-11-26T00:00:00.000000Z"}
+    assert merge([later, dropped])["state"] == "active"
+    assert merge([later, {**dropped, "outcome": "awarded"}])["outcome"] == "awarded"
+    closed = {**later, "state": "closed", "outcome": "unsuccessful", "closed_on": "2026-11-24"}
+    assert merge([closed, dropped])["outcome"] == "unsuccessful"
+
+
 def test_claims_stay_small_however_much_the_others_say() -> None:
     """A merged document has to fit in a message, whoever merges what with it."""
     lots = [{"number": str(number), "title": "Un lot"} for number in range(900)]

@@ -15,6 +15,7 @@ from traverse_producers.importers.json_items import Row
 from traverse_producers.importers.money import euros
 from traverse_producers.importers.places import Places
 from traverse_producers.importers.text import clean, cut, title_and_description
+from traverse_schemas.records.codes import FRAMEWORK
 from traverse_schemas.values.cpv import normalise_cpv
 from traverse_schemas.values.instant import zone_of_department
 from traverse_schemas.values.siren import normalise_siret
@@ -170,8 +171,11 @@ def _amount_part(value: float, kind: str) -> dict[str, Any]:
 
 
 def _references(row: Row) -> list[str]:
-    numbers = (clean(row.get("id")), clean(row.get("idAccordCadre")))
-    return list(dict.fromkeys(cut(number, 200) for number in numbers if number))
+    """Its number; and that of the framework agreement which it is an order of (marché subséquent),
+    told as such, for all orders of one agreement share it."""
+    own, framework = clean(row.get("id")), clean(row.get("idAccordCadre"))
+    numbers = (own, f"{FRAMEWORK}{framework}" if framework not in ("", own) else "")
+    return [cut(number, 200) for number in numbers if number]
 
 
 def _place(row: Row, buyer: str | None, places: Places) -> str:
