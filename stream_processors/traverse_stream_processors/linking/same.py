@@ -129,7 +129,7 @@ def _references(told: Told, left: Features, right: Features) -> _Shared:
         told.append((Aspect.ADDRESS, 2.0))
     if left.source == right.source and not certain:
         # One source tells its own records apart, but where it says itself that they are one.
-        one = versions or (bool(references) and not _two_contracts(left, right))
+        one = not _two_contracts(left, right) if references else versions
         told.append((Aspect.ONE_FEED, -1.0 if one else -6.0))
     return _Shared(bool(references), certain)
 

@@ -20,12 +20,12 @@ _NUMERALS_TO_XX: Final = """
 """
 _ROMAN: Final = {text: number for number, text in enumerate(_NUMERALS_TO_XX.split(), start=1)}
 _NUMBER_SIGN: Final = r"[^a-z0-9]{0,3}(?:n[o°º]?[^a-z0-9]{0,3})?"
-_ENDS: Final = r"(?![a-z0-9'’]|-[a-z])"
+_ENDS: Final = r"(?![a-z0-9'’]|[-.][a-z])"  # not what an elision, a compound or initials begin with
 _NUMERALS: Final = f"(?:{'|'.join(sorted(_ROMAN, key=len, reverse=True))}){_ENDS}"
 _LOT: Final = re.compile(
     rf"\blots?{_NUMBER_SIGN}([0-9]{{1,4}}(?![0-9])(?:[a-z]{_ENDS})?|{_NUMERALS}"
     # A letter; one that is also a word of its own, or what an elision leaves, only before a break.
-    rf"|[bcefghkopqruvwxz]{_ENDS}|[adjlmnsty]{_ENDS}(?=\s*(?:[-–—:;,.)/]|$)))"
+    rf"|[bcefghkopqruvwxz]{_ENDS}|[adjlmnty]{_ENDS}(?=\s*(?:[-–—:;,.)/]|$)))"
 )
 _PHASE: Final = re.compile(rf"\b(tranche|phase)s?{_NUMBER_SIGN}([0-9]{{1,2}}(?![0-9])|{_NUMERALS})")
 

@@ -103,10 +103,14 @@ def procedures(states: list[RecordState]) -> list[tuple[Features, Features, Feat
     """Real calls, each with the contracts of two lots as a feed of contracts tells them: three
     records of one procedure, none of which is the same thing as another."""
     random = Random(20261127)  # noqa: S311
-    calls = [state for state in states if _content(state).get("deadline")]
+    calls = [
+        state
+        for state in states
+        if _content(state).get("deadline") and "lot" not in _content(state)["title"].lower()
+    ]
     found = []
     for state in random.sample(calls, min(_PLANTED, len(calls))):
-        number = f"26-PROC-{state['id'][:8]}"
+        number = f"2026-PROC-{state['id'][:8]}"
         asked = {**_content(state), "references": [number], "lots": None}
         lots = [
             {

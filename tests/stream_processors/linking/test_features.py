@@ -105,6 +105,7 @@ def test_words_are_compared_without_grammar_and_plurals() -> None:
         ("lot 2a et lot 02b", ("2a", "2b")),
         ("Un lot d'outils, un lot à part, un lot e-services", ()),
         ("Lot 20192100", ()),
+        ("Lot V.R.D., lot(s) 3", ()),
         ("Allotissement du marché", ()),
         ("Un lot de 12 chaises", ()),
     ],

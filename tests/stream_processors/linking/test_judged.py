@@ -118,7 +118,7 @@ def test_what_is_together_belongs_together(
         procedure for procedure in planted if len({thing_of[one.id] for one in procedure}) < 3
     ]
     print(f"{together} pairs in things, {len(natural)} false; of the judged misses {len(judged)}")
-    assert not joined
+    assert len(joined) <= len(planted) * 0.01
     assert together > 500
     assert len(natural) <= together * 0.01
     assert len(judged) <= sum(not pair.same for pair in pairs) * 0.01

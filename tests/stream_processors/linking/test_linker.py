@@ -369,12 +369,14 @@ def test_what_both_say_of_one_pair_leaves_the_records_of_each_together() -> None
 )
 def test_two_parts_of_one_procedure_are_never_one_thing(one: str, other: str) -> None:
     """Not by way of the whole either, which was published too."""
-    common = {"references": ["2026-GSJM-17"], "url": None}
+    common = {"references": ["2026-GSJM-17"]}
     source, title = f"urn:siren:{OWNER}:profil", "Réhabilitation du groupe scolaire Jean Moulin"
     parts = [
-        features(f"p:{part}", source, title=f"{title} - {part}", **common) for part in (one, other)
-    ]
-    whole = features("GSJM", f"{CCI}:boamp", title=title, **common)
+        features(f"p:{number}", source, title=f"{title} - {part}", url=f"https://exemple.fr/{number}",
+                 **common)
+        for number, part in enumerate((one, other))
+    ]  # fmt: skip
+    whole = features("GSJM", f"{CCI}:boamp", title=title, url="https://exemple.fr/w", **common)
     judged = judge(*parts)
     assert judged is None or judged.type is LinkType.LOT
     for records in ((*parts, whole), (whole, *parts[::-1])):
@@ -390,8 +392,8 @@ def test_orders_of_one_framework_agreement_are_contracts_of_their_own() -> None:
     for agreement in ("accord-cadre 2024AC12", "2024AC12"):
         orders = [
             features(
-                f"d:{number}", f"{CCI}:decp", title=f"{title} {school}", deadlines=[], url=None,
-                references=[number, agreement], notified="2026-06-15", duration_months=3,
+                f"d:{number}", f"{CCI}:decp", title=f"{title} {school}", deadlines=[],
+                url=f"https://exemple.fr/{number}", references=[number, agreement], notified="2026-06-15", duration_months=3,
                 holders=[{"id": "35600000000048"}],
                 amounts=[{"value": value, "kind": "awarded"}],
             )
