@@ -393,7 +393,8 @@ def test_orders_of_one_framework_agreement_are_contracts_of_their_own() -> None:
         orders = [
             features(
                 f"d:{number}", f"{CCI}:decp", title=f"{title} {school}", deadlines=[],
-                url=f"https://exemple.fr/{number}", references=[number, agreement], notified="2026-06-15", duration_months=3,
+                url=f"https://exemple.fr/{number}", references=[number, agreement],
+                notified="2026-06-15", duration_months=3,
                 holders=[{"id": "35600000000048"}],
                 amounts=[{"value": value, "kind": "awarded"}],
             )
