@@ -17,10 +17,11 @@ from traverse_schemas.document import (
 )
 from traverse_schemas.record_state import Life, RecordState
 from traverse_stream_processors.linking.decisions import Saying
+from traverse_stream_processors.linking.ended import Document
 from traverse_stream_processors.linking.fitting import fitting
 from traverse_stream_processors.linking.judge import LinkType, explain
 from traverse_stream_processors.linking.linker import Group, Linker
-from traverse_stream_processors.linking.merge import Document, merge
+from traverse_stream_processors.linking.merge import merge
 from traverse_stream_processors.linking.procedure import procedure
 
 _MOST_LINKS = 10

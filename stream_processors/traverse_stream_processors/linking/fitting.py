@@ -5,7 +5,7 @@ from typing import Any, Final
 import orjson
 
 from traverse_schemas.topics import MAX_EVENT_BYTES
-from traverse_stream_processors.linking.merge import Document
+from traverse_stream_processors.linking.ended import Document
 
 MOST_OCTETS: Final = 3 * MAX_EVENT_BYTES
 """JSON of a merged document at most: the topic takes 4 events' worth, and a message has more than

@@ -82,9 +82,9 @@ def merge(documents: Sequence[Document], before: Set[str] = frozenset()) -> Docu
     for field, joined in (("lots", joined_lots), ("deadlines", joined_deadlines)):
         if field in merged:
             first = winners.get(field) or winners["deadline"]
-            others = sorted(by_id, key=ranks.of(field), reverse=True)
+            others = ranks.best_first(field, by_id)
             merged[field] = joined([first, *(one for one in others if one is not first)])
-    awards = awards_of_lots(sorted(by_id, key=ranks.of("holders"), reverse=True))
+    awards = awards_of_lots(ranks.best_first("holders", by_id))
     if len(awards) > 1 and merged.get("outcome") == "awarded":
         if holders := holders_of(awards):
             merged["holders"] = holders
@@ -160,6 +160,13 @@ class _Ranks:
             return (self._agrees(one), *first, one["updated_at"])
 
         return rank
+
+    def best_first(self, field: str, documents: Sequence[Document]) -> list[Document]:
+        """The documents as they rank for a field; those without it last, in their order."""
+        having = sorted(
+            (one for one in documents if field in one), key=self.of(field), reverse=True
+        )
+        return [*having, *(one for one in documents if field not in one)]
 
     def _agrees(self, one: Document) -> bool:
         return bool(one.get("owner_siren", self._owner) == self._owner)

@@ -249,7 +249,7 @@ def test_schema_2_contracts_and_concessions() -> None:
     assert record["owner"] == {"id": "21130056100015"}
     assert record["techniques"] == ["framework_agreement"]
     assert record["access"] == ["social"]
-    assert record["references"] == ["2024-7", "AC-2023-1"]
+    assert record["references"] == ["2024-7", "accord-cadre AC-2023-1"]
     assert record["holders"] == [{"id": "12345678200010", "role": "leader"}]
     assert amended["data"]["amounts"][0] == {
         "value": 600000.25,

@@ -410,10 +410,11 @@ def test_orders_of_one_framework_agreement_are_contracts_of_their_own() -> None:
 def test_the_last_word_of_an_institution_is_the_latest_whatever_numbers_its_versions() -> None:
     """A `sequence` orders the versions of one subject."""
     words = Decisions()
-    for subject, word, version in (
+    said: list[tuple[str, str, list[int | str]]] = [
         ("x", "not_same", [1, "2026-01-01T00:00:00.000000Z", "d1"]),
         ("y", "same_as", [0, "2026-07-01T00:00:00.000000Z", "d2"]),
-    ):
+    ]
+    for subject, word, version in said:
         words.put(
             Decision(source=OTHER, subject=subject, version=version, word=word, records=["a", "b"])
         )

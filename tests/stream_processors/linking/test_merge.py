@@ -9,9 +9,10 @@ from tests.stream_processors.factory import call_data, event
 from tests.stream_processors.linking.records import call, state_of
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.link import document_of, form_group
+from traverse_stream_processors.linking.ended import Document
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.linker import Linker
-from traverse_stream_processors.linking.merge import Document, merge
+from traverse_stream_processors.linking.merge import merge
 from traverse_stream_processors.linking.procedure import procedure
 
 OWNER, RELAY = "urn:siren:211300405", "urn:siren:181300013:boamp"
