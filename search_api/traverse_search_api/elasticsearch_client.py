@@ -8,6 +8,7 @@ import logging
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from time import perf_counter
 from typing import Any, Final
@@ -105,17 +106,13 @@ class Index:
         params = {"filter_path": _ANSWER, "allow_partial_search_results": "false"}
         if explain:
             params |= {"include_named_queries_score": "true", "filter_path": _EXPLAINED}
+        ask = partial(
+            self._client.perform_request, "POST", path, params=params, headers=_JSON, body=body
+        )
         start = perf_counter()
         try:
             # Whether the engine is there is asked for who waits in line, too.
-            answer = await self._pulse.wait(
-                self._line.through(
-                    self._client.perform_request(
-                        "POST", path, params=params, headers=_JSON, body=body
-                    ),
-                    patience,
-                )
-            )
+            answer = await self._pulse.wait(self._line.through(ask, patience))
         except NotFoundError as error:
             if snapshot:
                 raise ExpiredCursorError from error

@@ -7,8 +7,8 @@ engine.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from traverse_search_api.errors import BusyError
 
@@ -32,20 +32,16 @@ class Line:
         self._free = asyncio.Semaphore(at_once)
 
     async def through(
-        self, request: Coroutine[Any, Any, Answer], patience: float = PATIENCE
+        self, ask: Callable[[], Awaitable[Answer]], patience: float = PATIENCE
     ) -> Answer:
-        """The answer to a request that is begun when its turn comes. Raises BusyError after
-        `patience` seconds in line, and what the request raises."""
+        """The answer to a question that is put when its turn comes. Raises BusyError after
+        `patience` seconds in line, and what `ask` raises."""
         try:
             async with asyncio.timeout(patience):
                 await self._free.acquire()
         except TimeoutError:
-            request.close()
             raise BusyError from None
-        except BaseException:
-            request.close()
-            raise
         try:
-            return await request
+            return await ask()
         finally:
             self._free.release()

@@ -1,6 +1,7 @@
 """The line before Elasticsearch: so many at once, the others in order, and not for ever."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -34,7 +35,9 @@ def test_so_many_are_asked_at_once_and_the_others_in_the_order_in_which_they_cam
 
     async def crowd() -> Engine:
         line, engine = Line(at_once=3), Engine()
-        asked = [asyncio.ensure_future(line.through(engine.answer(n), 60)) for n in range(20)]
+        asked = [
+            asyncio.ensure_future(line.through(partial(engine.answer, n), 60)) for n in range(20)
+        ]
         await engine.asked.wait()
         engine.open.set()
         assert await asyncio.gather(*asked) == list(range(20))
@@ -50,13 +53,13 @@ def test_who_waits_too_long_is_told_and_asks_nothing() -> None:
 
     async def late() -> None:
         line, engine = Line(at_once=1), Engine()
-        first = asyncio.ensure_future(line.through(engine.answer(1)))
+        first = asyncio.ensure_future(line.through(partial(engine.answer, 1)))
         await asyncio.sleep(0)
         with pytest.raises(BusyError, match="Trop de recherches"):
-            await line.through(engine.answer(2), 0.01)
+            await line.through(partial(engine.answer, 2), 0.01)
         engine.open.set()
         assert await first == 1
-        assert await line.through(engine.answer(3)) == 3
+        assert await line.through(partial(engine.answer, 3)) == 3
         assert engine.order == [1, 3]
 
     asyncio.run(late())
@@ -67,17 +70,17 @@ def test_who_leaves_the_line_or_fails_gives_the_place_back() -> None:
 
     async def gone() -> None:
         line, engine = Line(at_once=1), Engine()
-        here = asyncio.ensure_future(line.through(engine.answer(1)))
-        waiting = asyncio.ensure_future(line.through(engine.answer(2)))
+        here = asyncio.ensure_future(line.through(partial(engine.answer, 1)))
+        waiting = asyncio.ensure_future(line.through(partial(engine.answer, 2)))
         await engine.asked.wait()
         for task in (waiting, here):
             task.cancel()
         await asyncio.gather(here, waiting, return_exceptions=True)
         for error in (ValueError(), ValueError()):
             with pytest.raises(ValueError):
-                await line.through(_fails(error))
+                await line.through(partial(_fails, error))
         engine.open.set()
-        assert await line.through(engine.answer(3), 5) == 3
+        assert await line.through(partial(engine.answer, 3), 5) == 3
         assert engine.order == [1, 3]
 
     asyncio.run(gone())

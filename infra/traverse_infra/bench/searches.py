@@ -73,15 +73,13 @@ def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
         connection.close()
     added = [each - engine for each, engine in zip(total, took, strict=True)]
     own = [each - wait for each, wait in zip(total, waited, strict=True)]
+    parts = {"": total, "took_": took, "added_": added, "own_": own}
     return {
-        "p50_ms": percentile(total, 0.5),
-        "p95_ms": percentile(total, 0.95),
-        "took_p50_ms": percentile(took, 0.5),
-        "took_p95_ms": percentile(took, 0.95),
-        "added_p50_ms": percentile(added, 0.5),
-        "added_p95_ms": percentile(added, 0.95),
-        "own_p50_ms": percentile(own, 0.5),
-        "own_p95_ms": percentile(own, 0.95),
+        **{
+            f"{name}p{share}_ms": percentile(milliseconds, share / 100)
+            for name, milliseconds in parts.items()
+            for share in (50, 95)
+        },
         "searches": len(total),
         "mean_hits": hits / len(total),
     }

@@ -177,7 +177,7 @@ class Linker:
                     elif word is Word.SAME_AS:
                         same.append(Pair(left, right, 1.0, asserted=True))
         asserted = [one for one in same if one.asserted]
-        apart |= self._claimed_by_two(members, asserted) - {one[:2] for one in asserted}
+        apart |= self._claimed_by_two(members, asserted)
         same, of_wholes = self._without_wholes(same)
         things = clusters([(one,) for one in members], same, apart | self._other_parts(members))
         by_member = {one: thing for thing in things for one in thing}

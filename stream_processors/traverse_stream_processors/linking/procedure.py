@@ -96,7 +96,7 @@ def _all_lots(things: Iterable[tuple[Document, str | None]]) -> list[dict[str, A
     for document, number in things:
         if number is None or document.get("lots"):
             listed.append({"lots": document.get("lots", ()), "sources": document["sources"]})
-        if number is not None and len(document.get("lots", ())) < 2:
+        if number is not None and _is_one_lot(document):
             own.append({"lots": [_lot(document, number)]})
     order = {lot_key(lot["number"]): at for one in listed for at, lot in enumerate(one["lots"])}
 
@@ -104,6 +104,10 @@ def _all_lots(things: Iterable[tuple[Document, str | None]]) -> list[dict[str, A
         return order.get(lot_key(lot["number"]), len(order)), by_number(lot["number"])
 
     return sorted(joined_lots([*own, *listed]), key=place)
+
+
+def _is_one_lot(document: Document) -> bool:
+    return len(document.get("lots", ())) < 2
 
 
 def _lot(document: Document, number: str) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def _add_sums(whole: Document, things: Iterable[tuple[Document, str | None]]) ->
     added to what is told without, nor a maximum to what was awarded. Lots of which some are awarded
     and others estimated make an estimate. The main sum is that of the most lots. What is said of
     the whole stays while a lot of it has no sum."""
-    if all(number is not None and len(one.get("lots", ())) < 2 for one, number in things):
+    if all(number is not None and _is_one_lot(one) for one, number in things):
         parts = [_main_amount(one) for one, _ in things if "amount" in one]
     else:
         parts = [lot["amount"] for lot in whole["lots"] if "amount" in lot]

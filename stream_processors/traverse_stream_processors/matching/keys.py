@@ -47,9 +47,7 @@ def answer_stands(facts: Facts) -> tuple[Stand, ...]:
     """Where a need meets what may answer it: by theme, `a` where the need lies and what the offer
     covers, `l` where the offer lies and what the need names (for a firm its EPCI and
     département); its own calls, which count for whoever is to buy, with its owner and those who buy
-    with it. What has no theme stands nowhere."""
-    if not facts.topics:
-        return ()
+    with it."""
     asked, offered = _asked(facts), _offered(facts)
     found = []
     if asked:
@@ -105,7 +103,7 @@ def joint_stands(facts: Facts) -> tuple[Stand, ...]:
     that they will buy ask, and the ends of contracts are found; in a département who buys for all
     of it asks."""
     purchase = facts.purchase
-    if purchase is None or not facts.topics:
+    if purchase is None:
         return ()
     at = _bought_at if len(facts.within) <= MOST_SHARED else _bought_at.__wrapped__
     near, wide, local = at(facts.within, facts.place, facts.point, purchase.sort)

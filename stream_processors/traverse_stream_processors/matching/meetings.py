@@ -26,7 +26,8 @@ _ASKING: Final = 10
 
 class Stand(NamedTuple):
     """Where a record stands and looks for others: under each of its topics at each of its places,
-    each of them once. `asks` says on which side; whoever is found there meets those that ask."""
+    each of them once; without a topic nowhere. `asks` says on which side; whoever is found there
+    meets those that ask."""
 
     places: Sequence[str]
     topics: Sequence[str]
@@ -66,7 +67,7 @@ class Meetings:
         disturbed: set[str] = set()
         audience, mutual = self._audience(identity), self._mutual
         for places, topics, asks in stands:
-            for place in places:
+            for place in places if topics else ():
                 corners = self._places.get(place)
                 if corners is None:
                     corners = self._places[place] = {}
@@ -101,7 +102,7 @@ class Meetings:
         disturbed: set[str] = set()
         audience = self._audience(identity)
         for places, topics, asks in stands:
-            for place in places:
+            for place in places if topics else ():
                 corners = self._places[place]
                 for topic in topics:
                     sides = corners[topic]
