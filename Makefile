@@ -54,7 +54,7 @@ demo: preflight setup ## show the whole journey on real engines: publish, proces
 test: preflight unit engines ## run all tests: those without engines, then those on real ones
 
 unit: setup ## run the tests that need no engines
-	$(BIN)/python -m pytest -m "not engines" $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m "not engines" -n 2 --dist loadfile $(ARGS) $(NONE_IS_FINE)
 
 # They wait more than they compute: two at a time, each with engines of its own.
 engines: preflight setup ## run the tests on real Kafka and Elasticsearch, installed on first use

@@ -19,6 +19,8 @@ from traverse_search_api.settings import SearchSettings
 pytestmark = pytest.mark.engines
 
 OWNER = "urn:siren:211300405"
+SOON = 5.0
+"""Seconds in which what two institutions publish together is one opportunity in the search."""
 
 
 def pair(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -72,8 +74,8 @@ def test_one_call_of_two_institutions_is_one_opportunity(flowing: Journey) -> No
 
 
 def test_published_by_two_institutions_in_one_second_it_is_soon_one(flowing: Journey) -> None:
-    """Two publishers that know nothing of one another; one opportunity, in the search. The time is
-    printed: the aim is 5 s, on a machine that is not full."""
+    """Two publishers that know nothing of one another; one opportunity, in the search, within
+    5 s. The time is printed."""
     own, relayed = pair(4)
     head, other = ids(4)
 
@@ -88,7 +90,9 @@ def test_published_by_two_institutions_in_one_second_it_is_soon_one(flowing: Jou
     flowing.send([sent(own)])
     flowing.send([sent(relayed)])
     until(one_of_both, "one opportunity of two records")
-    print(f"\none opportunity of two institutions after {time.monotonic() - started:.2f} s")  # noqa: T201
+    spent = time.monotonic() - started
+    print(f"\none opportunity of two institutions after {spent:.2f} s")  # noqa: T201
+    assert spent < SOON
 
 
 def test_a_contested_merge_is_undone_and_the_old_ids_come_back(flowing: Journey) -> None:
