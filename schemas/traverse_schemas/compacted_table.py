@@ -128,6 +128,7 @@ class CompactedTable(Generic[Row]):
         self._pending: dict[str, _Pending[Row]] = {}
         self._ready = threading.Event()
         self._stop = threading.Event()
+        self._opening = False
         self._updating = threading.Lock()
         self._failure: TableError | None = None
         self._position = 0
@@ -214,7 +215,8 @@ class CompactedTable(Generic[Row]):
     def close(self) -> None:
         """Stop following and release the connections. Closing twice is fine."""
         self._stop.set()
-        if self._thread.is_alive():
+        # Who still opens has nothing to hand back, and waits for an answer that may never come.
+        if self._thread.is_alive() and not self._opening:
             self._thread.join(_LEAVE_TAKING)
         self._log.end()
 
@@ -265,7 +267,7 @@ class CompactedTable(Generic[Row]):
         """The thread: open, read on, and after a failure open again."""
         while not self._stop.is_set():
             try:
-                self._read_on(self._log.open())
+                self._read_on(self._open())
             except TableError as error:
                 if self._failure is None:
                     logger.warning("%s", error)
@@ -276,6 +278,13 @@ class CompactedTable(Generic[Row]):
                 self._stop.wait(_PAUSE)
             finally:
                 self._log.close()
+
+    def _open(self) -> int:
+        self._opening = True
+        try:
+            return self._log.open()
+        finally:
+            self._opening = False
 
     def _read_on(self, end: int) -> None:
         """Read the topic anew, aside: after a failure too nobody sees older rows come back.

@@ -1,6 +1,7 @@
 """A table on a log in memory: the contract, and what goes wrong."""
 
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 
@@ -77,3 +78,26 @@ def test_a_topic_made_anew_is_read_anew(topic: MemoryTopic) -> None:
             topic.messages += [Stored(0, "a", b"2", "")] * 2
             topic.changed.notify_all()
         assert wait_until(lambda: dict(table.rows()) == {"a": "2"}, timeout=PATIENCE)
+
+
+def test_closing_does_not_wait_for_a_log_that_does_not_answer(topic: MemoryTopic) -> None:
+    """What was being opened is closed by its own thread once the log answers."""
+    asked, answered, closed = Event(), Event(), Event()
+
+    class Slow(MemoryTableLog):
+        def open(self) -> int:
+            asked.set()
+            assert answered.wait(PATIENCE)
+            return super().open()
+
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    table = CompactedTable(Slow(topic), encode=encode, decode=decode)
+    table.start()
+    assert asked.wait(PATIENCE)
+    table.close()
+    assert not closed.is_set()
+    answered.set()
+    assert closed.wait(PATIENCE)
