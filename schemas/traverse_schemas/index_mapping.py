@@ -152,4 +152,7 @@ _SETTINGS: Final[dict[str, Any]] = {
     # Explicit: by default an index that nobody searched for 30 s stops refreshing, and what is
     # published then appears late.
     "refresh_interval": "500ms",
+    # What is fixed of a search is paid in each segment: half as many as Elasticsearch would keep
+    # cost little more to write (docs/performance.md).
+    "merge": {"policy": {"segments_per_tier": 5, "max_merge_at_once": 5, "floor_segment": "16mb"}},
 }

@@ -1,5 +1,6 @@
 """`/v1/suggest`, `/v1/opportunities/map`, `/v1/opportunities/{id}/similar`."""
 
+from asyncio import gather
 from typing import Annotated, Any
 
 import orjson
@@ -16,7 +17,7 @@ from traverse_search_api.query_string import described, read_query
 from traverse_search_api.search import Searcher
 from traverse_search_api.suggestions import (
     SuggestParameters,
-    suggest_body,
+    suggest_bodies,
     suggestions,
 )
 
@@ -56,8 +57,9 @@ def beside_router(
         """Titres, institutions, territoires et thèmes qui commencent ainsi."""
         reader = readers.of(request)
         text = read_query(request, SuggestParameters).q
-        body = suggest_body(text, searcher.as_of(None), reader)
-        found = await searcher.indices.of(reader).search(body) if body else None
+        index = searcher.indices.of(reader)
+        bodies = suggest_bodies(text, searcher.as_of(None), reader) or ()
+        found = await gather(*map(index.search, bodies))
         return _json(suggestions(text, found, searcher.territories))
 
     @router.get(

@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import accumulate
-from time import perf_counter
 from typing import Any, Final
 
 from elastic_transport import ConnectionTimeout, TransportError
@@ -28,7 +27,7 @@ from traverse_search_api.errors import (
 from traverse_search_api.line import AT_ONCE, PATIENCE, Line
 from traverse_search_api.pulse import Health, Pulse
 from traverse_search_api.reader import ANYBODY, Reader
-from traverse_search_api.spent import spend
+from traverse_search_api.spent import asking
 
 _LOG = logging.getLogger(__name__)
 # Ids are our own letters and digits. What else is asked for, "..", a text of kilobytes, would make
@@ -109,10 +108,11 @@ class Index:
         ask = partial(
             self._client.perform_request, "POST", path, params=params, headers=_JSON, body=body
         )
-        start = perf_counter()
         try:
-            # Whether the engine is there is asked for who waits in line, too.
-            answer = await self._pulse.wait(self._line.through(ask, patience))
+            with asking() as question:
+                # Whether the engine is there is asked for who waits in line, too.
+                answer = await self._pulse.wait(self._line.through(ask, patience))
+                question.took = int(answer.body.get("took", 0))
         except NotFoundError as error:
             if snapshot:
                 raise ExpiredCursorError from error
@@ -126,7 +126,6 @@ class Index:
         except (ApiError, TransportError) as error:
             raise _unavailable(error) from error
         found: dict[str, Any] = answer.body
-        spend(found.get("took", 0), perf_counter() - start)
         if found.get("timed_out"):
             raise TooLongError
         return found

@@ -1,11 +1,11 @@
 """Suggestions while typing: titles, institutions, places and themes with words that begin so. Pure.
 
-One question to the index gives titles and institutions; places and themes are reference data, and
+Two questions to the index give titles and institutions; places and themes are reference data, and
 come from memory. What is asked for every letter that people type is prepared beforehand.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from heapq import nsmallest
@@ -40,8 +40,13 @@ class SuggestParameters(BaseModel):
     )
 
 
-def suggest_body(text: str, as_of: datetime, reader: Reader) -> Query | None:
-    """Titles and institutions with words that begin so; None when too little was typed."""
+def suggest_bodies(text: str, as_of: datetime, reader: Reader) -> tuple[Query, Query] | None:
+    """Titles, and institutions, with words that begin so, as two questions to be put at once; None
+    when too little was typed.
+
+    Apart, the first ends with the first titles instead of reading all that are found, and the
+    answer to the second is kept by Elasticsearch until the index changes.
+    """
     if len(fold_name(text)) < _SHORTEST:
         return None
     always, never = readable_filters(as_of, reader)
@@ -49,7 +54,7 @@ def suggest_body(text: str, as_of: datetime, reader: Reader) -> Query | None:
     def beginning(field: str) -> Query:
         return {"match_bool_prefix": {f"{field}.exact": {"query": text, "operator": "and"}}}
 
-    return {
+    titles = {
         "size": _SUGGESTED,
         "track_total_hits": False,
         "_source": ["id", "title"],
@@ -60,46 +65,45 @@ def suggest_body(text: str, as_of: datetime, reader: Reader) -> Query | None:
                 "must_not": never,
             }
         },
+    }
+    institutions = {
+        "size": 0,
+        "track_total_hits": False,
+        "query": {
+            "bool": {"filter": [*always, beginning("institutions.name")], "must_not": never}
+        },
         "aggs": {
-            "all": {
-                "global": {},
+            "sirens": {
+                # Names are looked up of those shown alone, and of no document in particular.
+                "terms": {
+                    "field": "owner_siren", "size": _SUGGESTED, "collect_mode": "breadth_first",
+                },
                 "aggs": {
-                    "named": {
-                        "filter": {
-                            "bool": {
-                                "filter": [*always, beginning("institutions.name")],
-                                "must_not": never,
-                            }
-                        },
-                        "aggs": {
-                            "sirens": {
-                                "terms": {"field": "owner_siren", "size": _SUGGESTED},
-                                "aggs": {
-                                    "one": {"top_hits": {"size": 1, "_source": ["institutions"]}}
-                                },
-                            }
-                        },
+                    "one": {
+                        "top_hits": {"size": 1, "_source": ["institutions"], "sort": ["_doc"]}
                     }
                 },
             }
         },
-    }
+    }  # fmt: skip
+    return titles, institutions
 
 
 def suggestions(
-    text: str, found: dict[str, Any] | None, territories: Territories
+    text: str, found: Sequence[dict[str, Any]], territories: Territories
 ) -> dict[str, list[dict[str, Any]]]:
-    """The suggestions of each kind, with what to ask for each."""
+    """The suggestions of each kind, with what to ask for each. `found` are the answers to
+    `suggest_bodies`, none where nothing was asked."""
     titles, institutions = [], []
-    if found is not None:
+    if found:
+        titled, named = found
         seen: set[str] = set()
-        for hit in found.get("hits", {}).get("hits", []):
+        for hit in titled.get("hits", {}).get("hits", []):
             source = hit["_source"]
             if source["title"] not in seen:
                 seen.add(source["title"])
                 titles.append({"id": source["id"], "title": source["title"]})
-        named = found.get("aggregations", {}).get("all", {}).get("named", {})
-        for bucket in named.get("sirens", {}).get("buckets", ()):
+        for bucket in named.get("aggregations", {}).get("sirens", {}).get("buckets", ()):
             hit = bucket["one"]["hits"]["hits"][0]["_source"]
             owners = [one for one in hit["institutions"] if one.get("siren") == bucket["key"]]
             if owners:

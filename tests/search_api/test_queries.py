@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import product_entries
-from traverse_search_api.breadth import BROAD, count_body, may_be_broad
+from traverse_search_api.breadth import BROAD, count_body, joined, may_be_broad, parts_of
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
 from traverse_search_api.parameters import MOST_WORDS, SearchParameters, Sort
 from traverse_search_api.queries import search_body, unnamed, unscored
@@ -213,6 +213,25 @@ def test_many_results_are_found_as_ever_and_ordered_by_their_titles() -> None:
     assert found_in(text_query(replace(read, broad=True)), {"match": {"title": match}})
     assert "holders.name.exact^1" in str(usual["query"])
     assert "holders.name.exact^1" not in str(broad["query"])
+
+
+def test_a_broad_search_is_asked_in_two_parts() -> None:
+    """Results without counts, counts without results, of what one question would find."""
+    whole = body(q="voirie", territory=["dep:13"], facets=["kind", "status"])
+    first, counts = parts_of(whole)
+    assert first == {name: part for name, part in whole.items() if name != "aggs"} | {
+        "track_total_hits": False
+    }
+    assert (counts["size"], counts["track_total_hits"]) == (0, whole["track_total_hits"])
+    assert (counts["aggs"], counts["post_filter"]) == (whole["aggs"], whole["post_filter"])
+    assert counts["query"] == count_body(whole)["query"]
+    total = {"value": 2, "relation": "eq"}
+    answer = joined(
+        {"took": 3, "hits": {"hits": [{"_id": "a"}]}},
+        {"took": 5, "hits": {"total": total}, "aggregations": {"all": {}}},
+    )
+    assert answer["hits"] == {"total": total, "hits": [{"_id": "a"}]}
+    assert answer["aggregations"] == {"all": {}}
 
 
 def test_only_what_is_ordered_by_words_among_many_is_counted_first() -> None:

@@ -131,6 +131,26 @@ def test_titles_alone_rank_nearly_as_well(real: Service, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
+    "filters", [{}, {"status": "awarded"}, {"territory": "reg:93", "kind": "call"}]
+)
+def test_what_is_asked_in_two_parts_is_counted_as_in_one(
+    real: Service, monkeypatch: pytest.MonkeyPatch, filters: dict[str, str]
+) -> None:
+    """Broad searches with facets: totals and counts of the whole, results of the first part."""
+    asked = {"q": "travaux voirie", "size": 15, **filters}
+    usual = real.ask(**asked, facets="kind,status,theme,territory,cpv")
+    monkeypatch.setattr(breadth, "LARGE", 0)
+    monkeypatch.setattr(search, "BROAD", -1)
+    parts = real.ask(**asked, facets="kind,status,theme,territory,cpv")
+    assert parts["total"] == usual["total"]
+    assert parts["total"]["value"] > 0
+    assert parts["facets"] == usual["facets"]
+    titles = real.ask(**asked, facets="none")
+    assert [one["id"] for one in parts["items"]] == [one["id"] for one in titles["items"]]
+    assert bool(parts["next"]) == bool(titles["next"])
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("renovation energetique ecoles", "rénovation énergétique d'une école"),

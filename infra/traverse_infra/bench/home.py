@@ -128,9 +128,15 @@ class Home:
         )
 
     def quiet(self) -> bool:
-        """Whether Elasticsearch merges nothing."""
-        merges = self.client.indices.stats(metric="merge", filter_path="_all.total.merges.current")
-        return int(merges["_all"]["total"]["merges"]["current"]) == 0
+        """Whether Elasticsearch merges nothing, and has nothing to merge."""
+        # What waits for a thread is not among an index's current merges.
+        pools = self.client.nodes.stats(
+            metric="thread_pool", filter_path="nodes.*.thread_pool.merge"
+        )
+        return not any(
+            node["thread_pool"]["merge"]["active"] + node["thread_pool"]["merge"]["queue"]
+            for node in pools["nodes"].values()
+        )
 
 
 @contextmanager

@@ -70,7 +70,8 @@ def measure_search(
         _fill(home, generated(base, documents, datetime.fromisoformat(load.as_of)))
         filled = time.monotonic() - begun
         say(f"Écrits en {filled:.0f} s ; attente de la fin des fusions…")
-        wait_until(home.quiet, timeout=_QUIET)
+        if not wait_until(home.quiet, timeout=_QUIET):
+            say("Les fusions durent encore : la mesure commence sans les attendre.")
         address = f"http://127.0.0.1:{home.search_port}"
         with home.services({"TRAVERSE_ADDRESS_RATE": str(10**9)}) as services:
             services.start("search", "serve", "search")
@@ -84,6 +85,7 @@ def measure_search(
         return {
             "machine": machine(home.settings, home.client.info()["version"]["number"]),
             "documents": home.client.count(index=PUBLIC_ALIAS)["count"],
+            "segments": _segments(home),
             "fill_seconds": round(filled),
             "octets": _octets(home),
             "pace_per_s": pace,
@@ -188,6 +190,18 @@ def _octets(home: Home) -> int:
     return int(stats["_all"]["total"]["store"]["size_in_bytes"])
 
 
+def _segments(home: Home) -> int:
+    """How many parts of the index each search looks at."""
+    shards = home.client.indices.segments(index=PUBLIC_ALIAS)["indices"].values()
+    return sum(
+        bool(part["search"])
+        for index in shards
+        for copies in index["shards"].values()
+        for copy in copies
+        for part in copy["segments"].values()
+    )
+
+
 async def _measured(
     address: str,
     base: Sequence[Document],
@@ -223,7 +237,8 @@ async def _measured(
     times = [timing_of(answer.timing) for answer in answers]
     took = [each.engine for each in times]
     added = [each - time.engine for each, time in zip(spent, times, strict=True)]
-    own = [each - time.wait for each, time in zip(spent, times, strict=True)]
+    own = [time.own for time in times]
+    http = [each - time.total for each, time in zip(spent, times, strict=True)]
     return {
         "first_searches": {"searches": len(first), "seconds": round(compiled)},
         "searches": len(late),
@@ -232,6 +247,7 @@ async def _measured(
         "took_ms": _spread(took),
         "added_ms": _spread(added),
         "own_ms": _spread(own),
+        "http_ms": _spread(http),
         "processor_ms_a_search": {name: 1000 * each / len(late) for name, each in used.items()},
         "mean_hits": sum(answer.hits for answer in answers) / len(answers),
         "suggest_ms": _spread([answer.late for answer in suggested]),

@@ -92,6 +92,7 @@ def _search(search: Mapping[str, float]) -> Table:
         ("took_", "Elasticsearch (took)"),
         ("added_", "Le reste, HTTP d’Elasticsearch compris"),
         ("own_", "Part du service, attente d’Elasticsearch ôtée"),
+        ("http_", "HTTP entre le service et qui demande"),
     ):
         table.add_row(label, f"{search[f'{name}p50_ms']:.1f}", f"{search[f'{name}p95_ms']:.1f}")
     return table

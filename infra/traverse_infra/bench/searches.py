@@ -1,11 +1,12 @@
 """How long a search takes over HTTP with all facets, beside Elasticsearch's own `took`.
 
 The service says in its `Server-Timing` header how long Elasticsearch took, in whole milliseconds,
-and how long it waited for the answer. What is "added" is the client's time less the former: HTTP
-both ways, building the query, the rest of Elasticsearch's answer, reading and writing JSON. The
-service's "own" share is the client's time less the latter: Elasticsearch's HTTP is not in it, the
-service's and the client's is. The client is the standard library's, kept open: a client with
-more comfort costs a millisecond of its own a request, which would be told as the service's.
+how long it waited for the answer, and how long the whole took. What is "added" is the client's time
+less what Elasticsearch took: HTTP both ways, building the query, the rest of Elasticsearch's
+answer, reading and writing JSON. The service's "own" share is the whole less the wait: reading the
+parameters, building the query, forming the answer. "http" is the client's time less the whole: the
+server below the service, and the client. That is the standard library's, kept open: one with more
+comfort costs a millisecond of its own a request.
 """
 
 import re
@@ -34,7 +35,7 @@ SEARCHES: tuple[dict[str, Any], ...] = (
     {"kind": "call", "sort": "published"},
     {"q": "transport -scolaire", "size": 50},
 )
-_PART = re.compile(r"\b(engine|wait);dur=([\d.]+)")
+_PART = re.compile(r"\b(engine|wait|total);dur=([\d.]+)")
 
 
 class SearchFailedError(InfraError):
@@ -45,7 +46,8 @@ def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
     """`rounds` times all searches, one after the other on one connection, after `warm` times."""
     total: list[float] = []
     took: list[float] = []
-    waited: list[float] = []
+    own: list[float] = []
+    http: list[float] = []
     hits = 0
     connection = HTTPConnection(urlsplit(address).netloc, timeout=30)
     try:
@@ -67,13 +69,13 @@ def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
                 total.append(elapsed)
                 timing = timing_of(answer.headers.get("server-timing", ""))
                 took.append(timing.engine)
-                waited.append(timing.wait)
+                own.append(timing.own)
+                http.append(elapsed - timing.total)
                 hits += orjson.loads(octets)["total"]["value"]
     finally:
         connection.close()
     added = [each - engine for each, engine in zip(total, took, strict=True)]
-    own = [each - wait for each, wait in zip(total, waited, strict=True)]
-    parts = {"": total, "took_": took, "added_": added, "own_": own}
+    parts = {"": total, "took_": took, "added_": added, "own_": own, "http_": http}
     return {
         **{
             f"{name}p{share}_ms": percentile(milliseconds, share / 100)
@@ -86,16 +88,22 @@ def search_figures(address: str, rounds: int, warm: int) -> dict[str, float]:
 
 
 class Timing(NamedTuple):
-    """Milliseconds: what Elasticsearch took, and how long the service waited for it."""
+    """Milliseconds: what Elasticsearch took, how long the service waited for it, and the whole."""
 
     engine: float
     wait: float
+    total: float
+
+    @property
+    def own(self) -> float:
+        """What the service itself took."""
+        return self.total - self.wait
 
 
 def timing_of(header: str) -> Timing:
     """What a `Server-Timing` header says. Raises SearchFailedError without one."""
     parts = {name: float(milliseconds) for name, milliseconds in _PART.findall(header)}
-    if parts.keys() != {"engine", "wait"}:
+    if parts.keys() != {"engine", "wait", "total"}:
         raise SearchFailedError(
             "Le service de recherche ne dit pas le temps d'Elasticsearch (en-tête Server-Timing) : "
             "mettez-le à jour."

@@ -50,7 +50,8 @@ def test_bulk_body_pairs_action_and_document() -> None:
 
 def test_engine_time_is_read_from_server_timing() -> None:
     """And its absence is told, rather than counted as nothing."""
-    assert timing_of("engine;dur=12, wait;dur=15.5, total;dur=18.0") == (12, 15.5)
+    timing = timing_of("engine;dur=12, wait;dur=15.5, total;dur=18.0")
+    assert (timing.engine, timing.wait, timing.own) == (12, 15.5, 2.5)
     for header in ("", "engine;dur=12"):
         with pytest.raises(SearchFailedError):
             timing_of(header)

@@ -18,7 +18,9 @@ FIGURES: dict[str, Any] = {
     "ratios": {"pipeline_to_passthrough": 0.625},
     "latency": {"50": {"p50": 311.0, "p95": 522.0, "p99": 633.0, "max": 744.0}},
     "search": {
-        f"{name}p{share}_ms": 4.5 for name in ("", "took_", "added_", "own_") for share in (50, 95)
+        f"{name}p{share}_ms": 4.5
+        for name in ("", "took_", "added_", "own_", "http_")
+        for share in (50, 95)
     },
     "gateway": {
         **{
