@@ -1,22 +1,17 @@
 """`traverse search` and `traverse serve search`, for the command line to put in its tree."""
 
-import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import httpx
 import typer
 
 from traverse_search_api.errors import (
-    AddressUnavailableError,
     RefusedSearchError,
     ServiceNotRunningError,
     UnreadableKeyError,
 )
 from traverse_search_api.settings import SearchSettings
-
-if TYPE_CHECKING:
-    import uvicorn
 
 Texts = list[str] | None
 
@@ -115,45 +110,13 @@ def serve_search(
     ] = None,
 ) -> None:
     """Lance le service de recherche."""
-    import uvicorn
-
     from traverse_search_api.accounts.staff import open_staff
     from traverse_search_api.app import create_app
+    from traverse_search_api.server import listen, server_of
 
     settings = SearchSettings()
-    config = server_config(create_app(settings, staff=open_staff(settings)), settings)
+    server = server_of(create_app(settings, staff=open_staff(settings)), settings)
     chosen = host or settings.search_host, port or settings.search_port
     with listen(*chosen) as listener:
         typer.echo(f"La recherche répond à http://{chosen[0]}:{chosen[1]} (Ctrl+C pour arrêter).")
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def server_config(app: Any, settings: SearchSettings) -> "uvicorn.Config":
-    """How the application is served."""
-    import uvicorn
-
-    return uvicorn.Config(
-        app,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,  # streams have no end of their own
-        # By default uvicorn believes what this very machine says of addresses.
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
-    )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises AddressUnavailableError when the address cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay off only where the protocol is said (`socket.create_server` says
-    # none): each answer then waits 40 ms for an acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise AddressUnavailableError(host, port) from error
-    return listener
+        server.run(sockets=[listener])

@@ -7,7 +7,6 @@ subscriber has. Behind a proxy, addresses are those that the proxies of the oper
 
 import time
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Final
 
@@ -18,12 +17,12 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from traverse_schemas.networks import network_of
 from traverse_search_api.errors import TooManyRequestsError
 from traverse_search_api.problems import problem
 from traverse_search_api.reader import Reader
 
 _UNCOUNTED: Final = ("/healthz", "/readyz", "/metrics", "/static/")
-_NETWORK: Final = 64
 
 
 class Rates:
@@ -44,19 +43,6 @@ class Rates:
         if not self._limiter.hit(item, name):
             reset = self._limiter.get_window_stats(item, name).reset_time
             raise TooManyRequestsError(item.amount, max(1, ceil(reset - time.time())))
-
-
-def network_of(address: str) -> str:
-    """The address, or the network that counts as one."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ip_network((parsed, _NETWORK), strict=False))
-    return str(parsed)
 
 
 def address_of(request: HTTPConnection) -> str:

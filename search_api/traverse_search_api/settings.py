@@ -53,6 +53,20 @@ class SearchSettings(BaseSettings):
     )
     search_host: str = Field(default="127.0.0.1", description="Interface the service listens on.")
     search_port: int = Field(default=8000, ge=1, le=65535, description="Port it listens on.")
+    search_connections: int = Field(
+        default=1000, ge=1, description="Connections that are served at one time, beside streams."
+    )
+    search_connections_per_address: int = Field(
+        default=100,
+        ge=1,
+        description="Of them from one address, beside the streams that it may have. Connections of "
+        "trusted proxies are not counted by address.",
+    )
+    search_request_seconds: float = Field(
+        default=15,
+        gt=0,
+        description="Seconds that a request's headers may take to come, and then its body.",
+    )
     kafka: str = Field(
         default="127.0.0.1:9092", description="Kafka bootstrap servers: the changes for streams."
     )

@@ -28,7 +28,7 @@ from traverse_schemas.identity import partition_of
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import CHANGES, OPPORTUNITIES, PARTITIONS
 from traverse_search_api.app import create_app
-from traverse_search_api.commands import listen
+from traverse_search_api.server import listen
 from traverse_search_api.settings import SearchSettings
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.index import operations

@@ -7,13 +7,14 @@ import httpx
 import pytest
 
 from traverse_search_api import commands
-from traverse_search_api.commands import ask, listen
+from traverse_search_api.commands import ask
 from traverse_search_api.errors import (
     AddressUnavailableError,
     RefusedSearchError,
     ServiceNotRunningError,
     UnreadableKeyError,
 )
+from traverse_search_api.server import listen
 
 
 def test_empty_options_are_not_sent() -> None:

@@ -8,16 +8,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from tests.search_api.test_reader import ENDED, KEY, MUTE, NOW, institution
 from traverse_schemas.clock import FixedClock
+from traverse_schemas.networks import network_of
 from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.app import create_app
-from traverse_search_api.commands import listen, server_config
 from traverse_search_api.errors import TooManyRequestsError
-from traverse_search_api.rates import Rates, network_of
+from traverse_search_api.rates import Rates
+from traverse_search_api.server import listen, server_of
 from traverse_search_api.settings import SearchSettings
 
 AWAY = "http://127.0.0.1:1"
@@ -139,9 +139,8 @@ def test_an_address_is_believed_of_the_operators_proxies_alone(
             await send({"type": "http.response.body"})  # type: ignore[operator]
 
     async def asking() -> None:
-        config = server_config(app, SearchSettings(trusted_proxies=trusted))
-        config.lifespan = "off"
-        server = uvicorn.Server(config)
+        server = server_of(app, SearchSettings(trusted_proxies=trusted))
+        server.config.lifespan = "off"
         with listen("127.0.0.1", 0) as listener:
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -76,6 +76,15 @@ class GatewaySettings(BaseSettings):
     gateway_connections: int = Field(
         default=500, ge=1, description="Connections that are served at one time."
     )
+    gateway_connections_per_address: int = Field(
+        default=100,
+        ge=1,
+        description="Of them from one address. Connections of trusted proxies are not counted so.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks (commas between) of the proxies before the gateway.",
+    )
     gateway_header_seconds: float = Field(
         default=10, gt=0, description="Seconds that a request's headers may take to come."
     )

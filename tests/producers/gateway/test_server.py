@@ -139,6 +139,19 @@ def test_trailers_without_end_are_cut_off(tmp_path: Path) -> None:
         pytest.fail("80 MB of trailers were taken")
 
 
+def test_connections_of_one_address_are_bounded_but_for_those_of_a_trusted_proxy(
+    tmp_path: Path,
+) -> None:
+    few: dict[str, Any] = {"gateway_connections_per_address": 1, "gateway_header_seconds": 0.3}
+    for trusted, wanted in (("", b"HTTP/1.1 429"), ("127.0.0.1", b"")):
+        with (
+            served(tmp_path, **few, trusted_proxies=trusted) as port,
+            socket.create_connection(("127.0.0.1", port)),
+            socket.create_connection(("127.0.0.1", port)) as second,
+        ):
+            assert answer(second)[:12] == wanted
+
+
 def test_an_address_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
     with (
         listen("127.0.0.1", 0) as taken,

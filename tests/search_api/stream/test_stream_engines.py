@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
 from elasticsearch import Elasticsearch
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
@@ -30,9 +29,9 @@ from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import RegistryView
 from traverse_search_api.app import create_app
-from traverse_search_api.commands import listen
 from traverse_search_api.elasticsearch_client import connect
 from traverse_search_api.matching.searches import Search, Searches
+from traverse_search_api.server import listen, server_of
 from traverse_search_api.settings import SearchSettings
 
 pytestmark = pytest.mark.engines
@@ -171,9 +170,7 @@ def _served(settings: SearchSettings, name: str) -> Iterator[str]:
         present=clock_from(AS_OF),
     )
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, access_log=False)
-    )
+    server = server_of(app, settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
