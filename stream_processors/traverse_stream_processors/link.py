@@ -4,7 +4,7 @@ Every record has an id, and each id holds one thing: the document of the opportu
 member it is, or a stub that says into which one it was merged, or a stub of what was withdrawn.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from traverse_schemas.decisions import Word
@@ -21,8 +21,9 @@ from traverse_stream_processors.linking.ended import Document
 from traverse_stream_processors.linking.fitting import fitting
 from traverse_stream_processors.linking.judge import LinkType, explain
 from traverse_stream_processors.linking.linker import Group, Linker
-from traverse_stream_processors.linking.merge import merge
+from traverse_stream_processors.linking.merge import merge, outlook_of
 from traverse_stream_processors.linking.procedure import procedure
+from traverse_stream_processors.matching.facts import Outlook
 
 _MOST_LINKS = 10
 """Links shown of one opportunity: the surest, ties by id."""
@@ -59,15 +60,7 @@ def form_group(
 
     `states` has every member's; `heads` the head of every record that a member is linked to.
     """
-    things = [
-        merge([document for one in thing if (document := document_of(states[one])) is not None])
-        for thing in group.things
-    ]
-    if len(things) == 1:
-        document = things[0]
-    else:
-        numbered = zip(things, (_lot_number(thing, linker) for thing in group.things), strict=True)
-        document = procedure(list(numbered))
+    document = _whole(group, _told(group, states), linker)
     document["id"] = group.head
     document["links"] = _links(group, linker, heads)
     if len(group.members) > 1:
@@ -80,6 +73,40 @@ def form_group(
             stub = Stub(id=one, stub=True, merged_into=group.head)
             messages.append(_message(states[one], stub, index_of(document["visibility"])))
     return messages
+
+
+def outlooks_of(
+    group: Group, states: Mapping[str, RecordState], linker: Linker
+) -> dict[str, Outlook | None]:
+    """What a group comes to for each of its members, None where that is what it says itself. What
+    a member tells of is over when its opportunity is; one lot of several when that lot is."""
+    told = _told(group, states)
+    things = list(map(outlook_of, told))
+    if len(things) > 1:
+        whole = _whole(group, told, linker)
+        closed, expires = whole["state"] == "closed", whole.get("expires", "")
+        things = [one._replace(over=one.over or closed, expires=expires) for one in things]
+    return {
+        document["id"]: None if outlook == outlook_of([document]) else outlook
+        for outlook, documents in zip(things, told, strict=True)
+        for document in documents
+    }
+
+
+def _told(group: Group, states: Mapping[str, RecordState]) -> list[list[Document]]:
+    """What the records of each thing of a group say."""
+    return [
+        [document for one in thing if (document := document_of(states[one])) is not None]
+        for thing in group.things
+    ]
+
+
+def _whole(group: Group, told: Iterable[Sequence[Document]], linker: Linker) -> Document:
+    things = list(map(merge, told))
+    if len(things) == 1:
+        return things[0]
+    numbered = zip(things, (_lot_number(thing, linker) for thing in group.things), strict=True)
+    return procedure(list(numbered))
 
 
 def document_of(state: RecordState) -> Document | None:

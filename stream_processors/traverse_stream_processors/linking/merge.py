@@ -21,6 +21,7 @@ from traverse_stream_processors.linking.ended import (
     joined_lots,
     sum_of,
 )
+from traverse_stream_processors.matching.facts import ENDED_STAGES, Outlook
 
 # Fields that are taken from one record together, by the first of them.
 _TOGETHER: Final[tuple[tuple[str, ...], ...]] = (
@@ -64,7 +65,7 @@ def merge(documents: Sequence[Document], before: Set[str] = frozenset()) -> Docu
     """
     if len(documents) == 1:
         return dict(documents[0])
-    by_id = sorted(documents, key=lambda one: one["id"])
+    by_id = sorted(documents, key=_id)
     ordered = sorted(by_id, key=lambda one: one["published_at"])
     owner = _owner(ordered)
     merged: Document = {name: ordered[0][name] for name in ("id", "stub", "kind", "subtype")}
@@ -107,6 +108,25 @@ def merge(documents: Sequence[Document], before: Set[str] = frozenset()) -> Docu
     merged["updated_at"] = max(one["updated_at"] for one in ordered)
     merged["provenance"] = provenance
     return merged
+
+
+def outlook_of(documents: Sequence[Document]) -> Outlook:
+    """What `merge` of these makes of whether the thing is over, of its deadline and of how long it
+    is shown, without the rest."""
+    ordered = sorted(sorted(documents, key=_id), key=lambda one: one["published_at"])
+    owner = _owner(ordered)
+    ranks = _Ranks(owner, frozenset(), ordered)
+
+    def won(field: str) -> Any:
+        having = sorted((one for one in documents if field in one), key=_id)
+        return max(having, key=ranks.of(field))[field] if having else None
+
+    over = won("state") == "closed" or won("stage") in ENDED_STAGES
+    return Outlook(over, won("deadline"), _expires(ordered, owner) or "")
+
+
+def _id(one: Document) -> str:
+    return str(one["id"])
 
 
 def _groups(documents: Iterable[Document]) -> list[tuple[str, ...]]:

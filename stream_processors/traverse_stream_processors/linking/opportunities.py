@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -17,13 +17,17 @@ from traverse_schemas.document import OpportunityMessage
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
-from traverse_stream_processors.link import form, form_group
+from traverse_stream_processors.link import form, form_group, outlooks_of
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.judge import explain
 from traverse_stream_processors.linking.linker import Group, Linker
 from traverse_stream_processors.linking.shelf import Shelf, Written
+from traverse_stream_processors.matching.facts import Outlook
 from traverse_stream_processors.matching.matches import Matches, MatchMessage
 from traverse_stream_processors.receipts import Fate
+
+_PORTION: Final = 2000
+"""Groups whose states are held at once when all are looked at."""
 
 
 class Formed(NamedTuple):
@@ -56,6 +60,8 @@ class Opportunities:
         self._heads: dict[str, str] = {}
         self._fresh: dict[str, RecordState] = {}
         self._told: dict[str, RecordState] = {}
+        # Of records whose opportunity says otherwise than they do, what it says.
+        self._outlooks: dict[str, Outlook] = {}
 
     def put_records(self, records: Sequence[tuple[str, int, bytes | None]]) -> set[str]:
         """Know messages of `traverse.records`: (key, offset, JSON or None). Gives the ids that may
@@ -77,7 +83,7 @@ class Opportunities:
                 # One text for all that knows the record by it, and for all of one day.
                 state["id"], state["first_time"] = identity, _once(state["first_time"])
             touched |= self._linker.put(identity, features_of(state) if state else None)
-            touched |= self._matches.put(identity, state)
+            touched |= self._matches.put(identity, state, self._outlooks.get(identity))
             if value is not None and state is not None:
                 kept.append((identity, offset, value))
                 self._fresh[identity] = self._told[keys[identity]] = state
@@ -108,14 +114,25 @@ class Opportunities:
     def everything_linked(self) -> set[str]:
         """The ids of all records that are something to others, or were last written so: what has to
         be looked at when it is not known how far another process came."""
-        return {*self._linker.linked(), *self._matches.linked(), *self._shelf.linked()}
+        grouped = {*self._linker.linked(), *self._shelf.linked(), *self._outlooks}
+        groups = self._linker.groups(grouped)
+        for start in range(0, len(groups), _PORTION):
+            portion = groups[start : start + _PORTION]
+            self._look_ahead(portion, self._states(_members(portion)))
+        return grouped | set(self._matches.linked())
 
     def form(self, touched: Iterable[str]) -> list[Formed]:
         """What these ids, all that are grouped with them, and all that lead to one that moved, hold
         now and did not when they were last written."""
         reached = self._reached(set(touched))
         groups = self._linker.groups(reached)
+        states = self._states(_members(groups))
         heads = _heads(groups)
+        # What an opportunity comes to may take its records from those that they answer.
+        if beside := self._look_ahead(groups, states) - heads.keys():
+            reached |= beside
+            groups += self._linker.groups(beside)
+            heads = _heads(groups)
         written = self._shelf.written(reached | heads.keys())
         # Those that lead to a record which is in another opportunity now lead elsewhere.
         moved = [one for one, head in heads.items() if _head_of(one, written) != head]
@@ -126,7 +143,7 @@ class Opportunities:
             heads = _heads(groups)
         self._heads = heads
         ids = reached | heads.keys()
-        states = self._states(ids)
+        states |= self._states(ids - states.keys())
         ends = heads | self._heads_of_ends(heads)
         messages: list[OpportunityMessage] = []
         for group in groups:
@@ -146,6 +163,25 @@ class Opportunities:
             for one in found
             if _is_news(one, before := written.get(one.message["id"]))
         ]
+
+    def _look_ahead(self, groups: Iterable[Group], states: Mapping[str, RecordState]) -> set[str]:
+        """Let matching know records by what their opportunities come to, where that is not what
+        they say; gives the ids whose links may have changed."""
+        touched: set[str] = set()
+        for group in groups:
+            known = self._outlooks
+            if len(group.members) > 1:
+                outlooks = outlooks_of(group, states, self._linker)
+            else:
+                outlooks = {group.head: None}
+            for one, outlook in outlooks.items():
+                if outlook != known.get(one):
+                    touched |= self._matches.put(one, states[one], outlook)
+                    if outlook is None:
+                        del known[one]
+                    else:
+                        known[one] = outlook
+        return touched
 
     def _heads_of_ends(self, heads: Mapping[str, str]) -> dict[str, str]:
         """The opportunities of the records that links of these lead to."""
@@ -257,6 +293,10 @@ class Opportunities:
 def _once(text: str) -> str:
     """One object for all records that were first told at one moment: a feed tells days."""
     return text
+
+
+def _members(groups: Iterable[Group]) -> set[str]:
+    return {one for group in groups for one in group.members}
 
 
 def _heads(groups: Iterable[Group]) -> dict[str, str]:

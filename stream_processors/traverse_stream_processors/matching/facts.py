@@ -8,6 +8,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
 
+from traverse_schemas.document import DocumentDeadline
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of, share
@@ -21,6 +22,9 @@ _CODES: Final = 6  # of a record: one with more is about many things
 MOST_SHARED: Final = 100
 """Territories of a record that are remembered for others: a call may name thousands, which no other
 does, and what is remembered is bounded by its number alone."""
+
+ENDED_STAGES: Final = frozenset(("delivered", "abandoned"))
+"""Of projects: nothing comes of them any more."""
 
 _LABELS: Final = 3
 _DESCRIPTION: Final = 300  # characters
@@ -78,6 +82,15 @@ class Facts(NamedTuple):
         return frozenset((self.speaker, self.source_siren))
 
 
+class Outlook(NamedTuple):
+    """What the opportunity of a record says in its place: whether the thing is over, its `deadline`
+    as a document has it (None: none), and the last day on which it is worth showing, or ""."""
+
+    over: bool
+    deadline: DocumentDeadline | None
+    expires: str
+
+
 class Reader:
     """Reads facts with one model of likeness: one a thread."""
 
@@ -85,13 +98,14 @@ class Reader:
         self.version = model.version
         self._topics = Topics(Vectoriser(model))
 
-    def read(self, state: RecordState) -> Facts | None:
+    def read(self, state: RecordState, outlook: Outlook | None = None) -> Facts | None:
         """The facts of a record; None when it takes no part: withdrawn, over, or saying nothing.
-        Some 15 microseconds: what words mean is read when it meets another."""
-        return _facts(state, self._topics)
+        `outlook` is that of its opportunity, where it differs from the record's own. Some 15
+        microseconds: what words mean is read when it meets another."""
+        return _facts(state, outlook, self._topics)
 
 
-def _facts(state: RecordState, topics: Topics) -> Facts | None:
+def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts | None:
     said, life = state["content"], state["life"]
     if said is None:
         return None
@@ -99,17 +113,20 @@ def _facts(state: RecordState, topics: Topics) -> Facts | None:
     closed = life is not None and life["state"] != "active"
     if life is not None and life["state"] == "withdrawn":
         return None
+    if outlook is not None and outlook.over and not closed:
+        return None
     kind, subtype = content["kind"], content["subtype"]
     purchase = purchase_of(content, life)
     asks = kind == "need" and not closed
     offers = kind in ("call", "project") and not closed
-    offers = offers and content.get("stage") not in ("delivered", "abandoned")
+    offers = offers and content.get("stage") not in ENDED_STAGES
     if not (asks or offers or purchase):
         return None
     owner = next(one for one in content["institutions"] if one["role"] == "owner")
     title, description = content["title"], content.get("description", "")[:_DESCRIPTION]
     labels = share(content.get("cpv_labels", ())[:_LABELS])
-    deadline, window = content.get("deadline"), content.get("window", {})
+    deadline = outlook.deadline if outlook else content.get("deadline")
+    window = content.get("window", {})
     until = deadline["until"][:16] if deadline else ""
     if asks:
         until = _last_moment(window.get("to", "")) or until

@@ -15,7 +15,7 @@ from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model
 from traverse_stream_processors.linking.decisions import Saying
 from traverse_stream_processors.matching.answers import Answer, reason_for_offer
-from traverse_stream_processors.matching.facts import Facts, Reader
+from traverse_stream_processors.matching.facts import Facts, Outlook, Reader
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together
 from traverse_stream_processors.matching.matcher import Matcher
@@ -49,9 +49,12 @@ class Matches:
         self._matcher = Matcher(model.version)
         self._model = model.version
 
-    def put(self, identity: str, state: RecordState | None) -> set[str]:
-        """Know a record by its state; gives the ids whose links may have changed."""
-        facts = None if state is None else self._reader.read(state)
+    def put(
+        self, identity: str, state: RecordState | None, outlook: Outlook | None = None
+    ) -> set[str]:
+        """Know a record by its state, and by the outlook of its opportunity where that is not its
+        own; gives the ids whose links may have changed."""
+        facts = None if state is None else self._reader.read(state, outlook)
         return self._matcher.put(identity, facts)
 
     def decide(self, decision: Decision) -> set[str]:

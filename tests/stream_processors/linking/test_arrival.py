@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, state
 from traverse_schemas.grouping import grouping_id
+from traverse_schemas.identity import opportunity_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.linking.linker import Linker
@@ -76,7 +77,38 @@ ENDING = state(
     outcome="awarded", duration_months=48, end_min="2027-05-01", end_max="2027-05-01",
     first_time="2026-01-09T09:00:00.000000Z", **DAE,
 )  # fmt: skip
-RECORDS = (NEED, BESIDE, OPEN, HEAD, RELAY, LATER, FEW, FIRM, OPENED, ENDING)
+
+
+def closed(one: RecordState) -> RecordState:
+    life: Any = {**(one["life"] or {}), "state": "closed", "outcome": "dropped",
+                 "closed_on": "2026-11-01"}  # fmt: skip
+    return {**one, "life": life}
+
+
+def withdrawn(one: RecordState) -> RecordState:
+    life: Any = {**(one["life"] or {}), "state": "withdrawn"}
+    return {**one, "life": life}
+
+
+def with_content(one: RecordState, **fields: Any) -> RecordState:
+    changed: Any = copy.deepcopy(one)
+    changed["content"]["content"].update(fields)
+    found: RecordState = changed
+    return found
+
+
+def relayed(one: RecordState, source: str = "urn:siren:181300013:boamp") -> RecordState:
+    """The same, as another institution tells of it."""
+    subject = f"copie {one['subject']}"
+    return {**one, "source": source, "subject": subject, "id": opportunity_id(source, subject)}
+
+
+# Its owner has ended it, and a relay tells of it still.
+ENDED = with_content(
+    closed(aid("D1", 1, "Défibrillateurs : fonds", themes=["sante"])), references=["AAP-2026-99871"]
+)
+STILL: RecordState = {**relayed(ENDED), "life": HEAD["life"]}
+RECORDS = (NEED, BESIDE, OPEN, HEAD, RELAY, LATER, FEW, FIRM, OPENED, ENDING, ENDED, STILL)
 
 GARDANNE, AIX, MARSEILLE = (TOWNS[name][0] for name in ("Gardanne", "Aix", "Marseille"))
 BUYING = grouping_id("buyers", NEED["id"])
@@ -192,21 +224,3 @@ def expected() -> tuple[Any, ...]:
 
 def hidden(one: RecordState) -> RecordState:
     return with_content(one, visibility="restricted", audience=["211300553"])
-
-
-def closed(one: RecordState) -> RecordState:
-    life: Any = {**(one["life"] or {}), "state": "closed", "outcome": "dropped",
-                 "closed_on": "2026-11-01"}  # fmt: skip
-    return {**one, "life": life}
-
-
-def withdrawn(one: RecordState) -> RecordState:
-    life: Any = {**(one["life"] or {}), "state": "withdrawn"}
-    return {**one, "life": life}
-
-
-def with_content(one: RecordState, **fields: Any) -> RecordState:
-    changed: Any = copy.deepcopy(one)
-    changed["content"]["content"].update(fields)
-    found: RecordState = changed
-    return found
