@@ -79,12 +79,7 @@ def signed_by(octets: bytes, signature: bytes | None, view: RegistryView) -> Sig
         raise RejectedError(Reason.BAD_SIGNATURE, "", str(error)) from None
     holders = view.holders(kid)
     if not holders:
-        raise RejectedError(
-            Reason.UNKNOWN_KEY,
-            "",
-            f"Aucune institution du registre n'a la clé de signature « {kid[:60]} » : faites-la "
-            "enregistrer, ou signez avec la clé enregistrée.",
-        )
+        raise _unknown_key(kid)
     for x in {key.x for _, key in holders}:
         if verify(octets, signature, x):
             return Signed(signature, [(one, key) for one, key in holders if key.x == x])
@@ -130,12 +125,50 @@ def speaker(
         _check_key(own[0], received)
         return Speaker(institution)
     if institution.delegated:
-        for holder, key in signed.holders:
-            if Role.GATEWAY in holder.roles:
-                _check_member(holder, received)
-                _check_key(key, received)
-                return Speaker(institution, vouched_by=holder.siren)
+        gateway = _gateway(signed.holders, received)
+        if gateway is not None:
+            return Speaker(institution, vouched_by=gateway.siren)
     raise _impersonation(signed, institution)
+
+
+def gateway_key(kid: str, x: str, received: datetime, view: RegistryView) -> None:
+    """Whether this key vouches at this time for those that delegated: what `speaker` would say of
+    any event that it signs.
+
+    Raises RejectedError (unknown_key, wrong_institution, revoked_institution, revoked_key,
+    expired_key, key_not_yet_valid).
+    """
+    holders = [(holder, key) for holder, key in view.holders(kid) if key.x == x]
+    if not holders:
+        raise _unknown_key(kid)
+    if _gateway(holders, received) is None:
+        raise RejectedError(
+            Reason.WRONG_INSTITUTION,
+            "",
+            f"La clé de signature « {kid[:60]} » n'est pas celle d'une passerelle : donnez ce rôle "
+            "à l'institution qui la tient.",
+        )
+
+
+def _gateway(
+    holders: Sequence[tuple[Institution, SigningKey]], received: datetime
+) -> Institution | None:
+    """Who of them vouches as a gateway, if anybody does. Raises RejectedError when it may not."""
+    for holder, key in holders:
+        if Role.GATEWAY in holder.roles:
+            _check_member(holder, received)
+            _check_key(key, received)
+            return holder
+    return None
+
+
+def _unknown_key(kid: str) -> RejectedError:
+    return RejectedError(
+        Reason.UNKNOWN_KEY,
+        "",
+        f"Aucune institution du registre n'a la clé de signature « {kid[:60]} » : faites-la "
+        "enregistrer, ou signez avec la clé enregistrée.",
+    )
 
 
 def _impersonation(signed: Signed, institution: Institution) -> RejectedError:

@@ -23,6 +23,7 @@ class RefusalReason(StrEnum):
 
     FORBIDDEN_SOURCE = "forbidden_source"
     UNAVAILABLE = "unavailable"
+    GATEWAY_KEY = "gateway_key"
 
 
 class _Answer(BaseModel):

@@ -1,7 +1,7 @@
 """The gateway put together: one function a router, over parts that know no HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import orjson
@@ -134,7 +134,9 @@ def create_app(
     if members is not None:
         app.include_router(administration.router(access, reader, members, clock))
     app.include_router(_vocabulary(settings.kafka))
-    app.include_router(_operation(journal, access, metrics))
+    app.include_router(
+        _operation(journal, access, metrics, lambda: vouching.check_key(clock.now()))
+    )
     return app
 
 
@@ -199,7 +201,12 @@ def _vocabulary(kafka: str) -> APIRouter:
     return routes
 
 
-def _operation(journal: Journal | SpooledJournal, access: Access, metrics: Metrics) -> APIRouter:
+def _operation(
+    journal: Journal | SpooledJournal,
+    access: Access,
+    metrics: Metrics,
+    check_key: Callable[[], None],
+) -> APIRouter:
     routes = APIRouter(tags=["exploitation"])
 
     @routes.get("/healthz")
@@ -209,10 +216,12 @@ def _operation(journal: Journal | SpooledJournal, access: Access, metrics: Metri
 
     @routes.get("/readyz", responses=openapi.problems(503))
     async def ready() -> Response:
-        """Le service peut publier : le registre est lu, et Kafka répond (`kafka` : `connected`) ou
-        le disque prend ce qui vient en attendant (`kafka` : `away`)."""
+        """Le service peut publier : le registre est lu, la clé de la passerelle y vaut, et Kafka
+        répond (`kafka` : `connected`) ou le disque prend ce qui vient en attendant (`kafka` :
+        `away`)."""
         if not (access.ready and await journal.answers()):
             raise LogAwayError
+        check_key()
         return _json(_READY if journal.connected else _SPOOLING)
 
     @routes.get("/metrics", response_class=PlainTextResponse)

@@ -25,9 +25,12 @@ def serve_gateway(
     from traverse_producers.gateway.server import listen, server_of
     from traverse_producers.gateway.settings import GatewaySettings
     from traverse_producers.gateway.spool import SpooledJournal
+    from traverse_producers.gateway.vouched_transport import VouchedTransport
+    from traverse_producers.gateway.vouching import Vouching
     from traverse_producers.kafka_transport import KafkaTransport
     from traverse_producers.receipts.follow import Follower
     from traverse_producers.signing_keys import KeyFolder
+    from traverse_schemas.clock import SystemClock
     from traverse_schemas.collector import spare_what_stays
     from traverse_schemas.registry import LiveRegistry, institutions_table
 
@@ -47,6 +50,9 @@ def serve_gateway(
             err=True,
         )
     chosen = host or settings.gateway_host, port or settings.gateway_port
+    institutions = institutions_table(settings.kafka)
+    registry = LiveRegistry(institutions)
+    vouching = Vouching(registry, signer, required=settings.signatures == "required")
     follower = Follower(settings.kafka, settings.home)
 
     direct = Journal(
@@ -57,13 +63,18 @@ def serve_gateway(
         path = settings.home / "gateway" / "spool.sqlite3"
         limits = Limits(messages=_MOST_SPOOLED, octets=settings.gateway_spool)
         journal = SpooledJournal(
-            direct, path, lambda: KafkaTransport(settings.kafka, timeout=_PATIENCE), limits
+            direct,
+            path,
+            lambda: VouchedTransport(
+                KafkaTransport(settings.kafka, timeout=_PATIENCE), vouching, SystemClock()
+            ),
+            limits,
         )
-    with listen(*chosen) as listener, institutions_table(settings.kafka) as institutions:
+    with listen(*chosen) as listener, institutions:
         app = create_app(
             settings,
             journal=journal,
-            registry=LiveRegistry(institutions),
+            registry=registry,
             follow=follower,
             members=institutions if settings.gateway_administration == "on" else None,
             signer=signer,

@@ -17,6 +17,7 @@ PublishError
     ├── QuotaSpentError           429  more events than it may publish in a day
     ├── BusyError                 503  the gateway holds as much as it can
     ├── RegistryUnreadError       503  the registry of institutions is not read yet
+    ├── GatewayKeyError           503  the key that the gateway signs with does not hold
     ├── RegistryAwayError         503  a change of the registry is not confirmed
     └── LogAwayError              503  Kafka does not confirm
 """
@@ -209,6 +210,22 @@ class RegistryUnreadError(_RetryLaterError):
             "La passerelle n'a pas encore lu le registre des institutions : réessayez dans un "
             "instant. Rien de cet envoi n'a été retenu."
         )
+
+
+class GatewayKeyError(_RetryLaterError):
+    """What the gateway signs now would be rejected: its key ended, or is not the registry's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"La clé avec laquelle la passerelle signe ne vaut plus ({reason}) : que l'exploitant "
+            "mette la clé en vigueur dans keys/SIREN.pem (« traverse institutions rotate-key » en "
+            "fait une) et relance la passerelle, puis renvoyez les mêmes événements ; rien n'en a "
+            "été retenu."
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
 
 
 class RegistryAwayError(_RetryLaterError):

@@ -14,7 +14,7 @@ import orjson
 from traverse_producers.errors import PublishError
 from traverse_producers.gateway.access import Caller
 from traverse_producers.gateway.answers import Item, RefusalReason, Status
-from traverse_producers.gateway.errors import LogAwayError
+from traverse_producers.gateway.errors import GatewayKeyError, LogAwayError
 from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.quotas import DayQuotas
@@ -37,6 +37,7 @@ _CODES = {
     Reason.TOO_LARGE: 413,
     RefusalReason.FORBIDDEN_SOURCE: 403,
     RefusalReason.UNAVAILABLE: 503,
+    RefusalReason.GATEWAY_KEY: 503,
 }  # every other reason: 422
 
 
@@ -155,6 +156,8 @@ class Intake:
             signature = self._vouching.signature(piece.octets, judged.source, piece.signature, now)
         except RejectedError as error:
             return _not_accepted(_item(index, raw), error.reason, error.sentence, error.pointer)
+        except GatewayKeyError as error:
+            return _not_accepted(_item(index, raw), RefusalReason.GATEWAY_KEY, str(error))
         except _ForbiddenSourceError:
             return _not_accepted(
                 _item(index, raw),
@@ -220,7 +223,7 @@ def _item(index: int, raw: dict[str, object]) -> Item:
 def _not_accepted(
     item: Item, reason: Reason | RefusalReason, sentence: str, pointer: str = ""
 ) -> Item:
-    failed = reason is RefusalReason.UNAVAILABLE
+    failed = reason in (RefusalReason.UNAVAILABLE, RefusalReason.GATEWAY_KEY)
     return replace(
         item,
         status=Status.FAILED if failed else Status.REFUSED,

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from traverse_producers.gateway.answers import Item, Problem
+from traverse_producers.gateway.answers import Item, Problem, RefusalReason
 from traverse_producers.gateway.errors import GatewayError
 from traverse_producers.receipts.desk import DeskError
 
@@ -59,7 +59,9 @@ def none_accepted(status: int, items: list[Item]) -> Response:
         pointer=first.pointer,
         items=items,
     )
-    return problem(content, {"Retry-After": "2"} if status == 503 else None)
+    # A key is mended by a person; Kafka comes back by itself.
+    seconds = "60" if first.reason is RefusalReason.GATEWAY_KEY else "2"
+    return problem(content, {"Retry-After": seconds} if status == 503 else None)
 
 
 def install(app: FastAPI) -> None:
