@@ -107,7 +107,10 @@ class Grouping(GroupingSums):
     more of them told of an agreement, and `constituted` once all who took part in it have signed
     (Code de la commande publique, art. L.2113-6, L.2113-7). From then on `members`, and all that is
     told of them, are those who told of these steps; `others` are for whom it would be too, and who
-    could join."""
+    could join.
+
+    `expires` is the last day on which all its records are worth showing; `after` what it is from
+    then on, without those that are not (missing: fewer than two owners are left)."""
 
     id: str
     layer: str
@@ -129,6 +132,8 @@ class Grouping(GroupingSums):
     acts: list[GroupingAct]
     declined: list[Declined]
     model: str
+    expires: NotRequired[str]
+    after: NotRequired["Grouping"]
 
 
 class GroupingMessage(TypedDict):

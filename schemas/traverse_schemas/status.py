@@ -4,8 +4,9 @@ The query of the search API says the same in Elasticsearch's words; a test holds
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -108,6 +109,14 @@ _SETTLED: Final = {
 def french_day(as_of: datetime) -> date:
     """The day it is in metropolitan France at that instant: contracts end by French days."""
     return as_of.astimezone(_PARIS).date()
+
+
+@lru_cache(maxsize=10_000)
+def end_of_french_day(day: str) -> datetime:
+    """The first moment (UTC) after a day (ISO) in metropolitan France."""
+    last = min(date.fromisoformat(day), date.max - timedelta(days=1))
+    following = last + timedelta(days=1)
+    return datetime.combine(following, time(), _PARIS).astimezone(UTC)
 
 
 def settled(document: Mapping[str, Any]) -> Status | None:

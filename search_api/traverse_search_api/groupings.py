@@ -154,7 +154,7 @@ def answer(
     }
     found = [
         item
-        for row in _shown(rows, reader)
+        for row in _shown(rows, reader, today)
         if _wanted(row, parameters, places)
         and (item := item_of(row, today))["status"] in parameters.status
     ]
@@ -194,9 +194,10 @@ def of_records(
     """The groupings that some records are in, or could join, by id, as a reader may see them; those
     that are over left out."""
     wanted = set(records)
+    today = french_day(as_of)
     found = [
-        item_of(row, french_day(as_of))
-        for row in _shown(rows, reader)
+        item_of(row, today)
+        for row in _shown(rows, reader, today)
         if not wanted.isdisjoint(records_of(row))
     ]
     return sorted(
@@ -207,11 +208,12 @@ def of_records(
 def item_of(grouping: Grouping, today: date) -> dict[str, Any]:
     """A grouping as it is shown on a day: with its status and the days that are left to buy
     together (None: no end is known)."""
+    grouping = _on_day(grouping, today)
     until = grouping["window"].get("to")
     left = (date.fromisoformat(until) - today).days if until else None
-    over = left is not None and left < 0 and grouping["state"] != "constituted"
-    status = "expired" if over else grouping["state"]
-    hidden = ("layer", "places", "state", "members", "others")
+    over = (left is not None and left < 0) or _has_expired(grouping, today)
+    status = "expired" if over and grouping["state"] != "constituted" else grouping["state"]
+    hidden = ("layer", "places", "state", "members", "others", "expires", "after")
     return {
         **{name: value for name, value in grouping.items() if name not in hidden},
         "visibility": grouping["layer"].partition(":")[0],
@@ -222,6 +224,20 @@ def item_of(grouping: Grouping, today: date) -> dict[str, Any]:
         "days_left": None if left is None else max(0, left),
         "law": _law(grouping),
     }
+
+
+def _on_day(grouping: Grouping, today: date) -> Grouping:
+    """What a grouping is on a day, of the records that are worth showing; what was signed stays as
+    it was."""
+    while "after" in grouping and _has_expired(grouping, today):
+        if grouping["state"] == "constituted":
+            break
+        grouping = grouping["after"]
+    return grouping
+
+
+def _has_expired(grouping: Grouping, today: date) -> bool:
+    return grouping.get("expires", _FAR) < today.isoformat()
 
 
 def _law(grouping: Grouping) -> str:
@@ -257,10 +273,10 @@ def _member(member: GroupingMember) -> dict[str, Any]:
     return {**member, **({"stance_label": _STANCES[stance]} if stance else {})}
 
 
-def _shown(rows: Iterable[GroupingMessage], reader: Reader) -> Iterable[Grouping]:
+def _shown(rows: Iterable[GroupingMessage], reader: Reader, today: date) -> Iterable[Grouping]:
     for row in rows:
         if "grouping" in row and reader.sees_layer(row["layer"]):
-            yield row["grouping"]
+            yield _on_day(row["grouping"], today)
 
 
 def _of_member(rows: Iterable[GroupingMessage], identity: str) -> GroupingMessage | None:

@@ -94,6 +94,32 @@ def test_a_grouping_is_shown_with_its_words_and_the_days_left() -> None:
     assert "layer" not in item
 
 
+def test_from_the_day_after_a_record_expires_the_grouping_is_of_the_others() -> None:
+    """Until nothing is left of it; what was signed stays."""
+    rest = grouping("g", owners=2, total=40_000.0, expires="2027-05-15")
+    whole = row("g", owners=3, total=53_000.0, expires="2027-04-01", after=rest)
+    (item,) = asked([whole])
+    assert (item["owners"], item["total"]) == (3, 53_000)
+    assert not {"expires", "after"} & item.keys()
+    for at, total in (("2027-04-02", 40_000), ("2027-05-15", 40_000)):
+        moment = datetime.fromisoformat(f"{at}T10:00:00+00:00")
+        found = one({"g": whole}, "g", moment)  # type: ignore[dict-item]
+        assert (found["total"], found["status"]) == (total, "proposed")
+    after = datetime(2027, 5, 16, 10, tzinfo=UTC)
+    assert one({"g": whole}, "g", after)["status"] == "expired"  # type: ignore[dict-item]
+    signed = row("g", state="constituted", expires="2027-03-01")
+    assert one({"g": signed}, "g", NOW)["status"] == "constituted"  # type: ignore[dict-item]
+
+
+def test_who_has_left_a_grouping_does_not_find_it() -> None:
+    rest = grouping("g", members=grouping("g")["members"][1:])
+    rows = [row("g", expires="2027-03-31", after=rest)]
+    assert asked(rows, institution="211300413")
+    assert not asked(rows, institution="211300017")
+    assert not of_records(rows, ["a"], NOW)  # type: ignore[arg-type]
+    assert of_records(rows, ["b"], NOW)  # type: ignore[arg-type]
+
+
 def test_those_with_the_least_time_left_come_first() -> None:
     rows = [
         row("late", window={"to": "2027-09-30"}),

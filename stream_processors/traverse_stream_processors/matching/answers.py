@@ -218,7 +218,7 @@ def _open_to(offer: Facts) -> Beneficiaries:
 
 
 def _sentence(same: str, where: str, open_to: str, offer: Facts) -> str:
-    until = f"jusqu'au {day(offer.until)}" if offer.until else ""
+    until = f"jusqu'au {day(offer.last_day)}" if offer.last_day else ""
     return ", ".join(filter(None, (same, where, open_to, until)))
 
 

@@ -223,11 +223,17 @@ class Bonds:
         return found
 
     def _over(self, inside: Collection[str]) -> set[str]:
-        """Those whose last day was before the day on which the newest of them was told of. That day
-        has come for all of them, whatever day it is now."""
+        """Those whose last day, or the last on which they are worth showing, was before the day on
+        which the newest of them was told of. That day has come for all of them, whatever day it is
+        now."""
         facts = [self._facts[one] for one in inside]
         newest = max(one.first_time for one in facts)[:10]
-        return {one.id for one in facts if one.purchase is not None and one.purchase.end < newest}
+        return {
+            one.id
+            for one in facts
+            if (one.purchase is not None and one.purchase.end < newest)
+            or (one.expires and one.expires < newest)
+        }
 
 
 def _waits(left: str, right: str, bond: Together, first: Set[Set[str]]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.document import DocumentDeadline
 from traverse_schemas.record_state import RecordState
+from traverse_schemas.status import end_of_french_day
 from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of, share
 from traverse_stream_processors.linking.words import name_of
@@ -26,6 +27,7 @@ does, and what is remembered is bounded by its number alone."""
 ENDED_STAGES: Final = frozenset(("delivered", "abandoned"))
 """Of projects: nothing comes of them any more."""
 
+_NEVER: Final = "9999-12-31T23:59"
 _LABELS: Final = 3
 _DESCRIPTION: Final = 300  # characters
 
@@ -38,8 +40,10 @@ class Facts(NamedTuple):
     `themes` and, for a need without codes, those of the nearest codes. `cpv` are the significant
     digits of its codes ("45233140" is "4523314"). `seeks` is what a firm's need looks for; `asks`
     and `offers` say whether it is a side of an answer, `purchase` when it will be bought (None: it
-    will not). `until` is the first moment at which it is too late (ISO, UTC, to the minute), or "".
-    `buyers` are the SIRENs of those who buy by a contract together, as it says.
+    will not). `until` is the first moment at which it is too late (ISO, UTC, to the minute), or "",
+    `last_day` the day that words give for it; `expires` the last day on which it is worth showing,
+    or "": `until` is no later. `buyers` are the SIRENs of those who buy by a
+    contract together, as it says.
     """
 
     id: str
@@ -63,6 +67,8 @@ class Facts(NamedTuple):
     point: tuple[float, float] | None
     start: str
     until: str
+    last_day: str
+    expires: str
     amount: float | None
     asks: bool
     offers: bool
@@ -132,6 +138,10 @@ def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts
         until = _last_moment(window.get("to", "")) or until
     elif kind == "project":
         until = until or _last_moment(window.get("to", ""))
+    expires = outlook.expires if outlook else content.get("expires", "")
+    last_day = until[:10]
+    if expires:
+        until = min(until or _NEVER, end_of_french_day(expires).isoformat()[:16])
     location = content.get("location")
     firm = asks and subtype == "business"
     texts = Texts(trade_of(title) if firm else title, description, labels, topics)
@@ -160,6 +170,8 @@ def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts
         point=_point(location["lat"], location["lon"]) if location else None,
         start=window.get("from", ""),
         until=until,
+        last_day=last_day,
+        expires=expires,
         amount=worth_of(content).value if purchase else None,
         asks=asks,
         offers=offers,

@@ -92,7 +92,8 @@ def grouping_of(
         acts=_acts(whole),
         declined=_declined(standing),
         model=model,
-        **sums_of(counted, _day_of(start, end, purchases)),
+        # Sums are all that this adds: the rest of what is not required the matcher knows.
+        **sums_of(counted, _day_of(start, end, purchases)),  # type: ignore[typeddict-item]
     )
 
 

@@ -30,13 +30,20 @@ _BUYERS: Final = frozenset({"region", "department", "epci", "commune", "chamber"
 
 class Together(NamedTuple):
     """`score` is 0 to 1; `start` and `end` are the first and last day in common (ISO; "" where
-    open); `reason` is one French sentence; `state` what people say of it (`words.LinkWords`)."""
+    open); `reason` is one French sentence; `state` what people say of it (`words.LinkWords`);
+    `expires` the last day on which both records are worth showing, or ""."""
 
     score: float
     start: str
     end: str
     reason: str
     state: str = PROPOSED
+    expires: str = ""
+
+    @property
+    def until(self) -> str:
+        """The last day on which it can be proposed, or ""."""
+        return min(filter(None, (self.end, self.expires)), default="")
 
 
 def together(left: Facts, right: Facts, state: str = PROPOSED) -> Together | None:
@@ -61,13 +68,14 @@ def bond(left: Facts, right: Facts, state: str) -> Together | None:
         return None
     shared = overlap(left.purchase, right.purchase)
     said = f"même achat (« {left.title} »), d'après les deux acheteurs"
-    return None if shared is None else Together(LEAST, *shared, said, state)
+    expires = _until_both_are_shown(left, right)
+    return None if shared is None else Together(LEAST, *shared, said, state, expires)
 
 
 def partners(facts: Facts, others: Iterable[Facts | None]) -> Iterator[Facts]:
     """Of these the purchases that law and calendar let be made with one: another buyer's, of one
     sort, with days in common. Two ends of contracts are two guesses: somebody has to say a need
-    first."""
+    first. What had expired before the other was told of never stood beside it."""
     mine, owner = facts.purchase, facts.owner
     if mine is None or facts.owner_kind not in _BUYERS:
         return
@@ -83,6 +91,8 @@ def partners(facts: Facts, others: Iterable[Facts | None]) -> Iterator[Facts]:
             and kind is sort
             and one.owner != owner
             and one.owner_kind in _BUYERS
+            and not (facts.expires and facts.expires < one.first_time[:10])
+            and not (one.expires and one.expires < facts.first_time[:10])
         ):
             yield one
 
@@ -123,7 +133,12 @@ def _judged(left: Facts, right: Facts) -> Together | None:
     if score < LEAST:
         return None
     words = (subject_in_words(left, subject), near.words, when_in_words(*shared))
-    return Together(score, *shared, ", ".join(filter(None, words)))
+    expires = _until_both_are_shown(left, right)
+    return Together(score, *shared, ", ".join(filter(None, words)), expires=expires)
+
+
+def _until_both_are_shown(left: Facts, right: Facts) -> str:
+    return min(filter(None, (left.expires, right.expires)), default="")
 
 
 def when_in_words(start: str, end: str) -> str:

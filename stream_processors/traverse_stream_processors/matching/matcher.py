@@ -5,7 +5,8 @@ Everything here is a function of the set of facts and words that it was told (de
 in memory, rebuilt from the log. No I/O, no clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from typing import Final
 
 from traverse_schemas.decisions import Decision, DecisionKind
 from traverse_schemas.grouping import Grouping, readable
@@ -35,6 +36,10 @@ from traverse_stream_processors.matching.words import (
     GroupingWords,
     LinkWords,
 )
+
+_MOST_AFTER: Final = 8
+"""Of a grouping, so many days on which records expire are looked ahead: from the next on, nothing
+is left of it until something is told of it."""
 
 _Stands = tuple[Stand, ...]
 
@@ -217,6 +222,13 @@ class Matcher:
         members = self._groups.members(key)
         if members is None:
             return None
+        return self._grouping(key, members, head_of, _MOST_AFTER)
+
+    def _grouping(
+        self, key: Key, members: Collection[str], head_of: Callable[[str], str], most_after: int
+    ) -> Grouping | None:
+        """What a grouping of these members says, and what it is, so many times at most, after each
+        day on which some of them expire."""
         bonds = {
             (left, right): tie
             for left in members
@@ -224,9 +236,17 @@ class Matcher:
             if left < right and right in members
         }
         facts = [self._facts[one] for one in members]
-        return grouping_of(
+        found = grouping_of(
             key, facts, bonds, self._standing(key, facts), self._model, head_of=head_of
         )
+        days = [one.expires for one in facts if one.expires]
+        if found is not None and days:
+            found["expires"] = min(days)
+            left = [one.id for one in facts if one.expires != found["expires"]]
+            after = self._grouping(key, left, head_of, most_after - 1) if most_after else None
+            if after is not None:
+                found["after"] = after
+        return found
 
     def changed(
         self,

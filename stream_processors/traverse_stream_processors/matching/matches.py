@@ -218,7 +218,7 @@ class Matches:
             link["role"] = role
         if kind == JOINT and theirs.purchase is not None and theirs.purchase.renewal:
             link["renewal"] = True
-        until = found.until if isinstance(found, Answer) else found.end
+        until = found.until
         if until and not until.startswith("9999"):
             link["until"] = until
         yield link
@@ -242,7 +242,10 @@ class Matches:
         found = self._matcher.joint_with(left).get(right)
         if found is None:
             return MatchMessage(key, None)
-        return self._message(key, JOINT, (left, right), found, {"window": [found.start, found.end]})
+        more: dict[str, Any] = {"window": [found.start, found.end]}
+        if found.expires:
+            more["until"] = found.until
+        return self._message(key, JOINT, (left, right), found, more)
 
     def _message(
         self,

@@ -52,6 +52,20 @@ def test_the_reason_says_subject_territory_and_until_when() -> None:
     assert reason_for_offer(asked, asked, by_word.reason) == by_word.reason
 
 
+def test_what_expires_answers_until_the_end_of_that_french_day() -> None:
+    asked = need("N", "Réfection de la rue de la Gare", **ROADS)
+    aid: dict[str, Any] = {"owner": METROPOLE, "subtype": "call_for_projects", **ROADS}
+    offered = call("C", "Rénovation des rues : aide aux communes", expires="2027-01-31", **aid)
+    result = found(asked, offered)
+    assert result.until == "2027-01-31T23:00"
+    assert "jusqu'au 12 mars 2027" in result.reason  # what its buyer says of it
+    asked_till = need("N", "Réfection de la rue de la Gare", expires="2026-12-31", **ROADS)
+    assert found(asked_till, offered).until == "2026-12-31T23:00"
+    later = need("N", "Réfection de la rue", first_time="2027-02-01T09:00:00.000000Z", **ROADS)
+    assert answer(later, offered) is None
+    assert found(later, call("C", "Rénovation des rues : aide aux communes", **aid)).until
+
+
 def test_a_firm_finds_a_call_without_a_word_or_a_code_in_common() -> None:
     asked = firm("Entreprise d'enrobés : chercher des chantiers de chaussées")
     assert found(asked, call("C", "Réfection de la voirie communale", owner="Gardanne", **ROADS))

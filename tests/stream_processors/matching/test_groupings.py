@@ -52,6 +52,25 @@ def test_a_contract_that_ends_is_not_counted_beside_the_need_of_its_buyer() -> N
     assert found["threshold"]["amount"] == 60_000
 
 
+def test_a_grouping_tells_what_it_is_after_each_of_its_records_expires() -> None:
+    """Its sums are those of who is left; of fewer than two owners nothing is left."""
+    first = dae("Gardanne", 10_000.0, expires="2027-01-31")
+    last = dae("Marseille", 40_000.0, expires="2027-03-31")
+    found = grouping(fed(dae("Aix", 20_000.0), first, last))
+    assert (found["owners"], found["total"], found["expires"]) == (3, 70_000, "2027-01-31")
+    after = found["after"]
+    assert (after["owners"], after["total"], after["expires"]) == (2, 60_000, "2027-03-31")
+    assert (after["id"], "after" in after) == (found["id"], False)
+    assert first.id not in str(after)
+
+
+def test_what_had_expired_is_in_no_grouping_with_what_comes_later() -> None:
+    gone = dae("Gardanne", expires="2026-11-15")
+    later = dae("Aix", first_time="2026-11-20T09:00:00.000000Z")
+    assert not list(fed(gone, later).every_grouping())
+    assert list(fed(gone, dae("Aix")).every_grouping())
+
+
 def test_whose_contract_ends_has_said_no_need() -> None:
     said = dae("Gardanne", 30_000.0, first_time="2026-01-01T")
     found = grouping(fed(said, ending("Aix", 400_000.0)))

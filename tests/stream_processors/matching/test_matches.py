@@ -242,6 +242,20 @@ def test_a_joint_purchase_that_a_side_dismisses_is_there_for_both_to_take_back()
     assert (link["state"], "said" in link) == ("proposed", False)
 
 
+def test_a_joint_purchase_is_shown_as_long_as_both_records_are() -> None:
+    known = Matches(base_model(), reader())
+    window = {"window": {"from": "2027-02-01", "to": "2027-05-31"}}
+    mine = state("N", "Défibrillateurs", cpv=["33182100"], **window, expires="2027-01-31")
+    theirs = state("B", "Défibrillateurs", owner="Aix", cpv=["33182100"], **window)
+    for one in (mine, theirs):
+        known.put(one["id"], one)
+    (link,) = known.links([theirs["id"]], str)
+    assert link["until"] == "2027-01-31"
+    (message,), _ = known.changed()
+    said = orjson.loads(message.value or b"")
+    assert (said["window"], said["until"]) == (["2027-02-01", "2027-05-31"], "2027-01-31")
+
+
 def test_the_end_of_a_contract_is_told_from_a_need() -> None:
     ends = dae("B", "Aix", kind="call", subtype="contract", outcome="awarded",
                duration_months=24, end_max="2027-06-30")  # fmt: skip
