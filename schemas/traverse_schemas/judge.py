@@ -16,6 +16,7 @@ from traverse_schemas.events import EVENT_TYPES, Action, Event, EventType, event
 from traverse_schemas.records.codes import DeadlineKind
 from traverse_schemas.records.models import Call, Need, Project, Record
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.reference.zones import zone_of_buyer
 from traverse_schemas.sentences import explain
 from traverse_schemas.sources import Source, parse_source
 from traverse_schemas.succession import Succession
@@ -99,7 +100,9 @@ def judge(
     if record is not None:
         _check_places(record, pointer, territories)
     if judged.type.action is Action.PUBLISHED and isinstance(record, Call):
-        _check_deadlines(record, event.time, pointer)
+        owner = record.owner.id if record.owner else judged.source.siren
+        zone = zone_of_buyer(owner and owner[:9], record.place, territories)
+        _check_deadlines(record, event.time, pointer, zone)
     return judged
 
 
@@ -231,11 +234,11 @@ def _check_places(record: Record, pointer: str, territories: Territories) -> Non
                 )
 
 
-def _check_deadlines(call: Call, published: datetime, pointer: str) -> None:
+def _check_deadlines(call: Call, published: datetime, pointer: str, zone: str) -> None:
     for index, deadline in enumerate(call.deadlines):
         if deadline.kind not in (DeadlineKind.TENDER, DeadlineKind.APPLICATION):
             continue
-        if deadline.opens_until <= published:
+        if deadline.in_zone_of(zone).opens_until <= published:
             raise RejectedError(
                 Reason.DEADLINE_BEFORE_PUBLICATION,
                 f"{pointer}/deadlines/{index}/at",

@@ -8,8 +8,11 @@ from traverse_schemas.document import Content, DocumentDeadline, InstitutionRef
 from traverse_schemas.identity import utc_text
 from traverse_schemas.records.codes import DeadlineKind
 from traverse_schemas.records.models import Call, Need, Project, visibility_of
+from traverse_schemas.records.parts import Deadline
 from traverse_schemas.reference.institutions import Institution, Institutions, kind_by_number
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.reference.zones import zone_of_buyer
+from traverse_schemas.values.instant import PARIS
 from traverse_schemas.values.siren import is_siren, is_siret
 from traverse_stream_processors.places import locate
 from traverse_stream_processors.subject import subject_of
@@ -23,7 +26,7 @@ _OPEN_UNTIL = (DeadlineKind.TENDER, DeadlineKind.APPLICATION)
 # What passes from the record's JSON to the document unchanged.
 _UNCHANGED = (
     "url", "references", "audience", "naf", "nature", "procedure", "techniques", "access", "stage",
-    "amounts", "deadlines", "recurrence", "duration_months", "holders", "financing", "actions",
+    "amounts", "recurrence", "duration_months", "holders", "financing", "actions",
     "contact", "on_behalf", "joint", "licence", "zones",
 )  # fmt: skip
 
@@ -63,10 +66,10 @@ def enrich(
     amount = _amount(raw.get("amounts", ()))
     if amount is not None:
         content["amount"] = amount
+    zone = zone_of_buyer(owner.get("siren"), record.place, territories)
+    content |= _deadlines(record, raw, zone, flags)
     if isinstance(record, Call):
-        content |= _dates_of_call(record, raw, names, flags)
-    elif record.deadlines:
-        content |= _deadline(record, flags)
+        content |= _of_call(record, raw, names)
     if flags:
         content["flags"] = flags
     return content  # type: ignore[return-value]
@@ -151,29 +154,39 @@ def _amount(amounts: Iterable[dict[str, Any]]) -> float | None:
     return None
 
 
-def _deadline(record: Project | Call | Need, flags: list[str]) -> dict[str, DocumentDeadline]:
-    """The last moment to answer: the latest where several lots or phases have their own."""
-    answers = [one for one in record.deadlines if one.kind in _OPEN_UNTIL]
+def _deadlines(
+    record: Project | Call | Need, raw: dict[str, Any], zone: str, flags: list[str]
+) -> dict[str, Any]:
+    """`deadlines` as they are told, in the buyer's zone where none is given; and `deadline`, the
+    last moment to answer: the latest where several phases have their own."""
+    told = [one.in_zone_of(zone) for one in record.deadlines]
+    found: dict[str, Any] = {}
+    if told:
+        pairs = zip(raw["deadlines"], told, strict=True)
+        found["deadlines"] = [_in_zone(said, one) for said, one in pairs]
+    answers = [one for one in told if one.kind in _OPEN_UNTIL]
     if not answers:
-        return {}
+        return found
     last = max(answers, key=lambda one: one.opens_until)
     instant = last.instant
     if instant.precision == "day":
         flags.append("deadline_hour_unknown")
-    return {
-        "deadline": DocumentDeadline(
-            until=utc_text(instant.opens_until),
-            kind=str(last.kind),
-            zone=instant.zone,
-            precision=instant.precision,
-        )
-    }
+    found["deadline"] = DocumentDeadline(
+        until=utc_text(instant.opens_until),
+        kind=str(last.kind),
+        zone=instant.zone,
+        precision=instant.precision,
+    )
+    return found
 
 
-def _dates_of_call(
-    call: Call, raw: dict[str, Any], names: Sequence[str], flags: list[str]
-) -> dict[str, Any]:
-    found: dict[str, Any] = dict(_deadline(call, flags))
+def _in_zone(said: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+    """A deadline's JSON with the zone in which it is read, where that is not the usual one."""
+    return said if deadline.zone == PARIS else {**said, "zone": deadline.zone}
+
+
+def _of_call(call: Call, raw: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if call.lots:
         found["lots"] = [
             {**lot, "title": clean_line(lot["title"], names)} if lot.get("title") else lot

@@ -210,3 +210,45 @@ def test_a_withdrawal_has_no_content() -> None:
     accepted = validate(octets(event("withdrawn")), RECEIVED, territories)
     found = enrich(accepted, territories=territories, institutions=Institutions(territories, {}))
     assert found is None
+
+
+@pytest.mark.parametrize(
+    ("place", "owner", "until", "zone"),
+    [
+        (["com:97105"], {"id": "219711058"}, "2026-12-19T04:00", "America/Guadeloupe"),
+        (["dep:974"], {"name": "Commune de Saint-Denis"}, "2026-12-18T20:00", "Indian/Reunion"),
+        (["reg:04"], {"name": "Région Réunion"}, "2026-12-18T20:00", "Indian/Reunion"),
+        (["cp:97133"], {"name": "Collectivité"}, "2026-12-19T04:00", "America/St_Barthelemy"),
+        (["com:98818"], {"name": "Nouméa"}, "2026-12-18T13:00", "Pacific/Noumea"),
+        # A buyer of the mainland reads its own clock, wherever the thing is.
+        (["dep:974"], {"id": "211300405"}, "2026-12-18T23:00", "Europe/Paris"),
+        (["fr"], {"name": "Un ministère"}, "2026-12-18T23:00", "Europe/Paris"),
+    ],
+)
+def test_a_deadline_without_a_zone_is_in_the_buyers(
+    place: list[str], owner: dict[str, str], until: str, zone: str
+) -> None:
+    found = enriched(place=place, owner=owner, deadlines=[{"at": "2026-12-18"}])
+    deadline = found["deadline"]
+    assert (deadline["until"][:16], deadline["zone"], deadline["precision"]) == (until, zone, "day")
+    assert found["deadlines"][0].get("zone", "Europe/Paris") == zone
+
+
+def test_a_zone_or_an_offset_that_is_written_counts() -> None:
+    overseas: dict[str, Any] = {"place": ["com:97105"], "owner": {"id": "219711058"}}
+    found = enriched(**overseas, deadlines=[{"at": "2026-12-18T12:00"}])
+    assert found["deadline"]["until"][:16] == "2026-12-18T16:00"
+    found = enriched(**overseas, deadlines=[{"at": "2026-12-18T12:00", "zone": "Europe/Paris"}])
+    assert (found["deadline"]["until"][:16], found["deadline"]["zone"]) == (
+        "2026-12-18T11:00", "Europe/Paris")  # fmt: skip
+    found = enriched(**overseas, deadlines=[{"at": "2026-12-18T12:00+01:00"}])
+    assert (found["deadline"]["until"][:16], found["deadline"]["zone"]) == (
+        "2026-12-18T11:00", "America/Guadeloupe")  # fmt: skip
+
+
+def test_a_call_of_a_morning_overseas_may_end_the_same_day() -> None:
+    """Noon in Guadeloupe is five in the afternoon in Paris: not before it was published."""
+    data = call_data(place=["dep:971"], owner={"name": "Région Guadeloupe"},
+                     deadlines=[{"at": "2026-11-20T12:00"}])  # fmt: skip
+    found = content_of(event(time="2026-11-20T13:00:00Z", data=data))
+    assert found["deadline"]["until"][:16] == "2026-11-20T16:00"

@@ -85,8 +85,9 @@ class Amount(Part):
 class Deadline(Part):
     """An instant by which something must be done.
 
-    `at` is ISO 8601: with an offset; without one it is in `zone` (the buyer's zone, Europe/Paris
-    where nothing else is known); a bare date is open until that day ends.
+    `at` is ISO 8601: with an offset; without one it is in `zone`; a bare date is open until that
+    day ends. Where no `zone` is given it is the buyer's: that of its territory, else of the place,
+    Europe/Paris where nothing else is known.
     """
 
     kind: DeadlineKind = DeadlineKind.TENDER
@@ -97,6 +98,12 @@ class Deadline(Part):
     def _readable(self) -> "Deadline":
         _ = self.instant  # its own sentence when it cannot be read
         return self
+
+    def in_zone_of(self, buyer: str) -> "Deadline":
+        """The same, read in the buyer's zone (IANA name) unless a zone is given."""
+        if "zone" in self.model_fields_set or buyer == self.zone:
+            return self
+        return Deadline(kind=self.kind, at=self.at, zone=buyer)
 
     @cached_property
     def instant(self) -> Instant:

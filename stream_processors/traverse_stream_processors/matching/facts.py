@@ -4,13 +4,16 @@ Only records that take part are held: needs, what may answer them, and purchases
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from traverse_schemas.document import DocumentDeadline
 from traverse_schemas.record_state import RecordState
 from traverse_schemas.status import end_of_french_day
+from traverse_schemas.values.instant import PARIS
 from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of, share
 from traverse_stream_processors.linking.words import name_of
@@ -140,6 +143,8 @@ def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts
         until = until or _last_moment(window.get("to", ""))
     expires = outlook.expires if outlook else content.get("expires", "")
     last_day = until[:10]
+    if deadline and until == deadline["until"][:16]:
+        last_day = _last_day(until, deadline.get("zone", PARIS))
     if expires:
         until = min(until or _NEVER, end_of_french_day(expires).isoformat()[:16])
     location = content.get("location")
@@ -206,6 +211,13 @@ def _point(lat: float, lon: float) -> tuple[float, float]:
 def significant(code: str) -> str:
     """A CPV code without the zeros that stand for "all of it": `"45230000"` -> `"4523"`."""
     return code[:8].rstrip("0").ljust(2, "0")
+
+
+@lru_cache(maxsize=20_000)
+def _last_day(until: str, zone: str) -> str:
+    """The last day (ISO) in a zone before a moment at which it is too late, as `Facts.until`."""
+    last = datetime.fromisoformat(f"{until}:00+00:00") - timedelta(seconds=1)
+    return last.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def _last_moment(day: str) -> str:

@@ -52,6 +52,25 @@ def test_the_reason_says_subject_territory_and_until_when() -> None:
     assert reason_for_offer(asked, asked, by_word.reason) == by_word.reason
 
 
+@pytest.mark.parametrize(
+    ("until", "zone", "last"),
+    [
+        ("2027-03-12T23:00:00Z", "Europe/Paris", "12 mars 2027"),
+        ("2027-03-13T04:00:00Z", "America/Guadeloupe", "12 mars 2027"),
+        ("2027-03-13T02:00:00Z", "America/Guadeloupe", "12 mars 2027"),
+        ("2027-03-12T20:00:00Z", "Indian/Reunion", "12 mars 2027"),
+        ("2027-03-12T13:00:00Z", "Pacific/Noumea", "12 mars 2027"),
+        ("2027-03-13T10:00:00Z", "Pacific/Tahiti", "12 mars 2027"),
+    ],
+)
+def test_the_last_day_is_that_of_the_buyer(until: str, zone: str, last: str) -> None:
+    """A bare day ends at the buyer's midnight, which is another day elsewhere."""
+    deadline = {"until": until, "kind": "tender", "zone": zone, "precision": "day"}
+    asked = need("N", "Réfection de la voirie", owner="Aix", **ROADS)
+    own = call("C", "Réfection de la voirie", owner="Aix", deadline=deadline, **ROADS)
+    assert found(asked, own).reason.endswith(f"jusqu'au {last}")
+
+
 def test_what_expires_answers_until_the_end_of_that_french_day() -> None:
     asked = need("N", "Réfection de la rue de la Gare", **ROADS)
     aid: dict[str, Any] = {"owner": METROPOLE, "subtype": "call_for_projects", **ROADS}
