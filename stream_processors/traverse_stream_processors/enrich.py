@@ -8,7 +8,7 @@ from traverse_schemas.document import Content, DocumentDeadline, InstitutionRef
 from traverse_schemas.identity import utc_text
 from traverse_schemas.records.codes import DeadlineKind
 from traverse_schemas.records.models import Call, Need, Project, visibility_of
-from traverse_schemas.records.parts import Deadline
+from traverse_schemas.records.parts import Deadline, Lot
 from traverse_schemas.reference.institutions import Institution, Institutions, kind_by_number
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.zones import zone_of_buyer
@@ -69,7 +69,7 @@ def enrich(
     zone = zone_of_buyer(owner.get("siren"), record.place, territories)
     content |= _deadlines(record, raw, zone, flags)
     if isinstance(record, Call):
-        content |= _of_call(record, raw, names)
+        content |= _of_call(record, raw, zone, names)
     if flags:
         content["flags"] = flags
     return content  # type: ignore[return-value]
@@ -158,13 +158,22 @@ def _deadlines(
     record: Project | Call | Need, raw: dict[str, Any], zone: str, flags: list[str]
 ) -> dict[str, Any]:
     """`deadlines` as they are told, in the buyer's zone where none is given; and `deadline`, the
-    last moment to answer: the latest where several phases have their own."""
+    last moment to answer: the latest where several phases, or lots that have not ended, have their
+    own."""
     told = [one.in_zone_of(zone) for one in record.deadlines]
     found: dict[str, Any] = {}
     if told:
         pairs = zip(raw["deadlines"], told, strict=True)
         found["deadlines"] = [_in_zone(said, one) for said, one in pairs]
     answers = [one for one in told if one.kind in _OPEN_UNTIL]
+    if isinstance(record, Call):
+        lots = [
+            (lot.deadline.in_zone_of(zone), lot.outcome is None)
+            for lot in record.lots
+            if lot.deadline and lot.deadline.kind in _OPEN_UNTIL
+        ]
+        answers += [one for one, goes_on in lots if goes_on]
+        answers = answers or [one for one, _ in lots]
     if not answers:
         return found
     last = max(answers, key=lambda one: one.opens_until)
@@ -185,13 +194,11 @@ def _in_zone(said: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
     return said if deadline.zone == PARIS else {**said, "zone": deadline.zone}
 
 
-def _of_call(call: Call, raw: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def _of_call(call: Call, raw: dict[str, Any], zone: str, names: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if call.lots:
-        found["lots"] = [
-            {**lot, "title": clean_line(lot["title"], names)} if lot.get("title") else lot
-            for lot in raw["lots"]
-        ]
+        pairs = zip(raw["lots"], call.lots, strict=True)
+        found["lots"] = [_lot(said, lot, zone, names) for said, lot in pairs]
     end = call.end_max
     if end is None and call.notified and call.duration_months:
         # The duration counts every renewal, so this is the latest end (arrêté du 22 décembre
@@ -199,6 +206,15 @@ def _of_call(call: Call, raw: dict[str, Any], names: Sequence[str]) -> dict[str,
         end = add_months(call.notified, call.duration_months)
     if end is not None:
         found["end_max"] = end.isoformat()
+    return found
+
+
+def _lot(said: dict[str, Any], lot: Lot, zone: str, names: Sequence[str]) -> dict[str, Any]:
+    found = dict(said)
+    if said.get("title"):
+        found["title"] = clean_line(said["title"], names)
+    if lot.deadline:
+        found["deadline"] = _in_zone(said["deadline"], lot.deadline.in_zone_of(zone))
     return found
 
 

@@ -1,6 +1,6 @@
 """Enrichment: what the reference tables add to what a record says."""
 
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from traverse_schemas.document import Content
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.reference.institutions import Institution, Institutions
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.status import Status, status_of
 from traverse_stream_processors.enrich import add_months, enrich
 from traverse_stream_processors.validate import validate
 
@@ -179,6 +180,37 @@ def test_the_last_deadline_to_answer_counts_and_questions_do_not() -> None:
     )
     assert found["deadline"]["until"].startswith("2026-12-20")
     assert len(found["deadlines"]) == 3
+
+
+def lot(number: str, at: str, **more: Any) -> dict[str, Any]:
+    return {"number": number, "deadline": {"at": at, **more.pop("deadline", {})}, **more}
+
+
+def test_a_call_by_lots_is_open_until_the_last_of_them_closes() -> None:
+    """Where its deadlines are its lots' alone, and where one of them has more time than the rest;
+    a lot that has ended keeps nothing open."""
+    lots = [lot("1", "2026-12-10T12:00"), lot("2", "2026-12-20T12:00"),
+            lot("3", "2026-12-30T12:00", outcome="dropped"),
+            lot("4", "2026-12-24T12:00", deadline={"kind": "question"})]  # fmt: skip
+    for own in (None, [{"at": "2026-12-01T12:00"}]):
+        found = enriched(deadlines=own, lots=lots)
+        assert found["deadline"]["until"].startswith("2026-12-20T11:00")
+    for day, status in (("05", Status.OPEN), ("15", Status.CLOSING_SOON),
+                        ("21", Status.UNDER_REVIEW)):  # fmt: skip
+        as_of = datetime.fromisoformat(f"2026-12-{day}T12:00:00+00:00")
+        assert status_of(found, as_of) is status
+    later = enriched(deadlines=[{"at": "2026-12-31T12:00"}], lots=lots)
+    assert later["deadline"]["until"].startswith("2026-12-31")
+    ended = enriched(deadlines=None, lots=[{**one, "outcome": "awarded"} for one in lots])
+    assert ended["deadline"]["until"].startswith("2026-12-30")
+
+
+def test_a_bare_deadline_of_a_lot_is_flagged_and_in_the_buyers_zone() -> None:
+    found = enriched(place=["dep:974"], owner={"name": "Ville"}, deadlines=None,
+                     lots=[lot("1", "2026-12-10")])  # fmt: skip
+    assert found["deadline"]["until"].startswith("2026-12-10T20:00")
+    assert found["lots"][0]["deadline"]["zone"] == "Indian/Reunion"
+    assert found["flags"] == ["deadline_hour_unknown"]
 
 
 @pytest.mark.parametrize(

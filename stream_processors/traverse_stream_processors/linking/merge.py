@@ -211,16 +211,17 @@ def _expires(documents: Sequence[Document], owner: str) -> str | None:
 
 
 def _provenance(field: str, winner: Document, having: Sequence[Document]) -> dict[str, Any]:
-    found = _said_by(winner)
+    found = said_by(winner)
     claims = [
-        {**_said_by(one), "value": _short(one[field])}
+        {**said_by(one), "value": _short(one[field])}
         for one in having
         if one is not winner and one[field] != winner[field]
     ][:_MOST_CLAIMS]
     return {**found, "claims": claims} if claims else found
 
 
-def _said_by(one: Document) -> dict[str, Any]:
+def said_by(one: Document) -> dict[str, Any]:
+    """Who says what a document of one record says, and since when."""
     source = one["sources"][0]
     return {"source": source["source"], "subject": source["subject"], "at": source["updated_at"]}
 

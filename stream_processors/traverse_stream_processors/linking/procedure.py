@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from traverse_stream_processors.linking.ended import Document, holders_of, joined_lots, lot_key
 from traverse_stream_processors.linking.lots import by_number
-from traverse_stream_processors.linking.merge import merge
+from traverse_stream_processors.linking.merge import merge, said_by
 
 _LOT: Final = re.compile(r"\s*[-–—:,(]*\s*\blots?\b\s*(?:n\s*[o°º]?\s*)?[0-9ivxIVX]*.*$", re.I)
 _ENDS: Final = " -–—:,;.(/"
@@ -55,11 +55,25 @@ def procedure(things: Sequence[tuple[Document, str | None]]) -> Document:
     ends = [one["end_max"] for one in documents if "end_max" in one]
     if ends:
         whole["end_max"] = max(ends)
+    if not any("deadline" in one for one in wholes):
+        _close_with_the_last(whole, documents)
     if not _is_over(whole, documents, wholes):
         whole["state"] = "active"
         whole.pop("outcome", None)
         whole.pop("closed_on", None)
     return whole
+
+
+def _close_with_the_last(whole: Document, lots: Iterable[Document]) -> None:
+    """Until when one may answer, of lots alone: until the last that has not ended closes."""
+    closing = [one for one in lots if "deadline" in one]
+    if closing:
+        going_on = [one for one in closing if one["state"] != "closed"] or closing
+        last = max(going_on, key=lambda one: (one["deadline"]["until"], one["id"]))
+        told = ("deadline", "deadlines")
+        whole.update({name: last[name] for name in told if name in last})
+        said = last.get("provenance", {}).get("deadline")
+        whole["provenance"]["deadline"] = said or said_by(last)
 
 
 def _is_over(whole: Document, documents: Iterable[Document], wholes: Sequence[Document]) -> bool:

@@ -263,6 +263,22 @@ def test_a_call_and_the_contracts_of_its_lots_are_one_opportunity_that_lists_the
     assert all("consultation du même acheteur" in one["reason"] for one in document["merged"])
 
 
+def test_lots_that_are_records_of_their_own_are_open_until_the_last_of_them_closes() -> None:
+    """Unless the whole says until when itself; a lot that has ended keeps nothing open."""
+    told = documents(
+        *(
+            call(f"L{number}", title=f"Voirie, lot {number}", deadlines=[{"at": f"2026-12-{day}"}])
+            for number, day in (("1", "20"), ("2", "30"), ("3", "10"))
+        )
+    )
+    numbered: list[tuple[Document, str | None]] = list(zip(told, "123", strict=True))
+    assert procedure(numbered)["deadline"]["until"].startswith("2026-12-30")
+    numbered[1] = ({**told[1], "state": "closed", "outcome": "dropped"}, "2")
+    assert procedure(numbered)["deadline"]["until"].startswith("2026-12-20")
+    (whole,) = documents(call("C", title="Voirie", deadlines=[{"at": "2026-12-15"}]))
+    assert procedure([*numbered, (whole, None)])["deadline"] == whole["deadline"]
+
+
 def test_a_call_stays_open_while_one_of_its_lots_is_not_awarded() -> None:
     """Its own sum is shown, and each lot once."""
     lots = [{"number": f"0{number}", "title": f"Lot {number}"} for number in (1, 2, 3)]
