@@ -62,7 +62,18 @@ def open_input(where: str, transport: httpx.BaseTransport | None = None) -> Iter
             raise UnreadableInputError(
                 f"L'adresse {where} répond {answer.status_code} : vérifiez-la dans un navigateur."
             )
+        check_coding(answer, where)
         yield io.BufferedReader(_Answer(answer, where), _CHUNK)
+
+
+def check_coding(answer: httpx.Response, where: str) -> None:
+    """Raises UnreadableInputError for a body that is packed several times over: each time may make
+    a thousand octets of one, and what comes of a few is held in memory."""
+    if len(answer.headers.get_list("content-encoding", split_commas=True)) > 1:
+        raise UnreadableInputError(
+            f"L'adresse {where} donne un contenu compressé plusieurs fois (Content-Encoding) : "
+            "demandez qu'il le soit une fois au plus, ou téléchargez-le puis donnez son chemin."
+        )
 
 
 def _standard_input() -> BinaryIO:

@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple, cast
 import httpx
 
 from traverse_producers.errors import UnreadableInputError
-from traverse_producers.input_streams import TIMEOUT, mapped
+from traverse_producers.input_streams import TIMEOUT, check_coding, mapped
 from traverse_producers.polling.position import Validators
 
 _CHUNK = 64 * 1024
@@ -73,6 +73,7 @@ def _answer(
                 f"L'adresse {address} répond {answer.status_code} : rien n'est publié ni retiré ; "
                 "réessayez plus tard, ou vérifiez-la dans un navigateur."
             )
+        check_coding(answer, address)
         for chunk in answer.iter_bytes(_CHUNK):
             size += len(chunk)
             if size > largest:

@@ -1,8 +1,8 @@
 """Reads a workbook (XLSX) of strangers as rows of text, bounded in memory and time.
 
-What a file could do is refused with a sentence before it is opened: too large once unpacked, too
-many parts, a DTD; external links are not kept, formulas are not computed (their last value counts,
-as the spreadsheet saved it), macros are not read.
+What a file could do is refused with a sentence before it is opened (`bounds`); external links are
+not kept, formulas are not computed (their last value counts, as the spreadsheet saved it), macros
+are not read.
 """
 
 import re
@@ -16,17 +16,13 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, BinaryIO, NamedTuple
 
 from traverse_producers.csv_cells import UnreadableCellError
+from traverse_producers.spreadsheets.bounds import check_workbook
 
 LARGEST_FILE = 32 << 20
-LARGEST_UNPACKED = 192 << 20
-LARGEST_TEXTS = 48 << 20  # the shared strings, which are held in memory
-MOST_PARTS = 2000
 MOST_ROWS = 100_000
 MOST_COLUMNS = 256
 _WIDEST = 1024
 _CHUNK = 1 << 20
-_HEAD = 64 << 10
-_DOCTYPE = re.compile(rb"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E")
 _MERGED = re.compile(
     rb'<(?:\w+:)?mergeCell [^>]{0,80}ref="[A-Z]{1,3}([0-9]{1,7})(?::[A-Z]{1,3}([0-9]{1,7}))?"'
 )
@@ -54,7 +50,7 @@ def read_rows(stream: BinaryIO, sheet: str | None = None) -> Iterator[SheetRow]:
     with SpooledTemporaryFile(max_size=4 << 20) as copy:
         _copy(stream, copy)
         with _mapped():
-            _check(copy)
+            check_workbook(copy)
             yield from _rows(copy, sheet)
 
 
@@ -79,34 +75,6 @@ def _copy(stream: BinaryIO, copy: IO[bytes]) -> None:
         raise UnreadableCellError(
             "Ce n'est pas un classeur .xlsx : enregistrez-le dans ce format, ou en CSV."
         )
-    copy.seek(0)
-
-
-def _check(copy: IO[bytes]) -> None:
-    """Refuse what would not stay small: sizes are those of the archive's table, which zipfile holds
-    its parts to."""
-    with zipfile.ZipFile(copy) as archive:
-        parts = archive.infolist()
-        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-            raise UnreadableCellError(
-                "Le classeur est trop grand une fois décompressé : partagez-le en plusieurs "
-                "fichiers, ou enregistrez la feuille en CSV."
-            )
-        for part in parts:
-            if part.filename.lower().endswith("sharedstrings.xml") and (
-                part.file_size > LARGEST_TEXTS
-            ):
-                raise UnreadableCellError(
-                    "Le classeur contient trop de texte : partagez-le en plusieurs fichiers, ou "
-                    "enregistrez la feuille en CSV."
-                )
-            if part.filename.lower().endswith((".xml", ".rels")):
-                with archive.open(part) as content:
-                    if _DOCTYPE.search(content.read(_HEAD)):
-                        raise UnreadableCellError(
-                            "Le classeur contient une DTD, ce qu'aucun tableur n'écrit : par "
-                            "sécurité il n'est pas lu."
-                        )
     copy.seek(0)
 
 

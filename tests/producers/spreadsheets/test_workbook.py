@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from traverse_producers.csv_cells import UnreadableCellError
-from traverse_producers.spreadsheets import workbook
+from traverse_producers.spreadsheets import bounds, workbook
 from traverse_producers.spreadsheets.workbook import read_rows
 
 
@@ -135,23 +135,23 @@ def test_external_links_are_not_followed() -> None:
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     """By what its parts would come to, and by their number."""
-    monkeypatch.setattr(workbook, "LARGEST_UNPACKED", 4 << 20)
+    monkeypatch.setattr(bounds, "LARGEST_UNPACKED", 4 << 20)
     bomb = rewritten(book(["a"]), "styles.xml", lambda _: b" " * (4 << 20))
     assert len(bomb) < 100_000
     assert "trop grand une fois décompressé" in refusal(bomb)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        for number in range(workbook.MOST_PARTS + 1):
+        for number in range(bounds.MOST_PARTS + 1):
             archive.writestr(str(number), b"")
     assert "trop grand" in refusal(file.getvalue())
 
 
 def test_too_much_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shared strings are the one part that is held in memory."""
-    monkeypatch.setattr(workbook, "LARGEST_TEXTS", 1000)
+    monkeypatch.setattr(bounds, "LARGEST_TEXTS", 1000)
     file = io.BytesIO(book(["a"]))
     with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr("xl/sharedStrings.xml", b" " * 2000)
+        archive.writestr("xl/any.xml", b"<sst><si/>" + b" " * 2000 + b"</sst>")
     assert "trop de texte" in refusal(file.getvalue())
 
 
