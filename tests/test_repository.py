@@ -5,7 +5,7 @@ import subprocess
 import tomllib
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
@@ -16,6 +16,7 @@ from traverse_producers.event_builder import check_event
 from traverse_producers.signing_keys import write_key
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.signatures import SIGNATURE_HEADER, Signer, verify
+from traverse_schemas.topics import EVENTS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -217,3 +218,77 @@ def test_the_first_event_of_the_readme_is_accepted(
     exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own page
     assert [check_event(octets).subject for octets, _ in sent] == ["VOIRIE-2026-01"]
     assert all(verify(octets, signature, signer.x) for octets, signature in sent)
+
+
+class _Message(NamedTuple):
+    """What KafkaConsumer gives, as far as our pages look at it."""
+
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+_TOMBSTONE = _Message(b'["urn:siren:211300553","VOIRIE-2026-01","1"]', None, [])
+_EVENT = _Message(b'["urn:siren:211300553","VOIRIE-2026-02","2"]', b"{}", [])
+
+
+def test_the_subscriber_of_the_readme_goes_on_past_a_tombstone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it stands, on messages such as an erasure leaves."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[1]
+    asked: list[str] = []
+
+    def consumer(topic: str, **_: object) -> list[_Message]:
+        asked.append(topic)
+        return [_TOMBSTONE, _EVENT]
+
+    monkeypatch.setattr("kafka.KafkaConsumer", consumer)
+    exec(compile(example, "README.md", "exec"), {})  # noqa: S102 - our own page
+    assert asked == [EVENTS["call"]]
+    assert capsys.readouterr().out.splitlines() == [f"effacé : {_TOMBSTONE.key.decode()}", "{}"]
+
+
+def test_who_verifies_goes_on_past_a_tombstone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In Python and in JavaScript; what is signed, a test on a real topic shows."""
+    (tmp_path / "keys.json").write_text('{"keys": []}')
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs/verify.md").read_text(encoding="utf-8")
+    (python,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (script,) = re.findall(r"```js\n(.*?)```", text, flags=re.DOTALL)
+    page: dict[str, Any] = {}
+    exec(compile(python, "verify.md", "exec"), page)  # noqa: S102 - our own page
+    for message in (_TOMBSTONE, _EVENT):
+        page["show"](message)
+    erased, unsigned = capsys.readouterr().out.splitlines()
+    assert erased == f"erased: {_TOMBSTONE.key.decode()}"
+    assert "pas de signature" in unsigned
+    ask = "try { whoSaid(null, {}, { keys: [] }); } catch (error) { console.log(error.message); }"
+    said = subprocess.run(
+        ["node", "-e", f"{script}\n{ask}"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert said.stdout == "erased\n"
+
+
+def test_every_documented_program_is_run_by_a_test() -> None:
+    """Whoever adds one adds what runs it, here or where the engines are, and a line."""
+    run_by = {
+        "README.md": 2,  # above
+        "docs/publish/developers.md": 1,  # tests/journey/test_publishing_pages.py
+        "docs/publish/transactional-outbox.md": 1,  # tests/producers/page_code.py
+        "docs/verify.md": 2,  # above, and tests/journey/test_trust.py
+    }
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    found = {
+        page.relative_to(ROOT).as_posix(): len(programs)
+        for page in pages
+        if (
+            programs := re.findall(
+                r"^```(?:python|js|java)\n", page.read_text("utf-8"), re.MULTILINE
+            )
+        )
+    }
+    assert found == run_by

@@ -21,10 +21,12 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.producers.gateway.serving import ADMINISTRATOR, KEY, serving
 from tests.schemas.validators import Validator, check_schema
-from tests.stream_processors.factory import event
+from tests.stream_processors.factory import call_data, event, octets
+from tests.stream_processors.test_disclose import steps
+from tests.stream_processors.test_fold import accept
 from traverse_producers.gateway.asyncapi import asyncapi
 from traverse_schemas.events import EVENT_TYPES
-from traverse_schemas.topics import TOPICS
+from traverse_schemas.topics import EVENTS, TOPICS
 
 CHECKS = [
     not_a_server_error,
@@ -67,9 +69,44 @@ def test_asyncapi_has_the_objects_of_version_3_and_each_reference_leads_somewher
         assert resolve(document, pointer) is not None
     known = {topic.name for topic in TOPICS}
     assert {channel["address"] for channel in document["channels"].values()} <= known
-    assert {each["name"] for each in document["components"]["messages"].values()} == set(
-        EVENT_TYPES
+    notices = {f"fr.traverse.{kind}.hidden.v1" for kind in EVENTS}
+    assert {each["name"] for each in document["components"]["messages"].values()} == {
+        *EVENT_TYPES,
+        *notices,
+        "tombstone",
+    }
+
+
+def test_asyncapi_tells_which_topics_have_tombstones_and_what_keys_are() -> None:
+    """The messages of a purge, of the check and of a notice are among those described."""
+    document = json.loads(json.dumps(asyncapi("a:9092")))
+    topics = {topic.name: topic for topic in TOPICS}
+
+    def messages(channel: Any) -> dict[str, Any]:
+        found = channel["messages"].values()
+        return {each["name"]: each for each in (resolve(document, one["$ref"]) for one in found)}
+
+    for channel in document["channels"].values():
+        policy = channel["bindings"]["kafka"]["topicConfiguration"]["cleanup.policy"]
+        assert policy == [topics[channel["address"]].config["cleanup.policy"]]
+        compacted, known = policy == ["compact"], messages(channel)
+        assert ("tombstone" in known) == compacted
+        assert ("null" in channel["description"]) == compacted
+        for each in known.values():
+            is_json = "contentMediaType" in each["bindings"]["kafka"]["key"]
+            assert is_json == compacted
+    calls = messages(document["channels"]["events-call"])
+    assert Validator(calls["tombstone"]["payload"]["schema"]).takes(None)
+    public = accept(event(time="2026-11-20T08:00:00Z"))
+    narrowed = accept(
+        event(id="2", time="2026-11-20T09:00:00Z", data=call_data(visibility="members"))
     )
+    said = [told for *_, told in steps([public, narrowed])]
+    assert said[0] == octets(event(time="2026-11-20T08:00:00Z"))
+    notice = calls["fr.traverse.call.hidden.v1"]["payload"]["schema"]
+    assert said[1] is not None
+    assert Validator(notice).takes(json.loads(said[1]))
+    assert not Validator(notice).takes(json.loads(said[0]))
 
 
 @pytest.mark.parametrize("where", ["asyncapi", "openapi"])
