@@ -13,7 +13,7 @@ import pytest
 from tests.engines import RunningEngines
 from tests.journey.digest import Outcome, outcome_of
 from tests.journey.harness import Ends, Journey, Sent, until
-from tests.journey.history import Mixed, reused
+from tests.journey.history import ERASED, Mixed, reused
 from tests.journey.traces import Traces
 from traverse_schemas.receipts import End
 from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
@@ -42,7 +42,7 @@ class Undisturbed(NamedTuple):
 
 @pytest.fixture(scope="module")
 def history() -> Mixed:
-    return Mixed(seed=20261124, size=1000)
+    return Mixed(seed=20261124, size=1000, erasing=True)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,10 @@ def undisturbed(
     try:
         one.send(history.messages)
         one.settle()
-        alone = outcome_of(one)
+        alone = outcome_of(one, history.erased)
         one.send([message for number in range(_REUSED) for message in reused(number)])
         one.settle()
-        return Undisturbed(alone, outcome_of(one))
+        return Undisturbed(alone, outcome_of(one, history.erased))
     finally:
         one.stop()
 
@@ -77,10 +77,15 @@ def test_all_that_was_sent_is_accepted_or_rejected(
 ) -> None:
     clashes = [message for number in range(_REUSED) for message in reused(number)]
     messages = [*history.messages, *clashes]
+    # What an erasure takes is on the log no more.
+    erased = {
+        it.value for it in messages if it.value and b'"subject":"%s' % ERASED.encode() in it.value
+    }
     accepted = set(undisturbed.reused.accepted.values())
     good = {message.value for message in messages if message.value in accepted}
     refused = {value for _, value in undisturbed.reused.rejected}
-    assert {message.value for message in messages} == good | refused
+    assert {message.value for message in messages} - erased == (good | refused) - erased
+    assert erased - refused
     assert good.isdisjoint(refused)
     assert len(refused) == history.bad + _REUSED
     assert set(undisturbed.reused.rejected.values()) == {1}
@@ -120,7 +125,7 @@ def test_in_any_order_and_whatever_strikes_it_comes_to_the_same(
         running[step] = journey.start(step, batch_size="30")[0]
     journey.send(messages[begin:])
     journey.settle()
-    assert outcome_of(journey) == undisturbed.alone
+    assert outcome_of(journey, history.erased) == undisturbed.alone
     _every_event_has_its_end(journey)
 
 
@@ -137,7 +142,9 @@ def _come_and_go(journey: Journey, ends: dict[str, Ends], messages: list[Sent]) 
 
 def _every_event_has_its_end(journey: Journey) -> None:
     traces = Traces(journey)
-    known = {End.SEARCHABLE, End.COUNTED, End.SUPERSEDED, End.WITHDRAWN, End.WAITING}
+    known = {
+        End.SEARCHABLE, End.COUNTED, End.SUPERSEDED, End.WITHDRAWN, End.WAITING, End.PURGED,
+    }  # fmt: skip
     accepted = [orjson.loads(one.key) for one in journey.read(ACCEPTED)]
     found = {(source, name): traces.end(source, name) for source, _, name in accepted}
     assert {key: end for key, end in found.items() if end not in known} == {}
@@ -162,7 +169,7 @@ def test_a_truncated_local_state_is_made_anew(
     # Some are sent again: a state that was lost for good would accept them twice.
     journey.send(messages[400:])
     journey.settle()
-    found = outcome_of(journey)
+    found = outcome_of(journey, history.erased)
     assert found.digest == undisturbed.alone.digest
     assert found.accepted == undisturbed.alone.accepted
     # What is wrong is as wrong when it comes again: rejected again, under an origin of its own.
