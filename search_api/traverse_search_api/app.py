@@ -50,6 +50,7 @@ from traverse_search_api.permanences.routes import permanence_router
 from traverse_search_api.place_names import prepare_names
 from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import LimitRates, Rates
+from traverse_search_api.read_grouping import read_grouping
 from traverse_search_api.readership import Readership, readership_table
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
@@ -310,10 +311,11 @@ def _add_groupings(app: FastAPI, searcher: Searcher, readers: Readers, rows: Gro
         identifier: Annotated[str, Path(max_length=60)],
         as_of: Annotated[str | None, Query(max_length=40)] = None,
     ) -> Response:
-        """Un groupement proposé ; 301 vers celui où sont ses membres, quand il a changé."""
+        """Un groupement proposé ; 301 vers celui où sont ses membres, quand il a changé ; 410
+        quand il est terminé."""
         reader, moment = readers.of(request), searcher.as_of(as_of)
-        known = await asyncio.to_thread(rows.rows)
-        return _json(orjson.dumps(grouping_view.one(known, identifier, moment, reader)))
+        found = await read_grouping(rows, searcher, identifier, moment, reader)
+        return _json(orjson.dumps(found))
 
 
 def _add_operation(app: FastAPI, index: Index, metrics: Metrics) -> None:

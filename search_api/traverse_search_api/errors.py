@@ -17,6 +17,7 @@ TraverseError
     ├── ForbiddenKeyError         403, one that may not read
     ├── UnknownOpportunityError   404
     ├── UnknownGroupingError      404
+    ├── EndedGroupingError        410, names the record that it was named by
     ├── UnknownRuleError          404
     ├── UnknownShowcaseError      404
     ├── InvalidOriginError        422
@@ -317,6 +318,21 @@ class UnknownGroupingError(SearchError):
             f"Aucun groupement proposé ne porte l’identifiant « {identifier[:60]} » : il s’est "
             "défait, ou il est réservé à d’autres lecteurs ; voyez /v1/groupings."
         )
+
+
+class EndedGroupingError(SearchError):
+    """No grouping that this reader may read is of the record any more that an id is named by."""
+
+    status = 410
+    title = "Terminé"
+
+    def __init__(self, anchor: str) -> None:
+        super().__init__(
+            "Ce groupement n’est plus proposé, ou ne vous est plus destiné : ses besoins ont été "
+            "satisfaits, retirés ou réunis autrement. Le dossier dont il portait le nom : "
+            f"/fiche/{anchor}."
+        )
+        self.anchor = anchor
 
 
 class MovedGroupingError(SearchError):

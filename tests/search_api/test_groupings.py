@@ -16,6 +16,7 @@ from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.app import create_app
+from traverse_search_api.elasticsearch_client import Index
 from traverse_search_api.errors import (
     GroupingsUnavailableError,
     InvalidCursorError,
@@ -311,3 +312,23 @@ def test_without_kafka_the_service_says_so() -> None:
         assert found.status_code == 503
         assert found.headers["retry-after"]
         assert "Kafka" in found.json()["detail"]
+
+
+async def _held(_: object, identifier: str) -> list[dict[str, Any] | None]:
+    """The public index of the test below."""
+    shown = {"id": "a" * 16, "visibility": "public", "stub": False}
+    gone = {"id": "c" * 16, "stub": True}
+    return [next((one for one in (shown, gone) if one["id"] == identifier), None)]
+
+
+def test_an_ended_grouping_leads_to_the_record_that_named_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To who knows of that record, and whether or not others have a grouping for it."""
+    monkeypatch.setattr(Index, "held", _held)
+    for client in served(Rows(row(f"{TAG}{'a' * 16}", layer="buyers"))):
+        for identity in (f"{TAG}{'a' * 16}", f"ffffffff{'a' * 16}", f"{TAG}{'c' * 16}"):
+            ended = client.get(f"/v1/groupings/{identity}")
+            assert (ended.status_code, ended.json()["title"]) == (410, "Terminé")
+            assert f"/fiche/{identity[8:]}" in ended.json()["detail"]
+        assert client.get(f"/v1/groupings/{TAG}{'e' * 16}").status_code == 404

@@ -14,7 +14,7 @@ from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.staff import Staff
-from traverse_search_api.errors import MergedError
+from traverse_search_api.errors import MergedError, MovedGroupingError
 from traverse_search_api.pages.grouping_view import grouping_view
 from traverse_search_api.pages.grouping_word import (
     FORMAL,
@@ -70,6 +70,24 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
             steps=[(step.value, label) for step, label in FORMAL.items()],
         )
 
+    @router.get("/mutualiser/{identifier}")
+    async def grouping(request: Request, identifier: str) -> Response:
+        """One of them, where its link leads."""
+        person = visits.require(request)
+        found = await readings.grouping(readings.of(request), identifier[:60])
+        return render.page(
+            request,
+            "groupings.html",
+            where="",
+            choices=(),
+            every=False,
+            total=1,
+            following="",
+            groupings=[grouping_view(found, person.siren, names_of(staff.registry))],
+            may_answer=person.may(StaffRole.PUBLISHER) and staff.gateway.present,
+            steps=[(step.value, label) for step, label in FORMAL.items()],
+        )
+
     @router.post("/mutualiser/{identifier}")
     async def answer(request: Request, identifier: str) -> Response:
         """Says for one's institution what it thinks of a grouping: of its own record in it."""
@@ -80,7 +98,8 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
         record = form.get("dossier", "")[:60]
         if step is not GroupingStep.WITHDRAWN:
             # To take a word back, the grouping need not be there any more.
-            found = await readings.grouping(reading, identifier[:60])
+            found = await _grouping(readings, reading, identifier)
+            identifier = found["id"]
             if not any(
                 one["record"] == record and one.get("siren") == person.siren
                 for one in (*found["members"], *found["others"])
@@ -137,6 +156,14 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
         )
 
     return router
+
+
+async def _grouping(readings: Readings, reading: Reading, identifier: str) -> dict[str, Any]:
+    """The grouping of a form; or the one where its members went since the form was shown."""
+    try:
+        return await readings.grouping(reading, identifier[:60])
+    except MovedGroupingError as moved:
+        return await readings.grouping(reading, moved.identifier)
 
 
 def _address(asked: Mapping[str, str]) -> str:

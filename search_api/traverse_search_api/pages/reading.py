@@ -17,6 +17,7 @@ from traverse_search_api.groupings import PATIENCE, GroupingParameters, Grouping
 from traverse_search_api.items import item_of
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import ITEM_FIELDS
+from traverse_search_api.read_grouping import read_grouping
 from traverse_search_api.reader import Reader
 from traverse_search_api.search import Searcher
 
@@ -96,10 +97,10 @@ class Readings:
         return await read_groupings(self.rows, reading, **asked)
 
     async def grouping(self, reading: Reading, identifier: str) -> dict[str, Any]:
-        """One of them by its id. Raises UnknownGroupingError, MovedGroupingError,
-        GroupingsUnavailableError."""
-        known = await asyncio.to_thread(self.rows.rows)
-        return groupings.one(known, identifier, reading.as_of, reading.reader)
+        """One of them by its id. Raises as `read_grouping` does."""
+        return await read_grouping(
+            self.rows, reading.searcher, identifier, reading.as_of, reading.reader
+        )
 
     async def groupings_of(
         self, reading: Reading, document: dict[str, Any]

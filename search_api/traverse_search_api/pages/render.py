@@ -21,8 +21,10 @@ from traverse_search_api.accounts.forms import local_address
 from traverse_search_api.accounts.throttle import WAIT
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
+    EndedGroupingError,
     InvalidParameterError,
     MergedError,
+    MovedGroupingError,
     SearchError,
     SearchUnavailableError,
 )
@@ -140,9 +142,13 @@ class Renderer:
         if isinstance(error, MergedError):
             asked = request.url.query
             return RedirectResponse(f"/fiche/{error.identifier}" + (asked and f"?{asked}"), 301)
+        if isinstance(error, MovedGroupingError):
+            return RedirectResponse(f"/mutualiser/{error.identifier}", 303)
         # In a frame, another choice is a list in that frame.
         path = "/" if self._framed(request.url.path) is None else request.url.path
         choices = _choices(request, error, path) if isinstance(error, AmbiguousPlaceError) else []
+        if isinstance(error, EndedGroupingError):
+            choices = [(f"/fiche/{error.anchor}", "Voir ce dossier")]
         answer = self._excused(
             request,
             error.status,

@@ -1,18 +1,27 @@
 """Matches: what documents show of others, and what is written on the topics."""
 
+from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
 import orjson
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, state
 from traverse_schemas.decisions import Decision
+from traverse_schemas.grouping import grouping_id, records_of
 from traverse_schemas.record_state import RecordState
+from traverse_search_api.errors import MovedGroupingError, UnknownGroupingError
+from traverse_search_api.groupings import one as grouping_at
+from traverse_search_api.reader import Reader
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.matching.lasting import MOST
+from traverse_stream_processors.matching.layers import BASE
 from traverse_stream_processors.matching.matches import Matches, MatchMessage
 from traverse_stream_processors.matching.shown import MOST_OCTETS, shown
 
+BUYER = Reader("211300553", buyer=True)
 WINDOW = {"window": {"from": "2027-02-01", "to": "2027-05-31"}}
 
 
@@ -132,6 +141,59 @@ def test_who_takes_over_writes_everything_and_ends_what_is_no_more() -> None:
     ended = {key for key, value in groupings if value is None}
     assert ended == {"over", "to-over", "gone", "o"}
     assert len(groupings) == 3 + len(ended)
+
+
+TOWNS_BUYING = [
+    dae(town, town, first_time=f"2026-11-{day:02}T09:00:00.000000Z")
+    for day, town in enumerate(("Gardanne", "Aix", "Marseille", "Arles"), 1)
+]
+FROM_MAY = {"window": {"from": "2027-05-01", "to": "2027-12-31"}}
+TO_APRIL = {"window": {"from": "2027-02-01", "to": "2027-04-30"}}
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([None, WINDOW, FROM_MAY, TO_APRIL]))))
+def test_ids_of_groupings_that_end_split_and_form_again_follow_from_what_is(
+    steps: list[tuple[int, Any]],
+) -> None:
+    """Whatever there was on the way; and the id that any member could have given leads to one that
+    there is."""
+    matches, on_topic = told(), dict[str, Any]()
+    standing: dict[str, RecordState] = {}
+    for number, window in steps:
+        one = TOWNS_BUYING[number]
+        standing.pop(one["id"], None)
+        if window is not None:
+            standing[one["id"]] = changed(one, **window)
+        matches.put(one["id"], standing.get(one["id"]))
+        on_topic |= values(matches.changed()[1])
+    fresh = values(told(*standing.values()).changed()[1])
+    groupings = {key: one for key, one in on_topic.items() if one and "grouping" in one}
+    assert groupings == {key: one for key, one in fresh.items() if one}
+    rows = {key: one for key, one in on_topic.items() if one}
+    for layer in BASE:
+        inside = {it for one in groupings.values() if one["layer"] == layer
+                  for it in records_of(one["grouping"])}  # fmt: skip
+        for record in (one["id"] for one in TOWNS_BUYING):
+            there = led_to(rows, grouping_id(layer, record))
+            assert there in groupings if record in inside else there in {None, *groupings}
+
+
+def led_to(rows: Any, identity: str) -> str | None:
+    """Where a buyer comes who has the link."""
+    try:
+        return str(grouping_at(rows, identity, datetime(2026, 11, 20, tzinfo=UTC), BUYER)["id"])
+    except MovedGroupingError as moved:
+        return moved.identifier
+    except UnknownGroupingError:
+        return None
+
+
+def changed(one: RecordState, **fields: Any) -> RecordState:
+    known: Any = one
+    content = {**known["content"]["content"], **fields}
+    whole: Any = {**known, "content": {**known["content"], "content": content}}
+    found: RecordState = whole
+    return found
 
 
 def test_nothing_leads_to_a_grouping_that_turned_out_to_be_of_one_purchase() -> None:
