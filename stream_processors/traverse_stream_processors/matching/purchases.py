@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from traverse_stream_processors.linking.words import fold
+from traverse_stream_processors.matching.central_bodies import by_central_body
 
 _NOT_AGAIN: Final = ("45", "71")
 _STUDIES: Final = re.compile(
@@ -60,7 +61,8 @@ class Worth(NamedTuple):
 
 
 def purchase_of(content: Any, life: Any) -> Purchase | None:
-    """The purchase that a record announces, or None.
+    """The purchase that a record announces, or None; one by a central purchasing body is none that
+    others could join.
 
     The end of a contract is a range, since `dureeMois` counts the renewals (arrêté du 22 décembre
     2022): from `end_min`, where that is said, to `end_max`; a purchase is prepared for nine months
@@ -73,6 +75,8 @@ def purchase_of(content: Any, life: Any) -> Purchase | None:
             return None
         if kind == "project" and not content.get("cpv"):
             return None  # a programme of everything is like everything
+        if by_central_body(content, ()):
+            return None
         window = content.get("window", {})
         return Purchase(
             window.get("from", FIRST_DAY),
@@ -82,7 +86,8 @@ def purchase_of(content: Any, life: Any) -> Purchase | None:
             tax=worth_of(content).tax,
         )
     if kind == "call" and life is not None and life.get("outcome") == "awarded":
-        return _renewal(content)
+        holders = [*content.get("holders", ()), *life.get("holders", ())]
+        return None if by_central_body(content, holders) else _renewal(content)
     return None
 
 

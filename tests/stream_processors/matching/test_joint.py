@@ -120,3 +120,52 @@ def test_periods_overlap_on_their_last_day() -> None:
     assert overlap(left, Purchase("2027-04-01", "2027-05-01", renewal=False)) is None
     assert when_in_words("0001-01-01", "2027-05-01") == "avant le 1er mai 2027"
     assert when_in_words("0001-01-01", "9999-12-31") == ""
+
+
+UGAP = {"id": "77605646700355", "name": "UGAP", "role": "single"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "buys"),
+    [
+        ({"holders": [UGAP]}, False),
+        ({"holders": [{"id": "776 056 467 00355"}]}, False),
+        ({"holders": [{"name": "GIP RESAH"}, {"name": "Ascenseurs du Sud"}]}, False),
+        ({"holders": [{"name": "Ets Canut et fils"}, {"name": "Centrale d'achats du pneu"}]}, True),
+        ({"holders": [{"id": "77605600000011", "name": "Ugapine"}]}, True),
+        ({"title": "Maintenance des ascenseurs (UGAP)"}, False),
+    ],
+)
+def test_a_contract_held_by_a_central_purchasing_body_is_none_to_renew_together(
+    changes: dict[str, Any], buys: bool
+) -> None:
+    assert (facts_of(contract(**changes)) is not None) is buys
+
+
+def facts_of(said: Any) -> Any:
+    return reader().read(said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "joint"),
+    [
+        ({"description": "Commande passée via l'UGAP."}, False),
+        ({"title": "Défibrillateurs par le catalogue de la CANUT"}, False),
+        ({"title": "Adhésion à une centrale d'achat pour des défibrillateurs"}, False),
+        ({"description": "Acquis auprès du RESAH en 2023."}, False),
+        ({"owner": ("776056467", "dep:13", "other")}, False),
+        ({"institutions": [{"name": "Centrale d'achat du transport public", "role": "owner",
+                            "kind": "other"}], "owner_siren": ""}, False),
+        ({"description": "Consultation sans passer par l'UGAP."}, True),
+        ({"description": "Trop cher : nous n'achetons plus par l'UGAP."}, True),
+        ({"description": "Écoles de la rue des Canuts."}, True),
+        ({"description": "Marché propre plutôt que via une centrale d'achat."}, True),
+    ],
+)  # fmt: skip
+def test_what_goes_through_a_central_purchasing_body_joins_no_neighbour(
+    changes: dict[str, Any], joint: bool
+) -> None:
+    left = need("A", "Défibrillateurs", owner="Gardanne", **DAE)
+    right = need("B", **{"title": "Défibrillateurs", "owner": "Aix", **DAE, **changes})
+    assert (together(left, right) is not None) is joint
+    assert right.asks
