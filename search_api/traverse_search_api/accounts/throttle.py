@@ -1,21 +1,30 @@
 """How often one may try to sign in. In memory, for one process.
 
-By account from one network address, so that a password is not guessed; by account from anywhere,
-more generously, so that a stranger does not lock somebody out with ten attempts; and by address,
-so that one machine does not try all accounts.
+By account from one network, so that a password is not guessed; by account from anywhere, more
+generously, since guesses may come from many networks; and by network, so that one machine does not
+try all accounts. A network of IPv6 is what one subscriber has, all of whose addresses it may use.
+
+What is refused here counts nowhere, for no password was compared: one network spends ten attempts
+on an account, however often it goes on. Whoever tries from many may use up the attempts on somebody
+else's account, but not those of its owner where the owner has signed in before: from there, that
+network's own ten count and nothing else.
 """
 
+from collections import OrderedDict
 from typing import Final
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from traverse_schemas.networks import network_of
+
 HERE: Final = "10/15 minutes"
 ACCOUNT: Final = "100/15 minutes"
 ADDRESS: Final = "100/15 minutes"
 WAIT: Final = 15 * 60
 """Seconds after which everything is open again."""
+_MOST_HOMES: Final = 100_000
 
 
 class Throttle:
@@ -26,21 +35,31 @@ class Throttle:
         self._here = parse(here)
         self._account = parse(account)
         self._address = parse(address)
+        # Where somebody has signed in, the last of them last.
+        self._homes: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def attempt(self, account: str, address: str) -> bool:
-        """Count an attempt, and say whether it may be made. Counted before it is judged, so that
-        many at the same moment are all counted."""
-        counted = [self._limiter.hit(*each) for each in self._counters(account, address)]
-        return all(counted)
+        """Whether an attempt may be made; then it is counted. Before it is judged, so that many at
+        the same moment are all counted."""
+        counters = self._counters(account, network_of(address))
+        if not all(self._limiter.test(*each) for each in counters):
+            return False
+        for each in counters:
+            self._limiter.hit(*each)
+        return True
 
     def succeeded(self, account: str, address: str) -> None:
-        """Forget the attempts of who has signed in."""
-        for item, *names in self._counters(account, address)[:2]:
-            self._limiter.clear(item, *names)
+        """Forget the attempts that somebody made from where they have signed in, and remember that
+        they are at home there. Those from elsewhere still count: they were somebody else's."""
+        home = account, network_of(address)
+        self._homes[home] = None
+        self._homes.move_to_end(home)
+        if len(self._homes) > _MOST_HOMES:
+            self._homes.popitem(last=False)
+        self._limiter.clear(*self._counters(*home)[0])
 
-    def _counters(self, account: str, address: str) -> tuple[tuple[RateLimitItem, str, str], ...]:
-        return (
-            (self._here, f"here {account}", address),
-            (self._account, "account", account),
-            (self._address, "address", address),
-        )
+    def _counters(self, account: str, network: str) -> list[tuple[RateLimitItem, str, str]]:
+        here = (self._here, f"here {account}", network)
+        if (account, network) in self._homes:
+            return [here]
+        return [here, (self._account, "account", account), (self._address, "address", network)]
