@@ -17,7 +17,7 @@ from traverse_schemas.document import (
 )
 from traverse_schemas.record_state import Life, RecordState
 from traverse_stream_processors.linking.decisions import Saying
-from traverse_stream_processors.linking.ended import Document
+from traverse_stream_processors.linking.ended import Document, ended_lots
 from traverse_stream_processors.linking.fitting import fitting
 from traverse_stream_processors.linking.judge import LinkType, explain
 from traverse_stream_processors.linking.linker import Group, Linker
@@ -85,7 +85,11 @@ def outlooks_of(
     if len(things) > 1:
         whole = _whole(group, told, linker)
         closed, expires = whole["state"] == "closed", whole.get("expires", "")
-        things = [one._replace(over=one.over or closed, expires=expires) for one in things]
+        ended = ended_lots([whole])
+        things = [
+            one._replace(over=one.over or closed, expires=expires, ended_lots=ended)
+            for one in things
+        ]
     return {
         document["id"]: None if outlook == outlook_of([document]) else outlook
         for outlook, documents in zip(things, told, strict=True)

@@ -16,6 +16,16 @@ def lot_key(number: str) -> str:
     return _BEFORE_NUMBER.sub("", number).lower()
 
 
+def ended_lots(documents: Iterable[Document]) -> frozenset[str]:
+    """The keys of the lots of which any of these tells how they ended."""
+    return frozenset(
+        lot_key(lot["number"])
+        for one in documents
+        for lot in one.get("lots", ())
+        if lot.get("outcome")
+    )
+
+
 def joined_lots(documents: Sequence[Document]) -> list[dict[str, Any]]:
     """The lots that these tell of, each once, in the order of the first that lists them: as whoever
     tells how it ended does, else the first; what is missing there is filled in from the others.

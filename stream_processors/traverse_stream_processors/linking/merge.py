@@ -16,6 +16,7 @@ import orjson
 from traverse_stream_processors.linking.ended import (
     Document,
     awards_of_lots,
+    ended_lots,
     holders_of,
     joined_deadlines,
     joined_lots,
@@ -122,7 +123,7 @@ def outlook_of(documents: Sequence[Document]) -> Outlook:
         return max(having, key=ranks.of(field))[field] if having else None
 
     over = won("state") == "closed" or won("stage") in ENDED_STAGES
-    return Outlook(over, won("deadline"), _expires(ordered, owner) or "")
+    return Outlook(over, won("deadline"), _expires(ordered, owner) or "", ended_lots(documents))
 
 
 def _id(one: Document) -> str:

@@ -2,9 +2,10 @@
 
 Who is in need decides what an answer is:
 
-- a firm that looks for orders: contracts and concessions that are open, projects that announce
-  some; one that looks for a partner also other firms' needs of the same trade; one that looks for
-  money: calls for projects open to firms; premises or staff: what is shared or called for;
+- a firm that looks for orders: contracts and concessions that are open, by that lot of them which
+  is nearest to its trade, projects that announce some; one that looks for a partner also other
+  firms' needs of the same trade; one that looks for money: calls for projects open to firms;
+  premises or staff: what is shared or called for;
 - an institution that is to buy: its own call for the same thing, or that of a groupement of which
   it is a member; one by who covers it from above, which it may use only where that buys for others
   too (art. L.2113-2 and L.2113-6 of the Code de la commande publique), else may learn from; calls
@@ -18,6 +19,7 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day, lower_first
+from traverse_stream_processors.matching.lots import Lot, in_words, nearest
 from traverse_stream_processors.matching.roles import (
     ON_DEMAND,
     WIDER,
@@ -36,6 +38,7 @@ LEAST_SUBJECT: Final = 0.6
 """Nor is one whose subject is less alike; chosen on one half of the judged set of answers."""
 
 _SAME_THING: Final = 0.7
+_TRADING: Final = (Seeks.ORDERS, Seeks.PARTNER)
 
 _CONTRACTS: Final = ("contract", "concession", "sourcing", "expression_of_interest")
 
@@ -71,16 +74,16 @@ def reason_for_offer(need: Facts, offer: Facts, reason: str) -> str:
     if judged is None:
         return reason
     where = f"lieu du besoin : {need.territory}"
-    return _sentence(subject_in_words(need, judged.subject), where, judged.fit.to_offer, offer)
+    return _sentence(judged, _same(need, judged), where, judged.fit.to_offer, offer)
 
 
 def _answer(need: Facts, offer: Facts) -> Answer | None:
     judged = _judged(need, offer)
     if judged is None:
         return None
-    same = subject_in_words(offer, judged.subject)
-    reason = _sentence(same, judged.reached.words, judged.fit.to_need, offer)
-    return Answer(judged.score, _until(need, offer), reason, offer.audience)
+    same = _same(offer, judged)
+    reason = _sentence(judged, same, judged.reached.words, judged.fit.to_need, offer)
+    return Answer(judged.score, _until(need, offer, judged.lot), reason, offer.audience)
 
 
 class _Fit(NamedTuple):
@@ -97,6 +100,7 @@ class _Judged(NamedTuple):
     fit: _Fit
     subject: Alike
     reached: Reach
+    lot: Lot | None = None
 
 
 def _judged(need: Facts, offer: Facts) -> _Judged | None:
@@ -114,14 +118,18 @@ def _judged(need: Facts, offer: Facts) -> _Judged | None:
     very_same = need.seeks is None and offer.subtype in ("contract", "concession")
     if very_same:
         least = max(least, _SAME_THING)
-    subject = alike_from(need, offer, least)
+    subject, lot = alike_from(need, offer, least), None
+    if offer.lots and need.seeks in _TRADING:
+        found = nearest(need, offer.lots, max(least, subject.score if subject else 0.0))
+        if found is not None:
+            lot, subject = found
     if subject is None or subject.score < LEAST_SUBJECT:
         return None
     same = subject.score >= _SAME_THING and subject.text >= 0.5
     if very_same and not same:
         return None
     score = round(fit.weight * (0.7 * subject.score + 0.3 * reached.score), 3)
-    return None if score < LEAST else _Judged(score, fit, subject, reached)
+    return None if score < LEAST else _Judged(score, fit, subject, reached, lot)
 
 
 def _least_subject(weight: float, reached: float) -> float:
@@ -130,8 +138,9 @@ def _least_subject(weight: float, reached: float) -> float:
     return ((LEAST - 0.001) / weight - 0.3 * reached) / 0.7 - 0.001
 
 
-def _until(need: Facts, offer: Facts) -> str:
-    return min(filter(None, (need.until, offer.until)), default="")
+def _until(need: Facts, offer: Facts, lot: Lot | None = None) -> str:
+    ends = (need.until, offer.until, lot.until if lot else "")
+    return min(filter(None, ends), default="")
 
 
 _NOT: Final = _Fit(0.0, "", "")
@@ -217,8 +226,15 @@ def _open_to(offer: Facts) -> Beneficiaries:
     return offer.texts.open_to
 
 
-def _sentence(same: str, where: str, open_to: str, offer: Facts) -> str:
-    until = f"jusqu'au {day(offer.last_day)}" if offer.last_day else ""
+def _same(facts: Facts, judged: _Judged) -> str:
+    if judged.lot is not None:
+        return in_words(judged.lot, judged.subject)
+    return subject_in_words(facts, judged.subject)
+
+
+def _sentence(judged: _Judged, same: str, where: str, open_to: str, offer: Facts) -> str:
+    last = judged.lot.last_day if judged.lot and judged.lot.last_day else offer.last_day
+    until = f"jusqu'au {day(last)}" if last else ""
     return ", ".join(filter(None, (same, where, open_to, until)))
 
 

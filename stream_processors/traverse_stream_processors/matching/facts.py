@@ -4,11 +4,9 @@ Only records that take part are held: needs, what may answer them, and purchases
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from traverse_schemas.document import DocumentDeadline
 from traverse_schemas.record_state import RecordState
@@ -17,10 +15,12 @@ from traverse_schemas.values.instant import PARIS
 from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of, share
 from traverse_stream_processors.linking.words import name_of
+from traverse_stream_processors.matching.french import last_day as last_day_before
+from traverse_stream_processors.matching.lots import Lot, lots_of, topics_of
 from traverse_stream_processors.matching.purchases import Purchase, purchase_of, worth_of
 from traverse_stream_processors.matching.roles import Seeks, seeks_of, trade_of
 from traverse_stream_processors.matching.texts import Texts
-from traverse_stream_processors.matching.topics import Topics
+from traverse_stream_processors.matching.topics import MOST_TOPICS, Topics, significant
 
 _CODES: Final = 6  # of a record: one with more is about many things
 MOST_SHARED: Final = 100
@@ -46,7 +46,7 @@ class Facts(NamedTuple):
     will not). `until` is the first moment at which it is too late (ISO, UTC, to the minute), or "",
     `last_day` the day that words give for it; `expires` the last day on which it is worth showing,
     or "": `until` is no later. `buyers` are the SIRENs of those who buy by a
-    contract together, as it says.
+    contract together, as it says. `lots` are those of a contract to be let that have not ended.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Facts(NamedTuple):
     seeks: Seeks | None
     purchase: Purchase | None
     buyers: tuple[str, ...]
+    lots: tuple[Lot, ...] = ()
 
     @property
     def speaker(self) -> str:
@@ -93,11 +94,13 @@ class Facts(NamedTuple):
 
 class Outlook(NamedTuple):
     """What the opportunity of a record says in its place: whether the thing is over, its `deadline`
-    as a document has it (None: none), and the last day on which it is worth showing, or ""."""
+    as a document has it (None: none), the last day on which it is worth showing, or "", and the
+    keys (`lot_key`) of the lots that have ended."""
 
     over: bool
     deadline: DocumentDeadline | None
     expires: str
+    ended_lots: frozenset[str] = frozenset()
 
 
 class Reader:
@@ -144,7 +147,7 @@ def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts
     expires = outlook.expires if outlook else content.get("expires", "")
     last_day = until[:10]
     if deadline and until == deadline["until"][:16]:
-        last_day = _last_day(until, deadline.get("zone", PARIS))
+        last_day = last_day_before(until, deadline.get("zone", PARIS))
     if expires:
         until = min(until or _NEVER, end_of_french_day(expires).isoformat()[:16])
     location = content.get("location")
@@ -153,6 +156,11 @@ def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts
     # Each once: a place counts a record under each of its themes, and forgets it under each.
     themes = share(tuple(dict.fromkeys(content["themes"]))[:3])
     codes = content.get("cpv", ())[:_CODES]
+    by_topics = topics.of(themes, texts.vector) if not codes and (asks or purchase) else themes
+    lots: tuple[Lot, ...] = ()
+    if offers and subtype in ("contract", "concession") and "lots" in content:
+        lots = lots_of(content, outlook.ended_lots if outlook else frozenset(), topics)
+        by_topics = share(topics_of(themes, lots, MOST_TOPICS))
     return Facts(
         id=state["id"],
         first_time=state["first_time"],
@@ -167,7 +175,7 @@ def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts
         texts=texts,
         cpv=share(dict.fromkeys(map(significant, codes))),
         themes=themes,
-        topics=topics.of(themes, texts.vector) if not codes and (asks or purchase) else themes,
+        topics=by_topics,
         place=share(content["place"][:20]),
         within=_place(content["within"]),
         covers=_place(content["covers"]),
@@ -183,6 +191,7 @@ def _facts(state: RecordState, outlook: Outlook | None, topics: Topics) -> Facts
         seeks=seeks_of(title, description) if firm else None,
         purchase=purchase,
         buyers=_buyers(content["joint"]) if offers and "joint" in content else (),
+        lots=lots,
     )
 
 
@@ -205,19 +214,6 @@ def _set_of(codes: tuple[str, ...]) -> frozenset[str]:
 def _point(lat: float, lon: float) -> tuple[float, float]:
     """One for all records of one place."""
     return (lat, lon)
-
-
-@lru_cache(maxsize=20_000)
-def significant(code: str) -> str:
-    """A CPV code without the zeros that stand for "all of it": `"45230000"` -> `"4523"`."""
-    return code[:8].rstrip("0").ljust(2, "0")
-
-
-@lru_cache(maxsize=20_000)
-def _last_day(until: str, zone: str) -> str:
-    """The last day (ISO) in a zone before a moment at which it is too late, as `Facts.until`."""
-    last = datetime.fromisoformat(f"{until}:00+00:00") - timedelta(seconds=1)
-    return last.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def _last_moment(day: str) -> str:

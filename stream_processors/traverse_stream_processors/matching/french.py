@@ -1,7 +1,10 @@
 """French: days, sums and lists as reasons say them. Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 _MONTHS: Final = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
@@ -14,6 +17,14 @@ def day(iso: str) -> str:
     year, month, number = iso[:10].split("-")
     first = "1er" if number == "01" else str(int(number))
     return f"{first} {_MONTHS[int(month) - 1]} {int(year)}"
+
+
+@lru_cache(maxsize=20_000)
+def last_day(until: str, zone: str) -> str:
+    """The last day (ISO) in a zone before a moment (ISO, UTC, to the minute) at which it is too
+    late."""
+    last = datetime.fromisoformat(f"{until}:00+00:00") - timedelta(seconds=1)
+    return last.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def euros(amount: float) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.matching.facts import MOST_SHARED, Facts
+from traverse_stream_processors.matching.lots import codes_of
 from traverse_stream_processors.matching.meetings import Stand
 from traverse_stream_processors.matching.purchases import FIRST_DAY, LAST_DAY
 from traverse_stream_processors.matching.roles import ON_DEMAND, WIDER, Seeks
@@ -237,6 +238,8 @@ def by_subject_and_time(facts: Facts, topic: str) -> Finer:
 
 def _codes(facts: Facts, topic: str) -> tuple[str, ...]:
     codes = facts.cpv
+    if facts.lots:
+        codes = tuple(dict.fromkeys((*codes, *codes_of(facts.lots, topic))))
     if _says_a_class(codes):
         return codes
     near = facts.texts.codes_of(topic)
@@ -333,7 +336,7 @@ def rank_of_purchase(facts: Facts) -> str:
     return facts.first_time
 
 
-_TELLING: Final = ("audience", "cpv", "first_time", "purchase", "until")
+_TELLING: Final = ("audience", "cpv", "first_time", "lots", "purchase", "until")
 
 
 def told_apart_alike(left: Facts, right: Facts) -> bool:

@@ -1,11 +1,11 @@
 """Subject: how much two records are about the same thing, and in which words. Pure."""
 
 from functools import lru_cache
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from traverse_stream_processors.likeness.model import nearness
 from traverse_stream_processors.linking.words import likeness as shared_words
-from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.texts import Texts
 
 # By how many significant digits of the CPV two codes begin alike: division, group, class, category.
 _BY_DEPTH: Final = {0: 0.0, 1: 0.0, 2: 0.25, 3: 0.5, 4: 0.68, 5: 0.82, 6: 0.9, 7: 0.95, 8: 1.0}
@@ -13,6 +13,19 @@ _NEAR: Final = 0.75  # a cosine from which two short texts say the same
 _WORDS: Final = 0.6
 _BY_WORDS: Final = 0.7  # of the words' score, where no theme is common
 _ROUNDED: Final = 0.001  # what rounding may add to a score
+
+
+class Subject(Protocol):
+    """What is about something: a record, or a lot of one."""
+
+    @property
+    def cpv(self) -> tuple[str, ...]: ...
+
+    @property
+    def themes(self) -> tuple[str, ...]: ...
+
+    @property
+    def texts(self) -> Texts: ...
 
 
 class Alike(NamedTuple):
@@ -27,13 +40,13 @@ class Alike(NamedTuple):
     theme: bool
 
 
-def alike(left: Facts, right: Facts) -> Alike:
+def alike(left: Subject, right: Subject) -> Alike:
     """How much two records are about the same thing: codes where both have them, words always. A
     few microseconds."""
     return cast("Alike", alike_from(left, right, 0.0))  # no score is below
 
 
-def alike_from(left: Facts, right: Facts, least: float) -> Alike | None:
+def alike_from(left: Subject, right: Subject, least: float) -> Alike | None:
     """As `alike`; None where the score is below `least`, which what costs least most often tells:
     the codes, then the vectors, then the words."""
     coded = bool(left.cpv and right.cpv)

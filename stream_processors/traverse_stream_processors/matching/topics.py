@@ -2,6 +2,7 @@
 those of the CPV's classes that are nearest to its words, so that it meets what has codes; and of
 each theme the codes that are nearest to them. Pure."""
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -12,10 +13,18 @@ from traverse_schemas.values.cpv import cpv_ancestors
 from traverse_stream_processors.likeness.model import Floats, Vector, Vectoriser, mean_of
 
 _NEAREST: Final = 16  # classes
-_MOST: Final = 6  # themes
+MOST_TOPICS: Final = 6
+"""Themes under which one record is looked for."""
+
 _CODE: Final = 6  # significant digits: finer codes say no more of the theme
 _CLASS: Final = 4  # of what is compared: the codes of a class together
 _NEAREST_CODES: Final = 12  # of a theme
+
+
+@lru_cache(maxsize=20_000)
+def significant(code: str) -> str:
+    """A CPV code without the zeros that stand for "all of it": `"45230000"` -> `"4523"`."""
+    return code[:8].rstrip("0").ljust(2, "0")
 
 
 class Topics:
@@ -37,7 +46,7 @@ class Topics:
             vector = vectoriser.of((label, 1), (above, 0.3))
             if vector is None:
                 continue
-            codes.setdefault(theme, []).append((code.rstrip("0").ljust(2, "0"), vector))
+            codes.setdefault(theme, []).append((significant(code), vector))
             if not code[_CODE:].strip("0"):
                 classes.setdefault((code[:_CLASS], theme), []).append(vector)
         self._matrix = np.array([mean_of(vectors) for vectors in classes.values()])
@@ -54,7 +63,7 @@ class Topics:
             return themes
         rows = _nearest(self._matrix, vector, _NEAREST)
         found = dict.fromkeys((*themes, *(self._themes[row] for row in rows)))
-        return tuple(found)[:_MOST]
+        return tuple(found)[:MOST_TOPICS]
 
     def codes_near(self, theme: str, vector: Vector | None) -> tuple[str, ...]:
         """The codes of a theme, by their significant digits, that are nearest. Some 10

@@ -28,7 +28,7 @@ from traverse_schemas.record_state import RecordState
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import themes_of_text
 from traverse_stream_processors.likeness.terms import terms_of
-from traverse_stream_processors.matching.facts import significant
+from traverse_stream_processors.matching.topics import significant
 
 TRADES: tuple[tuple[str, str], ...] = (
     ("Entreprise de goudronnage : chantiers de chaussées", "45233 4523 45111 45112 45100 45454"),
