@@ -32,6 +32,8 @@ def _bound(words: str, key: str) -> _Sentence:
     return lambda name, context: f"Le champ {name} doit être {words} {_plain(context[key])}."
 
 
+_FOR_SO_MANY = "pour autant de destinataires, dites « members » ou « buyers » dans visibility."
+
 _SENTENCES: dict[str, _Sentence] = {
     "missing": lambda name, _: f"Le champ {name} est obligatoire : ajoutez-le.",
     "extra_forbidden": lambda name, _: (
@@ -57,7 +59,8 @@ _SENTENCES: dict[str, _Sentence] = {
         f"La liste {name} doit avoir au moins {context['min_length']} élément(s)."
     ),
     "too_long": lambda name, context: (
-        f"La liste {name} a plus de {context['max_length']} éléments."
+        f"La liste {name} a plus de {context['max_length']} éléments : "
+        + (_FOR_SO_MANY if name == "audience" else "n'en gardez pas davantage.")
     ),
     "tuple_type": _expected("une liste, entre crochets"),
     "list_type": _expected("une liste, entre crochets"),

@@ -122,3 +122,23 @@ def test_the_order_of_the_keys_does_not_make_another_content() -> None:
 
 def test_a_deadline_of_the_day_of_publication_is_open_until_the_day_ends() -> None:
     assert judge(event(data=call_data(deadlines=[{"at": "2026-11-20"}]))).record is not None
+
+
+def test_a_record_for_thousands_is_refused_with_what_to_say_instead() -> None:
+    named = [luhn_siren(number) for number in range(5001)]
+    many = call_data(visibility="restricted", audience=named)
+    with pytest.raises(RejectedError) as refused:
+        judge(event(data=many))
+    assert refused.value.pointer == "/data/audience"
+    assert str(refused.value) == (
+        "La liste audience a plus de 1000 éléments : pour autant de destinataires, dites "
+        "« members » ou « buyers » dans visibility."
+    )
+    assert judge(event(data={**many, "audience": named[:1000]})).record is not None
+
+
+def luhn_siren(number: int) -> str:
+    """The SIREN that begins with these digits."""
+    digits = f"{21000000 + number:08}"
+    doubled = [int(it) * (2 if at % 2 else 1) for at, it in enumerate(digits)]
+    return digits + str(-sum(it - 9 if it > 9 else it for it in doubled) % 10)
