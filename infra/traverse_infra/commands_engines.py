@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import ValidationError
 
-from traverse_infra.errors import InfraError
+from traverse_infra.errors import IndexLostError, InfraError
 from traverse_infra.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,22 +66,38 @@ def down() -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")] = False,
 ) -> None:
-    """Montre l’état des moteurs. Code de sortie 0 s’ils répondent tous, 3 sinon."""
+    """Montre l’état des moteurs et de l'index.
+
+    Code de sortie 0 si tout répond et que l'index est là, 3 sinon.
+    """
+    from traverse_infra.check.standing import lost_indices
     from traverse_infra.engines.runner import Engines
 
     settings = load_settings()
-    states = Engines(settings).status()
-    if not settings.secure and all(state.pid is None for state in states):
+    engines = Engines(settings)
+    states = engines.status() if settings.local else ()
+    if settings.local and not settings.secure and all(state.pid is None for state in states):
         # Those of the secure profile, when it is they that run.
-        secured = Engines(settings.model_copy(update={"secure": True})).status()
-        if any(state.pid is not None for state in secured):
-            states = secured
-    if as_json:
-        typer.echo(json.dumps({"engines": [asdict(state) for state in states]}, indent=2))
-    else:
-        for state in states:
-            typer.echo(describe(state))
-    if any(state.state != "running" for state in states):
+        secured = Engines(settings.model_copy(update={"secure": True}))
+        if any(state.pid is not None for state in secured.status()):
+            engines, states = secured, secured.status()
+    told: dict[str, object] = {"engines": [asdict(state) for state in states], "lost": None}
+    sound = all(state.state == "running" for state in states)
+    lines = [describe(state) for state in states]
+    if sound:
+        kafka, elasticsearch, access = settings.kafka, settings.elasticsearch, None
+        if settings.local:
+            kafka, elasticsearch = engines.kafka, engines.elasticsearch
+            access = engines.secrets.access() if engines.secrets else None
+        try:
+            told["lost"] = lost = lost_indices(kafka, elasticsearch, access)
+            sound = not lost
+            lines += [str(IndexLostError(alias)) for alias in lost] or ["Index : présents."]
+        except InfraError as error:
+            sound = False
+            lines.append(str(error))
+    typer.echo(json.dumps(told, indent=2) if as_json else "\n".join(lines))
+    if not sound:
         raise typer.Exit(3)
 
 

@@ -49,7 +49,7 @@ def work(
         return
     # Here, so that the parent of the steps stays small.
     from traverse_infra.reset import check_no_reset
-    from traverse_infra.topics import topic_ids
+    from traverse_infra.topics import opportunities_begun, topic_ids
     from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
     from traverse_stream_processors.app import index_app, run, validate_app
     from traverse_stream_processors.settings import ProcessorSettings
@@ -65,7 +65,8 @@ def work(
     if step == "validate":
         app = validate_app(settings, generation=f"{ids[RECORDS]} {ids[ACCEPTED]}")
     else:
-        _check_indices(settings.elasticsearch, ids[OPPORTUNITIES])
+        begun = opportunities_begun(settings.kafka)
+        _check_indices(settings.elasticsearch, ids[OPPORTUNITIES], begun=begun)
         app = index_app(settings)
     # Faust reads the command line itself; it has nothing to read here.
     sys.argv = ["traverse work", "worker"]
@@ -92,11 +93,14 @@ def _notify() -> None:
     asyncio.run(until_ended())
 
 
-def _check_indices(elasticsearch: str, topic_id: str) -> None:
+def _check_indices(elasticsearch: str, topic_id: str, *, begun: bool) -> None:
     """The indices must belong to this generation of the topic: against those of another one,
-    every version would look old and every document be taken for done (decision 4).
+    every version would look old and every document be taken for done (decision 4). Nor may they be
+    made anew where the topic has been written (`begun`): this step goes on from where it was, and
+    the view would lack all that came before.
 
-    Elasticsearch away is no reason to leave: wait for it. Raises IndexMismatchError.
+    Elasticsearch away is no reason to leave: wait for it. Raises IndexMismatchError,
+    IndexLostError.
     """
     from elasticsearch import Elasticsearch
 
@@ -109,7 +113,7 @@ def _check_indices(elasticsearch: str, topic_id: str) -> None:
         def prepared() -> bool:
             nonlocal told
             try:
-                prepare_indices(client, topic_id)
+                prepare_indices(client, topic_id, begun=begun)
             except EngineAwayError as error:
                 if not told:
                     typer.echo(f"{error} L'étape attend qu'il réponde.", err=True)
@@ -168,12 +172,14 @@ def _check_now_and_then() -> None:
     import threading
 
     from traverse_infra.check.compare import compare
+    from traverse_infra.check.standing import Standing
     from traverse_infra.check.watch import CheckMetrics, Throttle, watch
     from traverse_infra.commands_engines import load_settings
 
     settings = load_settings()
     os.nice(19)
     metrics = CheckMetrics()
+    metrics.registry.register(Standing(settings.kafka, settings.elasticsearch))
     if settings.check_metrics:
         metrics.serve(settings.check_metrics)
     watch(

@@ -16,7 +16,7 @@ from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.secure import Secrets
 from traverse_infra.indices import prepare_indices
 from traverse_infra.reindex.rebuild import release
-from traverse_infra.topics import AppliedTopics, apply_topics
+from traverse_infra.topics import AppliedTopics, apply_topics, opportunities_begun
 from traverse_schemas.engine_access import engine_access
 from traverse_schemas.topics import OPPORTUNITIES
 
@@ -39,8 +39,9 @@ def equip(engines: Engines, *, migrate: bool = False) -> Equipped:
     if secrets is not None:
         apply_accounts(engines.kafka, secrets, access=access)
         rules = apply_acls(engines.kafka, access=access)
+    begun = opportunities_begun(engines.kafka, access)
     with Elasticsearch(**access.elasticsearch(engines.elasticsearch)) as client:
-        prepare_indices(client, topics.ids[OPPORTUNITIES])
+        prepare_indices(client, topics.ids[OPPORTUNITIES], begun=begun)
         release(client)  # a rebuild that was killed in its swap holds them still
     if secrets is None:
         return Equipped(topics, rules, {})

@@ -13,7 +13,8 @@ TraverseError
     │   └── StartError           it did not become ready
     ├── EngineAwayError          nothing answers at an address
     ├── TopicError               a topic is not, and cannot become, what it should be
-    └── IndexMismatchError       the alias points at an index of another generation
+    ├── IndexMismatchError       the alias points at an index of another generation
+    └── IndexLostError           there is no index, and the log has what it should hold
 """
 
 from traverse_schemas.errors import TraverseError
@@ -108,3 +109,15 @@ class TopicError(InfraError):
 
 class IndexMismatchError(InfraError):
     """An alias points at an index of another topic generation or another mapping."""
+
+
+class IndexLostError(InfraError):
+    """Elasticsearch has no index for an alias, though its log was written already: an empty one
+    would look whole, and the steps would go on filling it from where they were."""
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(
+            f"L’index {alias} n’est plus dans Elasticsearch, alors que le journal contient ce "
+            "qu’il devrait montrer : lancez `traverse reindex`, qui le refait du journal, puis "
+            "relancez `traverse work`."
+        )

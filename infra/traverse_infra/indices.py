@@ -2,7 +2,8 @@
 
 A generation is one topic `traverse.opportunities` (its id) read with one mapping (its
 fingerprint): document versions are offsets of that topic, so another topic means another index.
-Changing generation is a migration, done by `traverse reindex`, never by surprise.
+Changing generation is a migration, done by `traverse reindex`, never by surprise. An index is made
+empty only while its topic is: one that is missing later is lost, and is rebuilt from the log.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
 
-from traverse_infra.errors import EngineAwayError, IndexMismatchError, InfraError
+from traverse_infra.errors import EngineAwayError, IndexLostError, IndexMismatchError, InfraError
 from traverse_schemas.index_mapping import (
     ALIASES,
     index_body,
@@ -46,12 +47,18 @@ def current_generation(topic_id: str) -> Generation:
 
 
 def plan_index(
-    alias: str, wanted: Generation, indices: Mapping[str, Mapping[str, Any]], pointed: Sequence[str]
+    alias: str,
+    wanted: Generation,
+    indices: Mapping[str, Mapping[str, Any]],
+    pointed: Sequence[str],
+    *,
+    begun: bool,
 ) -> str | None:
     """The index to create, or None when the alias already points at the right one. No I/O.
 
     `indices`: the alias's indices, name to the `_meta` of the mapping; `pointed`: those that the
-    alias points at. Raises IndexMismatchError when the alias points at anything else.
+    alias points at; `begun`: whether the topic was ever written. Raises IndexMismatchError when
+    the alias points at anything else, IndexLostError when it points at nothing and should.
     """
     if alias in indices:
         raise IndexMismatchError(
@@ -74,6 +81,8 @@ def plan_index(
                 "lancez `traverse reindex` pour le reconstruire."
             )
         return None
+    if begun:
+        raise IndexLostError(alias)
     return new_name(alias, wanted, indices)
 
 
@@ -87,25 +96,34 @@ def new_name(alias: str, generation: Generation, taken: Mapping[str, Any]) -> st
     return name
 
 
-def prepare_index(client: Elasticsearch, alias: str, topic_id: str) -> str:
+def prepare_index(client: Elasticsearch, alias: str, topic_id: str, *, begun: bool) -> str:
     """Makes the alias point at an index of the current generation; returns the index's name.
 
     Creates template, index and alias (at once) when there is none; doing it twice changes nothing.
-    Raises IndexMismatchError (run `traverse reindex`), EngineAwayError, or InfraError when
-    Elasticsearch refuses.
+    `begun`: whether the topic was ever written, as known before this is called: an index that is
+    not there although it was is lost. Raises IndexLostError and IndexMismatchError (run
+    `traverse reindex`), EngineAwayError, or InfraError when Elasticsearch refuses.
     """
     generation = current_generation(topic_id)
     with mapped():
         indices, pointed = read_alias(client, alias)
-        name = plan_index(alias, generation, indices, pointed)
+        name = plan_index(alias, generation, indices, pointed, begun=begun)
         if name is None:
             return pointed[0]
         return _create(client, name, generation, {alias: {"is_write_index": True}})
 
 
-def prepare_indices(client: Elasticsearch, topic_id: str) -> dict[str, str]:
+def prepare_indices(client: Elasticsearch, topic_id: str, *, begun: bool) -> dict[str, str]:
     """`prepare_index` for the alias of each audience; alias to index name."""
-    return {alias: prepare_index(client, alias, topic_id) for alias in ALIASES.values()}
+    return {
+        alias: prepare_index(client, alias, topic_id, begun=begun) for alias in ALIASES.values()
+    }
+
+
+def missing_aliases(client: Elasticsearch) -> list[str]:
+    """The aliases that point at no index. Raises EngineAwayError, InfraError."""
+    with mapped():
+        return [alias for alias in ALIASES.values() if not read_alias(client, alias)[1]]
 
 
 def fresh_index(

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from traverse_infra.engines.ports import is_loopback
+
 
 class Settings(BaseSettings):
     """The settings of the local engines.
@@ -91,6 +93,11 @@ class Settings(BaseSettings):
     def engines_folder(self) -> Path:
         """Where the engines are installed."""
         return (self.engines or self.home / "engines").absolute()
+
+    @property
+    def local(self) -> bool:
+        """Whether the engines are of this machine, for `traverse up` to start."""
+        return is_loopback(self.kafka_address[0]) and is_loopback(self.elasticsearch_address[0])
 
     @property
     def keys(self) -> Path:

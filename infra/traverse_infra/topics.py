@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import KafkaAdminClient
-from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType, NewTopic
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType, NewTopic, OffsetSpec
 from kafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsError
 
 from traverse_infra.errors import EngineAwayError, TopicError
 from traverse_schemas.engine_access import EngineAccess, engine_access
-from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
+from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS, TOPICS, Topic
 
 _PATIENCE = 8000
 """Milliseconds to find a broker: a person waits for the answer."""
@@ -140,6 +140,15 @@ def opportunities_generation(bootstrap: str) -> str:
         raise TopicError(
             f"Le topic {OPPORTUNITIES} n’existe pas encore : créez les topics avec `traverse up`."
         ) from error
+
+
+def opportunities_begun(bootstrap: str, access: EngineAccess | None = None) -> bool:
+    """Whether anything was ever written to `traverse.opportunities`: then its indices exist, or
+    are lost. `access`: as for `apply_topics`. Raises EngineAwayError, TopicError."""
+    where = [TopicPartition(OPPORTUNITIES, number) for number in range(PARTITIONS)]
+    with kafka_admin(bootstrap, access) as admin:
+        ends = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.LATEST))
+    return any(end.offset for end in ends.values())
 
 
 def read_topics(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, TopicState]:

@@ -117,8 +117,8 @@ def _portions(operations: Sequence[Operation]) -> Iterator[Sequence[Operation]]:
 def _stop_sentence(status: int, alias: str) -> str:
     if status == 404:
         return (
-            f"L'index {alias} n'existe pas dans Elasticsearch : créez-le avec « traverse up », "
-            "puis relancez « traverse work »."
+            f"L'index {alias} n'est plus dans Elasticsearch : lancez « traverse reindex », qui le "
+            "refait du journal, puis relancez « traverse work »."
         )
     return (
         f"Elasticsearch refuse l'écriture (réponse {status}) : vérifiez les droits du compte de "

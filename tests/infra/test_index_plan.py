@@ -2,7 +2,7 @@
 
 import pytest
 
-from traverse_infra.errors import IndexMismatchError
+from traverse_infra.errors import IndexLostError, IndexMismatchError
 from traverse_infra.indices import Generation, new_name, plan_index
 
 _WANTED = Generation("5934C353-e071-42bf-8429-cfd1074cdf19", "345b40f5")
@@ -10,11 +10,18 @@ _NAME = "a-5934c353-345b40f5"
 
 
 def test_nothing_yet_makes_an_index_named_by_its_generation() -> None:
-    assert plan_index("a", _WANTED, {}, []) == _NAME
+    assert plan_index("a", _WANTED, {}, [], begun=False) == _NAME
+
+
+def test_an_index_that_is_gone_is_not_made_anew_empty() -> None:
+    """The steps would go on from where they were, and an almost empty view look whole."""
+    with pytest.raises(IndexLostError) as raised:
+        plan_index("a", _WANTED, {}, [], begun=True)
+    assert "traverse reindex" in str(raised.value)
 
 
 def test_the_right_index_needs_nothing() -> None:
-    assert plan_index("a", _WANTED, {_NAME: _WANTED.meta}, [_NAME]) is None
+    assert plan_index("a", _WANTED, {_NAME: _WANTED.meta}, [_NAME], begun=True) is None
 
 
 @pytest.mark.parametrize(
@@ -27,18 +34,20 @@ def test_the_right_index_needs_nothing() -> None:
 )
 def test_an_index_of_another_generation_asks_for_a_reindex(meta: dict[str, str], why: str) -> None:
     with pytest.raises(IndexMismatchError, match=why) as raised:
-        plan_index("a", _WANTED, {"a-old": meta}, ["a-old"])
+        plan_index("a", _WANTED, {"a-old": meta}, ["a-old"], begun=False)
     assert "traverse reindex" in str(raised.value)
 
 
 def test_an_alias_on_two_indices_is_refused() -> None:
     with pytest.raises(IndexMismatchError, match="plusieurs index"):
-        plan_index("a", _WANTED, {_NAME: _WANTED.meta, "a-2": _WANTED.meta}, [_NAME, "a-2"])
+        plan_index(
+            "a", _WANTED, {_NAME: _WANTED.meta, "a-2": _WANTED.meta}, [_NAME, "a-2"], begun=False
+        )
 
 
 def test_an_index_with_the_name_of_the_alias_is_refused() -> None:
     with pytest.raises(IndexMismatchError, match="comme l’alias"):
-        plan_index("a", _WANTED, {"a": {}}, [])
+        plan_index("a", _WANTED, {"a": {}}, [], begun=False)
 
 
 def test_a_rebuild_takes_the_next_free_name() -> None:

@@ -9,7 +9,7 @@ from kafka import KafkaAdminClient
 
 from tests.engines import RunningEngines
 from traverse_infra import indices
-from traverse_infra.errors import EngineAwayError, IndexMismatchError, TopicError
+from traverse_infra.errors import EngineAwayError, IndexLostError, IndexMismatchError, TopicError
 from traverse_infra.topics import Change, apply_topics, opportunities_generation
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
@@ -77,9 +77,9 @@ def test_a_setting_that_kafka_does_not_know_is_a_sentence(engines: RunningEngine
 
 def test_preparing_an_index_twice_changes_nothing(client: Elasticsearch, alias: str) -> None:
     topic_id = str(uuid4())
-    name = indices.prepare_index(client, alias, topic_id)
+    name = indices.prepare_index(client, alias, topic_id, begun=False)
     assert name == f"{alias}-{indices.current_generation(topic_id).short}"
-    assert indices.prepare_index(client, alias, topic_id) == name
+    assert indices.prepare_index(client, alias, topic_id, begun=False) == name
     made = client.indices.get(index=alias).body[name]
     assert made["mappings"]["_meta"]["topic_id"] == topic_id
     assert made["mappings"]["dynamic"] == "strict"  # from the template
@@ -87,21 +87,21 @@ def test_preparing_an_index_twice_changes_nothing(client: Elasticsearch, alias: 
 
 
 def test_an_index_of_another_generation_is_an_error(client: Elasticsearch, alias: str) -> None:
-    indices.prepare_index(client, alias, str(uuid4()))
+    indices.prepare_index(client, alias, str(uuid4()), begun=False)
     with pytest.raises(IndexMismatchError, match="traverse reindex"):
-        indices.prepare_index(client, alias, str(uuid4()))
+        indices.prepare_index(client, alias, str(uuid4()), begun=False)
 
 
 def test_a_rebuild_goes_to_a_fresh_index_then_the_alias_moves(
     client: Elasticsearch, alias: str
 ) -> None:
     old, new = str(uuid4()), str(uuid4())
-    before = indices.prepare_index(client, alias, old)
+    before = indices.prepare_index(client, alias, old, begun=False)
     fresh = indices.fresh_index(client, alias, new)
     assert list(client.indices.get_alias(name=alias).body) == [before]
     assert indices.swap_aliases(client, {alias: fresh}) == (before,)
     assert indices.swap_aliases(client, {alias: fresh}) == ()
-    assert indices.prepare_index(client, alias, new) == fresh
+    assert indices.prepare_index(client, alias, new, begun=False) == fresh
     indices.delete_index(client, before)
     indices.delete_index(client, before)
     again = indices.fresh_index(client, alias, new)
@@ -113,6 +113,14 @@ def test_engines_that_are_away_are_a_sentence() -> None:
         Elasticsearch("http://127.0.0.1:1", max_retries=0) as client,
         pytest.raises(EngineAwayError, match="traverse up"),
     ):
-        indices.prepare_index(client, "a", "b")
+        indices.prepare_index(client, "a", "b", begun=False)
     with pytest.raises(EngineAwayError, match="traverse up"):
         apply_topics("127.0.0.1:1")
+
+
+def test_an_index_that_is_gone_is_not_made_anew_empty(client: Elasticsearch, alias: str) -> None:
+    name = indices.prepare_index(client, alias, topic_id := str(uuid4()), begun=False)
+    indices.delete_index(client, name)
+    with pytest.raises(IndexLostError, match="traverse reindex"):
+        indices.prepare_index(client, alias, topic_id, begun=True)
+    assert not client.indices.exists(index=alias)

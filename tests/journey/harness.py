@@ -104,7 +104,7 @@ def all_indices(client: Elasticsearch, topic_id: str) -> None:
         for name, index in client.indices.get(index=f"{alias}-*").body.items():
             if index["mappings"]["_meta"]["topic_id"] != topic_id:
                 client.indices.delete(index=name)
-    prepare_indices(client, topic_id)
+    prepare_indices(client, topic_id, begun=False)
 
 
 class Worker:

@@ -53,7 +53,7 @@ class Home:
         self.elasticsearch = self.engines.elasticsearch
         self.client = Elasticsearch(**elasticsearch_client(self.elasticsearch), request_timeout=60)
         topics = apply_topics(self.kafka)
-        prepare_indices(self.client, topics.ids[OPPORTUNITIES])
+        prepare_indices(self.client, topics.ids[OPPORTUNITIES], begun=False)
         with open_registry(self.kafka) as table:
             signers = ensure_members(
                 table, self.settings.keys, load.institutions, SystemClock().now()

@@ -27,7 +27,7 @@ from traverse_infra.indices import prepare_indices
 from traverse_infra.members import cast_signature, ensure_members, open_registry
 from traverse_infra.services import Services
 from traverse_infra.settings import Settings
-from traverse_infra.topics import apply_topics
+from traverse_infra.topics import apply_topics, opportunities_begun
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.topics import OPPORTUNITIES
@@ -81,7 +81,8 @@ class Stage:
         with Elasticsearch(
             **elasticsearch_client(self._engines.elasticsearch), request_timeout=60
         ) as client:
-            prepare_indices(client, topics.ids[OPPORTUNITIES])
+            begun = opportunities_begun(self._engines.kafka)
+            prepare_indices(client, topics.ids[OPPORTUNITIES], begun=begun)
             self._services.start("work", "work")
             self._services.start("search", "serve", "search")
             started = time.monotonic()
