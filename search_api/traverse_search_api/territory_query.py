@@ -21,7 +21,8 @@ _SHARED: Final = 0.25  # what a postal code adds that it shares with others: les
 
 
 class Place(NamedTuple):
-    """A territory asked for. `codes` are itself (for a postal code, its communes too);
+    """A territory asked for. `codes` are itself (for a postal code, its communes too, or the one
+    arrondissement of Paris, Lyon or Marseille that it serves);
     `applying` are those and every level above; `sharing` are postal codes that it has with others:
     what names nothing else may lie in it."""
 
@@ -53,12 +54,21 @@ def resolve_place(asked: str, territories: Territories) -> Place:
         )
     codes = [chain.code]
     if code.startswith("cp:"):
-        codes += [row.code for row in territories.communes_of_postal(code[3:])]
+        codes += served(code[3:], territories)
     return Place(
         tuple(codes),
         tuple(dict.fromkeys((*codes, *chain.codes))),
         _sharing(chain.code, territories),
     )
+
+
+def served(postal_code: str, territories: Territories) -> list[str]:
+    """What a postal code serves, as typed codes: its communes, the most peopled first; of a town
+    that has arrondissements, the one arrondissement, for the town is more than that."""
+    district = territories.district_of_postal(postal_code)
+    if district is not None:
+        return [f"com:{district.insee}"]
+    return [row.code for row in territories.communes_of_postal(postal_code)]
 
 
 @lru_cache(maxsize=4096)

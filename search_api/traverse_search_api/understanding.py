@@ -28,6 +28,7 @@ from traverse_search_api.place_names import NamedPlace, named_place
 from traverse_search_api.procedure_words import Procedure, open_words, procedure_of
 from traverse_search_api.spans import SMALL, Span, Words, without_elision
 from traverse_search_api.synonym_book import Meanings
+from traverse_search_api.territory_query import served
 from traverse_search_api.time_words import time_words
 from traverse_search_api.trades import Trade, trade_of
 
@@ -298,7 +299,7 @@ def _concerned(codes: Sequence[str], territories: Territories) -> Query:
     inside = list(codes)
     for code in codes:
         if code.startswith("cp:"):
-            inside += [row.code for row in territories.communes_of_postal(code[3:])]
+            inside += served(code[3:], territories)
     return {"terms": {"within": list(dict.fromkeys(inside))}}
 
 

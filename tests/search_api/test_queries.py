@@ -130,6 +130,20 @@ def test_applies_reaches_what_covers_from_above_and_within_does_not() -> None:
     assert found_in(body(**asked, reach="within"), {"bool": {"should": [inside]}})
 
 
+@pytest.mark.parametrize(
+    ("postal", "district", "town"),
+    [("75015", "75115", "75056"), ("75116", "75116", "75056"), ("69003", "69383", "69123"),
+     ("13001", "13201", "13055")],
+)  # fmt: skip
+def test_within_an_arrondissement_s_postal_code_is_within_the_arrondissement(
+    postal: str, district: str, town: str
+) -> None:
+    """Not within the whole town; what is for the town applies to it all the same."""
+    place = resolve_place(f"cp:{postal}", TABLES)
+    assert place.codes == (f"cp:{postal}", f"com:{district}")
+    assert f"com:{town}" in place.applying
+
+
 def test_a_postal_code_means_its_communes_too() -> None:
     """A record placed at Marseille by INSEE code is found by the postal code."""
     place = resolve_place("cp:13170", TABLES)
