@@ -22,9 +22,9 @@ _SHARED: Final = 0.25  # what a postal code adds that it shares with others: les
 
 class Place(NamedTuple):
     """A territory asked for. `codes` are itself (for a postal code, its communes too, or the one
-    arrondissement of Paris, Lyon or Marseille that it serves);
-    `applying` are those and every level above; `sharing` are postal codes that it has with others:
-    what names nothing else may lie in it."""
+    arrondissement of Paris, Lyon or Marseille that it serves); `applying` are those, every level
+    above and the zones that hold them; `sharing` are postal codes that it has with others: what
+    names nothing else may lie in it."""
 
     codes: tuple[str, ...]
     applying: tuple[str, ...]
@@ -57,7 +57,7 @@ def resolve_place(asked: str, territories: Territories) -> Place:
         codes += served(code[3:], territories)
     return Place(
         tuple(codes),
-        tuple(dict.fromkeys((*codes, *chain.codes))),
+        tuple(dict.fromkeys((*codes, *chain.codes, *_zones_over(chain.code, territories)))),
         _sharing(chain.code, territories),
     )
 
@@ -83,11 +83,27 @@ def _sharing(code: str, territories: Territories) -> tuple[str, ...]:
     return tuple(each for each, chain in chains if chain and code not in chain.codes)
 
 
+def _zones_over(code: str, territories: Territories) -> tuple[str, ...]:
+    """The operator's zones that hold a commune (an arrondissement's town), all of an EPCI, or any
+    commune that a postal code serves. What is larger is in no zone."""
+    if not isinstance(territories, Atlas):
+        return ()
+    level, _, value = code.partition(":")
+    if level == "com" and (row := territories.commune(value)):
+        return territories.holding((row.code,))
+    if level == "epci" and (epci := territories.epci(value)):
+        return territories.holding(f"com:{member}" for member in epci.members)
+    if level == "cp":
+        rows = territories.communes_of_postal(value)
+        return tuple(dict.fromkeys(z for row in rows for z in territories.holding((row.code,))))
+    return ()
+
+
 def _zone(code: str, territories: Territories) -> Place:
     """An operator's zone: its communes, and what covers them; just its name where none is loaded,
     since records may name it."""
     zone = territories.zone(code) if isinstance(territories, Atlas) else None
-    if zone is None:
+    if zone is None or not isinstance(territories, Atlas):
         return Place((code,), (code,))
     above: dict[str, None] = dict.fromkeys((code, *zone.communes))
     sharing: dict[str, None] = {}
@@ -95,6 +111,7 @@ def _zone(code: str, territories: Territories) -> Place:
         chain = territories.chain(commune)
         above.update(dict.fromkeys(chain.codes if chain else ()))
         sharing.update(dict.fromkeys(_sharing(commune, territories)))
+    above.update(dict.fromkeys(territories.holding(zone.communes)))
     return Place((code, *zone.communes), tuple(above), tuple(sharing))
 
 
@@ -102,18 +119,18 @@ def territory_filter(asked: tuple[str, ...], reach: str, territories: Territorie
     """Documents of any of the territories.
 
     `within`: located inside one. `applies`: also those whose own or eligible area is one of them,
-    a level above (what a région offers applies to each of its communes), or a postal code that it
-    shares.
+    a level above (what a région offers applies to each of its communes), a zone that holds it, or
+    a postal code that it shares.
     """
     places = [resolve_place(code, territories) for code in asked]
     inside = list(dict.fromkeys(code for place in places for code in place.codes))
+    every = (code for place in places for code in (*place.applying, *place.sharing))
+    above = list(dict.fromkeys(every)) if reach == "applies" else []
     clauses: list[Query] = [{"terms": {"within": inside}}]
-    zones = [code.removeprefix("zone:") for code in inside if code.startswith("zone:")]
-    if zones:
+    named = (code for code in dict.fromkeys((*inside, *above)) if code.startswith("zone:"))
+    if zones := [code.removeprefix("zone:") for code in named]:
         clauses.append({"terms": {"zones": zones}})
-    if reach == "applies":
-        every = (code for place in places for code in (*place.applying, *place.sharing))
-        above = list(dict.fromkeys(every))
+    if above:
         clauses.append({"terms": {"covers": above}})
     return {"bool": {"should": clauses}}
 

@@ -7,6 +7,7 @@ A zone is a list of communes. The file is JSON:
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -36,6 +37,10 @@ class Atlas(Territories):
     def __init__(self, tables: dict[str, Any], zones: dict[str, Zone]) -> None:
         super().__init__(tables)
         self._zones = zones
+        self._holding: dict[str, set[str]] = {}
+        for name, zone in zones.items():
+            for commune in zone.communes:
+                self._holding.setdefault(commune, set()).add(f"zone:{name}")
 
     def chain(self, code: str) -> TerritoryChain | None:
         """As the tables have it; a zone lies in France."""
@@ -53,6 +58,11 @@ class Atlas(Territories):
     def zone(self, code: str) -> Zone | None:
         """The zone of a typed code (`zone:NAME`), or None."""
         return self._zones.get(code.removeprefix("zone:")) if code.startswith("zone:") else None
+
+    def holding(self, communes: Iterable[str]) -> tuple[str, ...]:
+        """The zones that hold all of these present communes, all as typed codes; of none, none."""
+        held = [self._holding.get(commune, set()) for commune in communes]
+        return tuple(sorted(set.intersection(*held))) if held else ()
 
 
 def load_territories(path: Path | None) -> Territories:

@@ -31,6 +31,28 @@ def test_a_zone_is_its_communes_and_what_covers_them(tmp_path: Path) -> None:
     assert chain is not None and chain.name == "Pays d'Aix"
 
 
+@pytest.mark.parametrize("asked", ["com:13001", "com:13201", "cp:13100", "zone:small"])
+def test_what_is_for_a_zone_applies_to_what_lies_in_it(tmp_path: Path, asked: str) -> None:
+    """A commune, an arrondissement of one, a postal code, another zone; located there it is not."""
+    zones = {"big": {"communes": ["13001", "13055", "13026"]}, "small": {"communes": ["13001"]},
+             "other": {"communes": ["13026"]}}  # fmt: skip
+    territories = load_territories(file(tmp_path, zones))
+    assert "zone:other" not in resolve_place(asked, territories).applying
+    applies = territory_filter((asked,), "applies", territories)["bool"]["should"]
+    assert "zone:big" in next(one["terms"]["covers"] for one in applies if "covers" in one["terms"])
+    assert "big" in next(one["terms"]["zones"] for one in applies if "zones" in one["terms"])
+    assert "big" not in str(territory_filter((asked,), "within", territories))
+
+
+def test_a_zone_applies_to_an_epci_only_where_it_holds_all_of_it(tmp_path: Path) -> None:
+    epci = load_territories(None).epci("200054807")
+    assert epci is not None
+    zones = {"whole": {"communes": list(epci.members)}, "less": {"communes": epci.members[1:]}}
+    territories = load_territories(file(tmp_path, zones))
+    applying = resolve_place("epci:200054807", territories).applying
+    assert "zone:whole" in applying and "zone:less" not in applying
+
+
 def test_a_zone_that_nobody_loaded_is_still_found_by_its_name() -> None:
     """Records may name zones themselves."""
     assert resolve_place("zone:qpv-nord", load_territories(None)).codes == ("zone:qpv-nord",)
