@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_producers.importers.days import start_of_day
@@ -32,6 +32,8 @@ FUNDER = "Fonds vert (État)"
 _COLUMNS = ("code_departement", "code_commune", "numero_dossier_ds", "nom_du_projet")
 _YEAR = re.compile(r"(?<![0-9])(20[0-9]{2})(?![0-9])")
 _IN_MEMORY = 16 << 20
+_LARGEST = 1 << 30  # octets; a year has some ten megabytes
+_LONGEST_LINE = 1 << 20  # characters
 _UNNUMBERED = re.compile(r"[0-9]{4,}")
 
 
@@ -48,10 +50,8 @@ def import_fonds_vert(
     # Which numbers repeat is known at the end only, so the file is read twice: beyond 16 MiB
     # from a temporary file.
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
-        while octets := stream.read(1 << 20):
-            copy.write(octets)
         try:
-            copy.seek(0)
+            _copy(stream, copy)
             repeats = Counter(_dossier(row) for row in _rows(copy))
             copy.seek(0)
             for number, row in enumerate(_rows(copy), start=2):
@@ -67,11 +67,24 @@ def import_fonds_vert(
 
 
 class _NotAnExportError(ValueError):
-    """The columns are not those of the export."""
+    """The columns, or the size, are not those of the export."""
+
+
+def _copy(stream: BinaryIO, copy: IO[bytes]) -> None:
+    """Ends at the copy's beginning. Raises _NotAnExportError for too many octets."""
+    size = 0
+    while octets := stream.read(1 << 20):
+        size += len(octets)
+        if size > _LARGEST:
+            raise _NotAnExportError(
+                f"Le fichier dépasse {_LARGEST >> 20} Mio : ce n'est pas un export du Fonds vert."
+            )
+        copy.write(octets)
+    copy.seek(0)
 
 
 def _rows(copy: Any) -> Iterator[Row]:
-    text = lines(copy)
+    text = lines(copy, _LONGEST_LINE)
     header = next(text, "")
     delimiter = ";" if ";" in header else ","
     columns = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]

@@ -1,8 +1,14 @@
 """Fonds vert: rows of our own invention, with the oddities of the export."""
 
+import io
+from pathlib import Path
+
 import pytest
 
-from tests.producers.importers.checks import AS_OF, record_of, run
+from tests.producers.bounded import bounded
+from tests.producers.importers.checks import AS_OF, CONTEXT, record_of, run
+from traverse_producers.importers import fonds_vert
+from traverse_producers.importers.contract import Dropped
 from traverse_producers.importers.fonds_vert import import_fonds_vert
 
 HEADER = (
@@ -143,3 +149,36 @@ def test_what_cannot_be_read_is_reported(content: str, why: str) -> None:
     """Other files, short rows, projects without a name: one sentence each, no exception."""
     events, (dropped,) = run(import_fonds_vert, content, NAME)
     assert not events and why in dropped.sentence
+
+
+READ = """
+from tests.producers.importers.checks import CONTEXT
+from traverse_producers.importers.fonds_vert import import_fonds_vert
+with open(file, "rb") as stream:
+    for each in import_fonds_vert(stream, "export-2023.csv", CONTEXT):
+        print(getattr(each, "sentence", "imported"))
+"""
+
+
+@pytest.mark.parametrize("quoted", [b"", b'"'])
+@pytest.mark.parametrize("begun", [b"", (HEADER + row()).encode()])
+def test_a_line_without_end_is_told_in_little_memory_and_time(
+    begun: bytes, quoted: bytes, tmp_path: Path
+) -> None:
+    """As the header, or as a row; within quotes, where lines may end, too."""
+    file = tmp_path / "a.csv"
+    with file.open("wb") as written:
+        written.write(begun + quoted)
+        for _ in range(600):
+            written.write(b"a" * (1 << 20))
+    done = bounded(READ, file)
+    assert "n'est plus lisible" in done.said or "n'est pas un export" in done.said
+    assert done.peak < 200
+
+
+def test_a_file_that_is_no_export_by_its_size_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonds_vert, "_LARGEST", 100)
+    (dropped,) = import_fonds_vert(io.BytesIO(HEADER.encode() * 9), "a.csv", CONTEXT)
+    assert isinstance(dropped, Dropped)
+    assert dropped.unread
+    assert "dépasse" in dropped.sentence
