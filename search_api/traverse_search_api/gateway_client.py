@@ -80,6 +80,15 @@ class GatewayClient:
         """
         await self._ask("POST", "/v1/events", siren, orjson.dumps(event), _STRUCTURED)
 
+    async def receipt(self, siren: str, source: str, event_id: str) -> dict[str, Any] | None:
+        """The trace of an institution's event: `end`, `label`, `sentence`; None while nothing is
+        known of it. Raises GatewayAwayError, NoGatewayError."""
+        asked = f"?source={quote(source, safe='')}&id={quote(event_id, safe='')}"
+        try:
+            return await self._ask("GET", f"/v1/receipts{asked}", siren)
+        except RefusedByGatewayError:
+            return None
+
     async def rejections(self, siren: str, before: str | None, size: int) -> dict[str, Any]:
         """A page of an institution's own rejected events: `items`, `next`, `warning`."""
         query = f"?size={size}" + (f"&before={quote(before, safe='')}" if before else "")

@@ -54,9 +54,11 @@ AUDIENCES: Final = {
 @dataclass(frozen=True, slots=True)
 class NeedForm:
     """What the form holds, as it was typed. `place` is the code that was chosen, once there was a
-    choice; `reference` is made with the form, so that sending it twice is saying it once."""
+    choice; `reference` is made with the form. `said_at` is the instant at which it was read over:
+    sent twice from there it is said once, and read over anew it is a newer version."""
 
     reference: str
+    said_at: datetime
     title: str = ""
     description: str = ""
     where: str = ""
@@ -79,24 +81,30 @@ class Checked:
     place_label: str = ""
 
 
-def empty_form(reference: str, institution: Institution, territories: Territories) -> NeedForm:
+def empty_form(
+    reference: str, institution: Institution, now: datetime, territories: Territories
+) -> NeedForm:
     """The form as somebody of this institution first sees it."""
     buys = Role.BUYER in institution.roles
     code = institution.territory or ""
     known = code if code.startswith("com:") and territories.chain(code) else ""
     return NeedForm(
         reference=reference,
+        said_at=now,
         subtype=(NeedSubtype.PURCHASE if buys else NeedSubtype.BUSINESS).value,
         visibility=(Visibility.BUYERS if buys else Visibility.MEMBERS).value,
         where=label_of(known, territories) if known else "",
     )
 
 
-def filled_form(fields: Mapping[str, str], reference: str) -> NeedForm:
-    """The form as it was sent; a reference that is not one of ours is replaced by `reference`."""
+def filled_form(fields: Mapping[str, str], reference: str, now: datetime) -> NeedForm:
+    """The form as it was sent; a reference that is not one of ours is replaced by `reference`, an
+    instant that is none of the past by the present one."""
     sent = fields.get("reference", "")
+    confirming = fields.get("etape") == "publier"
     return NeedForm(
         reference=sent if _REFERENCE.fullmatch(sent) else reference,
+        said_at=(_past(fields.get("relu", ""), now) if confirming else None) or now,
         title=" ".join(fields.get("titre", "").split()),
         description=fields.get("description", "").strip(),
         where=fields.get("lieu", "").strip(),
@@ -109,7 +117,30 @@ def filled_form(fields: Mapping[str, str], reference: str) -> NeedForm:
     )
 
 
-def checked(form: NeedForm, now: datetime, territories: Territories) -> Checked:
+def published_form(
+    document: Mapping[str, Any], reference: str, now: datetime, territories: Territories
+) -> NeedForm:
+    """The form of a need that was said in the pages, as it is published, to be corrected."""
+    place = document["place"][0]
+    end = document.get("window", {}).get("to")
+    days = (date.fromisoformat(end) - french_day(now)).days if end else None
+    estimate = next((one["value"] for one in document.get("amounts", ())), None)
+    return NeedForm(
+        reference=reference,
+        said_at=now,
+        title=document["title"],
+        description=document.get("description", ""),
+        where=label_of(place, territories),
+        place=place,
+        subtype=document["subtype"],
+        when=_when(days).value,
+        amount="" if estimate is None else f"{estimate:.2f}".removesuffix(".00"),
+        visibility=document["visibility"],
+        consent=document["subtype"] == NeedSubtype.BUSINESS,
+    )
+
+
+def checked(form: NeedForm, territories: Territories) -> Checked:
     """The need that the form says, or what is to be mended, field by field."""
     faults: dict[str, str] = {}
     if not 3 <= len(form.title) <= _TITLE:
@@ -143,25 +174,33 @@ def checked(form: NeedForm, now: datetime, territories: Territories) -> Checked:
         return Checked(faults, choices)
     return Checked(
         choices=choices,
-        data=_data(form, place.code, french_day(now)),
+        data=_data(form, place.code, french_day(form.said_at)),
         place_label=place.label,
     )
 
 
-def need_event(
-    form: NeedForm, data: Mapping[str, Any], siren: str, now: datetime
-) -> dict[str, Any]:
-    """The CloudEvent that publishes the need."""
+def need_event(form: NeedForm, data: Mapping[str, Any], siren: str) -> dict[str, Any]:
+    """The CloudEvent that publishes the need, or a newer version of it."""
     return {
         "specversion": "1.0",
-        "id": f"{form.reference}-1",
+        "id": event_id(form.reference, version_of(form)),
         "source": source_of(siren),
         "type": event_type("need", "published"),
         "subject": form.reference,
-        "time": utc_text(now),
+        "time": utc_text(form.said_at),
         "datacontenttype": "application/json",
         "data": dict(data),
     }
+
+
+def version_of(form: NeedForm) -> str:
+    """What tells the versions of a need apart: digits of the instant at which it was said."""
+    return re.sub(r"\D", "", utc_text(form.said_at))
+
+
+def event_id(reference: str, version: str) -> str:
+    """The id of the event that says a version of a need."""
+    return f"{reference}-{version}"
 
 
 def source_of(siren: str) -> str:
@@ -172,6 +211,12 @@ def source_of(siren: str) -> str:
 def is_reference(text: str) -> bool:
     """Whether it is the reference of a need that was said in the pages."""
     return _REFERENCE.fullmatch(text) is not None
+
+
+def own_reference(document: Mapping[str, Any], siren: str) -> str | None:
+    """The reference of what an institution said of it in the pages."""
+    found = (one["subject"] for one in document["sources"] if one["source"] == source_of(siren))
+    return next((one for one in found if is_reference(one)), None)
 
 
 def facts_of(form: NeedForm, place: str) -> list[tuple[str, str]]:
@@ -187,6 +232,20 @@ def facts_of(form: NeedForm, place: str) -> list[tuple[str, str]]:
     visibility = Visibility(form.visibility)
     facts.append(("Lisible par", f"{VISIBILITY_LABELS[visibility]} : {AUDIENCES[visibility]}"))
     return facts
+
+
+def _past(text: str, now: datetime) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None and found <= now else None
+
+
+def _when(days: int | None) -> When:
+    if days is None or days > _DAYS[When.YEAR]:
+        return When.LATER
+    return When.SOON if days <= _DAYS[When.SOON] else When.YEAR
 
 
 def _place(form: NeedForm, choices: list[PlaceChoice]) -> PlaceChoice | None:

@@ -10,7 +10,11 @@ from traverse_schemas.identity import opportunity_id
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.staff import Staff
-from traverse_search_api.gateway_client import NoGatewayError, RefusedByGatewayError
+from traverse_search_api.gateway_client import (
+    GatewayAwayError,
+    NoGatewayError,
+    RefusedByGatewayError,
+)
 from traverse_search_api.pages.dashboard_view import WAITING
 from traverse_search_api.pages.need_form import (
     AUDIENCES,
@@ -20,12 +24,17 @@ from traverse_search_api.pages.need_form import (
     NeedForm,
     checked,
     empty_form,
+    event_id,
     facts_of,
     filled_form,
     is_reference,
     need_event,
+    own_reference,
+    published_form,
     source_of,
+    version_of,
 )
+from traverse_search_api.pages.need_outcome import outcome_of
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.queries import ITEM_FIELDS
@@ -59,12 +68,21 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         )
 
     @router.get("/signaler")
-    async def begin(request: Request) -> Response:
-        """The empty form."""
+    async def begin(
+        request: Request, corriger: Annotated[str, Query(max_length=40)] = ""
+    ) -> Response:
+        """The empty form, or that of a need of the institution's own, to be corrected."""
         person = visits.require(request, StaffRole.PUBLISHER, _PUBLISH)
         if not staff.gateway.present:
             raise NoGatewayError
-        form = empty_form(_reference(), person.institution, readings.of(request).territories)
+        reading, now = readings.of(request), visits.now()
+        if is_reference(corriger):
+            identifier = opportunity_id(source_of(person.siren), corriger)
+            held = await reading.searcher.document(identifier, reading.as_of, reading.reader)
+            if own_reference(held, person.siren) is not None:
+                form = published_form(held, corriger, now, reading.territories)
+                return asked(request, form, Checked())
+        form = empty_form(_reference(), person.institution, now, reading.territories)
         return asked(request, form, Checked())
 
     @router.post("/signaler")
@@ -73,8 +91,8 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         fields = await visits.form(request)
         person = visits.require(request, StaffRole.PUBLISHER, _PUBLISH)
         reading = readings.of(request)
-        form = filled_form(fields, _reference())
-        seen = checked(form, visits.now(), reading.territories)
+        form = filled_form(fields, _reference(), visits.now())
+        seen = checked(form, reading.territories)
         if seen.data is None:
             return asked(request, form, seen, 422)
         if fields.get("etape") == "corriger":
@@ -96,22 +114,34 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
             reference=form.reference,
         )
         try:
-            event = need_event(form, seen.data, person.siren, visits.now())
-            await staff.gateway.publish(person.siren, event)
+            await staff.gateway.publish(person.siren, need_event(form, seen.data, person.siren))
         except RefusedByGatewayError as error:
             return asked(request, form, seen, 422, str(error))
-        return RedirectResponse(f"/signaler/recu?reference={form.reference}", 303)
+        address = f"/signaler/recu?reference={form.reference}&version={version_of(form)}"
+        return RedirectResponse(address, 303)
 
     @router.get("/signaler/recu")
     async def received(
-        request: Request, reference: Annotated[str, Query(max_length=40)] = ""
+        request: Request,
+        reference: Annotated[str, Query(max_length=40)] = "",
+        version: Annotated[str, Query(max_length=20, pattern="^[0-9]*$")] = "",
     ) -> Response:
-        """It is said; where it will be found."""
+        """What became of it, and where it is found."""
         person = visits.require(request, StaffRole.PUBLISHER, _PUBLISH)
         if not is_reference(reference):
             return RedirectResponse("/signaler", 303)
-        identifier = opportunity_id(source_of(person.siren), reference)
-        return render.page(request, "need_done.html", address=f"/fiche/{identifier}", scripts=True)
+        source = source_of(person.siren)
+        try:
+            trace = await staff.gateway.receipt(person.siren, source, event_id(reference, version))
+        except (GatewayAwayError, NoGatewayError):
+            trace = None
+        return render.page(
+            request,
+            "need_done.html",
+            outcome=outcome_of(trace, reference, opportunity_id(source, reference)),
+            again=f"/signaler/recu?reference={reference}&version={version}",
+            scripts=True,
+        )
 
     return router
 

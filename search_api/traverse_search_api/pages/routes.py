@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
+from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.account_routes import account_router
 from traverse_search_api.accounts.sign_in_routes import provider_router, sign_in_router
 from traverse_search_api.accounts.staff import Staff
@@ -20,6 +21,7 @@ from traverse_search_api.pages.link_routes import link_router, side_of
 from traverse_search_api.pages.link_view import NOTHING_SAID, spoken_of
 from traverse_search_api.pages.map_routes import map_router
 from traverse_search_api.pages.map_view import map_view
+from traverse_search_api.pages.need_form import own_reference
 from traverse_search_api.pages.need_routes import need_router
 from traverse_search_api.pages.note_routes import note_router
 from traverse_search_api.pages.permanence_routes import permanence_pages
@@ -109,10 +111,12 @@ def _router(
         readership.read(document, reading.reader)
         among = await readings.groupings_of(reading, document)
         person = staff.visits.person(request) if staff else None
-        spoken = NOTHING_SAID
+        spoken, correct = NOTHING_SAID, None
         if staff is not None and person is not None:
             spoken = spoken_of(held, reading.as_of, reading.reader, side_of(staff, person))
+            if person.may(StaffRole.PUBLISHER):
+                correct = own_reference(held, person.siren)
         view = record_view(document, reading.as_of, reading.territories, among, spoken)
-        return render.page(request, "record.html", view=view)
+        return render.page(request, "record.html", view=view, correct=correct)
 
     return router

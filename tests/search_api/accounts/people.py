@@ -105,14 +105,18 @@ class MemoryEvents:
 
 
 class Taking(GatewayClient):
-    """A gateway that takes everything."""
+    """A gateway that takes everything, and knows of it the traces that it is given."""
 
     def __init__(self) -> None:
         super().__init__("https://gateway.example", Path("key"))
         self.events: list[dict[str, Any]] = []
+        self.traces: dict[str, dict[str, Any]] = {}
 
     async def publish(self, siren: str, event: dict[str, Any]) -> None:
         self.events.append(event)
+
+    async def receipt(self, siren: str, source: str, event_id: str) -> dict[str, Any] | None:
+        return self.traces.get(event_id)
 
 
 def account(email: str, *memberships: tuple[str, StaffRole], **more: Any) -> Account:

@@ -46,15 +46,15 @@ TERRITORIES = Territories.load()
 
 
 def typed(**changes: str) -> Any:
-    return checked(filled_form({**TYPED, **changes}, "besoin-f"), NOW, TERRITORIES)
+    return checked(filled_form({**TYPED, **changes}, "besoin-f", NOW), TERRITORIES)
 
 
 def test_what_was_typed_becomes_a_need_of_the_schema() -> None:
-    form = filled_form(TYPED, "besoin-f")
-    seen = checked(form, NOW, TERRITORIES)
+    form = filled_form(TYPED, "besoin-f", NOW)
+    seen = checked(form, TERRITORIES)
     assert seen.data is not None
     assert seen.place_label == "Aubagne (13)"
-    event = need_event(form, seen.data, MARSEILLE, NOW)
+    event = need_event(form, seen.data, MARSEILLE)
     assert (event["source"], event["subject"]) == (f"urn:siren:{MARSEILLE}:pages", REFERENCE)
     octets = json.dumps(event).encode()
     read = event_adapter(EVENT_TYPES[event["type"]]).validate_json(octets).data
@@ -96,14 +96,14 @@ def test_a_place_is_chosen_among_those_of_its_name() -> None:
 
 
 def test_a_reference_of_somebody_elses_making_is_replaced() -> None:
-    assert filled_form({"reference": "MARCHE-2026"}, "besoin-f").reference == "besoin-f"
+    assert filled_form({"reference": "MARCHE-2026"}, "besoin-f", NOW).reference == "besoin-f"
 
 
 def test_the_form_begins_with_what_suits_the_institution() -> None:
-    form = empty_form(REFERENCE, INSTITUTIONS[0], TERRITORIES)
+    form = empty_form(REFERENCE, INSTITUTIONS[0], NOW, TERRITORIES)
     assert (form.where, form.subtype, form.visibility) == ("Marseille (13)", "purchase", "buyers")
     firms = INSTITUTIONS[1].model_copy(update={"roles": frozenset()})
-    form = empty_form(REFERENCE, firms, TERRITORIES)
+    form = empty_form(REFERENCE, firms, NOW, TERRITORIES)
     assert (form.where, form.subtype, form.visibility) == ("", "business", "members")
 
 

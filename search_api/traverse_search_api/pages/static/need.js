@@ -1,5 +1,6 @@
 // Makes the form of a need kinder; it works without. A draft stays on the device until it is
-// published, places are completed, and what resembles the need is shown while it is typed.
+// published, places are completed, what resembles the need is shown while it is typed, and what
+// became of it once it is known.
 "use strict";
 (function () {
   const kept = ["titre", "lieu", "type", "accord", "quand", "visibilite", "description", "montant"];
@@ -8,6 +9,15 @@
 
   const done = document.querySelector("[data-published]");
   if (done) store((all) => all.removeItem(key(done.dataset.published)));
+
+  // What becomes of it is known in a few seconds: looked at again for half a minute.
+  if (document.querySelector("[data-waiting]")) {
+    const looks = Number(window.location.hash.slice(1)) || 0;
+    if (looks < 10) setTimeout(() => {
+      window.history.replaceState(null, "", "#" + (looks + 1));
+      window.location.reload();
+    }, 3000);
+  }
 
   const form = document.getElementById("besoin");
   if (!form) return;

@@ -1,0 +1,152 @@
+"""A need that is signalled on the page: corrected, sent twice, and told what became of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of
+from traverse_schemas.reference.territories import Territories
+from traverse_search_api.pages import need_routes
+from traverse_search_api.pages.need_form import checked, own_reference, published_form
+from traverse_stream_processors.validate import Accepted, validate
+
+PAUL = "paul@marseille.example"
+NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
+REFERENCE = "besoin-0123456789abcdef"
+TYPED = {
+    "reference": REFERENCE,
+    "titre": "Bornes de recharge",
+    "lieu": "Aubagne",
+    "type": "purchase",
+    "quand": "bientot",
+    "visibilite": "buyers",
+    "montant": "12000",
+}
+TERRITORIES = Territories.load()
+
+
+class Hidden(HTMLParser):
+    """The hidden fields of a page's form."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "input" and given.get("type") == "hidden":
+            self.fields[given["name"] or ""] = given["value"] or ""
+
+
+@pytest.fixture
+def gateway() -> Taking:
+    return Taking()
+
+
+@pytest.fixture
+def town(gateway: Taking, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    async def nothing(*_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(need_routes, "_alike", nothing)
+    with house(gateway=gateway) as made:
+        yield made
+
+
+def read_over(browser: TestClient, **changes: str) -> dict[str, str]:
+    """The form as the page on which it is read over sends it."""
+    token = token_of(browser.get("/compte"))
+    page = browser.post("/signaler", data={"jeton": token, **TYPED, **changes})
+    assert "Relire avant de publier" in page.text
+    return {**Hidden(page.text).fields, "etape": "publier"}
+
+
+def accepted(event: dict[str, object]) -> Accepted:
+    return validate(orjson.dumps(event), NOW, TERRITORIES)
+
+
+def test_a_correction_is_a_newer_version_of_the_same_record(town: House, gateway: Taking) -> None:
+    paul = town.signed_in(PAUL)
+    paul.post("/signaler", data=read_over(paul))
+    town.clock.move(minutes=5)
+    paul.post("/signaler", data=read_over(paul, titre="Bornes de recharge rapide"))
+    first, second = (accepted(one) for one in gateway.events)
+    assert first.key == second.key
+    assert first.event.id != second.event.id
+    assert first.version < second.version
+    assert second.raw["data"]["title"] == "Bornes de recharge rapide"
+
+
+def test_a_need_that_is_sent_twice_is_said_once(town: House, gateway: Taking) -> None:
+    paul = town.signed_in(PAUL)
+    form = read_over(paul)
+    paul.post("/signaler", data=form)
+    town.clock.move(hours=15)  # past midnight: what « bientôt » means has moved
+    paul = town.signed_in(PAUL)
+    paul.post("/signaler", data={**form, "jeton": token_of(paul.get("/compte"))})
+    first, second = (accepted(one) for one in gateway.events)
+    assert (first.event.id, first.hash) == (second.event.id, second.hash)
+
+
+@pytest.mark.parametrize("said", ["", "hier", "2999-01-01T00:00:00+00:00", "2026-01-01T00:00:00"])
+def test_an_instant_of_somebody_elses_making_is_the_present(
+    town: House, gateway: Taking, said: str
+) -> None:
+    paul = town.signed_in(PAUL)
+    paul.post("/signaler", data={**read_over(paul), "relu": said})
+    assert gateway.events[0]["time"] == "2026-03-12T10:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("trace", "heading", "told"),
+    [
+        (None, "Le besoin est reçu", "Voir ce qu’il devient"),
+        ({"end": None, "label": "Accepté"}, "Le besoin est reçu", "Voir ce qu’il devient"),
+        ({"end": "searchable", "label": "Trouvable"}, "Le besoin paraît", "Corriger ce besoin"),
+        (
+            {"end": "rejected", "label": "Refusé", "sentence": "Ce lieu n’est pas connu."},
+            "Le besoin est refusé",
+            "Ce lieu n’est pas connu.",
+        ),
+        ({"end": "superseded", "label": "Dépassé"}, "Le besoin a été corrigé depuis", "fiche"),
+        ({"end": "withdrawn", "label": "Retiré"}, "Le besoin ne paraît pas", "Retiré."),
+    ],
+)
+def test_the_page_says_what_became_of_it(
+    town: House, gateway: Taking, trace: dict[str, str] | None, heading: str, told: str
+) -> None:
+    paul = town.signed_in(PAUL)
+    sent = paul.post("/signaler", data=read_over(paul))
+    assert sent.status_code == 303
+    if trace is not None:
+        gateway.traces[gateway.events[0]["id"]] = trace
+    page = paul.get(sent.headers["location"])
+    assert f"<h1>{heading}</h1>" in page.text
+    assert told in page.text
+
+
+def test_the_form_of_a_published_need_says_the_same_again() -> None:
+    source = f"urn:siren:{MARSEILLE}:pages"
+    document = {
+        "title": "Bornes",
+        "subtype": "purchase",
+        "place": ["com:93066"],
+        "window": {"from": "2026-03-01", "to": "2026-06-01"},
+        "amounts": [{"value": 12000.5, "kind": "estimate"}],
+        "visibility": "members",
+        "sources": [{"source": source, "subject": REFERENCE}],
+    }
+    assert own_reference(document, MARSEILLE) == REFERENCE
+    assert own_reference(document, "181300013") is None
+    form = published_form(document, REFERENCE, NOW, TERRITORIES)
+    assert (form.when, form.amount) == ("bientot", "12000.50")
+    seen = checked(form, TERRITORIES)
+    assert seen.data is not None
+    assert seen.data["place"] == ["com:93066"]
+    assert seen.data["amounts"][0]["value"] == 12000.5
+    assert seen.data["visibility"] == "members"
