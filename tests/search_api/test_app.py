@@ -54,6 +54,7 @@ def test_an_export_that_cannot_begin_gives_its_place_back(client: TestClient) ->
         ("/v1/opportunities?territory=com:00000", 400, "n’est pas un territoire"),
         ("/v1/opportunities?cursor=zzz", 400, "Ce curseur"),
         ("/v1/opportunities?sort=distance", 400, "near=latitude,longitude"),
+        ("/v1/stream?as_of=2026-03-01", 400, "retirez as_of"),
         ("/v1/opportunities/x?as_of=hier", 400, "n’est pas une date"),
     ],
 )

@@ -55,6 +55,12 @@ def stream_router(
             raise InvalidParameterError(
                 "cursor", "Un flux n’a pas de pages : reprenez-le avec Last-Event-ID ou since."
             )
+        if parameters.as_of is not None:
+            raise InvalidParameterError(
+                "as_of",
+                "Un flux dit ce qui change à mesure, aux statuts de maintenant : retirez as_of, ou "
+                "cherchez ce jour-là par /v1/opportunities.",
+            )
         reader = readers.of(request)
         told = await hub.open(
             parameters,
