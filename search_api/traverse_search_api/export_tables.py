@@ -43,6 +43,17 @@ def owner_of(item: Item, field: str) -> str:
     return str((owners or item["institutions"] or [{}])[0].get(field, ""))
 
 
+def source_of(item: Item) -> Item:
+    """Who says it, and where it is to be read: the owner's own word, then whoever relays it, and of
+    either first those that have an address."""
+    owner = f"urn:siren:{owner_of(item, 'siren')}:"
+
+    def behind(source: Item) -> tuple[bool, bool]:
+        return "url" not in source, not f"{source['source']}:".startswith(owner)
+
+    return min(item["sources"], key=behind)
+
+
 def _deadline_day(item: Item) -> str:
     deadline = item.get("deadline")
     return f"{local_end(deadline):%Y-%m-%d}" if deadline else ""
@@ -77,9 +88,9 @@ COLUMNS: Final = (
     Column("Publié le", lambda item: _day(item["published_at"])),
     Column("Mis à jour le", lambda item: _day(item["updated_at"])),
     Column("Résumé", lambda item: item.get("summary", "")),
-    Column("Adresse", lambda item: item["sources"][0].get("url", "")),
-    Column("Source", lambda item: item["sources"][0]["source"]),
-    Column("Référence", lambda item: item["sources"][0]["subject"]),
+    Column("Adresse", lambda item: source_of(item).get("url", "")),
+    Column("Source", lambda item: source_of(item)["source"]),
+    Column("Référence", lambda item: source_of(item)["subject"]),
 )
 
 

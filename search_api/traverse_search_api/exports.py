@@ -14,7 +14,13 @@ from feedgen.feed import FeedGenerator
 from icalendar import Calendar, Event
 
 from traverse_search_api.deadlines import is_bare, local_end
-from traverse_search_api.export_tables import csv_pieces, owner_of, valid_text, xlsx_pieces
+from traverse_search_api.export_tables import (
+    csv_pieces,
+    owner_of,
+    source_of,
+    valid_text,
+    xlsx_pieces,
+)
 
 Item = dict[str, Any]
 Items = AsyncIterator[Sequence[Item]]
@@ -122,7 +128,7 @@ def _event(item: Item, now: datetime) -> bytes:
     else:
         event.add("dtstart", until.astimezone(UTC).replace(microsecond=0))
         event.add("description", _one_line(item.get("summary", "")))
-    url = item["sources"][0].get("url")
+    url = source_of(item).get("url")
     if url:
         event.add("url", url)
     return bytes(event.to_ical())
@@ -155,7 +161,7 @@ async def _feed(
 
 def _add_entry(feed: Any, item: Item, address: str) -> None:
     entry = feed.add_entry(order="append")
-    link = item["sources"][0].get("url") or f"{address.partition('/v1/')[0]}/fiche/{item['id']}"
+    link = source_of(item).get("url") or f"{address.partition('/v1/')[0]}/fiche/{item['id']}"
     entry.id(f"urn:traverse:{item['id']}")
     entry.title(_one_line(item["title"]))
     # RFC 4287, 4.1.1: an entry without an author is none.

@@ -169,6 +169,43 @@ def test_a_calendar_has_the_deadlines() -> None:
     assert str(events[1].decoded("dtstart")) == "2026-03-14"
 
 
+def said(source: str, subject: str, url: str | None = None) -> dict[str, Any]:
+    at = "2026-03-01T08:00:00.000000Z"
+    told = {"source": f"urn:siren:{source}", "subject": subject, "updated_at": at}
+    return told | ({"url": url} if url else {})
+
+
+OWNER, RELAY = "211300553", "775665011"
+
+
+@pytest.mark.parametrize(
+    ("sources", "address"),
+    [
+        ([said(RELAY, "r", "https://relais.fr/r"), said(OWNER, "o", "https://ville.fr/o")],
+         "https://ville.fr/o"),
+        ([said(RELAY, "r", "https://relais.fr/r"), said(f"{OWNER}:profil", "o", "https://ville.fr/p")],
+         "https://ville.fr/p"),
+        ([said(RELAY, "r"), said(OWNER, "o"), said(RELAY, "s", "https://relais.fr/s")],
+         "https://relais.fr/s"),
+    ],
+)  # fmt: skip
+def test_an_item_leads_to_its_owner_s_page_then_to_a_relay_s(
+    sources: list[dict[str, Any]], address: str
+) -> None:
+    """Whoever said it first: in tables, feeds and calendars alike, with who says it there."""
+    found = items(document("x", "Voirie", sources=sources, deadline=deadline("2026-03-20T11:00Z")))
+    (row,) = csv.DictReader(
+        io.StringIO(exported(Form.CSV, found).decode("utf-8-sig")), delimiter=";"
+    )
+    assert row["Adresse"] == address
+    (own,) = [one for one in sources if one.get("url") == address]
+    assert (row["Source"], row["Référence"]) == (own["source"], own["subject"])
+    for form in (Form.RSS, Form.ATOM, Form.ICS):
+        told = exported(form, found).decode()
+        assert address in told
+        assert not [one for one in sources if one is not own and one.get("url", "\0") in told]
+
+
 @pytest.mark.parametrize(("form", "entries"), [(Form.RSS, ".//item"), (Form.ATOM, ".//{*}entry")])
 def test_a_feed_shows_the_first_ones(form: Form, entries: str) -> None:
     """Well formed whatever the titles hold, and never longer than a feed should be."""
