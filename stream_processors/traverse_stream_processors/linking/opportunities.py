@@ -115,6 +115,7 @@ class Opportunities:
         """The ids of all records that are something to others, or were last written so: what has to
         be looked at when it is not known how far another process came."""
         grouped = {*self._linker.linked(), *self._shelf.linked(), *self._outlooks}
+        grouped |= self._matches.placed()
         groups = self._linker.groups(grouped)
         for start in range(0, len(groups), _PORTION):
             portion = groups[start : start + _PORTION]
@@ -165,15 +166,15 @@ class Opportunities:
         ]
 
     def _look_ahead(self, groups: Iterable[Group], states: Mapping[str, RecordState]) -> set[str]:
-        """Let matching know records by what their opportunities come to, where that is not what
-        they say; gives the ids whose links may have changed."""
+        """Let matching know which records are of one opportunity, and what that comes to where it
+        is not what they say; gives the ids whose links may have changed."""
         touched: set[str] = set()
         for group in groups:
             known = self._outlooks
-            if len(group.members) > 1:
-                outlooks = outlooks_of(group, states, self._linker)
-            else:
-                outlooks = {group.head: None}
+            several = len(group.members) > 1
+            for one in group.members:
+                touched |= self._matches.place(one, group.head if several else None)
+            outlooks = outlooks_of(group, states, self._linker) if several else {group.head: None}
             for one, outlook in outlooks.items():
                 if outlook != known.get(one):
                     touched |= self._matches.put(one, states[one], outlook)

@@ -1,7 +1,8 @@
 """Answer book: what may answer each need, and which of it is proposed. Pure.
 
 Of many answers to one need the best that last are proposed (`lasting`), of each audience by itself:
-what one may not read takes no place from what one may. What people confirmed stays; what they
+what one may not read takes no place from what one may; of several records of one opportunity the
+surest stands for all. What people confirmed stays; what they
 dismissed is kept, and takes no place.
 """
 
@@ -33,6 +34,8 @@ class AnswerBook:
         self._chosen: dict[str, dict[str, Answer]] = {}
         # Of needs with many answers, those that last, by audience.
         self._lasting: dict[str, dict[str, list[Place]]] = {}
+        # The heads of the opportunities of several records, by each of these.
+        self._heads: dict[str, str] = {}
         self._changed: set[tuple[str, str]] = set()
 
     def knows(self, identity: str) -> bool:
@@ -70,12 +73,33 @@ class AnswerBook:
         found, self._changed = self._changed, set()
         return found
 
+    def placed(self) -> Set[str]:
+        """The records that are known to be in opportunities of several."""
+        return self._heads.keys()
+
+    def place(self, identity: str, head: str | None) -> set[str]:
+        """Know the opportunity of a record by its head, None where it is alone in it; gives the ids
+        whose links changed."""
+        if self._heads.get(identity) == head:
+            return set()
+        if head is None:
+            del self._heads[identity]
+        else:
+            self._heads[identity] = head
+        touched: set[str] = set()
+        for need in self._needs.get(identity, _NOBODY):
+            self._lasting.pop(need, None)
+            touched |= self._choose_anew(need)
+        return touched
+
     def put(self, need: str, offer: str, answer: Answer) -> set[str]:
         """Know an answer that was not known; gives the ids whose links changed."""
         if self._know(need, offer, answer):
             return {need, offer}
         found = self._lasting.get(need)
-        if found is not None:
+        if found is not None and offer in self._heads:
+            del self._lasting[need]  # another record may have stood for it
+        elif found is not None:
             entered = enter(found.setdefault(answer.audience, []), _place(offer, answer))
             if not entered and answer.state != CONFIRMED:
                 return set()  # worse than enough that last as long
@@ -140,9 +164,10 @@ class AnswerBook:
             touched = {need, offer}
         else:
             found = self._lasting.get(need, {}).get(answer.audience, ())
-            if any(one.id == offer for one in found):
-                del self._lasting[need]  # others may last now
-            if offer in self._chosen.get(need, _NONE):
+            shared = offer in self._heads
+            if shared or any(one.id == offer for one in found):
+                self._lasting.pop(need, None)  # others may last now
+            if shared or offer in self._chosen.get(need, _NONE):
                 touched = self._choose_anew(need)
         self._sweep(need)
         return touched
@@ -175,11 +200,26 @@ class AnswerBook:
         bands = self._lasting.get(need)
         if bands is None:
             found = {one: answer for one, answer in known.items() if answer.state != DISMISSED}
+            if not self._heads.keys().isdisjoint(found):
+                found = self._once(found)
             if len(found) <= MOST:
                 return found
             bands = self._lasting[need] = _bands(found)
         best = [one.id for audience in sorted(bands) for one in kept(bands[audience])]
         return {offer: known[offer] for offer in (*best, *self._confirmed.get(need, ()))}
+
+    def _once(self, found: Mapping[str, Answer]) -> dict[str, Answer]:
+        """The surest of each opportunity, ties by id, and what people confirmed."""
+        best: dict[str, tuple[float, str]] = {}
+        for offer, answer in found.items():
+            rank, head = (-answer.score, offer), self._heads.get(offer, offer)
+            best[head] = min(best.get(head, rank), rank)
+        first = {offer for _, offer in best.values()}
+        return {
+            offer: answer
+            for offer, answer in found.items()
+            if offer in first or answer.state == CONFIRMED
+        }
 
 
 def _bands(found: Mapping[str, Answer]) -> dict[str, list[Place]]:

@@ -212,6 +212,15 @@ class Matcher:
         """The records of a grouping; none when there is none any more."""
         return self._groups.members(key) or ()
 
+    def placed(self) -> Set[str]:
+        """The records that are known to be in opportunities of several."""
+        return self._answers.placed()
+
+    def place(self, identity: str, head: str | None) -> set[str]:
+        """Know the opportunity of a record by its head, None where it is alone in it; gives the ids
+        whose links may have changed."""
+        return self._answers.place(identity, head)
+
     def moved(self, identities: Iterable[str]) -> None:
         """These records are in other opportunities now: their groupings may count otherwise."""
         self._groups.note(identities)

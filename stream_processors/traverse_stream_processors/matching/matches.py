@@ -113,6 +113,15 @@ class Matches:
             *self._matcher.spoken_with(identity),
         }
 
+    def placed(self) -> Set[str]:
+        """The records that are known to be in opportunities of several."""
+        return self._matcher.placed()
+
+    def place(self, identity: str, head: str | None) -> set[str]:
+        """Know the opportunity of a record by its head, None where it is alone in it: of what
+        answers a need, each opportunity counts once. Gives the ids whose links may have changed."""
+        return self._matcher.place(identity, head)
+
     def moved(self, identities: Iterable[str]) -> None:
         """These records are in other opportunities now than they were."""
         self._matcher.moved(identities)

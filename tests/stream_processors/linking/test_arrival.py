@@ -37,8 +37,8 @@ def aid(subject: str, day: int, title: str, **fields: Any) -> RecordState:
     """One call for projects, by whoever tells of it."""
     when = f"2026-11-{day:02}T09:00:00.000000Z"
     return state(
-        subject, title, kind="call", subtype="call_for_projects", owner=METROPOLE, first_time=when,
-        references=[NOTICE], url=f"https://exemple.fr/{subject}", **fields,
+        subject, title, kind="call", subtype="call_for_projects", first_time=when,
+        references=[NOTICE], url=f"https://exemple.fr/{subject}", **{"owner": METROPOLE, **fields},
     )  # fmt: skip
 
 

@@ -12,18 +12,20 @@ from tests.stream_processors.linking.test_arrival import (
     NEED,
     RELAY,
     World,
+    aid,
     closed,
     relayed,
     with_content,
     withdrawn,
     written,
 )
-from tests.stream_processors.matching.factory import METROPOLE, reader, state
+from tests.stream_processors.matching.factory import METROPOLE, REGION, reader, state
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Opportunities
 from traverse_stream_processors.linking.shelf import Shelf
+from traverse_stream_processors.matching.lasting import MOST
 from traverse_stream_processors.matching.matches import Matches
 
 OWN = with_content(HEAD, **DAE, themes=["sante"])
@@ -103,3 +105,23 @@ def test_who_takes_over_knows_what_was_ended(tmp_path: Path) -> None:
     )
     assert second.form(second.everything_linked()) == []
     assert [one.key for one in second.missing_links({}) if one.key.endswith("answers")] == []
+
+
+def test_an_opportunity_of_many_records_takes_one_place_among_answers() -> None:
+    """Whenever its records come together or part; each of them alone answers better than what they
+    would push out."""
+    copies = [relayed(COPY, f"urn:siren:181300013:relais{at}") for at in range(MOST + 1)]
+    other = aid("O1", 4, "Défibrillateurs : aide de la région", owner=REGION, **DAE)
+    other = with_content(other, references=["AAP-2026-55555"])
+    whole = shown_to_need((NEED, OWN, *copies, other))
+    assert set(whole) == {OWN["id"], other["id"]}
+    told = [NEED, OWN, *copies, other]
+    assert shown_to_need(*((one,) for one in told)) == whole
+    assert shown_to_need(*((one,) for one in reversed(told))) == whole
+    # Each tells of another thing from here on: ten of them are nearer than the other.
+    apart = [
+        with_content(one, references=[f"AAP-2026-{at:05}"], url=f"https://exemple.fr/{at}",
+                     title=f"Défibrillateurs pour les {at} communes de {'abcdefghijk'[at] * 9}")
+        for at, one in enumerate(copies)
+    ]  # fmt: skip
+    assert shown_to_need(tuple(told), tuple(apart)) == shown_to_need((NEED, OWN, other, *apart))
