@@ -73,7 +73,13 @@ def measure_search(
         if not wait_until(home.quiet, timeout=_QUIET):
             say("Les fusions durent encore : la mesure commence sans les attendre.")
         address = f"http://127.0.0.1:{home.search_port}"
-        with home.services({"TRAVERSE_ADDRESS_RATE": str(10**9)}) as services:
+        # Everybody who searches here comes from one address.
+        unbounded = {
+            "TRAVERSE_ADDRESS_RATE": str(10**9),
+            "TRAVERSE_SEARCH_CONNECTIONS": str(10**6),
+            "TRAVERSE_SEARCH_CONNECTIONS_PER_ADDRESS": str(10**6),
+        }
+        with home.services(unbounded) as services:
             services.start("search", "serve", "search")
             services.await_answer(f"{address}/readyz", 60)
             say(f"{pace:g} recherches/s pendant {seconds:.0f} s…")
