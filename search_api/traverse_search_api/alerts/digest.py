@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from traverse_search_api.alerts.envelope import add_end, envelope
 from traverse_search_api.alerts.ledger import Alert
+from traverse_search_api.alerts.proposed import PROPOSED_LABELS
 from traverse_search_api.alerts.subscription import (
     KIND_LABELS,
     AlertKind,
@@ -27,6 +28,7 @@ _AT: Final = time(7, 30)
 AT_ONCE_SECONDS: Final = 5
 """What comes within so short a time goes together."""
 
+_LABELS: Final = {**FIELD_LABELS, **PROPOSED_LABELS}
 _MOST: Final = 50  # items in one e-mail
 
 Items = Mapping[str, Mapping[str, Any]]
@@ -52,7 +54,7 @@ def sentence(alert: Alert, item: Mapping[str, Any] | None) -> str:
     label = KIND_LABELS[alert.kind]
     if alert.kind is AlertKind.WITHDRAWN or item is None:
         return f"{label} : une publication qui vous avait été annoncée n’est plus lisible."
-    fields = ", ".join(FIELD_LABELS.get(one, one) for one in alert.changed)
+    fields = ", ".join(_LABELS.get(one, one) for one in alert.changed)
     owners = ", ".join(one["name"] for one in item["institutions"] if one["role"] == "owner")
     return f"{label}{f' ({fields})' if fields else ''} : {item['title']} — {owners}"
 

@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS told (
     record TEXT NOT NULL, subscription TEXT NOT NULL,
     PRIMARY KEY (record, subscription)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS told_subscription ON told (subscription);
+CREATE TABLE IF NOT EXISTS proposed (
+    opportunity TEXT NOT NULL, proposal TEXT NOT NULL, subscription TEXT NOT NULL,
+    PRIMARY KEY (opportunity, proposal, subscription)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alert (
     id TEXT PRIMARY KEY, subscription TEXT NOT NULL, opportunity TEXT NOT NULL, kind TEXT NOT NULL,
     changed TEXT NOT NULL, why TEXT NOT NULL, at REAL NOT NULL, delivery TEXT);
@@ -59,8 +62,8 @@ class LedgerTakenError(TraverseError):
 
 
 class Alert(NamedTuple):
-    """One thing to say to one subscription. `at` in seconds since 1970; `changed` are fields, `why`
-    the conditions that the opportunity met, in words."""
+    """One thing to say to one subscription. `at` in seconds since 1970; `changed` are fields, or
+    types of what is proposed, `why` the conditions that the opportunity met, in words."""
 
     id: str
     subscription: str
@@ -95,6 +98,11 @@ class Batch(NamedTuple):
     """Pairs that are told of no more: the record is not for that reader now."""
     unnoted: Iterable[str] = ()
     """Notes that are done with."""
+    proposed: Iterable[tuple[str, str, str]] = ()
+    """Opportunity, what is proposed of it (`proposed.proposed_to`), and the subscription that knows
+    now."""
+    lost: Iterable[str] = ()
+    """Opportunities that are there no more."""
 
 
 def alert_id(subscription: str, opportunity: str, kind: AlertKind, version: str) -> str:
@@ -152,6 +160,14 @@ class Ledger:
             found.setdefault(subscription, set()).add(record)
         return found
 
+    def proposed(self, opportunities: Sequence[str]) -> dict[tuple[str, str], set[str]]:
+        """What was proposed before of opportunities, by opportunity and subscription."""
+        found: dict[tuple[str, str], set[str]] = {}
+        query = "SELECT opportunity, subscription, proposal FROM proposed WHERE opportunity IN ({})"
+        for opportunity, subscription, proposal in self._in(query, opportunities):
+            found.setdefault((opportunity, subscription), set()).add(proposal)
+        return found
+
     def members(self, opportunity: str) -> list[str]:
         """The records that were last seen in an opportunity."""
         query = "SELECT record FROM record WHERE opportunity = ?"
@@ -185,6 +201,12 @@ class Ledger:
                 ),
             )
             self._base.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", batch.told)
+            self._base.executemany(
+                "DELETE FROM proposed WHERE opportunity = ?", ((one,) for one in batch.lost)
+            )
+            self._base.executemany(
+                "INSERT OR IGNORE INTO proposed VALUES (?, ?, ?)", batch.proposed
+            )
             self._base.executemany(
                 "DELETE FROM told WHERE record = ? AND subscription = ?", batch.untold
             )
@@ -307,9 +329,12 @@ class Ledger:
         """Forget what is of other subscriptions than these, and alerts from before."""
         kept = set(subscriptions)
         with self._transaction():
-            query = "SELECT DISTINCT subscription FROM told UNION SELECT subscription FROM alert"
+            query = (
+                "SELECT DISTINCT subscription FROM told UNION SELECT subscription FROM alert "
+                "UNION SELECT subscription FROM proposed"
+            )
             for one in {row[0] for row in self._base.execute(query)} - kept:
-                for table in ("told", "alert", "delivery"):
+                for table in ("told", "proposed", "alert", "delivery"):
                     statement = f"DELETE FROM {table} WHERE subscription = ?"  # noqa: S608
                     self._base.execute(statement, (one,))
                 self._base.execute("DELETE FROM note WHERE name = ?", (f"again {one}",))

@@ -42,6 +42,7 @@ class AlertKind(StrEnum):
     CLOSING_SOON = "closing_soon"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+    PROPOSED = "proposed"
 
 
 KIND_LABELS: Final = {
@@ -50,6 +51,7 @@ KIND_LABELS: Final = {
     AlertKind.CLOSING_SOON: "Clôture imminente",
     AlertKind.CLOSED: "Terminé",
     AlertKind.WITHDRAWN: "Retiré",
+    AlertKind.PROPOSED: "Proposé à votre institution",
 }
 
 

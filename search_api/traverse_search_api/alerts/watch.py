@@ -25,6 +25,7 @@ from traverse_search_api.alerts.departures import (
 from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf
 from traverse_search_api.alerts.ledger import Alert, Batch, Ledger, alert_id
 from traverse_search_api.alerts.look import Sight, look
+from traverse_search_api.alerts.proposed import proposed_to
 from traverse_search_api.alerts.subscription import AlertKind, Subscription
 from traverse_search_api.alerts.verdict import Known, known_of, members_of, news_of, verdict
 from traverse_search_api.changes.change_log import Change, ChangeLog
@@ -100,7 +101,8 @@ class Watcher:
         async for documents in self._everything():
             if noted is None:
                 known = [known_of(one) for one in documents]
-                self.ledger.write(Batch({}, _together(known), (), ()))
+                proposed = [each for one in documents for each in self._proposals(one)]
+                self.ledger.write(Batch({}, _together(known), (), (), proposed=proposed))
             else:
                 held = [Change(one["id"], one["visibility"], 0, 0, 0) for one in documents]
                 await self._judge(held, "whole", {})
@@ -249,7 +251,46 @@ class Watcher:
         left = departed(self.ledger, {name: one for name, (_, one) in shown.items()}, made_at)
         notes = {**notes, **left}
         fresh = _together(known_of(one) for _, one in shown.values())
-        self.ledger.write(Batch(notes, fresh, pairs, alerts, gone, untold))
+        offers, proposed = self._propose(shown, found, now, made_at)
+        alerts += offers
+        self.ledger.write(
+            Batch(notes, fresh, pairs, alerts, gone, untold, proposed=proposed, lost=lost)
+        )
+
+    def _propose(
+        self,
+        shown: Mapping[str, tuple[str, dict[str, Any]]],
+        found: Mapping[str, Iterable[str]],
+        now: datetime,
+        at: float,
+    ) -> tuple[list[Alert], list[tuple[str, str, str]]]:
+        """The alerts of what is proposed for documents and was not yet, to those whose search finds
+        them; and what they know of it then, paused or not."""
+        known = self.ledger.proposed(list(shown))
+        alerts: list[Alert] = []
+        proposed: list[tuple[str, str, str]] = []
+        for identity, name in ((one, name) for one in shown for name in found.get(one, ())):
+            index, source = shown[identity]
+            reader = self.searches.reader(name)
+            if reader is None or index not in reader.indices or not reader.reads_document(source):
+                continue
+            offered = proposed_to(source, reader, now)
+            if fresh := sorted(offered.keys() - known.get((identity, name), set())):
+                types = tuple(sorted({offered[one] for one in fresh}))
+                version = ",".join(fresh)
+                alerts += self._alert(name, identity, AlertKind.PROPOSED, version, at, types)
+                proposed += [(identity, one, name) for one in fresh]
+        return alerts, proposed
+
+    def _proposals(self, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """What is proposed of a document to the institutions of those who follow something."""
+        now, identity = self.clock.now(), str(document["id"])
+        return [
+            (identity, one, name)
+            for name in self.searches.rows
+            if (reader := self.searches.reader(name)) is not None
+            for one in proposed_to(document, reader, now)
+        ]
 
     async def _found(self, seen: Sight, now: datetime) -> dict[str, set[str]]:
         """The subscriptions whose search finds each document, by its id."""

@@ -44,7 +44,9 @@ class Wish(BaseModel):
         description="Les filtres de GET /v1/opportunities, par leur nom.",
     )
     name: Name = ""
-    kinds: Annotated[tuple[AlertKind, ...], Field(min_length=1, max_length=5)] = tuple(AlertKind)
+    kinds: Annotated[tuple[AlertKind, ...], Field(min_length=1, max_length=len(AlertKind))] = tuple(
+        AlertKind
+    )
     channel: Channel = Channel.EMAIL
     rhythm: Rhythm = Rhythm.DAILY
     zone: Zone = "Europe/Paris"
@@ -60,7 +62,9 @@ class Change(BaseModel):
 
     search: Annotated[dict[str, Text | Texts], Field(max_length=40)] | None = None
     name: Name | None = None
-    kinds: Annotated[tuple[AlertKind, ...], Field(min_length=1, max_length=5)] | None = None
+    kinds: (
+        Annotated[tuple[AlertKind, ...], Field(min_length=1, max_length=len(AlertKind))] | None
+    ) = None
     channel: Channel | None = None
     rhythm: Rhythm | None = None
     zone: Zone | None = None

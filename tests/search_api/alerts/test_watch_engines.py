@@ -172,6 +172,50 @@ def test_a_note_is_no_alert_and_says_what_its_owner_may_read(
         run(watch, journey)
 
 
+def test_what_is_proposed_to_an_institution_is_told_once(changes: Changing, tmp_path: Path) -> None:
+    """To who follows its needs and is not paused; of what they may read; and not what was there
+    before anybody followed it."""
+
+    def link(other: str, audience: str = "buyers", **fields: Any) -> dict[str, Any]:
+        return {"type": "joint", "id": other, "score": 0.9, "reason": "", "state": "proposed",
+                "audience": audience, **fields}  # fmt: skip
+
+    need = document("propose-1", "Défibrillateurs du stade", visibility="buyers", kind="need",
+                    subtype="purchase", links=[link("before")])  # fmt: skip
+    search = {"institution": [MARSEILLE]}
+    mine, paused = subscription(search=search), subscription(search=search, muted=True)
+    other = subscription(search=search, siren=CHAMBER)
+    few = subscription(search=search, kinds=(AlertKind.NEW,))
+    changes.write(need)
+    with watching(changes, tmp_path / "notify.sqlite", mine, paused, other, few) as watch:
+
+        async def said(*links: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+            changes.write({**need, "links": list(links)})
+            found = await watch.all()
+            assert {one.subscription for one in found} <= {mine.id}
+            return [(str(one.kind), one.changed) for one in found]
+
+        async def journey() -> None:
+            assert await watch.all() == []
+            assert await said(link("before")) == []
+            assert await said(link("before"), link("a")) == [("proposed", ("joint",))]
+            assert await said(link("a")) == []
+            hidden = link("b", f"restricted:{CHAMBER}")
+            assert await said(link("before"), link("a"), hidden) == []
+            answer = link("c", "public", type="answers", role="need")
+            assert await said(link("a", state="confirmed"), answer, link("d")) == [
+                ("proposed", ("answers", "joint"))
+            ]
+            # Who goes on after a pause hears of what comes then.
+            watch.rows[paused.id] = paused.model_copy(update={"muted": False})
+            del watch.rows[mine.id]
+            changes.write({**need, "links": [answer, link("d"), link("e")]})
+            (told,) = await watch.all()
+            assert (told.subscription, told.kind) == (paused.id, AlertKind.PROPOSED)
+
+        run(watch, journey)
+
+
 def test_one_alert_for_each_thing_that_happens_and_no_more(
     changes: Changing, tmp_path: Path
 ) -> None:
