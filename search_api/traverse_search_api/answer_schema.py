@@ -55,6 +55,7 @@ ITEM: Final = _object(
         "cpv": _TEXTS,
         "amount": _or_null({"type": "number"}),
         "deadline": _or_null({"type": "object"}),
+        "deadlines": _list({"type": "object"}),
         "published_at": _TEXT,
         "updated_at": _TEXT,
         "sources": _list(_SOURCE),

@@ -5,7 +5,45 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from traverse_schemas.identity import utc_text
+from traverse_schemas.records.codes import DeadlineKind
+from traverse_schemas.records.parts import Deadline
+
 PARIS: Final = ZoneInfo("Europe/Paris")
+
+KIND_LABELS: Final[dict[str, str]] = {
+    DeadlineKind.TENDER: "Remise des offres",
+    DeadlineKind.APPLICATION: "Remise des candidatures ou des dossiers",
+    DeadlineKind.QUESTION: "Questions",
+    DeadlineKind.DECISION: "Décision attendue",
+}
+
+
+def deadlines_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every deadline of a document, the earliest first, each as its `deadline` is (`until`, `kind`,
+    `zone`, `precision`) and as it was told (`at`): that one is the last to answer by, there may be
+    others before."""
+    last = document.get("deadline")
+    parts = (Deadline.model_validate(one, strict=False) for one in document.get("deadlines", ()))
+    found = [_told(one) for one in parts]
+    if last and not any(_same(one, last) for one in found):
+        found.append(last)  # that of a lot, or of a document of before
+    return sorted(found, key=lambda one: str(one["until"]))
+
+
+def _told(deadline: Deadline) -> dict[str, Any]:
+    instant = deadline.instant
+    return {
+        "at": deadline.at,
+        "until": utc_text(instant.opens_until),
+        "kind": str(deadline.kind),
+        "zone": instant.zone,
+        "precision": instant.precision,
+    }
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return (one["until"], one["kind"]) == (other["until"], other["kind"])
 
 
 def zone_of(deadline: Mapping[str, Any]) -> ZoneInfo:

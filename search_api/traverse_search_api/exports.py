@@ -4,7 +4,8 @@ Documents come from one point in time of the index, page after page, so that an 
 length neither repeats nor misses anything and holds one page in memory.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -13,7 +14,7 @@ import orjson
 from feedgen.feed import FeedGenerator
 from icalendar import Calendar, Event
 
-from traverse_search_api.deadlines import is_bare, local_end
+from traverse_search_api.deadlines import KIND_LABELS, is_bare, local_end
 from traverse_search_api.export_tables import (
     csv_pieces,
     owner_of,
@@ -103,7 +104,8 @@ async def _ndjson(items: Items) -> AsyncGenerator[bytes, None]:
 
 
 async def _ics(items: Items, now: datetime) -> AsyncGenerator[bytes, None]:
-    """RFC 5545: an event for each deadline to answer by."""
+    """RFC 5545: an event for each deadline; those that are not the last to answer by say what
+    for."""
     calendar = Calendar()
     calendar.add("prodid", "-//Traverse//recherche//FR")
     calendar.add("version", "2.0")
@@ -111,17 +113,30 @@ async def _ics(items: Items, now: datetime) -> AsyncGenerator[bytes, None]:
     head, _, tail = calendar.to_ical().rpartition(b"END:VCALENDAR")
     yield head
     async for page in items:
-        yield b"".join(_event(item, now) for item in page if item.get("deadline"))
+        yield b"".join(event for item in page for event in _events(item, now))
     yield b"END:VCALENDAR" + tail
 
 
-def _event(item: Item, now: datetime) -> bytes:
-    deadline = item["deadline"]
+def _events(item: Item, now: datetime) -> Iterator[bytes]:
+    """One for each deadline. The id of an event is that of its kind, so that one that moves is the
+    same event."""
+    last, met = item.get("deadline"), Counter[str]()
+    for one in item.get("deadlines") or ([last] if last else []):
+        kind = one["kind"]
+        if last and (one["until"], kind) == (last["until"], last["kind"]):
+            yield _event(item, one, item["id"], "Échéance", now)
+        else:
+            met[kind] += 1
+            label = KIND_LABELS.get(kind, "Échéance")
+            yield _event(item, one, f"{item['id']}-{kind}-{met[kind]}", label, now)
+
+
+def _event(item: Item, deadline: Item, name: str, label: str, now: datetime) -> bytes:
     until = local_end(deadline)
     event = Event()
-    event.add("uid", f"{item['id']}@traverse")
+    event.add("uid", f"{name}@traverse")
     event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
-    event.add("summary", _one_line(f"Échéance : {item['title']}"))
+    event.add("summary", _one_line(f"{label} : {item['title']}"))
     if is_bare(deadline):
         event.add("dtstart", until.date())
         event.add("description", "Heure à vérifier auprès de l’acheteur.")

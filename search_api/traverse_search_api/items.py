@@ -7,6 +7,7 @@ from typing import Any, Final
 from traverse_schemas.indexed import INDEX_FIELDS
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
+from traverse_search_api.deadlines import deadlines_of
 from traverse_search_api.links import FOR_SIDES, shown_links
 from traverse_search_api.reader import Reader
 
@@ -34,6 +35,7 @@ def item_of(hit: dict[str, Any], as_of: datetime, reader: Reader) -> dict[str, A
         "cpv": document.get("cpv", []),
         "amount": document.get("amount"),
         "deadline": document.get("deadline"),
+        "deadlines": deadlines_of(document),
         "published_at": document["published_at"],
         "updated_at": document["updated_at"],
         "sources": document["sources"],
@@ -46,7 +48,12 @@ def detail_of(document: Document, as_of: datetime, reader: Reader) -> dict[str, 
     """The whole document as a reader may see it, with its status and the French words. To whom
     else it was addressed is not said, nor what is there for the search alone."""
     shown = {name: value for name, value in document.items() if name not in _NOT_SHOWN}
-    return {**shown, "links": _links(document, as_of, reader), **_words(document, as_of)}
+    return {
+        **shown,
+        "deadlines": deadlines_of(document),
+        "links": _links(document, as_of, reader),
+        **_words(document, as_of),
+    }
 
 
 def links_of_sides(document: Document, as_of: datetime, reader: Reader) -> list[dict[str, Any]]:

@@ -22,8 +22,8 @@ Query = dict[str, Any]
 # What an item shows: `items.item_of` reads no other field.
 ITEM_FIELDS: Final = [
     "id", "kind", "subtype", "title", "description", "institutions", "owner_kind", "territory",
-    "location", "themes", "cpv", "amount", "deadline", "published_at", "updated_at", "sources",
-    "links", "outcome", "notified", "end_max", "stage", "visibility",
+    "location", "themes", "cpv", "amount", "deadline", "deadlines", "published_at", "updated_at",
+    "sources", "links", "outcome", "notified", "end_max", "stage", "visibility",
 ]  # fmt: skip
 
 OPEN_BOOST: Final = 0.3

@@ -206,6 +206,18 @@ def test_an_item_leads_to_its_owner_s_page_then_to_a_relay_s(
         assert not [one for one in sources if one is not own and one.get("url", "\0") in told]
 
 
+def test_a_calendar_has_each_of_several_deadlines() -> None:
+    """The last to answer by keeps its name and its id; another says what it is for."""
+    told = [{"kind": "question", "at": "2026-03-14"}, {"at": "2026-03-20T12:00"}]
+    last = deadline("2026-03-20T11:00:00.000000Z")
+    one = document("d", "École", deadline=last, deadlines=told)
+    found = list(Calendar.from_ical(exported(Form.ICS, items(one))).walk("VEVENT"))
+    assert [(str(event["summary"]), str(event["uid"])) for event in found] == [
+        ("Questions : École", f"{one['id']}-question-1@traverse"),
+        ("Échéance : École", f"{one['id']}@traverse"),
+    ]
+
+
 @pytest.mark.parametrize(("form", "entries"), [(Form.RSS, ".//item"), (Form.ATOM, ".//{*}entry")])
 def test_a_feed_shows_the_first_ones(form: Form, entries: str) -> None:
     """Well formed whatever the titles hold, and never longer than a feed should be."""

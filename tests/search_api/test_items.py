@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.documents import deadline, document
+from traverse_search_api.deadlines import deadlines_of
 from traverse_search_api.items import detail_of, item_of, summary_of
 from traverse_search_api.links import may_answer
 from traverse_search_api.queries import ITEM_FIELDS
@@ -45,6 +46,30 @@ def test_status_and_kind_are_said_in_french() -> None:
     )
     running = document("2", "Repas", outcome="awarded", notified="2026-01-01", end_max="2027-01-01")
     assert detail_of(running, NOW, ANYBODY)["kind_label"] == "Contrat en cours"
+
+
+def test_every_deadline_is_told_the_earliest_first() -> None:
+    """That of the offers, which is the last to answer by, hides no other; one that only a lot tells
+    is among them."""
+    told = [
+        {"at": "2026-04-10T12:00"},
+        {"kind": "question", "at": "2026-03-20"},
+        {"kind": "application", "at": "2026-03-16T09:00", "zone": "Indian/Reunion"},
+    ]
+    last = {**deadline("2026-04-10T10:00:00.000000Z")}
+    held = document("1", "École", deadline=last, deadlines=told)
+    for found in (item_of({"_source": held}, NOW, ANYBODY), detail_of(held, NOW, ANYBODY)):
+        assert [
+            (one["kind"], one["until"][:16], one["precision"]) for one in found["deadlines"]
+        ] == [
+            ("application", "2026-03-16T05:00", "minute"),
+            ("question", "2026-03-20T23:00", "day"),
+            ("tender", "2026-04-10T10:00", "minute"),
+        ]
+    of_a_lot = document("2", "École", deadline=last, deadlines=told[1:])
+    assert deadlines_of(of_a_lot)[-1] == last
+    assert deadlines_of(document("3", "École", deadline=last)) == [last]
+    assert deadlines_of(document("4", "École")) == []
 
 
 def test_what_is_there_for_the_search_alone_is_not_shown() -> None:

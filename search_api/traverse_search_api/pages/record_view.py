@@ -102,7 +102,7 @@ class RecordView:
     status: str
     status_code: str
     owner: str
-    deadline: str
+    deadlines: list[str]
     facts: list[tuple[str, str]]
     actions: list[Action]
     paragraphs: list[str]
@@ -124,7 +124,6 @@ def record_view(
 ) -> RecordView:
     """The page of a whole opportunity (`Searcher.detail`) at an instant; `groupings` are those that
     it is in, as the search shows them; `spoken` what its reader may say of its links."""
-    found = document.get("deadline")
     owners = [one["name"] for one in document["institutions"] if one["role"] == "owner"]
     return RecordView(
         title=document["title"],
@@ -132,7 +131,7 @@ def record_view(
         status=document["status_label"],
         status_code=document["status"],
         owner=", ".join(owners),
-        deadline=words.deadline(found, as_of) if found else "",
+        deadlines=_deadlines(document, as_of),
         facts=list(_facts(document, territories)),
         actions=_actions(document),
         paragraphs=[text for text in document.get("description", "").split("\n") if text.strip()],
@@ -144,6 +143,15 @@ def record_view(
         machine=f"/v1/opportunities/{document['id']}",
         language=document.get("language", "fr"),
     )
+
+
+def _deadlines(document: Mapping[str, Any], as_of: datetime) -> list[str]:
+    """The one to answer by, in a sentence; where there are others, each with what it is for."""
+    found, last = document["deadlines"], document.get("deadline")
+    if last and len(found) == 1:
+        told = words.deadline(last, as_of)
+        return [told[0].upper() + told[1:]]
+    return words.deadlines(found, as_of)
 
 
 def _facts(document: Mapping[str, Any], territories: Territories) -> Iterable[tuple[str, str]]:

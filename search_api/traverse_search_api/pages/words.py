@@ -1,10 +1,11 @@
 """The French of the pages: sums, days, deadlines and totals, as people say them. Pure."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from traverse_search_api.deadlines import PARIS, is_bare, local_end, zone_of
+from traverse_search_api.deadlines import KIND_LABELS, PARIS, is_bare, local_end, zone_of
 
 _MONTHS: Final = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
@@ -50,16 +51,34 @@ def total(value: int, exact: bool) -> str:
     return words if exact else f"plus de {words}"
 
 
-def deadline(found: dict[str, Any], as_of: datetime) -> str:
+def deadline(found: Mapping[str, Any], as_of: datetime) -> str:
     """« clôture dans 5 jours, le 12 mars 2026 à 12 h », « clos depuis le 12 mars 2026 ».
 
     In the buyer's own zone, which is named where it is not that of mainland France; a bare date
     says that the hour is to be checked.
     """
+    last = day(local_end(found))
+    if datetime.fromisoformat(found["until"]) <= as_of:
+        return f"clos depuis le {last}"
+    return f"clôture {_to_come(found, as_of)}"
+
+
+def deadlines(found: Iterable[Mapping[str, Any]], as_of: datetime) -> list[str]:
+    """Each with what it is for, those to come first: « Questions : dans 5 jours, le 12 mars 2026 »,
+    « Questions : jusqu’au 2 mars 2026, c’est passé »."""
+    ahead, past = [], []
+    for one in found:
+        label = KIND_LABELS.get(one["kind"], "Échéance")
+        if datetime.fromisoformat(one["until"]) > as_of:
+            ahead.append(f"{label} : {_to_come(one, as_of)}")
+        else:
+            past.append(f"{label} : jusqu’au {day(local_end(one))}, c’est passé")
+    return [*ahead, *past]
+
+
+def _to_come(found: Mapping[str, Any], as_of: datetime) -> str:
     zone, bare, last = zone_of(found), is_bare(found), local_end(found)
     until = datetime.fromisoformat(found["until"])
-    if until <= as_of:
-        return f"clos depuis le {day(last)}"
     left = (last.date() - as_of.astimezone(zone).date()).days
     when = f"le {day(last)}" + ("" if bare else f" à {hour(last)}")
     if bare:
@@ -68,13 +87,13 @@ def deadline(found: dict[str, Any], as_of: datetime) -> str:
         when += f" (heure de {_city(zone)})"
     match left:
         case 0:
-            return f"clôture aujourd’hui, {when}"
+            return f"aujourd’hui, {when}"
         case 1:
-            return f"clôture demain, {when}"
+            return f"demain, {when}"
         case _ if left <= _SOON:
-            return f"clôture dans {left} jours, {when}"
+            return f"dans {left} jours, {when}"
         case _:
-            return f"clôture {when}"
+            return when
 
 
 def hour(moment: datetime) -> str:

@@ -50,3 +50,16 @@ def test_an_hour_overseas_names_its_zone() -> None:
     found = {**deadline("2026-03-17T15:00:00Z"), "zone": "America/Cayenne"}
     said = words.deadline(found, NOW).replace("\u00a0", " ")
     assert said == "clôture dans 5 jours, le 17 mars 2026 à 12 h (heure de Cayenne)"
+
+
+def test_several_deadlines_say_what_they_are_for_those_to_come_first() -> None:
+    found = [
+        deadline("2026-03-10T11:00:00Z") | {"kind": "question"},
+        deadline("2026-03-17T11:00:00Z") | {"kind": "application"},
+        deadline("2026-07-17T10:00:00Z"),
+    ]
+    assert [one.replace("\u00a0", " ") for one in words.deadlines(found, NOW)] == [
+        "Remise des candidatures ou des dossiers : dans 5 jours, le 17 mars 2026 à 12 h",
+        "Remise des offres : le 17 juillet 2026 à 12 h",
+        "Questions : jusqu’au 10 mars 2026, c’est passé",
+    ]
