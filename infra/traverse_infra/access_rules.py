@@ -10,6 +10,7 @@ from traverse_schemas.topics import (
     ACCEPTED,
     AUDIT,
     CHANGES,
+    DECISIONS,
     EVENTS,
     GROUPINGS,
     INBOUND,
@@ -19,6 +20,7 @@ from traverse_schemas.topics import (
     QUOTAS,
     READERSHIP,
     RECEIPTS,
+    RECORDS,
     REJECTED,
     RESET,
     SHOWCASES,
@@ -144,7 +146,10 @@ def kafka_rules() -> tuple[Rule, ...]:
             )
         ),
         *(Rule(NOTIFIER, "WRITE", "TOPIC", name) for name in (SUBSCRIPTIONS, READERSHIP)),
+        # What it compares the indices with; and how far the steps have come, not what they read.
         Rule(CHECKER, "READ", "TOPIC", OPPORTUNITIES),
+        *(Rule(CHECKER, "DESCRIBE", "TOPIC", name) for name in (INBOUND, RECORDS, DECISIONS)),
+        Rule(CHECKER, "DESCRIBE", "GROUP", "traverse-", prefix=True),
     )
 
 

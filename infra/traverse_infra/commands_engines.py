@@ -66,12 +66,13 @@ def down() -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")] = False,
 ) -> None:
-    """Montre l’état des moteurs et de l'index.
+    """Montre l’état des moteurs, de l'index, et ce qui attend les traitements par partition.
 
     Code de sortie 0 si tout répond et que l'index est là, 3 sinon.
     """
-    from traverse_infra.check.standing import lost_indices
+    from traverse_infra.check.operation import behind, lost_indices
     from traverse_infra.engines.runner import Engines
+    from traverse_schemas.clock import SystemClock
 
     settings = load_settings()
     engines = Engines(settings)
@@ -81,7 +82,11 @@ def status(
         secured = Engines(settings.model_copy(update={"secure": True}))
         if any(state.pid is not None for state in secured.status()):
             engines, states = secured, secured.status()
-    told: dict[str, object] = {"engines": [asdict(state) for state in states], "lost": None}
+    told: dict[str, object] = {
+        "engines": [asdict(state) for state in states],
+        "lost": None,
+        "waiting": None,
+    }
     sound = all(state.state == "running" for state in states)
     lines = [describe(state) for state in states]
     if sound:
@@ -93,6 +98,9 @@ def status(
             told["lost"] = lost = lost_indices(kafka, elasticsearch, access)
             sound = not lost
             lines += [str(IndexLostError(alias)) for alias in lost] or ["Index : présents."]
+            late = behind(kafka, SystemClock().now(), access)
+            told["waiting"] = [one._asdict() for one in late]
+            lines += [str(one) for one in late] or ["Rien n'attend les traitements."]
         except InfraError as error:
             sound = False
             lines.append(str(error))

@@ -172,14 +172,14 @@ def _check_now_and_then() -> None:
     import threading
 
     from traverse_infra.check.compare import compare
-    from traverse_infra.check.standing import Standing
+    from traverse_infra.check.operation import operation_metrics
     from traverse_infra.check.watch import CheckMetrics, Throttle, watch
     from traverse_infra.commands_engines import load_settings
 
     settings = load_settings()
     os.nice(19)
     metrics = CheckMetrics()
-    metrics.registry.register(Standing(settings.kafka, settings.elasticsearch))
+    metrics.registry.register(operation_metrics(settings.kafka, settings.elasticsearch))
     if settings.check_metrics:
         metrics.serve(settings.check_metrics)
     watch(

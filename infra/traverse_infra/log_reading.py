@@ -1,6 +1,7 @@
 """Reading the log from outside the processors: whole topics, and how far the steps have come."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from kafka.errors import (
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from traverse_infra.errors import EngineAwayError
-from traverse_schemas.engine_access import kafka_client
+from traverse_schemas.engine_access import EngineAccess, engine_access, kafka_client
 from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -26,6 +27,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """Consumer group of each step, and the topics it reads."""
 
 _PATIENCE_MS = 10_000
+_OLDEST_PATIENCE = 2.0  # seconds
+_A_MESSAGE = 1024
+"""Octets: Kafka sends one batch all the same, however large."""
 
 
 class LogMessage(NamedTuple):
@@ -111,16 +115,29 @@ def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
             consumer.close()
 
 
-def lags(bootstrap: str) -> dict[str, int]:
-    """How many messages each step has not acknowledged yet, by consumer group.
+class Waiting(NamedTuple):
+    """How far a step is behind in one partition of a topic that it reads: `start` is the offset
+    that it reads next, `messages` how many it has not acknowledged (marks of transactions
+    included)."""
 
-    Raises EngineAwayError.
+    group: str
+    topic: str
+    partition: int
+    start: int
+    messages: int
+
+
+def waiting(bootstrap: str, access: EngineAccess | None = None) -> list[Waiting]:
+    """Every partition of every step, whether something waits there or not.
+
+    `access`: who asks; by the environment when it is None. Raises EngineAwayError.
     """
     with _mapped(bootstrap):
-        admin = KafkaAdminClient(**kafka_client(bootstrap), bootstrap_timeout_ms=_PATIENCE_MS)
+        words = (access or engine_access()).kafka(bootstrap)
+        admin = KafkaAdminClient(**words, bootstrap_timeout_ms=_PATIENCE_MS)
         try:
             committed = _committed(admin)
-            found = {}
+            found = []
             for group, topics in GROUPS.items():
                 where = [
                     TopicPartition(described["name"], each["partition_index"])
@@ -130,13 +147,56 @@ def lags(bootstrap: str) -> dict[str, int]:
                 ends = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.LATEST))
                 starts = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.EARLIEST))
                 done = committed.get(group, {})
-                found[group] = sum(
-                    ends[tp].offset - (done[tp].offset if tp in done else starts[tp].offset)
-                    for tp in where
-                )
+                for tp in where:
+                    start = done[tp].offset if tp in done else starts[tp].offset
+                    count = ends[tp].offset - start
+                    found.append(Waiting(group, tp.topic, tp.partition, start, count))
             return found
         finally:
             admin.close()
+
+
+def lags(bootstrap: str) -> dict[str, int]:
+    """How many messages each step has not acknowledged yet, by consumer group.
+
+    Raises EngineAwayError.
+    """
+    found = dict.fromkeys(GROUPS, 0)
+    for one in waiting(bootstrap):
+        found[one.group] += one.messages
+    return found
+
+
+def oldest_waiting(
+    bootstrap: str, behind: Sequence[Waiting], access: EngineAccess | None = None
+) -> dict[tuple[str, int], int]:
+    """Kafka's timestamp (milliseconds) of the first message that waits, by topic and partition.
+
+    Reads one message of each, for two seconds at most; what is not there by then is left out.
+    Raises EngineAwayError.
+    """
+    where = {TopicPartition(one.topic, one.partition): one.start for one in behind if one.messages}
+    if not where:
+        return {}
+    with _mapped(bootstrap):
+        consumer = KafkaConsumer(
+            **(access or engine_access()).kafka(bootstrap),
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=_A_MESSAGE,
+        )
+        try:
+            consumer.assign([*where])
+            for tp, start in where.items():
+                consumer.seek(tp, start)
+            times: dict[tuple[str, int], int] = {}
+            until = time.monotonic() + _OLDEST_PATIENCE
+            while (left := until - time.monotonic()) > 0 and len(times) < len(where):
+                for tp, records in consumer.poll(timeout_ms=int(left * 1000)).items():
+                    times[tp.topic, tp.partition] = records[0].timestamp
+                    consumer.pause(tp)
+            return times
+        finally:
+            consumer.close()
 
 
 # A broker that has just taken over a group reads what it remembered of it first: for a moment it

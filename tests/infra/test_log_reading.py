@@ -14,7 +14,7 @@ from kafka.errors import (
 )
 
 from traverse_infra.errors import EngineAwayError
-from traverse_infra.log_reading import GROUPS, lags
+from traverse_infra.log_reading import GROUPS, Waiting, lags, waiting
 
 
 class Admin:
@@ -80,3 +80,13 @@ def test_topics_that_a_broker_does_not_know_are_no_end_of_the_work(
     )
     with pytest.raises(EngineAwayError, match="UnknownTopicOrPartition"):
         lags("unused:9092")
+
+
+def test_how_far_a_step_is_behind_is_told_by_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "traverse_infra.log_reading.KafkaAdminClient",
+        lambda **_: Admin([CoordinatorNotAvailableError]),
+    )
+    assert waiting("unused:9092") == [
+        Waiting(group, topic, 0, 0, 10) for group, topics in GROUPS.items() for topic in topics
+    ]

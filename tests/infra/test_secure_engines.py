@@ -19,13 +19,15 @@ from tests.infra.conftest import Secured
 from tests.stream_processors.factory import CCI, call_data
 from traverse_infra.access_rules import ACCOUNTS, kafka_rules
 from traverse_infra.acls import apply_acls
+from traverse_infra.check.operation import lost_indices
 from traverse_infra.engines.waiting import wait_until
+from traverse_infra.log_reading import GROUPS, waiting
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, PublishError
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
 from traverse_schemas.engine_access import EngineAccess
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import TOPICS
+from traverse_schemas.topics import INBOUND, TOPICS
 
 pytestmark = pytest.mark.engines
 
@@ -250,3 +252,19 @@ def test_no_password_is_on_a_command_line_or_in_an_environment(secured: Secured)
 def test_the_publishers_account_missing_is_one_sentence(secured: Secured) -> None:
     with pytest.raises(PublishError, match="compte de l'institution"):
         KafkaTransport(secured.kafka, timeout=5, access=secured.access("subscriber"))
+
+
+def test_the_checker_sees_how_far_the_steps_are_and_reads_nothing_that_they_read(
+    secured: Secured,
+) -> None:
+    access = secured.access("checker")
+    found = waiting(secured.kafka, access)
+    assert {(one.group, one.topic) for one in found} == {
+        (group, topic) for group, topics in GROUPS.items() for topic in topics
+    }
+    assert lost_indices(secured.kafka, secured.elasticsearch, access) == []
+    consumer = secured.consumer("checker")
+    consumer.assign([TopicPartition(INBOUND, 0)])
+    with pytest.raises(TopicAuthorizationFailedError):
+        consumer.poll(timeout_ms=20_000)
+    consumer.close()

@@ -82,7 +82,12 @@ def test_what_runs_beside_the_steps_may_do_its_own_work_and_no_more() -> None:
         account: {(rule.operation, rule.name) for rule in kafka_rules() if rule.account == account}
         for account in ("notifier", "checker")
     }
-    assert may["checker"] == {("READ", "traverse.opportunities")}
+    # Positions of what the steps read, and not what it says.
+    assert may["checker"] == {
+        ("READ", "traverse.opportunities"),
+        *(("DESCRIBE", f"traverse.{name}") for name in ("inbound", "records", "decisions")),
+        ("DESCRIBE", "traverse-"),
+    }
     assert {name for operation, name in may["notifier"] if operation == "WRITE"} == {
         "traverse.subscriptions",
         "traverse.readership",

@@ -6,7 +6,7 @@ from elasticsearch import Elasticsearch
 
 from tests.journey.harness import Journey, sent
 from tests.stream_processors.factory import event
-from traverse_infra.check.standing import lost_indices
+from traverse_infra.check.operation import lost_indices
 from traverse_infra.reindex.rebuild import rebuild
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_stream_processors.app import EXIT_STOPPED
