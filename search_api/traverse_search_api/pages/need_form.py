@@ -13,7 +13,8 @@ from traverse_schemas.institutions import Institution, Role
 from traverse_schemas.records.codes import SUBTYPE_LABELS, NeedSubtype
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
-from traverse_schemas.visibility import VISIBILITY_LABELS, Visibility
+from traverse_schemas.visibility import Visibility
+from traverse_search_api.pages.audience import SEEN_BY
 from traverse_search_api.pages.typed_place import PlaceChoice, label_of, place_choices
 
 SYSTEM: Final = "pages"
@@ -45,9 +46,10 @@ SUBTYPES: Final = {
     NeedSubtype.BUSINESS: "Une entreprise cherche quelque chose",
 }
 AUDIENCES: Final = {
-    Visibility.BUYERS: "les institutions qui achètent selon le Code de la commande publique",
-    Visibility.MEMBERS: "toutes les institutions membres",
-    Visibility.PUBLIC: "tout le monde",
+    Visibility.BUYERS: "les acheteurs : les institutions membres qui achètent selon le Code de la "
+    "commande publique",
+    Visibility.MEMBERS: "toutes les institutions membres, acheteurs ou non",
+    Visibility.PUBLIC: "tout le monde, entreprises comprises, sans compte",
 }
 
 
@@ -230,7 +232,7 @@ def facts_of(form: NeedForm, place: str) -> list[tuple[str, str]]:
     if form.amount:
         facts.append(("Montant estimé", f"{form.amount} € HT"))
     visibility = Visibility(form.visibility)
-    facts.append(("Lisible par", f"{VISIBILITY_LABELS[visibility]} : {AUDIENCES[visibility]}"))
+    facts.append(("Qui peut le lire", SEEN_BY[visibility]))
     return facts
 
 

@@ -14,6 +14,7 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.items import detail_of
 from traverse_search_api.pages.address import given
+from traverse_search_api.pages.audience import seen_by
 from traverse_search_api.pages.dashboard_routes import dashboard_router
 from traverse_search_api.pages.grouping_routes import grouping_router
 from traverse_search_api.pages.institution_routes import institution_router
@@ -117,6 +118,13 @@ def _router(
             if person.may(StaffRole.PUBLISHER):
                 correct = own_reference(held, person.siren)
         view = record_view(document, reading.as_of, reading.territories, among, spoken)
-        return render.page(request, "record.html", view=view, correct=correct)
+        seen = seen_by(held, reading.reader.siren, lambda siren: _name_of(staff, siren))
+        return render.page(request, "record.html", view=view, correct=correct, seen_by=seen)
 
     return router
+
+
+def _name_of(staff: Staff | None, siren: str) -> str:
+    """An institution's name; its SIREN where the registry does not have it (any more)."""
+    found = staff.registry.view().get(siren) if staff else None
+    return found.name if found else f"l’institution {siren}"
