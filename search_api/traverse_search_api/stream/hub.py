@@ -34,7 +34,15 @@ from traverse_search_api.rates import caller_of
 from traverse_search_api.reader import Reader
 from traverse_search_api.stream.listener import Listener, Mark
 from traverse_search_api.stream.lookout import Lookout
-from traverse_search_api.stream.message import Message, Tellings
+from traverse_search_api.stream.message import (
+    NO_MORE_RIGHTS,
+    OTHER_LOG,
+    REFUSED_SEARCH,
+    TOO_SLOW,
+    Message,
+    Refused,
+    Tellings,
+)
 from traverse_search_api.stream.place import Place, Seated
 from traverse_search_api.synonym_book import SynonymBook
 
@@ -117,9 +125,10 @@ class Hub:
         last: str | None = None,
         since: datetime | None = None,
         still: Callable[[], bool] = lambda: True,
-    ) -> AsyncIterator[Message | None]:
+    ) -> AsyncIterator[Message | Refused | None]:
         """A stream of what `parameters` find for a reader, from a position, a moment, or now; None
         is a heartbeat. It ends when it is read too slowly, when its reader is not `still` that one,
+        when its search is refused or the log is another one, each of which is `Refused` in the end,
         or when the service stops.
 
         Raises, before the first message: InvalidParameterError, InvalidStreamPositionError,
@@ -168,7 +177,7 @@ class Hub:
         place: Place,
         position: Position,
         still: Callable[[], bool],
-    ) -> AsyncGenerator[Message | None, None]:
+    ) -> AsyncGenerator[Message | Refused | None, None]:
         stream = Listener(position)
         self._metrics.streams.inc()
         loop = asyncio.get_running_loop()
@@ -177,28 +186,35 @@ class Hub:
             yield None  # the reader knows at once that it is connected
             while not self._join(search, stream, position):
                 if self._told is not None and self._told.generation != position.generation:
-                    return  # the topic is another one: who comes back is told so
+                    yield OTHER_LOG
+                    return
                 async with _done_beside(self._catch_up(search, stream, position)) as step:
                     while not await stream.sees(step, self._limits.heartbeat):
                         if not still():
+                            yield NO_MORE_RIGHTS
                             return
                         stream.heard = loop.time()
                         yield None
                     try:
                         told, position = step.result()
                     except RefusedQueryError:
+                        yield REFUSED_SEARCH
                         return
                 for message in told:
                     if not still():
+                        yield NO_MORE_RIGHTS
                         return
                     stream.heard = loop.time()
                     yield message
             stream.beat(self._limits.heartbeat)
             while (said := await stream.queue.get()) is not Mark.END:
                 if not still():
+                    yield NO_MORE_RIGHTS
                     return
                 stream.heard = loop.time()
-                yield None if said is Mark.BEAT else said
+                yield said if isinstance(said, Message | Refused) else None
+                if isinstance(said, Refused):
+                    return
         finally:
             if stream.timer is not None:
                 stream.timer.cancel()
@@ -297,7 +313,7 @@ class Hub:
     async def _check_generation(self) -> None:
         end = await self._past.end()
         if self._told is not None and end.generation != self._told.generation:
-            self._end_all()
+            self._end_all(OTHER_LOG)
             self._begin(end)
 
     async def _step(self) -> None:
@@ -348,7 +364,7 @@ class Hub:
             if stream.queue.qsize() >= _QUEUE:
                 self._metrics.streams_dropped.inc()
                 self._part(key, stream)
-                stream.queue.put_nowait(Mark.END)
+                stream.queue.put_nowait(TOO_SLOW)
                 return
             stream.told(message)
             stream.queue.put_nowait(message)
@@ -366,13 +382,13 @@ class Hub:
         for key, group in list(self._groups.items()):
             if key not in self._searches:
                 for stream in group.streams:
-                    stream.queue.put_nowait(Mark.END)
+                    stream.queue.put_nowait(REFUSED_SEARCH)
                 del self._groups[key]
 
-    def _end_all(self) -> None:
+    def _end_all(self, why: Refused | Mark = Mark.END) -> None:
         for group in self._groups.values():
             for stream in group.streams:
-                stream.queue.put_nowait(Mark.END)
+                stream.queue.put_nowait(why)
         self._groups.clear()
         self._searches.clear()
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from traverse_search_api.changes.position import Position
-from traverse_search_api.stream.message import Message
+from traverse_search_api.stream.message import Message, Refused
 
 _MOST_NAMED: Final = 10_000  # restricted documents that one stream is remembered to know of
 
@@ -25,7 +25,7 @@ class Listener:
     seconds of the event loop."""
 
     start: Position
-    queue: asyncio.Queue[Message | Mark] = field(default_factory=asyncio.Queue)
+    queue: asyncio.Queue[Message | Refused | Mark] = field(default_factory=asyncio.Queue)
     named: dict[str, None] = field(default_factory=dict)
     heard: float = 0.0
     timer: asyncio.TimerHandle | None = None

@@ -1,6 +1,7 @@
 """What a stream says, in its two forms: Server-Sent Events (WHATWG HTML, 9.2) and NDJSON."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -26,6 +27,40 @@ class Form(StrEnum):
 
 HEARTBEAT: Final[dict[Form, bytes]] = {Form.EVENTS: b": battement\n\n", Form.NDJSON: b"\n"}
 """Says that the line is alive; readers of both forms pass over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why the service ends a stream, said before it does. It has no position: who comes back goes
+    on after the last message."""
+
+    detail: str
+
+    def octets(self, form: Form) -> bytes:
+        """The event `refused` on the wire."""
+        data = {"detail": self.detail}
+        if form is Form.EVENTS:
+            return b"event: refused\ndata: %b\n\n" % orjson.dumps(data)
+        line = {"event": "refused", "data": data}
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+NO_MORE_RIGHTS: Final = Refused(
+    "Ce flux est clos : la clé ou la session qui l’a ouvert ne vaut plus, ou ses droits ont "
+    "changé ; rouvrez-le avec une clé qui vaut."
+)
+TOO_SLOW: Final = Refused(
+    "Ce flux est clos : ses messages ne sont pas lus assez vite ; rouvrez-le avec le Last-Event-ID "
+    "du dernier message reçu, qui reprend sans manque."
+)
+REFUSED_SEARCH: Final = Refused(
+    "Ce flux est clos : Elasticsearch refuse sa recherche ; corrigez ses dates et ses filtres, "
+    "puis rouvrez-le."
+)
+OTHER_LOG: Final = Refused(
+    "Ce flux est clos : le journal des changements a été recréé, et ses positions ne valent plus ; "
+    "relisez la recherche entière, puis rouvrez le flux sans Last-Event-ID."
+)
 
 
 class Message:

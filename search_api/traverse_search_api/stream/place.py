@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-from traverse_search_api.stream.message import Message
+from traverse_search_api.stream.message import Message, Refused
 
 
 class Place:
@@ -17,15 +17,15 @@ class Place:
             leave()
 
 
-class Seated(AsyncIterator[Message | None]):
+class Seated(AsyncIterator[Message | Refused | None]):
     """A stream in its place. A generator that nobody began does not end by being closed: its reader
     may leave before the first message."""
 
-    def __init__(self, told: AsyncGenerator[Message | None, None], place: Place) -> None:
+    def __init__(self, told: AsyncGenerator[Message | Refused | None, None], place: Place) -> None:
         self._told = told
         self._place = place
 
-    async def __anext__(self) -> Message | None:
+    async def __anext__(self) -> Message | Refused | None:
         return await anext(self._told)
 
     async def aclose(self) -> None:

@@ -32,7 +32,9 @@ def stream_router(
         200: {
             "description": "Les changements, à mesure : Server-Sent Events, ou NDJSON selon "
             "Accept. `opportunity` porte l’élément entier, `gone` l’identifiant seul (retiré, "
-            "fusionné, ou réservé à d’autres).",
+            "fusionné, ou réservé à d’autres). `refused` dit pourquoi le service clôt le flux "
+            "(`detail`, sans position) : droits retirés, lecture trop lente, recherche refusée, "
+            "journal recréé.",
             "content": {
                 Form.EVENTS.value: {"schema": {"type": "string"}, "example": _EXAMPLE},
                 Form.NDJSON.value: {"schema": {"type": "string"}},

@@ -13,7 +13,7 @@ from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import ANYBODY
 from traverse_search_api.stream.hub import Hub, StreamLimits
-from traverse_search_api.stream.message import Message
+from traverse_search_api.stream.message import NO_MORE_RIGHTS, Message, Refused
 from traverse_search_api.synonym_book import SynonymBook
 
 ONE = document("A", "École")
@@ -72,7 +72,9 @@ def hub_over(index: Index, heartbeat: float) -> Hub:
     )  # fmt: skip
 
 
-async def opened(hub: Hub, still: Collection[object] = (1,)) -> AsyncIterator[Message | None]:
+async def opened(
+    hub: Hub, still: Collection[object] = (1,)
+) -> AsyncIterator[Message | Refused | None]:
     """A stream that comes back from before the one change; its reader is one while `still` is not
     empty."""
     last = encode(Position("generation", (0,)), KEY)
@@ -84,7 +86,7 @@ async def opened(hub: Hub, still: Collection[object] = (1,)) -> AsyncIterator[Me
 def test_it_beats_until_a_late_document_shows() -> None:
     """And then tells of it, and goes on beating."""
 
-    async def heard() -> list[Message | None]:
+    async def heard() -> list[Message | Refused | None]:
         index = Index()
         hub = hub_over(index, heartbeat=0.01)
         told = await opened(hub)
@@ -99,15 +101,15 @@ def test_it_beats_until_a_late_document_shows() -> None:
         return said
 
     said = asyncio.run(heard())
-    (message,) = (each for each in said if each is not None)
+    (message,) = (each for each in said if isinstance(each, Message))
     assert message.change.id == ONE["id"]
     assert said.index(message) > 4
 
 
 def test_who_may_not_read_any_more_is_not_kept_waiting() -> None:
-    """A key that is revoked while its stream catches up ends it at the next beat."""
+    """A key that is revoked while its stream catches up ends it at the next beat, and says so."""
 
-    async def ended() -> list[Message | None]:
+    async def ended() -> list[Message | Refused | None]:
         hub, reader = hub_over(Index(), heartbeat=0.01), [1]
         said = []
         async with asyncio.timeout(PATIENCE):
@@ -117,7 +119,7 @@ def test_who_may_not_read_any_more_is_not_kept_waiting() -> None:
         await hub.close()
         return said
 
-    assert asyncio.run(ended()) == [None]
+    assert asyncio.run(ended()) == [None, NO_MORE_RIGHTS]
 
 
 def test_who_goes_meanwhile_leaves_nothing_behind() -> None:

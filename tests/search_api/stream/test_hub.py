@@ -15,6 +15,7 @@ from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import ANYBODY
 from traverse_search_api.stream import hub as module
 from traverse_search_api.stream.hub import Hub, StreamLimits
+from traverse_search_api.stream.message import TOO_SLOW, Message
 from traverse_search_api.synonym_book import SynonymBook
 
 DOCUMENTS = [document(f"{number}", f"École {number}") for number in range(6)]
@@ -71,10 +72,12 @@ def test_a_reader_that_is_too_slow_is_dropped_and_counted_and_no_other(
         for at, one in enumerate(DOCUMENTS):
             log.changes.append(Change(one["id"], "public", 1, 0, at))
             message = await asyncio.wait_for(first[1] if at == 0 else anext(quick), 30)
-            assert message is not None
+            assert isinstance(message, Message)
             assert message.change.id == one["id"]
         kept = [await first[0], *[message async for message in slow]]
-        assert [one.change.id for one in kept if one] == [one["id"] for one in DOCUMENTS[:5]]
+        assert kept.pop() is TOO_SLOW
+        told = [one.change.id for one in kept if isinstance(one, Message)]
+        assert told == [one["id"] for one in DOCUMENTS[:5]]
         assert b"streams_dropped_total 1.0" in metrics.text()
         await hub.close()
         assert [message async for message in quick] == []

@@ -21,7 +21,7 @@ from traverse_search_api.matching.looked import (
     ready,
 )
 from traverse_search_api.reader import ANYBODY, Reader
-from traverse_search_api.stream.message import Form, Message, Tellings
+from traverse_search_api.stream.message import TOO_SLOW, Form, Message, Tellings
 
 KEY = b"secret"
 NOW = clock_from("2026-03-12T10:00:00Z").now()
@@ -146,6 +146,15 @@ def test_line_breaks_in_a_title_break_no_event() -> None:
     one = document("A", "Un\ntitre\r\n\u2028sur trois lignes")
     told, _ = told_of([change(one["id"], 0)], looked(one))
     assert len(told[0].octets(Form.EVENTS).splitlines()) == 4  # id, event, data, end
+
+
+def test_why_a_stream_ends_is_an_event_without_a_place() -> None:
+    """A reader keeps the Last-Event-ID of its last message, and goes on from there."""
+    event, data = TOO_SLOW.octets(Form.EVENTS).decode().split("\n\n")[0].splitlines()
+    assert event == "event: refused"
+    line = json.loads(TOO_SLOW.octets(Form.NDJSON))
+    assert line == {"event": "refused", "data": json.loads(data.removeprefix("data: "))}
+    assert "Last-Event-ID" in line["data"]["detail"]
 
 
 def test_a_document_shown_in_an_older_version_is_late() -> None:

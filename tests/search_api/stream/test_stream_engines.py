@@ -277,7 +277,8 @@ def test_a_stream_tells_what_its_reader_may_read_until_the_key_is_revoked(flow: 
         )
         flow.write(document("pa6", "Patinoire fermée"))
         assert wait_until(lambda: not town.open, timeout=PATIENCE)
-        assert len(town.lines) == 7
+        assert [one["event"] for one in town.lines[7:]] == ["refused"]
+        assert "position" not in town.lines[7] and "clé" in town.lines[7]["data"]["detail"]
         assert anybody.titles(2)[1] == chamber.titles(5)[4] == "Patinoire fermée"
     refused = httpx.get(f"{flow.address}/v1/stream", params=asked, headers=as_member(TOWN))
     assert refused.status_code == 401
@@ -388,7 +389,7 @@ def test_a_search_that_elasticsearch_refuses_ends_alone(
         flow.write(document("p2", "Pont levant et pont suspendu"))
         assert good.titles(2) == ["Pont suspendu", "Pont levant et pont suspendu"]
         assert wait_until(lambda: not refused.open, timeout=PATIENCE)
-        assert not refused.lines
+        assert [one["event"] for one in refused.lines] == ["refused"]
         assert good.open
 
 
