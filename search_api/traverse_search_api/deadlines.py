@@ -1,13 +1,16 @@
 """Deadlines as the buyer's own clock shows them. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from traverse_schemas.identity import utc_text
 from traverse_schemas.records.codes import DeadlineKind
 from traverse_schemas.records.parts import Deadline
+from traverse_schemas.values.instant import OVERSEAS
+from traverse_search_api.moments import end_instant, first_instant
+from traverse_search_api.status_query import index_text
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 
@@ -65,3 +68,50 @@ def local_end(deadline: Mapping[str, Any]) -> datetime:
     until = datetime.fromisoformat(deadline["until"])
     last = until - timedelta(seconds=1) if is_bare(deadline) else until
     return last.astimezone(zone_of(deadline))
+
+
+def deadline_query(first: date | datetime | None, last: date | datetime | None) -> dict[str, Any]:
+    """Deadlines from a day or an instant to another, both included.
+
+    A day is that of the deadline's own zone: what closes on the 12th in Nouméa closes on the 12th,
+    though it is the 11th in Paris when that day begins. A bare day ends at the next midnight, which
+    is of the day before.
+    """
+
+    def between(zone: ZoneInfo) -> tuple[tuple[str, str], ...]:
+        low, high = "gte" if isinstance(first, datetime) else "gt", "lte"
+        bounds = []
+        if first is not None:
+            bounds.append((low, index_text(first_instant(first, zone))))
+        if last is not None:
+            bounds.append((high, index_text(end_instant(last, zone))))
+        return tuple(bounds)
+
+    home = between(PARIS)
+    away: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for zone in OVERSEAS:
+        away.setdefault(between(ZoneInfo(zone)), []).append(zone)
+    away.pop(home, None)
+    in_paris = {"range": {"deadline.until": dict(home)}}
+    if not away:
+        return in_paris
+    others = [zone for zones in away.values() for zone in zones]
+    return {
+        "bool": {
+            "should": [
+                {"bool": {"filter": [in_paris], "must_not": [_of_zones(others)]}},
+                *(
+                    {
+                        "bool": {
+                            "filter": [{"range": {"deadline.until": dict(bounds)}}, _of_zones(z)]
+                        }
+                    }
+                    for bounds, z in away.items()
+                ),
+            ]
+        }
+    }
+
+
+def _of_zones(zones: list[str]) -> dict[str, Any]:
+    return {"terms": {"deadline.zone": zones}}

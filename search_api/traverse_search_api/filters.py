@@ -5,6 +5,7 @@ from typing import Any
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
+from traverse_search_api.deadlines import deadline_query
 from traverse_search_api.moments import end_instant, first_instant, read_moment
 from traverse_search_api.parameters import Facet, SearchParameters
 from traverse_search_api.reader import Reader
@@ -63,13 +64,12 @@ def other_filters(parameters: SearchParameters) -> dict[str, Query]:
                 "location": parameters.near.model_dump(),
             }
         }
-    deadline = _period(
-        "deadline.until",
-        # A day's bare deadline ends at the next midnight: that midnight is of the day before.
-        {"gt_day": parameters.deadline_from, "lte_day": parameters.deadline_to},
+    first, last = (
+        read_moment(text) if text is not None else None
+        for text in (parameters.deadline_from, parameters.deadline_to)
     )
-    if deadline:
-        filters["deadline"] = deadline
+    if first is not None or last is not None:
+        filters["deadline"] = deadline_query(first, last)
     published = _period(
         "published_at", {"gte_day": parameters.published_from, "lt_day": parameters.published_to}
     )

@@ -36,15 +36,15 @@ def read_moment(text: str) -> date | datetime:
         ) from None
 
 
-def first_instant(moment: date | datetime) -> datetime:
-    """The beginning of a day in Paris, or the instant itself (UTC)."""
+def first_instant(moment: date | datetime, zone: ZoneInfo = _PARIS) -> datetime:
+    """The beginning of a day in a zone, or the instant itself (UTC)."""
     if isinstance(moment, datetime):
         return moment
-    return datetime.combine(moment, time(), _PARIS).astimezone(UTC)
+    return datetime.combine(moment, time(), zone).astimezone(UTC)
 
 
-def end_instant(moment: date | datetime) -> datetime:
-    """The first instant after a day in Paris, or the instant itself (UTC)."""
+def end_instant(moment: date | datetime, zone: ZoneInfo = _PARIS) -> datetime:
+    """The first instant after a day in a zone, or the instant itself (UTC)."""
     if isinstance(moment, datetime):
         return moment
-    return first_instant(moment + timedelta(days=1))
+    return first_instant(moment + timedelta(days=1), zone)

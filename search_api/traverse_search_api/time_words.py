@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.status import french_day
-from traverse_search_api.moments import YEARS, end_instant, first_instant
-from traverse_search_api.status_query import index_text
+from traverse_search_api.deadlines import deadline_query
+from traverse_search_api.moments import YEARS
 
 Query = dict[str, Any]
 
@@ -118,13 +118,12 @@ def _time(first: date | None, last: date | None, *, ends: bool, clear: bool) -> 
         f"à partir du {first:%d/%m/%Y}" if first and not last else "",
         f"au plus tard le {last:%d/%m/%Y}" if last and not first else "",
     ]
-    deadline = {}
     contract = {}
     if first:
-        deadline["gt"], contract["gte"] = index_text(first_instant(first)), first.isoformat()
+        contract["gte"] = first.isoformat()
     if last:
-        deadline["lte"], contract["lte"] = index_text(end_instant(last)), last.isoformat()
-    query: Query = {"range": {"deadline.until": deadline}}
+        contract["lte"] = last.isoformat()
+    query: Query = deadline_query(first, last)
     if ends:
         # The end of a contract is a day on which somebody may have to buy anew.
         query = {"bool": {"should": [query, {"range": {"end_max": contract}}]}}

@@ -7,7 +7,7 @@ thing open until that day ends.
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -31,6 +31,9 @@ _ZONES = {
     "988": "Pacific/Noumea",
     "989": "Etc/GMT+8",
 }
+
+OVERSEAS: Final = tuple(_ZONES.values())
+"""The zones of France overseas."""
 
 Precision = Literal["instant", "minute", "day"]
 

@@ -14,9 +14,10 @@ from traverse_schemas.index_mapping import index_body
 Query = Mapping[str, Any]
 
 JUDGED_FIELDS: Final = (
-    "amount", "audience", "closed_on", "covers", "cpv_within", "deadline.until", "end_max",
-    "expires", "kind", "notified", "outcome", "owner_kind", "owner_siren", "published_at", "stage",
-    "state", "stub", "subtype", "themes", "updated_at", "visibility", "within", "zones",
+    "amount", "audience", "closed_on", "covers", "cpv_within", "deadline.until", "deadline.zone",
+    "end_max", "expires", "kind", "notified", "outcome", "owner_kind", "owner_siren",
+    "published_at", "stage", "state", "stub", "subtype", "themes", "updated_at", "visibility",
+    "within", "zones",
 )  # fmt: skip
 """What a document must have been read with."""
 
