@@ -47,14 +47,19 @@ class BulkWriter:
     def __init__(self, client: AsyncElasticsearch) -> None:
         self._client = client
 
-    async def write(self, operations: Sequence[Operation]) -> list[Refused]:
-        """Write all; give those that were refused."""
+    async def write(
+        self, operations: Sequence[Operation], held: set[Operation] | None = None
+    ) -> list[Refused]:
+        """Write all; give those that were refused, and add to `held` those of which the index held
+        this version or a newer one before."""
         refused: list[Refused] = []
         for portion in _portions(operations):
-            await self._write(portion, refused)
+            await self._write(portion, refused, held)
         return refused
 
-    async def _write(self, portion: Sequence[Operation], refused: list[Refused]) -> None:
+    async def _write(
+        self, portion: Sequence[Operation], refused: list[Refused], held: set[Operation] | None
+    ) -> None:
         waiting = list(portion)
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(_AgainError),
@@ -62,14 +67,16 @@ class BulkWriter:
             before_sleep=_say_waiting,
         ):
             with attempt:
-                waiting = await self._send(waiting, refused)
+                # Sent again, it may be held since the time before.
+                first, held = held, None
+                waiting = await self._send(waiting, refused, first)
                 if waiting:
                     raise _AgainError(f"{len(waiting)} documents en attente")
 
     async def _send(
-        self, operations: Sequence[Operation], refused: list[Refused]
+        self, operations: Sequence[Operation], refused: list[Refused], held: set[Operation] | None
     ) -> list[Operation]:
-        """Send once; give what must be sent again, add what is refused."""
+        """Send once; give what must be sent again, add what is refused, and what was held."""
         if not operations:
             return []
         body: list[Any] = []
@@ -89,6 +96,8 @@ class BulkWriter:
         for operation, wrapped in zip(operations, answer["items"], strict=True):
             item = wrapped["index"]
             said = verdict(item)
+            if held is not None and item["status"] == 409:
+                held.add(operation)
             if said is Verdict.RETRY:
                 again.append(operation)
             elif said is Verdict.REFUSED:

@@ -364,8 +364,9 @@ class Follower:
         return consumer
 
 
-async def last_messages(bootstrap: str, topic: str) -> list[Stored]:
-    """The last message of each partition that has one, of a topic written without transactions."""
+async def last_messages(bootstrap: str, topic: str) -> dict[int, Stored | None]:
+    """The last message of each partition that ever had one, None where none is kept any more; of a
+    topic written without transactions."""
     consumer = await _patiently(partial(_consumer, bootstrap, "read_uncommitted"))
     try:
         numbers = consumer.partitions_for_topic(topic)
@@ -378,14 +379,16 @@ async def last_messages(bootstrap: str, topic: str) -> list[Stored]:
         consumer.assign(where)
         ends = await _patiently(partial(consumer.end_offsets, where))
         begins = await _patiently(partial(consumer.beginning_offsets, where))
-        found = []
+        found: dict[int, Stored | None] = {}
         for each in where:
             if ends[each] > begins[each]:
                 consumer.seek(each, ends[each] - 1)
                 record = await consumer.getone(each)
-                found.append(
-                    Stored(record.offset, record.key or b"", record.value, tuple(record.headers))
+                found[each.partition] = Stored(
+                    record.offset, record.key or b"", record.value, tuple(record.headers)
                 )
+            elif ends[each]:
+                found[each.partition] = None
         return found
     finally:
         await _end(consumer)

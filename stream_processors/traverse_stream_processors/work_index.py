@@ -265,16 +265,25 @@ class IndexWork:
 
     async def _index_what_is_written(self) -> None:
         """Opportunities of which nothing was told yet may not be in the index: whoever wrote them
-        may have ended in between. Changes of a partition are told in its order."""
+        may have ended in between. Changes of a partition are told in its order.
+
+        After a quiet week no change is kept that says how far that went: all is brought to the
+        index, and of what it held already nothing is told. It was, but for what was written just
+        before an end that lasted the week.
+        """
         told = dict.fromkeys(range(PARTITIONS), -1)
-        for last in await last_messages(self._bootstrap, CHANGES):
-            change = orjson.loads(last.value or b"{}")
-            told[change["partition"]] = change["version"]
+        last_told = await last_messages(self._bootstrap, CHANGES)
+        for last in last_told.values():
+            if last is not None:
+                change = orjson.loads(last.value or b"{}")
+                told[change["partition"]] = change["version"]
         for partition, version in told.items():
+            forgotten = partition in last_told and last_told[partition] is None
             async for chunk in read_partition(
                 self._bootstrap, OPPORTUNITIES, partition, version + 1
             ):
-                await self._index([_read(one, partition) for one in chunk if one.value])
+                written = [_read(one, partition) for one in chunk if one.value]
+                await self._index(written, only_new=forgotten)
 
     async def _log(self, linked: _Linked) -> list[_Indexed]:
         """Opportunities, links and groupings to the log, in one transaction; gives the first as
@@ -302,16 +311,23 @@ class IndexWork:
         ]
 
     async def _index(
-        self, documents: Sequence[_Indexed], linked: _Linked | None = None, at: int = 0
+        self,
+        documents: Sequence[_Indexed],
+        linked: _Linked | None = None,
+        at: int = 0,
+        *,
+        only_new: bool = False,
     ) -> None:
-        """Documents to the index; then it is told, with what became of the batch that was linked
-        `at` that moment."""
+        """Documents to the index; then it is told (where `only_new`, not of what the index held),
+        with what became of the batch that was linked `at` that moment. `only_new` is for those of
+        one partition."""
         linked = linked or _no_batch()
         owners: dict[Operation, _Indexed] = {}
         for one in documents:
             for operation in operations(one.message, one.document, one.offset):
                 owners[operation] = one
-        refused = await self._bulk.write(list(owners))
+        held: set[Operation] | None = set() if only_new else None
+        refused = await self._bulk.write(list(owners), held)
         whys = {one.operation.id: _refusal_sentence(one) for one in refused}
         self._doubtful |= whys
         fates = {
@@ -322,6 +338,9 @@ class IndexWork:
         originals = await read_at(self._bootstrap, INBOUND, [one.place for one in events])
         told = [one for one in events if one.place in originals]
         explained = {one.opportunity for one in told}
+        if held is not None:
+            new = {owners[one].offset for one in owners.keys() - held}
+            documents = [one for one in documents if one.offset in new]
         changes = [_change(one) for one in documents]
         rest = [
             *(refusal(one, originals[one.place], verified=self._verified) for one in told),

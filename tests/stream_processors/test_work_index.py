@@ -43,7 +43,7 @@ class Teller:
 class Index:
     """Refuses every document."""
 
-    async def write(self, operations: Sequence[Operation]) -> list[Refused]:
+    async def write(self, operations: Sequence[Operation], _: Any = None) -> list[Refused]:
         return [Refused(one, "too deep") for one in operations]
 
 
@@ -114,3 +114,76 @@ def test_who_takes_over_writes_the_links_that_are_missing_in_portions(
     links = [one.value for one in log.topics[LINKS].values()]
     assert links.count(None) == 2
     assert len(links) == 3
+
+
+def written(name: str, offset: int) -> Stored:
+    value = {"id": name, "index": "public", "stubs": [], "document": {"id": name, "stub": True}}
+    return Stored(offset, name.encode(), orjson.dumps(value), ())
+
+
+class Held:
+    """An index that holds the first versions up to one."""
+
+    def __init__(self, upto: int) -> None:
+        self.upto = upto
+        self.taken: list[str] = []
+
+    async def write(
+        self, operations: Sequence[Operation], held: set[Operation] | None = None
+    ) -> list[Refused]:
+        for one in operations:
+            version = orjson.loads(one.action)["index"]["version"]
+            if version > self.upto:
+                self.taken.append(one.id)
+            elif held is not None:
+                held.add(one)
+        return []
+
+
+class Told:
+    """The changes that were told."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    async def write(self, messages: Sequence[Message]) -> list[int]:
+        self.ids += [one.key.decode() for one in messages]
+        return []
+
+
+LAST = Stored(3, b"b", b'{"id":"b","partition":0,"version":1}', ())
+
+
+@pytest.mark.parametrize(
+    ("last", "upto", "told"),
+    [
+        ({0: LAST}, 1, ["c", "d"]),  # the last word is kept: what came after it is told
+        ({0: None}, 3, []),  # a quiet week went by: nothing of what is old is told
+        ({0: None}, 2, ["d"]),  # what had not reached the index is told all the same
+        ({}, -1, ["a", "b", "c", "d"]),  # nothing was ever told
+    ],
+)
+def test_who_takes_over_tells_what_is_new_and_after_a_quiet_week_no_more(
+    monkeypatch: pytest.MonkeyPatch, last: dict[int, Stored | None], upto: int, told: list[str]
+) -> None:
+    """The log of changes keeps seven days: that it is empty does not say that nothing was told."""
+    log = [written(name, offset) for offset, name in enumerate("abcd")]
+
+    async def read(_: str, __: str, partition: int, start: int) -> AsyncIterator[list[Stored]]:
+        yield [one for one in log if partition == 0 and one.offset >= start]
+
+    async def last_messages(_: str, __: str) -> dict[int, Stored | None]:
+        return last
+
+    async def nothing(*_: Any) -> dict[Any, bytes]:
+        return {}
+
+    monkeypatch.setattr(work_index, "read_partition", read)
+    monkeypatch.setattr(work_index, "last_messages", last_messages)
+    monkeypatch.setattr(work_index, "read_at", nothing)
+    index, teller = Held(upto), Told()
+    given: dict[str, Any] = {"teller": teller, "bulk": index, "writer": None}
+    work = IndexWork(bootstrap="", opportunities=Any, verified=False, **given)  # type: ignore[arg-type]
+    asyncio.run(work._index_what_is_written())
+    assert teller.ids == told
+    assert index.taken == told
