@@ -48,7 +48,7 @@ def alert_pages(
     visits = staff.visits
 
     @router.get("/alertes")
-    async def mine(request: Request, nouvelle: str = "") -> Response:
+    async def mine(request: Request, nouvelle: str = "", reprise: str = "") -> Response:
         """The page."""
         person = visits.require(request)
         owner = Owner(person.siren, person.account.id)
@@ -68,6 +68,7 @@ def alert_pages(
             alerts=[_card(row, address) for row in rows],
             rhythms=list(RHYTHM_LABELS.items()),
             made=made,
+            taken_up=bool(reprise),
             sentence=sentence,
         )
 
@@ -112,7 +113,7 @@ def alert_pages(
             case "pause":
                 await book.change(known, lambda row: _with(row, Change(muted=True)))
             case "reprendre":
-                await book.change(known, lambda row: _with(row, Change(muted=False, enabled=True)))
+                await book.change(known, _taken_up)
             case _:
                 rhythm = form.get("rythme", "")
                 wanted = Change(
@@ -126,13 +127,23 @@ def alert_pages(
 
 
 async def _kept(book: SubscriptionBook, made: Subscription) -> Response:
-    """Keep a new one and show it. Who clicks twice means one alert."""
+    """Keep a new one and show it. Who clicks twice means one alert; who asks for one that is in
+    pause, or is delivered no more, wants it again."""
     for row in await book.of(made.owner):
         alike = row.search == made.search and row.note == made.note
         if alike and row.channel is Channel.EMAIL:
-            return RedirectResponse(f"/alertes?nouvelle={row.id}", 303)
+            stopped = row.muted or row.disabled is not None
+            if stopped:
+                await book.change(row, _taken_up)
+            return RedirectResponse(
+                f"/alertes?nouvelle={row.id}" + ("&reprise=oui" if stopped else ""), 303
+            )
     await book.add(made)
     return RedirectResponse(f"/alertes?nouvelle={made.id}", 303)
+
+
+def _taken_up(row: Subscription) -> Subscription:
+    return _with(row, Change(muted=False, enabled=True))
 
 
 def _with(row: Subscription, change: Change) -> Subscription:

@@ -1,6 +1,7 @@
 """Subscriptions: whose they are, who changes them, and what a stranger tries."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from traverse_search_api.alerts.dry_run import sentence
 from traverse_search_api.alerts.errors import RefusedSubscriptionError
 from traverse_search_api.alerts.subscription import (
     Channel,
+    Disabled,
     Owner,
     decode_subscription,
     encode_subscription,
@@ -65,11 +67,34 @@ def test_the_note_of_a_week_is_asked_for_in_one_click_and_only_by_e_mail(
     page = paul.get(answer.headers["location"])
     assert "Note du comité stratégique : Marseille (13)" in page.text
     assert "chaque lundi" in page.text and "Adresses privées" not in page.text
+    assert "est en place" in page.text
     refused = paul.patch(f"/v1/subscriptions/{made['id']}", json={"channel": "feed"})
     assert refused.status_code == 422 and "courriel" in refused.text
     strange = paul.post("/alertes/note", data={"jeton": token, "lieu": "com:99999"})
     assert strange.status_code == 422
     assert paul.post("/alertes/note", data={"lieu": "fr"}).status_code == 403
+    assert paul.delete(f"/v1/subscriptions/{made['id']}").status_code == 204
+
+
+@pytest.mark.parametrize(
+    "stopped",
+    [{"muted": True}, {"disabled": Disabled(at=NOW, sentence="https://exemple.org se tait.")}],
+)
+def test_who_asks_anew_for_an_alert_that_is_stopped_takes_it_up_again(
+    people: Household, stopped: dict[str, Any]
+) -> None:
+    paul = people.house.signed_in(PAUL)
+    token = token_of(paul.get("/compte"))
+    sent = {"jeton": token, "lieu": "com:13005"}
+    assert paul.post("/alertes/note", data=sent).status_code == 303
+    (made,) = paul.get("/v1/subscriptions").json()["items"]
+    row = people.table.rows()[made["id"]]
+    people.table.put(row.id, row.model_copy(update=stopped))
+    answer = paul.post("/alertes/note", data=sent)
+    (again,) = paul.get("/v1/subscriptions").json()["items"]
+    row = people.table.rows()[again["id"]]
+    assert (again["id"], row.muted, row.disabled) == (made["id"], False, None)
+    assert "était arrêtée : les envois reprennent" in paul.get(answer.headers["location"]).text
     assert paul.delete(f"/v1/subscriptions/{made['id']}").status_code == 204
 
 
