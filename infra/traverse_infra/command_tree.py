@@ -37,6 +37,7 @@ def build() -> typer.Typer:
     )
     for name, command in (
         ("up", commands_engines.up),
+        ("equip", commands_engines.equip),
         ("down", commands_engines.down),
         ("status", commands_engines.status),
         ("demo", commands_demo.demo),

@@ -15,7 +15,7 @@ from traverse_infra.settings import Settings
 
 if TYPE_CHECKING:
     from traverse_infra.engines.runner import EngineStatus
-    from traverse_infra.topics import AppliedTopics
+    from traverse_infra.topics import AppliedTopics, Copies
 
 _STATES = {"running": "en marche", "starting": "en cours de démarrage", "stopped": "arrêté"}
 
@@ -33,7 +33,7 @@ def up(
 ) -> None:
     """Démarre Kafka et Elasticsearch, crée les topics et les index qui manquent."""
     from traverse_infra.engines.runner import Engines
-    from traverse_infra.equip import equip
+    from traverse_infra.equip import equip as equip_local
 
     settings = load_settings()
     if secure:
@@ -41,7 +41,7 @@ def up(
     engines = Engines(settings)
     started = engines.up(typer.echo)
     typer.echo("Les moteurs sont prêts." if started else "Les moteurs étaient déjà en marche.")
-    equipped = equip(engines, migrate=migrate)
+    equipped = equip_local(engines, migrate=migrate, copies=_copies(settings))
     _tell_topics(equipped.topics)
     if equipped.environments:
         typer.echo(
@@ -50,6 +50,28 @@ def up(
             f"{equipped.environments['processors']}; traverse work"
         )
     typer.echo(f"Kafka : {engines.kafka} · Elasticsearch : {engines.elasticsearch}")
+
+
+def equip(
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Applique aussi les réglages de topics qui diffèrent.")
+    ] = False,
+) -> None:
+    """Crée sur vos propres Kafka et Elasticsearch les topics et les index qui manquent.
+
+    Sans effet la seconde fois. Les comptes et les droits y restent à donner.
+    """
+    from traverse_infra.equip import equip_others
+
+    settings = load_settings()
+    equipped = equip_others(
+        settings.kafka, settings.elasticsearch, migrate=migrate, copies=_copies(settings)
+    )
+    _tell_topics(equipped.topics)
+    created = len(equipped.topics.created)
+    typer.echo(f"{len(equipped.topics.ids)} topics en place, dont {created} créé(s).")
+    for alias, index in equipped.indices.items():
+        typer.echo(f"Alias {alias} : {index}.")
 
 
 def down() -> None:
@@ -130,10 +152,16 @@ def load_settings() -> Settings:
         ) from error
 
 
+def _copies(settings: Settings) -> "Copies":
+    from traverse_infra.topics import Copies
+
+    return Copies(settings.replication, settings.min_insync_replicas)
+
+
 def _tell_topics(applied: "AppliedTopics") -> None:
     if applied.created:
         typer.echo(f"Topics créés : {', '.join(applied.created)}.")
     for change in applied.changed:
         typer.echo(f"Topic modifié : {change}.")
     for change in applied.pending:
-        typer.echo(f"À migrer : {change} (appliquez avec `traverse up --migrate`).", err=True)
+        typer.echo(f"À migrer : {change} (appliquez avec --migrate).", err=True)

@@ -23,6 +23,10 @@ from traverse_schemas.index_mapping import (
 
 TEMPLATE = "traverse-opportunities"
 
+# A copy on a second node where there is one: a lost disk is then no lost index. It may change on a
+# live index, so it is no part of the fingerprint.
+_COPIES = {"auto_expand_replicas": "0-1"}
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -120,6 +124,14 @@ def prepare_indices(client: Elasticsearch, topic_id: str, *, begun: bool) -> dic
     }
 
 
+def copy_indices(client: Elasticsearch) -> None:
+    """Indices that were made without copies get theirs. Raises EngineAwayError, InfraError."""
+    with mapped():
+        for alias in ALIASES.values():
+            if indices := read_alias(client, alias)[1]:
+                client.indices.put_settings(index=indices, settings=_COPIES)
+
+
 def missing_aliases(client: Elasticsearch) -> list[str]:
     """The aliases that point at no index. Raises EngineAwayError, InfraError."""
     with mapped():
@@ -206,11 +218,16 @@ def _apply_template(client: Elasticsearch, fingerprint: str) -> None:
     """For every index of ours, those of other tools' making included. Written when it differs."""
     known = client.options(ignore_status=404).indices.get_index_template(name=TEMPLATE).body
     metas = [each["index_template"].get("_meta") for each in known.get("index_templates", [])]
-    meta = {"fingerprint": fingerprint}
+    meta = {"fingerprint": fingerprint, **_COPIES}
+    body = index_body()
     if metas != [meta]:
         patterns = [f"{alias}-*" for alias in ALIASES.values()]
         client.indices.put_index_template(
-            name=TEMPLATE, index_patterns=patterns, template=index_body(), priority=500, meta=meta
+            name=TEMPLATE,
+            index_patterns=patterns,
+            template={**body, "settings": {**body["settings"], **_COPIES}},
+            priority=500,
+            meta=meta,
         )
 
 

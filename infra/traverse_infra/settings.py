@@ -42,6 +42,18 @@ class Settings(BaseSettings):
         default=False,
         description="The secure profile of the local engines: TLS, users and permissions.",
     )
+    replication: int | None = Field(
+        default=None,
+        ge=1,
+        description="On how many brokers each new topic lies; the cluster's own default when unset "
+        "(1 locally). 3 in production.",
+    )
+    min_insync_replicas: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many of these must have a message before it counts as written; the "
+        "cluster's own default when unset (1 locally). 2 in production.",
+    )
     java_home: Path | None = Field(
         default=None,
         validation_alias=AliasChoices("TRAVERSE_JAVA_HOME", "JAVA_HOME"),

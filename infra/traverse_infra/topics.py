@@ -6,7 +6,7 @@ different number of partitions is refused: keys and offsets would change their m
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -63,6 +63,36 @@ class AppliedTopics:
     ids: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """On how many brokers each topic lies, and how many of these must have a message before it
+    counts as written; None: as the cluster has it."""
+
+    replication: int | None = None
+    min_insync: int | None = None
+
+    def declared(self, topic: Topic) -> Topic:
+        """The topic, with what is asked of its copies."""
+        if self.min_insync is None:
+            return topic
+        config = {**topic.config, "min.insync.replicas": str(self.min_insync)}
+        return replace(topic, config=config)
+
+    def check(self, brokers: int, bootstrap: str) -> None:
+        """Raises TopicError when so many brokers cannot hold them."""
+        wanted, least = self.replication or 1, self.min_insync or 1
+        if wanted > brokers:
+            raise TopicError(
+                f"Kafka ({bootstrap}) n’a que {brokers} serveur(s), et TRAVERSE_REPLICATION="
+                f"{wanted} en demande {wanted} : ajoutez des serveurs, ou demandez moins de copies."
+            )
+        if least > wanted:
+            raise TopicError(
+                f"TRAVERSE_MIN_INSYNC_REPLICAS={least} dépasse TRAVERSE_REPLICATION={wanted} : "
+                "rien ne pourrait être écrit ; demandez-en moins que de copies."
+            )
+
+
 def plan_topics(wanted: Iterable[Topic], actual: Mapping[str, TopicState]) -> TopicPlan:
     """Compares; reads and writes nothing. Raises TopicError for a changed number of partitions."""
     create: list[Topic] = []
@@ -96,16 +126,22 @@ def apply_topics(
     topics: tuple[Topic, ...] = TOPICS,
     migrate: bool = False,
     access: EngineAccess | None = None,
+    copies: Copies | None = None,
 ) -> AppliedTopics:
     """Creates the missing topics and, with `migrate`, changes the settings that differ.
 
     `access`: who asks; by the environment when it is None. Applying twice changes nothing. Raises
-    EngineAwayError when no broker answers, TopicError when one refuses.
+    EngineAwayError when no broker answers, TopicError when one refuses, or the cluster has fewer
+    brokers than `copies` says.
     """
+    copies = copies or Copies()
+    topics = tuple(copies.declared(topic) for topic in topics)
     with kafka_admin(bootstrap, access) as admin:
+        if copies.replication is not None:
+            copies.check(len(admin.describe_cluster()["brokers"]), bootstrap)
         plan = plan_topics(topics, read_topics(admin, topics))
         if plan.create:
-            _create(admin, plan.create)
+            _create(admin, plan.create, copies.replication)
         if migrate and plan.changes:
             _alter(admin, plan.changes)
         ids = {name: state.topic_id for name, state in read_topics(admin, topics).items()}
@@ -175,10 +211,10 @@ def read_topics(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, T
     }
 
 
-def _create(admin: KafkaAdminClient, topics: Iterable[Topic]) -> None:
+def _create(admin: KafkaAdminClient, topics: Iterable[Topic], replication: int | None) -> None:
     new = [
-        # -1 replicas: as many as the broker's own default, one here, three on a cluster.
-        NewTopic(topic.name, topic.partitions, -1, topic_configs=dict(topic.config))
+        # -1: as many copies as the broker's own default says, one here.
+        NewTopic(topic.name, topic.partitions, replication or -1, topic_configs=dict(topic.config))
         for topic in topics
     ]
     with suppress(TopicAlreadyExistsError):  # somebody else is applying the same declaration

@@ -3,7 +3,7 @@
 import pytest
 
 from traverse_infra.errors import TopicError
-from traverse_infra.topics import Change, TopicPlan, TopicState, plan_topics
+from traverse_infra.topics import Change, Copies, TopicPlan, TopicState, plan_topics
 from traverse_schemas.topics import LARGEST_BATCH, TOPICS, Topic
 
 _TOPIC = Topic("t", "a topic", partitions=4, config={"retention.ms": "10"})
@@ -55,3 +55,17 @@ def test_the_declared_topics_once_created_need_nothing() -> None:
 def test_every_topic_takes_the_batches_that_are_written(topic: Topic) -> None:
     """The broker's limit counts a batch, not a message: small messages too come in large ones."""
     assert int(topic.config["max.message.bytes"]) >= LARGEST_BATCH
+
+
+def test_more_copies_than_brokers_are_refused_and_said() -> None:
+    with pytest.raises(TopicError, match="TRAVERSE_REPLICATION=3"):
+        Copies(3, 2).check(2, "kafka:9092")
+    with pytest.raises(TopicError, match="TRAVERSE_MIN_INSYNC_REPLICAS=3"):
+        Copies(2, 3).check(3, "kafka:9092")
+    Copies(3, 2).check(3, "kafka:9092")
+
+
+def test_copies_that_are_not_asked_for_stay_the_clusters_own() -> None:
+    topic = Topic("t", "", 1, {"retention.ms": "1"})
+    assert Copies().declared(topic) == topic
+    assert Copies(3, 2).declared(topic).config == {"retention.ms": "1", "min.insync.replicas": "2"}

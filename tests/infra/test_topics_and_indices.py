@@ -6,11 +6,14 @@ from uuid import UUID, uuid4
 import pytest
 from elasticsearch import Elasticsearch
 from kafka import KafkaAdminClient
+from typer.testing import CliRunner
 
 from tests.engines import RunningEngines
+from tests.journey.harness import all_indices, all_topics
 from traverse_infra import indices
+from traverse_infra.command_tree import build
 from traverse_infra.errors import EngineAwayError, IndexLostError, IndexMismatchError, TopicError
-from traverse_infra.topics import Change, apply_topics, opportunities_generation
+from traverse_infra.topics import Change, Copies, apply_topics, opportunities_generation
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
 
@@ -124,3 +127,31 @@ def test_an_index_that_is_gone_is_not_made_anew_empty(client: Elasticsearch, ali
     with pytest.raises(IndexLostError, match="traverse reindex"):
         indices.prepare_index(client, alias, topic_id, begun=True)
     assert not client.indices.exists(index=alias)
+
+
+def test_a_cluster_with_too_few_brokers_is_refused_before_anything_is_made(
+    engines: RunningEngines, topic: Topic
+) -> None:
+    with pytest.raises(TopicError, match="1 serveur"):
+        apply_topics(engines.kafka, topics=(topic,), copies=Copies(3, 2))
+    made = apply_topics(engines.kafka, topics=(topic,), copies=Copies(1, 1))
+    assert made.created == (topic.name,)
+    again = apply_topics(engines.kafka, topics=(topic,), copies=Copies(1, 1))
+    assert (again.created, again.pending) == ((), ())
+
+
+def test_equipping_engines_of_others_says_what_it_did_and_twice_is_once(
+    engines: RunningEngines, client: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = all_topics(engines.kafka)
+    all_indices(client, ids[OPPORTUNITIES])
+    monkeypatch.setenv("TRAVERSE_KAFKA", engines.kafka)
+    monkeypatch.setenv("TRAVERSE_ELASTICSEARCH", engines.elasticsearch)
+    for _ in range(2):
+        done = CliRunner().invoke(build(), ["equip"])
+        assert done.exit_code == 0, done.output
+        assert f"{len(TOPICS)} topics en place, dont 0 créé(s)." in done.output
+        assert f"Alias {PUBLIC_ALIAS} : {PUBLIC_ALIAS}-" in done.output
+    settings = client.indices.get_settings(index=PUBLIC_ALIAS, flat_settings=True).body
+    (index,) = settings.values()
+    assert index["settings"]["index.auto_expand_replicas"] == "0-1"
