@@ -44,7 +44,13 @@ def replayed(original: bytes, correction: bytes | None, reason: str) -> bytes:
         )
     elif correction is not None and whole == said:
         return correction
-    return json.dumps(whole, ensure_ascii=False).encode()
+    try:
+        return json.dumps(whole, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UnusableCorrectionError(
+            "La correction contient une moitié de caractère Unicode (\\ud800 à \\udfff) : "
+            "réécrivez le texte où elle se trouve."
+        ) from None
 
 
 def object_of(octets: bytes) -> dict[str, Any] | None:

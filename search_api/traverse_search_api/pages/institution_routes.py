@@ -108,7 +108,9 @@ def institution_router(
                 if correction is None:
                     sentence = "Cette valeur n’est pas de la forme attendue : un nombre, peut-être."
             case "texte":
-                correction = form.get("texte", "").encode()
+                correction = form.get("texte", "").strip().encode()
+                if not correction:
+                    sentence = "Le texte est vide : écrivez l’événement corrigé, en JSON."
             case "tel-quel":
                 pass
             case _:

@@ -2,9 +2,11 @@
 refused. Pure."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any, Final
 
 from traverse_schemas.status import status_of
@@ -24,6 +26,7 @@ Query = dict[str, Any]
 
 SHOWN: Final = 20
 _LONGEST: Final = 30_000  # characters
+_INDEX: Final = re.compile("[0-9]{1,9}")
 _LATELY: Final = timedelta(days=REFUSAL_DAYS)
 
 
@@ -142,6 +145,7 @@ def mend_view(item: Mapping[str, Any]) -> MendView:
     event = read_object(text)
     value = value_at(event, pointer) if event is not None else None
     scalar = isinstance(value, str | int | float) and not isinstance(value, bool)
+    scalar = scalar and _printable(str(value))
     return MendView(
         name=str(item["id"]),
         event=str(item.get("event_id") or "sans identifiant"),
@@ -156,7 +160,18 @@ def mend_view(item: Mapping[str, Any]) -> MendView:
 
 def _shown(text: str, event: object) -> str:
     whole = text if event is None else json.dumps(event, ensure_ascii=False, indent=2)
+    if not _printable(whole):
+        whole = json.dumps(event, indent=2)  # half a character (\ud800) stays as it was written
     return whole if len(whole) <= _LONGEST else ""
+
+
+def _printable(text: str) -> bool:
+    """Whether a page can hold it: JSON may have halves of characters, UTF-8 has none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def mended(text: str, pointer: str, value: str) -> bytes | None:
@@ -172,14 +187,14 @@ def mended(text: str, pointer: str, value: str) -> bytes | None:
             new = json.loads(value.replace(",", ".").replace(" ", ""))
         except ValueError:
             return None
-        if not isinstance(new, int | float) or isinstance(new, bool):
+        if not isinstance(new, int | float) or isinstance(new, bool) or not isfinite(new):
             return None
     *path, last = _steps(pointer)
     target: Any = event
     for step in path:
         target = target[int(step)] if isinstance(target, list) else target[step]
     target[int(last) if isinstance(target, list) else last] = new
-    return json.dumps(event, ensure_ascii=False).encode()
+    return json.dumps(event).encode()
 
 
 def value_at(event: object, pointer: str) -> object:
@@ -188,7 +203,7 @@ def value_at(event: object, pointer: str) -> object:
     for step in _steps(pointer):
         if isinstance(found, dict):
             found = found.get(step)
-        elif isinstance(found, list) and step.isdecimal() and int(step) < len(found):
+        elif isinstance(found, list) and _INDEX.fullmatch(step) and int(step) < len(found):
             found = found[int(step)]
         else:
             return None

@@ -134,6 +134,12 @@ def test_a_replay_publishes_the_original_or_its_correction(office: Office) -> No
     assert orjson.loads(second) == {**orjson.loads(ORIGINAL), "data": {"title": "Mieux"}}
 
 
+def test_half_a_character_of_a_correction_is_refused_in_words() -> None:
+    """JSON may hold one, the octets to publish cannot."""
+    with pytest.raises(UnusableCorrectionError, match="moitié de caractère"):
+        replayed(ORIGINAL, b'{"data": {"title": "\\ud800"}}', "schema")
+
+
 def test_the_same_correction_is_the_same_event_and_a_used_id_gets_another() -> None:
     correction = b'{"data": {"title": "Mieux"}}'
     once = replayed(ORIGINAL, correction, "id_reused")

@@ -182,13 +182,27 @@ def test_the_wrong_value_is_mended_where_it_stands() -> None:
         ("/data", "x"),
         ("/nope/0", "x"),
         ("/data/amounts/0/value", "douze"),
+        ("/data/amounts/0/value", "NaN"),
+        ("/data/amounts/0/value", "1e999"),
+        ("/data/amounts/0/value", "9" * 5000),
         ("/l/9", "x"),
+        ("/l/" + "9" * 5000, "x"),
     ],
 )
 def test_what_has_no_place_or_no_form_is_not_mended(pointer: str, value: str) -> None:
     event = json.dumps({"data": {"amounts": [{"value": 12}]}, "l": [1]})
     assert mended(event, pointer, value) is None
     assert mended("pas du JSON", pointer, value) is None
+
+
+def test_half_a_character_of_an_event_breaks_no_page() -> None:
+    """JSON may hold one, UTF-8 does not: it is shown as it was written, and mended."""
+    event = '{"data": {"title": "\\ud800", "place": "é"}}'
+    view = mend_view(rejection("/data/title", event))
+    assert (view.pointer, view.value) == ("", "")
+    assert "\\ud800" in view.text
+    octets = mended(event, "/data/place", "à\0")
+    assert json.loads(octets or b"")["data"] == {"title": "\ud800", "place": "à\0"}
 
 
 def test_an_event_that_is_no_json_or_too_long_is_shown_within_bounds() -> None:
