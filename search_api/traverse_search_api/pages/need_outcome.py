@@ -27,7 +27,7 @@ def outcome_of(trace: Mapping[str, Any] | None, reference: str, identifier: str)
     record = (f"/fiche/{identifier}", "Voir la fiche")
     correct = (f"/signaler?corriger={reference}", "Corriger ce besoin")
     if trace is None or end is None:  # `waiting` is told as None
-        sentence = "Il est vérifié, puis paraît : cela prend quelques secondes."
+        sentence = "Il paraît dans quelques secondes, une fois vérifié."
         return Outcome("Le besoin est reçu", sentence, [record], waiting=True)
     if end in _HELD:
         return Outcome("Le besoin paraît", "Il est accepté et publié.", [record, correct])
