@@ -200,6 +200,7 @@ def create_app(
     render = pages.install(
         app,
         Readings(searcher, readers, rows),
+        log,
         calendars,
         staff,
         _add_permanences(app, calendars, staff, keys),

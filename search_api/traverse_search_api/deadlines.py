@@ -27,14 +27,15 @@ def deadlines_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     `zone`, `precision`) and as it was told (`at`): that one is the last to answer by, there may be
     others before."""
     last = document.get("deadline")
-    parts = (Deadline.model_validate(one, strict=False) for one in document.get("deadlines", ()))
-    found = [_told(one) for one in parts]
+    found = [told_deadline(one) for one in document.get("deadlines", ())]
     if last and not any(_same(one, last) for one in found):
         found.append(last)  # that of a lot, or of a document of before
     return sorted(found, key=lambda one: str(one["until"]))
 
 
-def _told(deadline: Deadline) -> dict[str, Any]:
+def told_deadline(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A deadline of an accepted record (`kind`, `at`, `zone`) as those of documents are."""
+    deadline = Deadline.model_validate(said, strict=False)
     instant = deadline.instant
     return {
         "at": deadline.at,

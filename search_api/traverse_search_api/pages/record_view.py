@@ -13,7 +13,7 @@ from traverse_search_api.pages.grouping_view import facts_of, hint_of
 from traverse_search_api.pages.link_view import NOTHING_SAID, SideLink, Spoken, Talk, label_of
 
 _NATURES: Final = {"works": "Travaux", "supplies": "Fournitures", "services": "Services"}
-_AMOUNTS: Final = {
+AMOUNT_LABELS: Final = {
     "estimate": "Montant estimé",
     "maximum": "Montant maximum",
     "awarded": "Montant attribué",
@@ -27,7 +27,7 @@ _ACTIONS: Final = {
     "contact": "Contacter",
     "procedure": "Faire la démarche",
 }
-_OUTCOMES: Final = {
+OUTCOME_LABELS: Final = {
     "awarded": "Attribué",
     "unsuccessful": "Sans suite (infructueux)",
     "dropped": "Sans suite (intérêt général)",
@@ -111,6 +111,7 @@ class RecordView:
     links: list[LinkView]
     aside: list[SideLink]
     groupings: list[GroupingView]
+    changes: str
     machine: str
     language: str
 
@@ -140,6 +141,7 @@ def record_view(
         links=[_link(link, spoken.talks) for link in document["links"] if link.get("reason")],
         aside=spoken.aside,
         groupings=[_grouping(each) for each in groupings],
+        changes=f"/fiche/{document['id']}/changements",
         machine=f"/v1/opportunities/{document['id']}",
         language=document.get("language", "fr"),
     )
@@ -173,7 +175,7 @@ def _subject(document: Mapping[str, Any], territories: Territories) -> Iterable[
     if document["theme_labels"]:
         yield "Thèmes", ", ".join(document["theme_labels"])
     for amount in document.get("amounts", []):
-        label = _AMOUNTS.get(amount["kind"], "Montant")
+        label = AMOUNT_LABELS.get(amount["kind"], "Montant")
         yield label, words.euros(amount["value"]) + _TAXES.get(amount.get("tax", ""), "")
     if document.get("nature"):
         yield "Nature", _NATURES.get(document["nature"], document["nature"])
@@ -185,8 +187,7 @@ def _subject(document: Mapping[str, Any], territories: Territories) -> Iterable[
 
 def _contract(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if document.get("window"):
-        window = document["window"]
-        yield "Période", _period(window.get("from"), window.get("to"))
+        yield "Période", words.period(document["window"])
     if document.get("duration_months"):
         yield "Durée", f"{document['duration_months']} mois"
     if document.get("notified"):
@@ -198,17 +199,9 @@ def _contract(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     elif ends:
         yield "Fin du contrat", f"au plus tard le {ends[0]}"
     if document.get("outcome"):
-        yield "Issue", _OUTCOMES.get(document["outcome"], document["outcome"])
+        yield "Issue", OUTCOME_LABELS.get(document["outcome"], document["outcome"])
     if document.get("holders"):
         yield "Titulaires", _names(document["holders"])
-
-
-def _period(start: str | None, end: str | None) -> str:
-    if start and end:
-        return f"du {words.day_of(start)} au {words.day_of(end)}"
-    if start:
-        return f"à partir du {words.day_of(start)}"
-    return f"jusqu’au {words.day_of(end or '')}"
 
 
 def _some(texts: Iterable[str], most: int = 6) -> str:
@@ -238,7 +231,7 @@ def _lot(lot: Mapping[str, Any]) -> LotView:
         number=lot["number"],
         title=lot.get("title", ""),
         amount=words.euros(amount["value"]) if amount else "",
-        outcome=_OUTCOMES.get(lot.get("outcome", ""), ""),
+        outcome=OUTCOME_LABELS.get(lot.get("outcome", ""), ""),
         holders=_names(lot.get("holders", [])),
     )
 

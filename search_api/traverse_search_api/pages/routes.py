@@ -12,9 +12,11 @@ from traverse_search_api.accounts.account_routes import account_router
 from traverse_search_api.accounts.sign_in_routes import provider_router, sign_in_router
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.history.accepted_log import AcceptedLog
 from traverse_search_api.items import detail_of
 from traverse_search_api.pages.address import given
 from traverse_search_api.pages.audience import seen_by
+from traverse_search_api.pages.changes_routes import changes_router
 from traverse_search_api.pages.dashboard_routes import dashboard_router
 from traverse_search_api.pages.grouping_routes import grouping_router
 from traverse_search_api.pages.institution_routes import institution_router
@@ -48,6 +50,7 @@ from traverse_search_api.readership import Readership
 def install(  # noqa: PLR0917 -- each part is of another type
     app: FastAPI,
     readings: Readings,
+    log: AcceptedLog,
     calendars: Calendars,
     staff: Staff | None,
     desk: PermanenceDesk | None,
@@ -59,6 +62,7 @@ def install(  # noqa: PLR0917 -- each part is of another type
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     render = Renderer(staff.visits if staff else None, framing.at_hand)
     app.include_router(_router(readings, readership, render, staff))
+    app.include_router(changes_router(readings, log, render))
     app.include_router(map_router(readings.searcher.territories))
     app.include_router(dashboard_router(readings, render))
     app.include_router(visit_router(readings, render, calendars, staff.visits if staff else None))

@@ -43,6 +43,16 @@ def day_of(text: str) -> str:
         return text
 
 
+def period(window: Mapping[str, str]) -> str:
+    """« du 1er mars 2026 au 30 juin 2026 », « à partir du … », « jusqu’au … »."""
+    start, end = window.get("from"), window.get("to")
+    if start and end:
+        return f"du {day_of(start)} au {day_of(end)}"
+    if start:
+        return f"à partir du {day_of(start)}"
+    return f"jusqu’au {day_of(end or '')}"
+
+
 def total(value: int, exact: bool) -> str:
     """« Aucun résultat », « 1 résultat », « 1 204 résultats », « plus de 100 000 résultats »."""
     if value == 0:
@@ -76,15 +86,19 @@ def deadlines(found: Iterable[Mapping[str, Any]], as_of: datetime) -> list[str]:
     return [*ahead, *past]
 
 
+def moment(found: Mapping[str, Any]) -> str:
+    """A deadline by itself: « 12 mars 2026 à 12 h », « 12 mars 2026 (heure à vérifier) »."""
+    last = local_end(found)
+    if is_bare(found):
+        return f"{day(last)} (heure à vérifier)"
+    abroad = last.utcoffset() != last.astimezone(PARIS).utcoffset()
+    where = f" (heure de {_city(zone_of(found))})" if abroad else ""
+    return f"{day(last)} à {hour(last)}{where}"
+
+
 def _to_come(found: Mapping[str, Any], as_of: datetime) -> str:
-    zone, bare, last = zone_of(found), is_bare(found), local_end(found)
-    until = datetime.fromisoformat(found["until"])
-    left = (last.date() - as_of.astimezone(zone).date()).days
-    when = f"le {day(last)}" + ("" if bare else f" à {hour(last)}")
-    if bare:
-        when += " (heure à vérifier)"
-    elif last.utcoffset() != until.astimezone(PARIS).utcoffset():
-        when += f" (heure de {_city(zone)})"
+    left = (local_end(found).date() - as_of.astimezone(zone_of(found)).date()).days
+    when = f"le {moment(found)}"
     match left:
         case 0:
             return f"aujourd’hui, {when}"

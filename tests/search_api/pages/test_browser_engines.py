@@ -86,6 +86,7 @@ OWN = (
     "/mutualiser?toutes=oui",
     f"/fiche/{NEED}",
     f"/fiche/{TWICE}",
+    f"/fiche/{NEED}/changements",
     "/alertes",
     "/note",
     "/note?lieu=Saint-Denis&semaine=2025-W01",
