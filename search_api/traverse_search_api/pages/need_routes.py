@@ -98,13 +98,15 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         if fields.get("etape") == "corriger":
             return asked(request, form, seen)
         if fields.get("etape") != "publier":
+            own = opportunity_id(source_of(person.siren), form.reference)
+            alike = await _alike(reading, form.title, seen.data["place"][0])
             return render.page(
                 request,
                 "need_confirm.html",
                 form=form,
                 facts=facts_of(form, seen.place_label),
                 place=seen.data["place"][0],
-                alike=await _alike(reading, form.title, seen.data["place"][0]),
+                alike=[one for one in alike if one["id"] != own],
             )
         await staff.audit.write(
             Deed.NEED_PUBLISHED,

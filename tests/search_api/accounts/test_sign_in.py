@@ -293,6 +293,21 @@ def test_an_administrator_changes_the_people_of_the_own_institution_alone(own: H
     assert "role_changed" in own.audit.deeds and "sessions_closed" in own.audit.deeds
 
 
+def test_who_leaves_an_institution_loses_at_once_what_it_gave(own: House) -> None:
+    ines, paul = own.signed_in(INES), own.signed_in(PAUL)
+    assert paul.get("/compte").status_code == 200
+    own.clock.move(seconds=1)
+    answer = ines.post(
+        f"/compte/personnes/{own.row(PAUL).id}/role",
+        data={"jeton": token_of(ines.get("/compte")), "role": ""},
+    )
+    assert answer.status_code == 303
+    assert own.row(PAUL).role_for(MARSEILLE) is None
+    assert PAUL not in ines.get("/compte").text
+    assert paul.get("/compte").headers["location"] == "/connexion?vers=%2Fcompte"
+    assert sign_in(own.visitor(), PAUL).status_code == 403
+
+
 def test_who_administers_cannot_shut_themselves_out(own: House) -> None:
     ines = own.signed_in(INES)
     answer = ines.post(

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of
+from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.pages import need_routes
 from traverse_search_api.pages.need_form import checked, own_reference, published_form
@@ -91,6 +92,23 @@ def test_a_need_that_is_sent_twice_is_said_once(town: House, gateway: Taking) ->
     paul.post("/signaler", data={**form, "jeton": token_of(paul.get("/compte"))})
     first, second = (accepted(one) for one in gateway.events)
     assert (first.event.id, first.hash) == (second.event.id, second.hash)
+
+
+def test_a_need_that_is_corrected_does_not_resemble_itself(
+    town: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = opportunity_id(f"urn:siren:{MARSEILLE}:pages", REFERENCE)
+
+    async def two(*_: object) -> list[dict[str, object]]:
+        shown = {"institutions": [{"name": "Ville de Marseille"}], "status_label": "Signalé"}
+        return [{"id": own, "title": "Bornes", **shown}, {"id": "b" * 16, "title": "IRVE", **shown}]
+
+    monkeypatch.setattr(need_routes, "_alike", two)
+    paul = town.signed_in(PAUL)
+    token = token_of(paul.get("/compte"))
+    page = paul.post("/signaler", data={"jeton": token, **TYPED}).text
+    assert f"/fiche/{'b' * 16}" in page
+    assert f"/fiche/{own}" not in page
 
 
 @pytest.mark.parametrize("said", ["", "hier", "2999-01-01T00:00:00+00:00", "2026-01-01T00:00:00"])
