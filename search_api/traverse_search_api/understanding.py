@@ -300,7 +300,19 @@ def _concerned(codes: Sequence[str], territories: Territories) -> Query:
     for code in codes:
         if code.startswith("cp:"):
             inside += served(code[3:], territories)
-    return {"terms": {"within": list(dict.fromkeys(inside))}}
+    lying = {"terms": {"within": list(dict.fromkeys(inside))}}
+    # What is said of a whole town says nothing of its arrondissements: it may be in this one.
+    towns = [town for code in codes if (town := _town_of(code, territories))]
+    if not towns:
+        return lying
+    return {"bool": {"should": [lying, {"terms": {"place": list(dict.fromkeys(towns))}}]}}
+
+
+def _town_of(code: str, territories: Territories) -> str | None:
+    """The town of the arrondissement that a postal code serves."""
+    number = code.removeprefix("cp:")
+    district = territories.district_of_postal(number) if number != code else None
+    return f"com:{district.present}" if district else None
 
 
 def _by_number(digits: str) -> Query:

@@ -180,7 +180,7 @@ def test_an_alias_that_is_gone_stops_the_step_until_it_is_made_again(through: Jo
         client.indices.delete_alias(index=name, name=PUBLIC_ALIAS)
         through.send([sent(whole)])
         assert index.left() == EXIT_STOPPED
-        assert f"L'index {PUBLIC_ALIAS} n'existe pas" in index.words
+        assert f"L'index {PUBLIC_ALIAS} n'est plus dans Elasticsearch" in index.words
         assert not client.indices.exists(index=PUBLIC_ALIAS)
         client.indices.put_alias(index=name, name=PUBLIC_ALIAS, is_write_index=True)
     through.workers.remove(index)

@@ -174,3 +174,12 @@ def test_the_list_of_trades_has_no_fault() -> None:
 )  # fmt: skip
 def test_each_fault_of_trades_is_named(text: str, word: str) -> None:
     assert any(word in sentence for sentence in trade_faults(parse_trades(text)))
+
+
+def test_an_arrondissement_in_the_text_is_it_and_what_is_said_of_the_whole_town() -> None:
+    """Not the other arrondissements: a call of « Marseille » may be for this one."""
+    (meant,) = plan("voirie 75015").understood
+    lying, of_town = meant.query["bool"]["should"]
+    assert {"cp:75015", "com:75115"} <= set(lying["terms"]["within"])
+    assert "com:75056" not in lying["terms"]["within"]
+    assert of_town == {"terms": {"place": ["com:75056"]}}
