@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from traverse_schemas.decisions import GroupingWord
 from traverse_schemas.errors import InvalidSourceError, Reason, RejectedError
 from traverse_schemas.events import EVENT_TYPES, Action, Event, EventType, event_adapter
-from traverse_schemas.records.codes import DeadlineKind
+from traverse_schemas.records.codes import ANSWER_BY
 from traverse_schemas.records.models import Call, Need, Project, Record
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.zones import zone_of_buyer
@@ -236,7 +236,7 @@ def _check_places(record: Record, pointer: str, territories: Territories) -> Non
 
 def _check_deadlines(call: Call, published: datetime, pointer: str, zone: str) -> None:
     for index, deadline in enumerate(call.deadlines):
-        if deadline.kind not in (DeadlineKind.TENDER, DeadlineKind.APPLICATION):
+        if deadline.kind not in ANSWER_BY:
             continue
         if deadline.in_zone_of(zone).opens_until <= published:
             raise RejectedError(

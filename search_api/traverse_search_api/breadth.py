@@ -36,7 +36,7 @@ def count_body(body: Query) -> Query:
     return {"size": 0, "track_total_hits": BROAD + 1, "query": _found_by(body)}
 
 
-def parts_of(body: Query) -> tuple[Query, Query]:
+def in_two(body: Query) -> tuple[Query, Query]:
     """A search with facets as two questions that may be put at once: its first results, and what is
     counted. Together they cost little more than the one, and there is an answer in half the time.
     """
@@ -53,7 +53,7 @@ def parts_of(body: Query) -> tuple[Query, Query]:
 
 
 def joined(hits: Answer, counts: Answer) -> Answer:
-    """The answers to both `parts_of` a search as the answer to the whole."""
+    """The answers to both questions of `in_two` as the answer to the whole."""
     first = hits.get("hits", {})
     return counts | {"hits": counts.get("hits", {}) | {"hits": first.get("hits", [])}}
 

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from traverse_schemas.identity import utc_text
 from traverse_schemas.records.codes import DeadlineKind
-from traverse_schemas.records.parts import Deadline
-from traverse_schemas.values.instant import OVERSEAS
+from traverse_schemas.values.instant import OVERSEAS, Instant
 from traverse_search_api.moments import end_instant, first_instant
 from traverse_search_api.status_query import index_text
 
@@ -28,25 +27,25 @@ def deadlines_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     others before."""
     last = document.get("deadline")
     found = [told_deadline(one) for one in document.get("deadlines", ())]
-    if last and not any(_same(one, last) for one in found):
+    if last and not any(is_same(one, last) for one in found):
         found.append(last)  # that of a lot, or of a document of before
     return sorted(found, key=lambda one: str(one["until"]))
 
 
 def told_deadline(said: Mapping[str, Any]) -> dict[str, Any]:
     """A deadline of an accepted record (`kind`, `at`, `zone`) as those of documents are."""
-    deadline = Deadline.model_validate(said, strict=False)
-    instant = deadline.instant
+    instant = Instant.parse(said["at"], said.get("zone", PARIS.key))
     return {
-        "at": deadline.at,
+        "at": said["at"],
         "until": utc_text(instant.opens_until),
-        "kind": str(deadline.kind),
+        "kind": str(said.get("kind", DeadlineKind.TENDER)),
         "zone": instant.zone,
         "precision": instant.precision,
     }
 
 
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two are the same instant for the same thing."""
     return (one["until"], one["kind"]) == (other["until"], other["kind"])
 
 

@@ -14,7 +14,7 @@ import orjson
 from feedgen.feed import FeedGenerator
 from icalendar import Calendar, Event
 
-from traverse_search_api.deadlines import KIND_LABELS, is_bare, local_end
+from traverse_search_api.deadlines import KIND_LABELS, is_bare, is_same, local_end
 from traverse_search_api.export_tables import (
     csv_pieces,
     owner_of,
@@ -123,7 +123,7 @@ def _events(item: Item, now: datetime) -> Iterator[bytes]:
     last, met = item.get("deadline"), Counter[str]()
     for one in item.get("deadlines") or ([last] if last else []):
         kind = one["kind"]
-        if last and (one["until"], kind) == (last["until"], last["kind"]):
+        if last and is_same(one, last):
             yield _event(item, one, item["id"], "Échéance", now)
         else:
             met[kind] += 1

@@ -12,7 +12,7 @@ from traverse_schemas.clock import Clock, clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
 from traverse_search_api.active_filters import active_filters
-from traverse_search_api.breadth import BROAD, count_body, joined, may_be_broad, parts_of
+from traverse_search_api.breadth import BROAD, count_body, in_two, joined, may_be_broad
 from traverse_search_api.cursor import Cursor, decode, encode, fingerprint
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import MergedError, UnknownOpportunityError, WithdrawnError
@@ -263,7 +263,7 @@ class Searcher:
                 plan = replace(plan, broad=True)
                 body = search_body(parameters, as_of, self.territories, plan, reader)
         if plan.broad and "aggs" in body:
-            first, counts = parts_of(body)
+            first, counts = in_two(body)
             found = joined(
                 *await gather(index.search(first, explain=parameters.explain), index.search(counts))
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from traverse_schemas.document import Content, DocumentDeadline, InstitutionRef
 from traverse_schemas.identity import utc_text
-from traverse_schemas.records.codes import DeadlineKind
+from traverse_schemas.records.codes import ANSWER_BY
 from traverse_schemas.records.models import Call, Need, Project, visibility_of
 from traverse_schemas.records.parts import Deadline, Lot
 from traverse_schemas.reference.institutions import Institution, Institutions, kind_by_number
@@ -22,7 +22,6 @@ from traverse_stream_processors.validate import Accepted
 # Which sum stands for the record where it has several: what it came to, before what it was
 # thought to come to.
 _AMOUNT_ORDER = ("awarded", "estimate", "maximum", "cost", "subsidy")
-_OPEN_UNTIL = (DeadlineKind.TENDER, DeadlineKind.APPLICATION)
 # What passes from the record's JSON to the document unchanged.
 _UNCHANGED = (
     "url", "references", "audience", "naf", "nature", "procedure", "techniques", "access", "stage",
@@ -165,12 +164,12 @@ def _deadlines(
     if told:
         pairs = zip(raw["deadlines"], told, strict=True)
         found["deadlines"] = [_in_zone(said, one) for said, one in pairs]
-    answers = [one for one in told if one.kind in _OPEN_UNTIL]
+    answers = [one for one in told if one.kind in ANSWER_BY]
     if isinstance(record, Call):
         lots = [
             (lot.deadline.in_zone_of(zone), lot.outcome is None)
             for lot in record.lots
-            if lot.deadline and lot.deadline.kind in _OPEN_UNTIL
+            if lot.deadline and lot.deadline.kind in ANSWER_BY
         ]
         answers += [one for one, goes_on in lots if goes_on]
         answers = answers or [one for one, _ in lots]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import product_entries
-from traverse_search_api.breadth import BROAD, count_body, joined, may_be_broad, parts_of
+from traverse_search_api.breadth import BROAD, count_body, in_two, joined, may_be_broad
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
 from traverse_search_api.parameters import MOST_WORDS, SearchParameters, Sort
 from traverse_search_api.queries import search_body, unnamed, unscored
@@ -232,7 +232,7 @@ def test_many_results_are_found_as_ever_and_ordered_by_their_titles() -> None:
 def test_a_broad_search_is_asked_in_two_parts() -> None:
     """Results without counts, counts without results, of what one question would find."""
     whole = body(q="voirie", territory=["dep:13"], facets=["kind", "status"])
-    first, counts = parts_of(whole)
+    first, counts = in_two(whole)
     assert first == {name: part for name, part in whole.items() if name != "aggs"} | {
         "track_total_hits": False
     }

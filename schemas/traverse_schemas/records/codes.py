@@ -114,6 +114,10 @@ class DeadlineKind(StrEnum):
     DECISION = "decision"
 
 
+ANSWER_BY: Final = frozenset({DeadlineKind.TENDER, DeadlineKind.APPLICATION})
+"""The kinds until which one may answer; the others say when something else is due."""
+
+
 class Access(StrEnum):
     """What helps small firms and others in: allotment, reserved contracts (art. L.2113-12)…"""
 

@@ -33,6 +33,7 @@ from traverse_search_api.changes.position import Position
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.matching.finding import found_by, learn, refused
 from traverse_search_api.matching.looked import late_in, ready
+from traverse_search_api.reader import Reader
 from traverse_search_api.status_query import index_text
 
 _LOG = logging.getLogger(__name__)
@@ -98,10 +99,11 @@ class Watcher:
             _LOG.warning("notify_reads_whole_index: its position is not on the log any more")
         # Of another generation the indices are still being filled.
         whole = noted is not None and json.loads(noted)[0] == end.generation
+        followers = self._followers() if noted is None else {}
         async for documents in self._everything():
             if noted is None:
                 known = [known_of(one) for one in documents]
-                proposed = [each for one in documents for each in self._proposals(one)]
+                proposed = [each for one in documents for each in self._proposals(one, followers)]
                 self.ledger.write(Batch({}, _together(known), (), (), proposed=proposed))
             else:
                 held = [Change(one["id"], one["visibility"], 0, 0, 0) for one in documents]
@@ -282,13 +284,23 @@ class Watcher:
                 proposed += [(identity, one, name) for one in fresh]
         return alerts, proposed
 
-    def _proposals(self, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-        """What is proposed of a document to the institutions of those who follow something."""
+    def _followers(self) -> dict[str, list[tuple[str, Reader]]]:
+        """The subscriptions of each institution, with who reads for them, by its SIREN."""
+        found: dict[str, list[tuple[str, Reader]]] = {}
+        for name in self.searches.rows:
+            if (reader := self.searches.reader(name)) is not None:
+                found.setdefault(reader.siren, []).append((name, reader))
+        return found
+
+    def _proposals(
+        self, document: Mapping[str, Any], followers: Mapping[str, list[tuple[str, Reader]]]
+    ) -> list[tuple[str, str, str]]:
+        """What is proposed of a document to the institution whose thing it is, if it follows
+        something."""
         now, identity = self.clock.now(), str(document["id"])
         return [
             (identity, one, name)
-            for name in self.searches.rows
-            if (reader := self.searches.reader(name)) is not None
+            for name, reader in followers.get(document.get("owner_siren", ""), ())
             for one in proposed_to(document, reader, now)
         ]
 

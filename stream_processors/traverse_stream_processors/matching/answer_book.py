@@ -2,8 +2,8 @@
 
 Of many answers to one need the best that last are proposed (`lasting`), of each audience by itself:
 what one may not read takes no place from what one may; of several records of one opportunity the
-surest stands for all. What people confirmed stays; what they
-dismissed is kept, and takes no place.
+surest stands for all. What people confirmed stays; what they dismissed is kept, and takes no
+place.
 """
 
 from collections.abc import Iterator, Mapping, Set

@@ -11,6 +11,7 @@ from sys import intern
 from typing import Any, Final, NamedTuple, Protocol
 
 from traverse_schemas.identity import utc_text
+from traverse_schemas.records.codes import ANSWER_BY, DeadlineKind
 from traverse_schemas.reference.cpv import cpv_label
 from traverse_schemas.reference.themes import theme_of_cpv, themes_of_text
 from traverse_schemas.values.instant import PARIS, Instant
@@ -93,7 +94,7 @@ def _number(number: str) -> str:
 
 
 def _closing(deadline: Any) -> tuple[str, str]:
-    if not deadline or deadline.get("kind", "tender") not in ("tender", "application"):
+    if not deadline or deadline.get("kind", DeadlineKind.TENDER) not in ANSWER_BY:
         return "", ""
     zone = deadline.get("zone", PARIS)
     until = utc_text(Instant.parse(deadline["at"], zone).opens_until)[:16]
