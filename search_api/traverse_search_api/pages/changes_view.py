@@ -10,7 +10,8 @@ from traverse_schemas.visibility import VISIBILITY_LABELS, Visibility
 from traverse_search_api import labels
 from traverse_search_api.deadlines import KIND_LABELS, told_deadline
 from traverse_search_api.pages import words
-from traverse_search_api.pages.record_view import AMOUNT_LABELS, OUTCOME_LABELS
+from traverse_search_api.pages.lot_table import OUTCOME_LABELS
+from traverse_search_api.pages.record_view import AMOUNT_LABELS
 
 _DAYS: Final = {
     "notified": "Notifié le",

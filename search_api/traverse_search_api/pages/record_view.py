@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.status import Status
 from traverse_search_api import labels
 from traverse_search_api.pages import words
 from traverse_search_api.pages.grouping_view import facts_of, hint_of
 from traverse_search_api.pages.link_view import NOTHING_SAID, SideLink, Spoken, Talk, label_of
+from traverse_search_api.pages.lot_table import OUTCOME_LABELS, LotTable, listed, lot_table, names
 
 _NATURES: Final = {"works": "Travaux", "supplies": "Fournitures", "services": "Services"}
 AMOUNT_LABELS: Final = {
@@ -27,15 +29,20 @@ _ACTIONS: Final = {
     "contact": "Contacter",
     "procedure": "Faire la démarche",
 }
-OUTCOME_LABELS: Final = {
-    "awarded": "Attribué",
-    "unsuccessful": "Sans suite (infructueux)",
-    "dropped": "Sans suite (intérêt général)",
-    "met": "Satisfait",
-    "completed": "Réalisé",
-    "abandoned": "Abandonné",
-    "terminated": "Résilié",
-}
+_ANSWERS: Final = frozenset({"respond", "apply"})
+_OVER: Final = frozenset(
+    {
+        Status.UNDER_REVIEW,
+        Status.AWARDED,
+        Status.RUNNING,
+        Status.ENDED,
+        Status.WITHOUT_AWARD,
+        Status.DELIVERED,
+        Status.MET,
+        Status.ABANDONED,
+    }
+)
+"""The statuses of what nobody can answer any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +51,6 @@ class Action:
 
     label: str
     address: str
-
-
-@dataclass(frozen=True, slots=True)
-class LotView:
-    """One lot of a procedure."""
-
-    number: str
-    title: str
-    amount: str
-    outcome: str
-    holders: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,7 @@ class RecordView:
     facts: list[tuple[str, str]]
     actions: list[Action]
     paragraphs: list[str]
-    lots: list[LotView]
+    lots: LotTable
     sources: list[SourceView]
     links: list[LinkView]
     aside: list[SideLink]
@@ -134,9 +130,9 @@ def record_view(
         owner=", ".join(owners),
         deadlines=_deadlines(document, as_of),
         facts=list(_facts(document, territories)),
-        actions=_actions(document),
+        actions=_actions(document, as_of),
         paragraphs=[text for text in document.get("description", "").split("\n") if text.strip()],
-        lots=[_lot(lot) for lot in document.get("lots", [])],
+        lots=lot_table(document.get("lots", []), as_of),
         sources=_sources(document, spoken),
         links=[_link(link, spoken.talks) for link in document["links"] if link.get("reason")],
         aside=spoken.aside,
@@ -164,14 +160,14 @@ def _facts(document: Mapping[str, Any], territories: Territories) -> Iterable[tu
         amount = f" ({words.euros(each['amount'])})" if each.get("amount") else ""
         yield "Financement", f"{each['funder']}{amount}"
     if document.get("references"):
-        yield "Références", _some(document["references"])
+        yield "Références", listed(document["references"])
     yield "Publié le", words.day_of(document["published_at"])
     if document["updated_at"][:10] != document["published_at"][:10]:
         yield "Mis à jour le", words.day_of(document["updated_at"])
 
 
 def _subject(document: Mapping[str, Any], territories: Territories) -> Iterable[tuple[str, str]]:
-    yield "Lieu", _some(labels.territory_label(code, territories) for code in document["place"])
+    yield "Lieu", listed(labels.territory_label(code, territories) for code in document["place"])
     if document["theme_labels"]:
         yield "Thèmes", ", ".join(document["theme_labels"])
     for amount in document.get("amounts", []):
@@ -182,7 +178,10 @@ def _subject(document: Mapping[str, Any], territories: Territories) -> Iterable[
     if document.get("procedure"):
         yield "Procédure", document["procedure"]
     if document.get("cpv"):
-        yield "Achat (CPV)", _some(f"{labels.cpv_label(code)} ({code})" for code in document["cpv"])
+        yield (
+            "Achat (CPV)",
+            listed(f"{labels.cpv_label(code)} ({code})" for code in document["cpv"]),
+        )
 
 
 def _contract(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
@@ -201,39 +200,26 @@ def _contract(document: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if document.get("outcome"):
         yield "Issue", OUTCOME_LABELS.get(document["outcome"], document["outcome"])
     if document.get("holders"):
-        yield "Titulaires", _names(document["holders"])
+        yield "Titulaires", names(document["holders"])
 
 
-def _some(texts: Iterable[str], most: int = 6) -> str:
-    listed = list(dict.fromkeys(texts))
-    more = len(listed) - most
-    shown = ", ".join(listed[:most])
-    return f"{shown} et {more} autres" if more > 1 else ", ".join(listed[: most + 1])
-
-
-def _names(holders: Iterable[Mapping[str, Any]]) -> str:
-    return _some(str(one.get("name") or one.get("id") or "") for one in holders)
-
-
-def _actions(document: Mapping[str, Any]) -> list[Action]:
+def _actions(document: Mapping[str, Any], as_of: datetime) -> list[Action]:
+    over = _is_over(document, as_of)
     found = [
         Action(each.get("label") or _ACTIONS.get(each["kind"], "Voir"), each["url"])
         for each in document.get("actions", [])
+        if not (over and each["kind"] in _ANSWERS)
     ]
     if document.get("url"):
         found.append(Action("Voir la publication d’origine", document["url"]))
     return found
 
 
-def _lot(lot: Mapping[str, Any]) -> LotView:
-    amount = lot.get("amount")
-    return LotView(
-        number=lot["number"],
-        title=lot.get("title", ""),
-        amount=words.euros(amount["value"]) if amount else "",
-        outcome=OUTCOME_LABELS.get(lot.get("outcome", ""), ""),
-        holders=_names(lot.get("holders", [])),
-    )
+def _is_over(document: Mapping[str, Any], as_of: datetime) -> bool:
+    """Whether an answer would come too late: by its status, or by its deadline."""
+    last = document.get("deadline")
+    late = last is not None and datetime.fromisoformat(last["until"]) <= as_of
+    return late or document["status"] in _OVER
 
 
 def _link(link: Mapping[str, Any], talks: Mapping[tuple[str, str], Talk]) -> LinkView:

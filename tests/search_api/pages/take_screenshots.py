@@ -1,11 +1,13 @@
 """Writes docs/screenshots/: every page on a phone and on a desk (`make screenshots`)."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
-from tests.search_api.pages.town import NEED, Town
+from tests.search_api.pages.town import CALL, NEED, OVER, PASSWORD, PUBLISHER, Town
 from tests.search_api.permanences.publishing import WEEKLY, calendar
 
 pytestmark = pytest.mark.engines
@@ -13,24 +15,36 @@ pytestmark = pytest.mark.engines
 FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
 PAGES = {
     "recherche": "/?q=voirie",
+    "recherche-corrigee": "/?q=voirke&kind=need",
+    "recherche-vide": "/?q=voirie&kind=need&theme=energie",
+    "recherche-rien": "/?q=vaisseau+koala",
+    "recherche-code": "/?territory=13001",
+    "recherche-lieux": "/?q=benne+saint-denis",
+    "recherche-filtres": "/?kind=call&territory=dep:13&amount_min=1000&deadline_to=2026-04-30",
     "carte": "/?territory=dep:13#carte",
     "fiche": f"/fiche/{NEED}",
+    "fiche-marche": f"/fiche/{CALL}",
+    "fiche-close": f"/fiche/{OVER}",
+    "changements": f"/fiche/{NEED}/changements",
     "signaler": "/signaler",
     "mon-institution": "/mon-institution",
     "qualite": "/mon-institution/qualite/reponse",
     "mutualiser": "/mutualiser?toutes=oui",
     "visite": "/visite?lieu=Marseille",
+    "visite-inconnue": "/visite?lieu=zzzz",
+    "visite-hors-ligne": "/visite/hors-ligne",
     "tableau-de-bord": "/tableau-de-bord",
     "note": "/note",
+    "note-liste": "/note/liste?quoi=sans-reponse&lieu=dep:13",
     "vitrine": "/vitrine?kind=call",
     "vitrine-refus": "/vitrine?territory=13001",
     "vitrine-sites": "/mon-institution/vitrine",
     "compte": "/compte",
     "alertes": "/alertes",
     "page-inconnue": "/nulle-part",
+    "fiche-inconnue": "/fiche/zzzz",
+    "parametre-refuse": "/?kind=chose",
 }
-
-
 DARK = ("recherche", "carte")
 
 
@@ -51,12 +65,22 @@ def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageSta
                     for drawing in page.locator(".drawing img").all():
                         # Loaded late, and only once it is looked at.
                         drawing.evaluate("one => { one.loading = 'eager'; return one.decode(); }")
-                    page.screenshot(path=FOLDER / f"{name}-{device}{ending}.png")
+                    page.screenshot(path=FOLDER / f"{name}-{device}{ending}.png", full_page=True)
             if scheme == "light":
-                hand_in_permanences(page)
-                page.screenshot(path=FOLDER / f"permanences-{device}.png", full_page=True)
+                for name, reach in STATES.items():
+                    reach(page)
+                    page.screenshot(path=FOLDER / f"{name}-{device}.png", full_page=True)
+                page.goto("/mon-institution/permanences")
                 page.get_by_role("button", name="Retirer ce calendrier").click()
+                context.clear_cookies()
+                page.goto("/connexion")
+                page.screenshot(path=FOLDER / f"connexion-{device}.png", full_page=True)
+                page.get_by_label("Adresse électronique").fill(PUBLISHER)
+                page.get_by_label("Mot de passe").fill(PASSWORD[:-1])
+                page.get_by_role("main").get_by_role("button", name="Se connecter").click()
+                page.screenshot(path=FOLDER / f"connexion-refusee-{device}.png", full_page=True)
             context.close()
+    running.forget_alerts()
 
 
 def hand_in_permanences(page: Page) -> None:
@@ -67,3 +91,52 @@ def hand_in_permanences(page: Page) -> None:
         {"name": "agenda.ics", "mimeType": "text/calendar", "buffer": octets}
     )
     page.get_by_role("main").get_by_role("button", name="Publier").click()
+
+
+def send_a_need_with_faults(page: Page) -> None:
+    page.goto("/signaler")
+    page.get_by_label("De quoi a-t-on besoin ?").fill("")
+    page.get_by_label("Où ?").fill("Saint-Denis")
+    page.get_by_text("Ajouter des précisions").click()
+    page.get_by_label("Montant").fill("beaucoup")
+    page.get_by_role("button", name="Continuer").click()
+
+
+def read_a_need_again(page: Page) -> None:
+    page.goto("/signaler")
+    page.get_by_label("De quoi a-t-on besoin ?").fill("Nettoyage de la plage")
+    page.get_by_label("Où ?").fill("Marseille")
+    page.get_by_role("button", name="Continuer").click()
+
+
+def open_a_refusal(page: Page) -> None:
+    page.goto("/mon-institution")
+    page.get_by_role("link", name="Corriger et rejouer").first.click()
+    page.get_by_text("Corriger l’événement entier").click()
+
+
+def follow_a_search(page: Page) -> None:
+    page.goto("/?q=benne")
+    page.get_by_role("button", name="M’alerter").click()
+
+
+def answer_a_link(page: Page) -> None:
+    page.goto(f"/fiche/{NEED}")
+    page.get_by_role("button", name=re.compile("^Cela répond à notre besoin")).click()
+
+
+def answer_a_grouping(page: Page) -> None:
+    page.goto("/mutualiser")
+    page.get_by_role("button", name="Nous sommes intéressés").click()
+
+
+STATES: dict[str, Callable[[Page], None]] = {
+    "permanences": hand_in_permanences,
+    "signaler-fautes": send_a_need_with_faults,
+    "signaler-relire": read_a_need_again,
+    "refus": open_a_refusal,
+    "alertes-suivie": follow_a_search,
+    "lien-dit": answer_a_link,
+    "groupement-dit": answer_a_grouping,
+}
+"""What a page shows once one has done something there."""

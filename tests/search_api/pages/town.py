@@ -57,8 +57,11 @@ MARSEILLE, CHAMBER, HOST = "211300553", "181300013", "200054807"
 PASSWORD = "cinq mots pour entrer ici"  # noqa: S105 -- of these tests alone
 PUBLISHER, OTHER = "paul@marseille.example", "omar@cci.example"
 GROUPING = grouping_id("buyers", opportunity_id(f"urn:siren:{MARSEILLE}", "N1"))
-NEED, CALL, TWICE = (opportunity_id(f"urn:siren:{MARSEILLE}", one) for one in ("N2", "V1", "V2"))
-"""The ids of a need, of the call that may answer it, of a call that two institutions publish."""
+NEED, CALL, TWICE, OVER = (
+    opportunity_id(f"urn:siren:{MARSEILLE}", one) for one in ("N2", "V1", "V2", "V3")
+)
+"""The ids of a need, of the call that may answer it, of a call that two institutions publish, of
+one that is closed."""
 COPY = (f"urn:siren:{CHAMBER}:boamp", "26-112233")
 """What the other one calls it."""
 SHOWCASE = "https://www.exemple.fr"
@@ -162,6 +165,19 @@ def documents() -> list[dict[str, Any]]:
         ),
         document(
             "V2", "Toiture de la halle", deadline=deadline("2026-04-02T10:00:00Z"), sources=twice
+        ),
+        document(
+            "V3",
+            "Restauration du kiosque à musique",
+            deadline=deadline("2026-03-06T11:00:00Z"),
+            actions=[
+                {"kind": "respond", "url": "https://example.org/repondre/V3"},
+                {"kind": "contact", "url": "https://example.org/contact"},
+            ],
+            lots=[
+                {"number": "1", "title": "Charpente", "deadline": {"at": "2026-03-06T12:00"}},
+                {"number": "2", "title": "Peinture", "deadline": {"at": "2026-03-05"}},
+            ],
         ),
         {
             "id": opportunity_id(*COPY),
