@@ -93,6 +93,12 @@ def with_identity(account: Account, identity: Identity) -> Account:
     return account.model_copy(update={"identity": identity})
 
 
+def without_identity(account: Account, now: datetime) -> Account:
+    """The account bound to nobody at a provider: it is bound anew to whoever signs in there with
+    its address, verified. Its sessions are closed."""
+    return close_sessions(account.model_copy(update={"identity": None}), now)
+
+
 def close_sessions(account: Account, now: datetime) -> Account:
     """The account without any session that began before `now`."""
     return account.model_copy(

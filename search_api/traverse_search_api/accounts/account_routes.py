@@ -1,7 +1,9 @@
 """« Mon compte »: for whom somebody acts, their sessions; and for who administers an institution,
 the people of it."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from traverse_search_api.accounts.account import ROLE_LABELS, Account, StaffRole
@@ -11,12 +13,11 @@ from traverse_search_api.accounts.account_changes import (
     without_membership,
 )
 from traverse_search_api.accounts.audit import Deed
-from traverse_search_api.accounts.errors import NotAllowedError, UnknownPersonError
+from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.session import SignedIn
 from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.accounts.unbind_routes import ADMINISTER, own_person, provider_name
 from traverse_search_api.pages.render import Renderer
-
-_ADMINISTER = "administrer les comptes"
 
 
 def account_router(staff: Staff, render: Renderer) -> APIRouter:
@@ -24,15 +25,10 @@ def account_router(staff: Staff, render: Renderer) -> APIRouter:
     router = APIRouter(include_in_schema=False, route_class=render.route_class)
     visits = staff.visits
 
-    def own(person: SignedIn, identifier: str) -> Account:
-        """The account of somebody of the institution that is administered: of no other."""
-        found = staff.directory.get(identifier)
-        if found is None or found.role_for(person.siren) is None:
-            raise UnknownPersonError
-        return found
-
     @router.get("/compte")
-    async def account(request: Request) -> Response:
+    async def account(
+        request: Request, unbound: Annotated[str, Query(alias="delie", max_length=16)] = ""
+    ) -> Response:
         """The page."""
         person = visits.require(request)
         view = staff.registry.view()
@@ -48,6 +44,8 @@ def account_router(staff: Staff, render: Renderer) -> APIRouter:
             "account.html",
             institutions=institutions,
             people=[(one, one.role_for(person.siren)) for one in people],
+            unbound=next((one for one in people if one.id == unbound and not one.identity), None),
+            provider=provider_name(staff),
             administers=administers,
             roles=list(ROLE_LABELS.items()),
         )
@@ -78,16 +76,16 @@ def account_router(staff: Staff, render: Renderer) -> APIRouter:
     async def close_of(request: Request, identifier: str) -> Response:
         """Close every session of somebody of the institution."""
         await visits.form(request)
-        person = visits.require(request, StaffRole.ADMINISTRATOR, _ADMINISTER)
-        await _close(staff, person, own(person, identifier))
+        person = visits.require(request, StaffRole.ADMINISTRATOR, ADMINISTER)
+        await _close(staff, person, own_person(staff, person, identifier))
         return RedirectResponse("/compte", 303)
 
     @router.post("/compte/personnes/{identifier}/role")
     async def change(request: Request, identifier: str) -> Response:
         """Give somebody another role for the institution, or none any more."""
         form = await visits.form(request)
-        person = visits.require(request, StaffRole.ADMINISTRATOR, _ADMINISTER)
-        target = own(person, identifier)
+        person = visits.require(request, StaffRole.ADMINISTRATOR, ADMINISTER)
+        target = own_person(staff, person, identifier)
         wanted, now = form.get("role", ""), visits.now()
         if target.id == person.account.id or wanted not in ("", *StaffRole):
             # Whoever administers does not shut themselves out.

@@ -29,6 +29,7 @@ class Deed(StrEnum):
     SIGNED_OUT = "signed_out"
     SESSIONS_CLOSED = "sessions_closed"
     ROLE_CHANGED = "role_changed"
+    IDENTITY_UNBOUND = "identity_unbound"
     NEED_PUBLISHED = "need_published"
     REJECTION_REPLAYED = "rejection_replayed"
     GROUPING_ANSWERED = "grouping_answered"

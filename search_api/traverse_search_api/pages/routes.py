@@ -11,6 +11,7 @@ from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.account_routes import account_router
 from traverse_search_api.accounts.sign_in_routes import provider_router, sign_in_router
 from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.accounts.unbind_routes import unbind_router
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.history.accepted_log import AcceptedLog
 from traverse_search_api.items import detail_of
@@ -73,6 +74,7 @@ def install(  # noqa: PLR0917 -- each part is of another type
         if staff.provider is not None:
             app.include_router(provider_router(staff, staff.provider, render))
         app.include_router(account_router(staff, render))
+        app.include_router(unbind_router(staff, render))
         app.include_router(institution_router(staff, readings, readership, render))
         app.include_router(quality_router(staff, readings, render))
         app.include_router(showcase_settings_router(staff, render, framing))

@@ -11,6 +11,7 @@ from oidc_provider_mock import User
 from tests.search_api.accounts.people import MARSEILLE, SITE, House, account, house
 from tests.search_api.accounts.provider import Running, provider
 from traverse_search_api.accounts.account import Identity, StaffRole
+from traverse_search_api.accounts.account_changes import without_identity
 from traverse_search_api.accounts.errors import ProviderError
 from traverse_search_api.accounts.openid import Provider
 from traverse_search_api.settings import SearchSettings
@@ -71,6 +72,21 @@ def test_who_the_provider_vouches_for_comes_in_and_stays_the_same(
     assert other.get(running.consent(away(other), "lea")).status_code == 303
     assert LEA in other.get("/compte").text
     running.say("lea", email=LEA, email_verified=True)
+
+
+def test_an_account_that_was_unbound_is_bound_again_by_its_address(
+    home: House, running: Running
+) -> None:
+    visitor = home.visitor()
+    visitor.get(running.consent(away(visitor), "lea"))
+    assert visitor.get("/compte").status_code == 200
+    home.clock.move(seconds=1)
+    row = home.row(LEA)
+    home.table.put(row.id, without_identity(row, home.clock.at))
+    assert visitor.get("/compte").status_code == 303
+    other = home.visitor()
+    assert other.get(running.consent(away(other), "double")).status_code == 303
+    assert home.row(LEA).identity == Identity(issuer=running.address, subject="double")
 
 
 @pytest.mark.parametrize("subject", ["doubtful", "stranger"])

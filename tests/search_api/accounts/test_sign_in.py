@@ -18,7 +18,7 @@ from tests.search_api.accounts.people import (
     token_of,
 )
 from traverse_search_api.access import Readers, Visitors
-from traverse_search_api.accounts.account import StaffRole
+from traverse_search_api.accounts.account import Identity, StaffRole
 from traverse_search_api.accounts.account_changes import close_sessions, disable, with_password
 from traverse_search_api.accounts.passwords import Passwords, WeakPasswordError, check_password
 from traverse_search_api.reader import ANYBODY, Reader
@@ -291,6 +291,42 @@ def test_an_administrator_changes_the_people_of_the_own_institution_alone(own: H
     )
     assert answer.status_code == 403
     assert "role_changed" in own.audit.deeds and "sessions_closed" in own.audit.deeds
+
+
+def test_an_administrator_unbinds_an_account_once_that_was_confirmed(own: House) -> None:
+    """Of the own institution alone, never one's own; reading the question does nothing."""
+    bound = Identity(issuer="https://fournisseur.example", subject="x")
+    for email in (PAUL, OMAR, INES):
+        own.table.put(own.row(email).id, own.row(email).model_copy(update={"identity": bound}))
+    ines, paul, lea = own.signed_in(INES), own.signed_in(PAUL), own.signed_in(LEA)
+    own.clock.move(seconds=1)
+    address = f"/compte/personnes/{own.row(PAUL).id}/identite"
+    assert address in ines.get("/compte").text
+    question = ines.get(address)
+    assert "Délier ce compte ?" in question.text and PAUL in question.text
+    assert own.row(PAUL).identity == bound
+    form = {"jeton": token_of(question)}
+    for target, status in ((OMAR, 404), (INES, 403)):
+        refused = ines.post(f"/compte/personnes/{own.row(target).id}/identite", data=form)
+        assert refused.status_code == status
+        assert own.row(target).identity == bound
+    assert lea.get(address).status_code == 403
+    assert lea.post(address, data={"jeton": token_of(lea.get("/compte"))}).status_code == 403
+    assert "identity_unbound" not in own.audit.deeds
+    done = ines.post(address, data=form)
+    assert (done.status_code, done.headers["location"]) == (
+        303,
+        f"/compte?delie={own.row(PAUL).id}",
+    )
+    assert own.row(PAUL).identity is None
+    assert paul.get("/compte").status_code == 303
+    assert f"{PAUL} est délié" in ines.get(done.headers["location"]).text
+    event = own.audit.events[-1]
+    assert event["type"] == "fr.traverse.staff.identity_unbound.v1"
+    assert (event["subject"], event["data"]) == (own.row(INES).id, {"of": own.row(PAUL).id})
+    # Sent twice, it is done once.
+    assert ines.post(address, data=form).headers["location"] == "/compte"
+    assert own.audit.deeds.count("identity_unbound") == 1
 
 
 def test_who_leaves_an_institution_loses_at_once_what_it_gave(own: House) -> None:
