@@ -32,6 +32,10 @@ def _bound(words: str, key: str) -> _Sentence:
     return lambda name, context: f"Le champ {name} doit être {words} {_plain(context[key])}."
 
 
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'s' if number > 1 else ''}"
+
+
 _FOR_SO_MANY = "pour autant de destinataires, dites « members » ou « buyers » dans visibility."
 
 _SENTENCES: dict[str, _Sentence] = {
@@ -47,7 +51,7 @@ _SENTENCES: dict[str, _Sentence] = {
     ),
     "string_type": _expected("un texte, entre guillemets"),
     "string_too_short": lambda name, context: (
-        f"Le champ {name} doit avoir au moins {context['min_length']} caractère(s)."
+        f"Le champ {name} doit avoir au moins {_counted(context['min_length'], 'caractère')}."
     ),
     "string_too_long": lambda name, context: (
         f"Le champ {name} a plus de {context['max_length']} caractères : raccourcissez-le."
@@ -56,7 +60,7 @@ _SENTENCES: dict[str, _Sentence] = {
         f"Le champ {name} n'a pas la forme attendue ({context['pattern']})."
     ),
     "too_short": lambda name, context: (
-        f"La liste {name} doit avoir au moins {context['min_length']} élément(s)."
+        f"La liste {name} doit avoir au moins {_counted(context['min_length'], 'élément')}."
     ),
     "too_long": lambda name, context: (
         f"La liste {name} a plus de {context['max_length']} éléments : "

@@ -3,6 +3,7 @@
 TraverseError
 └── SearchError                   status 500
     ├── InvalidParameterError     400, names the parameter
+    │   ├── UnknownPlaceError     400, names the code
     │   └── AmbiguousPlaceError   400, with the choices
     ├── RefusedQueryError         400, more than Elasticsearch takes
     ├── InvalidCursorError        400, tampered with, or of another search
@@ -57,6 +58,20 @@ class InvalidParameterError(SearchError):
     def __init__(self, parameter: str, sentence: str) -> None:
         super().__init__(sentence)
         self.parameter = parameter
+
+
+class UnknownPlaceError(InvalidParameterError):
+    """A code that no territory has."""
+
+    title = "Territoire inconnu"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            "territory",
+            f"« {code[:60]} » n’est pas un territoire connu : écrivez com:CODE_INSEE, "
+            "cp:CODE_POSTAL, epci:SIREN, dep:NN, reg:NN, zone:NOM ou fr.",
+        )
+        self.code = code[:60]
 
 
 class AmbiguousPlaceError(InvalidParameterError):
@@ -409,8 +424,8 @@ class GroupingsUnavailableError(SearchError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Les groupements sont momentanément indisponibles : Kafka ne répond pas, ou "
-            "n’a pas leur topic. Réessayez dans un instant."
+            "Les groupements sont momentanément indisponibles (leur journal ne répond pas, ou sa "
+            "lecture n’est pas finie) : réessayez dans un instant."
         )
 
 

@@ -37,8 +37,8 @@ class NoGatewayError(SearchError):
 
     def __init__(self) -> None:
         super().__init__(
-            "La publication depuis les pages n’est pas ouverte ici : l’exploitant la règle avec "
-            "TRAVERSE_GATEWAY et TRAVERSE_API_KEY_FILE."
+            "La publication depuis les pages n’est pas ouverte ici : demandez à qui tient ce "
+            "service de l’ouvrir."
         )
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
@@ -112,7 +111,7 @@ def _http_error(_: Request, error: Exception) -> Response:
         raise error
     title, detail = _TITLES.get(
         error.status_code,
-        (HTTPStatus(error.status_code).phrase, "La demande a été refusée."),
+        ("Demande refusée", "La demande a été refusée : vérifiez son adresse et sa forme."),
     )
     return problem(error.status_code, title, detail, dict(error.headers or {}))
 

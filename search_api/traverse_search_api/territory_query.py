@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.place import is_territory, territory_guesses
-from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
+from traverse_search_api.errors import AmbiguousPlaceError, UnknownPlaceError
 from traverse_search_api.zones import Atlas
 
 Query = dict[str, Any]
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 def resolve_place(asked: str, territories: Territories) -> Place:
     """A typed or bare code as a place.
 
-    Raises InvalidParameterError when no territory has it, AmbiguousPlaceError when several do
+    Raises UnknownPlaceError when no territory has it, AmbiguousPlaceError when several do
     (13001 is Aix-en-Provence for INSEE and Marseille 1er for the post; 93 is a département and a
     région).
     """
@@ -47,11 +47,7 @@ def resolve_place(asked: str, territories: Territories) -> Place:
         return _zone(code, territories)
     chain = territories.chain(code)
     if chain is None:
-        raise InvalidParameterError(
-            "territory",
-            f"« {asked[:60]} » n’est pas un territoire connu : écrivez com:CODE_INSEE, "
-            "cp:CODE_POSTAL, epci:SIREN, dep:NN, reg:NN, zone:NOM ou fr.",
-        )
+        raise UnknownPlaceError(asked)
     codes = [chain.code]
     if code.startswith("cp:"):
         codes += served(code[3:], territories)

@@ -47,7 +47,7 @@ class AuditAwayError(SearchError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Le journal des actions ne peut pas être écrit (Kafka ne répond pas) : rien n’a été "
+            "Le journal des actions ne peut pas être écrit (il ne répond pas) : rien n’a été "
             "fait, réessayez dans un instant."
         )
 

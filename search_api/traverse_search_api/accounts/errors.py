@@ -72,8 +72,8 @@ class AccountsAwayError(SearchError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Les comptes ne sont pas accessibles pour le moment (Kafka ne répond pas) : réessayez "
-            "dans un instant."
+            "Les comptes ne sont pas accessibles pour le moment (leur journal ne répond "
+            "pas) : réessayez dans un instant."
         )
 
 

@@ -38,8 +38,8 @@ class SubscriptionsAwayError(SearchError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Les alertes ne sont pas accessibles pour le moment (Kafka ne répond pas) : réessayez "
-            "dans un instant."
+            "Les alertes ne sont pas accessibles pour le moment (leur journal ne répond "
+            "pas) : réessayez dans un instant."
         )
 
 

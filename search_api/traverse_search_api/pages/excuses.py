@@ -36,6 +36,11 @@ _WORDS: Final = {
         "Cette page ne s’ouvre pas ainsi",
         "Elle suit l’envoi d’un formulaire : revenez à la page précédente, et recommencez.",
     ),
+    422: (
+        "Cette adresse ne peut pas être lue",
+        "Un de ses réglages est trop long, ou mal écrit : revenez à la page précédente, et suivez "
+        "ses liens.",
+    ),
     429: (
         "Trop de demandes",
         "Beaucoup de pages ont été demandées d’ici en une minute, par vous ou par d’autres du même "

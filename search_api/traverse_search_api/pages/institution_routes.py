@@ -11,6 +11,7 @@ from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import SearchError
 from traverse_search_api.gateway_client import RefusedByGatewayError
+from traverse_search_api.pages.field_names import fault_of
 from traverse_search_api.pages.institution_view import (
     mend_view,
     mended,
@@ -106,7 +107,7 @@ def institution_router(
             case "valeur":
                 correction = mended(str(refused["event"]), view.pointer, form.get("valeur", ""))
                 if correction is None:
-                    sentence = "Cette valeur n’est pas de la forme attendue : un nombre, peut-être."
+                    sentence = f"« {view.where} » est un nombre : écrivez 1200 ou 1200,50."
             case "texte":
                 correction = form.get("texte", "").strip().encode()
                 if not correction:
@@ -127,7 +128,7 @@ def institution_router(
                 await gateway.replay(person.siren, name[:200], correction)
                 return RedirectResponse("/mon-institution?fait=rejoue", 303)
             except RefusedByGatewayError as error:
-                sentence = str(error)
+                sentence = " ".join(fault_of(*one) for one in error.faults) or str(error)
         return render.page(request, "rejection.html", 422, view=view, sentence=sentence)
 
     return router

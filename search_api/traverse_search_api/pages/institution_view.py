@@ -12,6 +12,7 @@ from typing import Any, Final
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.pages import words
+from traverse_search_api.pages.field_names import fault_of, field_of
 from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
 from traverse_search_api.rhythm import (
     is_silent,
@@ -134,8 +135,8 @@ def rejection_view(item: Mapping[str, Any]) -> RejectionView:
         address=f"/mon-institution/refus/{item['id']}",
         event=str(item.get("event_id") or "sans identifiant"),
         at=words.day_of(str(item["at"])),
-        sentence=str(item["sentence"]),
-        where=_where(str(item["pointer"])),
+        sentence=fault_of(str(item["pointer"]), str(item["sentence"])),
+        where=field_of(str(item["pointer"])),
     )
 
 
@@ -150,8 +151,8 @@ def mend_view(item: Mapping[str, Any]) -> MendView:
         name=str(item["id"]),
         event=str(item.get("event_id") or "sans identifiant"),
         at=words.day_of(str(item["at"])),
-        sentence=str(item["sentence"]),
-        where=_where(pointer),
+        sentence=fault_of(pointer, str(item["sentence"])),
+        where=field_of(pointer),
         pointer=pointer if scalar else "",
         value=str(value) if scalar else "",
         text=_shown(text, event),
@@ -221,11 +222,6 @@ def read_object(text: str) -> dict[str, Any] | None:
 
 def _steps(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-
-
-def _where(pointer: str) -> str:
-    steps = [step for step in _steps(pointer) if step != "data"]
-    return " › ".join(steps)
 
 
 def _source(

@@ -150,7 +150,8 @@ def pairs_of(
         raise InvalidParameterError(
             "avec",
             f"Ces fiches réunissent trop de publications pour le dire d’un clic (plus de "
-            f"{MOST_PAIRS} paires) : dites-le par un événement fr.traverse.link.",
+            f"{MOST_PAIRS} paires) : demandez à qui publie pour votre institution "
+            "de le dire depuis son logiciel.",
         )
     return found
 

@@ -1,6 +1,7 @@
 """« Signaler un besoin »: typed, looked over beside what resembles it, published."""
 
 import secrets
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,6 +17,7 @@ from traverse_search_api.gateway_client import (
     RefusedByGatewayError,
 )
 from traverse_search_api.pages.dashboard_view import WAITING
+from traverse_search_api.pages.field_names import fault_of, need_faults
 from traverse_search_api.pages.need_form import (
     AUDIENCES,
     SUBTYPES,
@@ -118,7 +120,10 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         try:
             await staff.gateway.publish(person.siren, need_event(form, seen.data, person.siren))
         except RefusedByGatewayError as error:
-            return asked(request, form, seen, 422, str(error))
+            faults = need_faults(error.faults)
+            sentence = " ".join(fault_of(*one) for one in error.faults) or str(error)
+            refused = replace(seen, faults=faults)
+            return asked(request, form, refused, 422, "" if faults else sentence)
         address = f"/signaler/recu?reference={form.reference}&version={version_of(form)}"
         return RedirectResponse(address, 303)
 

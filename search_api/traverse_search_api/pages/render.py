@@ -27,6 +27,7 @@ from traverse_search_api.errors import (
     MovedGroupingError,
     SearchError,
     SearchUnavailableError,
+    UnknownPlaceError,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ _NAVIGATION: Final = (
     ("/alertes", "Mes alertes", True),
 )
 """Every page that one goes to: address, name, and whether it is for people with an account."""
+
+
+_TITLES: Final = {
+    "Paramètre refusé": "Demande refusée",
+    "Curseur refusé": "Suite introuvable",
+    "Curseur expiré": "Suite expirée",
+}
+"""The titles for people, where those for programs are not in their words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +161,8 @@ class Renderer:
         answer = self._excused(
             request,
             error.status,
-            title=error.title,
-            sentence=str(error),
+            title=_TITLES.get(error.title, error.title),
+            sentence=_said(error),
             choices=choices,
             query=request.query_params.get("q", "") if request.url.path == "/" else "",
         )
@@ -216,6 +225,18 @@ class Renderer:
             for address, label, members in _NAVIGATION
             if self._visits is not None or not members
         ]
+
+
+def _said(error: SearchError) -> str:
+    """The sentence for people; where a program writes a code, they choose, or search by a name."""
+    if isinstance(error, AmbiguousPlaceError):
+        return f"« {error.code} » peut désigner plusieurs territoires : choisissez."
+    if isinstance(error, UnknownPlaceError):
+        return (
+            f"« {error.code} » n’est pas un territoire connu : cherchez-le par le nom d’une "
+            "commune, d’un département ou d’une région, ou par un code postal."
+        )
+    return str(error)
 
 
 def _address(request: Request) -> str:

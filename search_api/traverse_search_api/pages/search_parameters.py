@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import Request
 from pydantic import ValidationError
 
+from traverse_search_api.pages.field_names import FILTERS
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.problems import sentence_of
 
@@ -13,6 +14,7 @@ _LISTS: Final = frozenset(
     for name, field in SearchParameters.model_fields.items()
     if "tuple" in str(field.annotation)
 )
+_CHOSEN: Final = frozenset({"enum", "literal_error", "theme"})
 
 
 def search_parameters(request: Request) -> SearchParameters:
@@ -26,9 +28,16 @@ def search_parameters(request: Request) -> SearchParameters:
 
 
 def first_fault(error: ValidationError) -> tuple[str, str]:
-    """The parameter, and what is wrong with it."""
+    """The parameter, and what is wrong with it, as people call it. A list to choose from is told by
+    where it stands: its codes are not theirs."""
     fault = error.errors()[0]
-    name = ".".join(str(part) for part in fault["loc"])
+    name = str(fault["loc"][0]) if fault["loc"] else ""
+    filter_ = f"Le filtre « {FILTERS.get(name, name[:40])} »"
     if fault["type"] == "extra_forbidden":
-        return name, f"Le filtre « {name[:40]} » n’existe pas : repartez de la recherche."
-    return name, f"Le filtre « {name[:40]} » ne peut pas être lu : {sentence_of(fault)}."
+        return name, f"{filter_} n’existe pas : repartez de la recherche."
+    if fault["type"] in _CHOSEN:
+        return name, (
+            f"{filter_} n’admet pas « {str(fault['input'])[:40]} » : repartez de la recherche, et "
+            "choisissez parmi ce qu’elle propose."
+        )
+    return name, f"{filter_} ne peut pas être lu : {sentence_of(fault)}."

@@ -33,6 +33,9 @@ def client() -> Iterator[TestClient]:
         ("POST /tableau-de-bord", 405, "Cette page ne s’ouvre pas ainsi", "page précédente"),
         ("GET /casse?essai=1", 500, "Une erreur s’est produite", "réessayez"),
         ("GET /", 503, "Recherche indisponible", "réessayez"),
+        ("GET /?kind=chose", 400, "Demande refusée", "Le filtre « Nature » n’admet pas « chose »"),
+        ("GET /?territory=13001", 400, "Territoire à préciser", "territoires : choisissez."),
+        ("GET /?territory=dep:99", 400, "Territoire inconnu", "par le nom d’une commune"),
     ],
 )
 def test_people_get_a_page_that_says_how_to_go_on(

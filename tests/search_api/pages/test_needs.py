@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import unescape
 from html.parser import HTMLParser
 
 import orjson
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.gateway_client import RefusedByGatewayError
 from traverse_search_api.pages import need_routes
 from traverse_search_api.pages.need_form import checked, own_reference, published_form
 from traverse_stream_processors.validate import Accepted, validate
@@ -69,6 +71,21 @@ def read_over(browser: TestClient, **changes: str) -> dict[str, str]:
 
 def accepted(event: dict[str, object]) -> Accepted:
     return validate(orjson.dumps(event), NOW, TERRITORIES)
+
+
+def test_what_the_gateway_refuses_is_said_beside_its_field(
+    town: House, gateway: Taking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> None:
+        sentence = "Le champ description est refusé : il nomme quelqu'un."
+        raise RefusedByGatewayError(sentence, (("/data/description", sentence),))
+
+    monkeypatch.setattr(gateway, "publish", refuse)
+    paul = town.signed_in(PAUL)
+    answer = paul.post("/signaler", data=read_over(paul, description="Un texte."))
+    assert answer.status_code == 422
+    assert 'id="faute-description">Le champ « Précisions » est refusé' in unescape(answer.text)
+    assert "champ description" not in answer.text
 
 
 def test_a_correction_is_a_newer_version_of_the_same_record(town: House, gateway: Taking) -> None:

@@ -250,7 +250,7 @@ def test_what_goes_wrong_with_a_showcase_is_told_in_its_frame(
             for path in others:
                 assert framed(visitor.get(path + query)) == NOBODY, path
 
-        judge("?kind=chose", 400, "Paramètre refusé")
+        judge("?kind=chose", 400, "Demande refusée")
         judge("?kind=call", 503, "Recherche indisponible")
         again = ines.get(f"/vitrine/{MARSEILLE}?territory=13001", headers=BROWSER)
         assert "Inès" not in again.text

@@ -164,7 +164,7 @@ def rejection(pointer: str, event: Any) -> dict[str, Any]:
 def test_the_wrong_value_is_mended_where_it_stands() -> None:
     event = {"data": {"place": ["com:99999"], "amounts": [{"value": 12}], "a/b": "x"}}
     view = mend_view(rejection("/data/place/0", event))
-    assert (view.pointer, view.value, view.where) == ("/data/place/0", "com:99999", "place › 0")
+    assert (view.pointer, view.value, view.where) == ("/data/place/0", "com:99999", "Lieu")
     text = json.dumps(event)
     assert json.loads(mended(text, "/data/place/0", "com:13055") or b"")["data"]["place"] == [
         "com:13055"
