@@ -53,7 +53,7 @@ def _row(lot: Mapping[str, Any], as_of: datetime) -> list[str]:
 
 
 def _due(due: Mapping[str, Any], as_of: datetime) -> str:
-    """« 12 mars 2026 à 12 h »; what it is for, where it is not to answer by."""
+    """« mardi 17 mars 2026 à 12 h »; what it is for, where it is not to answer by."""
     what = "" if due["kind"] in ANSWER_BY else f"{KIND_LABELS.get(due['kind'], 'Échéance')} : "
     past = datetime.fromisoformat(due["until"]) <= as_of
     return f"{what}{words.moment(due)}{', c’est passé' if past else ''}"

@@ -11,6 +11,7 @@ _MONTHS: Final = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
     "octobre", "novembre", "décembre",
 )  # fmt: skip
+_DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 _NARROW: Final = "\u202f"  # between thousands
 _NO_BREAK: Final = "\u00a0"
 _SOON: Final = 60  # days within which a deadline is told by how far it is
@@ -31,6 +32,11 @@ def day(moment: date) -> str:
     """« 1er mars 2026 »."""
     first = "1er" if moment.day == 1 else str(moment.day)
     return f"{first}{_NO_BREAK}{_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def planned_day(moment: date) -> str:
+    """« mardi 17 mars 2026 »: a day that one plans by."""
+    return f"{_DAYS[moment.weekday()]} {day(moment)}"
 
 
 def day_of(text: str) -> str:
@@ -62,7 +68,7 @@ def total(value: int, exact: bool) -> str:
 
 
 def deadline(found: Mapping[str, Any], as_of: datetime) -> str:
-    """« clôture dans 5 jours, le 12 mars 2026 à 12 h », « clos depuis le 12 mars 2026 ».
+    """« clôture dans 5 jours, le mardi 17 mars 2026 à 12 h », « clos depuis le 12 mars 2026 ».
 
     In the buyer's own zone, which is named where it is not that of mainland France; a bare date
     says that the hour is to be checked.
@@ -74,8 +80,8 @@ def deadline(found: Mapping[str, Any], as_of: datetime) -> str:
 
 
 def deadlines(found: Iterable[Mapping[str, Any]], as_of: datetime) -> list[str]:
-    """Each with what it is for, those to come first: « Questions : dans 5 jours, le 12 mars 2026 »,
-    « Questions : jusqu’au 2 mars 2026, c’est passé »."""
+    """Each with what it is for, those to come first: « Questions : dans 5 jours, le mardi
+    17 mars 2026 à 12 h », « Questions : jusqu’au 2 mars 2026, c’est passé »."""
     ahead, past = [], []
     for one in found:
         label = KIND_LABELS.get(one["kind"], "Échéance")
@@ -87,13 +93,14 @@ def deadlines(found: Iterable[Mapping[str, Any]], as_of: datetime) -> list[str]:
 
 
 def moment(found: Mapping[str, Any]) -> str:
-    """A deadline by itself: « 12 mars 2026 à 12 h », « 12 mars 2026 (heure à vérifier) »."""
+    """A deadline by itself: « mardi 17 mars 2026 à 12 h », « mardi 17 mars 2026 (heure à
+    vérifier) »."""
     last = local_end(found)
     if is_bare(found):
-        return f"{day(last)} (heure à vérifier)"
+        return f"{planned_day(last)} (heure à vérifier)"
     abroad = last.utcoffset() != last.astimezone(PARIS).utcoffset()
     where = f" (heure de {_city(zone_of(found))})" if abroad else ""
-    return f"{day(last)} à {hour(last)}{where}"
+    return f"{planned_day(last)} à {hour(last)}{where}"
 
 
 def _to_come(found: Mapping[str, Any], as_of: datetime) -> str:

@@ -14,7 +14,6 @@ from traverse_search_api.permanences.calendar import Permanence
 NEAR_KM: Final = 25.0
 _MORE: Final = 2  # days that a line tells after the next one
 _EARTH_KM: Final = 6371.0
-_DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
 
 class PermanenceLine(NamedTuple):
@@ -58,7 +57,7 @@ def _line(times: Sequence[Permanence]) -> PermanenceLine:
     """« mardi 17 mars 2026, de 9 h à 12 h », « puis 31 mars, 7 avril »; in the calendar's zone."""
     one = times[0]
     start, end = one.when.start, one.when.end
-    when = f"{_DAYS[start.weekday()]} {words.day(start.date())}"
+    when = words.planned_day(start.date())
     if not one.when.whole_days:
         same = end is not None and end.date() == start.date()
         hours = f"de {words.hour(start)} à {words.hour(end)}" if same and end else ""

@@ -371,7 +371,7 @@ def test_a_visit_fits_on_one_printed_page(browser: Browser) -> None:
         place="Aubagne",
         kind="Marché public",
         status="Ouvert",
-        deadline="clôture dans 5 jours, le 17 mars 2026 à 12 h",
+        deadline="clôture dans 5 jours, le mardi 17 mars 2026 à 12 h",
         amount="120 000 €",
     )
     place = PlaceChoice("com:13005", "Aubagne (13)")

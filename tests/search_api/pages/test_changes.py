@@ -63,8 +63,8 @@ def test_a_deadline_and_an_amount_that_moved_are_told_with_what_they_were() -> N
     assert last.heading == "Mis à jour le 2 février 2026 par Ville de Marseille"
     assert last.lines == [
         "Montant estimé : 120 000 €, au lieu de : 100 000 €",
-        "Remise des offres : 20 mars 2026 à 12 h, au lieu de : 12 mars 2026 à 12 h",
-        "Questions : non précisé, au lieu de : 2 mars 2026 (heure à vérifier)",
+        "Remise des offres : vendredi 20 mars 2026 à 12 h, au lieu de : jeudi 12 mars 2026 à 12 h",
+        "Questions : non précisé, au lieu de : lundi 2 mars 2026 (heure à vérifier)",
         "Modifié aussi : le contact, la description",
     ]
     assert first == VersionView("Publié le 1er février 2026 par Ville de Marseille", [])

@@ -59,7 +59,9 @@ def test_a_search_says_what_it_found_and_why(filled: Service) -> None:
     assert texts(found, "h1") == ["2 résultats pour « voiries »"]
     assert set(texts(found, ".results h2")) == {"Réfection de la voirie", "Voirie du hameau"}
     assert texts(found, ".results mark")[0].lower() == "voirie"
-    assert any("clôture dans 5 jours, le 17 mars 2026" in fact for fact in texts(found, ".facts"))
+    assert any(
+        "clôture dans 5 jours, le mardi 17 mars 2026" in fact for fact in texts(found, ".facts")
+    )
 
 
 def test_filters_are_links_that_put_them_on_and_chips_that_take_them_off(

@@ -66,10 +66,10 @@ def test_each_lot_says_until_when_it_is_answered() -> None:
     table = seen(lots=lots).lots
     assert table.columns == ["N°", "Échéance"]
     assert [[cell.replace("\u00a0", " ") for cell in row] for row in table.rows] == [
-        ["1", "17 mars 2026 à 12 h"],
-        ["2", "10 mars 2026 (heure à vérifier), c’est passé"],
-        ["3", "18 mars 2026 à 12 h (heure de Cayenne)"],
-        ["4", "Questions : 19 mars 2026 (heure à vérifier)"],
+        ["1", "mardi 17 mars 2026 à 12 h"],
+        ["2", "mardi 10 mars 2026 (heure à vérifier), c’est passé"],
+        ["3", "mercredi 18 mars 2026 à 12 h (heure de Cayenne)"],
+        ["4", "Questions : jeudi 19 mars 2026 (heure à vérifier)"],
         ["5", ""],
     ]
 

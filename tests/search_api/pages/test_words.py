@@ -34,12 +34,16 @@ def test_totals_are_exact_or_say_that_they_are_not(value: int, exact: bool, said
 @pytest.mark.parametrize(
     ("until", "precision", "said"),
     [
-        ("2026-03-12T11:00:00Z", "minute", "clôture aujourd’hui, le 12 mars 2026 à 12 h"),
-        ("2026-03-13T11:30:00Z", "minute", "clôture demain, le 13 mars 2026 à 12 h 30"),
-        ("2026-03-17T11:00:00Z", "minute", "clôture dans 5 jours, le 17 mars 2026 à 12 h"),
-        ("2026-09-01T10:00:00Z", "minute", "clôture le 1er septembre 2026 à 12 h"),
+        ("2026-03-12T11:00:00Z", "minute", "clôture aujourd’hui, le jeudi 12 mars 2026 à 12 h"),
+        ("2026-03-13T11:30:00Z", "minute", "clôture demain, le vendredi 13 mars 2026 à 12 h 30"),
+        ("2026-03-17T11:00:00Z", "minute", "clôture dans 5 jours, le mardi 17 mars 2026 à 12 h"),
+        ("2026-09-01T10:00:00Z", "minute", "clôture le mardi 1er septembre 2026 à 12 h"),
         ("2026-03-12T10:00:00Z", "minute", "clos depuis le 12 mars 2026"),
-        ("2026-03-14T23:00:00Z", "day", "clôture dans 2 jours, le 14 mars 2026 (heure à vérifier)"),
+        (
+            "2026-03-14T23:00:00Z",
+            "day",
+            "clôture dans 2 jours, le samedi 14 mars 2026 (heure à vérifier)",
+        ),
     ],
 )
 def test_a_deadline_says_how_far_it_is(until: str, precision: str, said: str) -> None:
@@ -49,7 +53,7 @@ def test_a_deadline_says_how_far_it_is(until: str, precision: str, said: str) ->
 def test_an_hour_overseas_names_its_zone() -> None:
     found = {**deadline("2026-03-17T15:00:00Z"), "zone": "America/Cayenne"}
     said = words.deadline(found, NOW).replace("\u00a0", " ")
-    assert said == "clôture dans 5 jours, le 17 mars 2026 à 12 h (heure de Cayenne)"
+    assert said == "clôture dans 5 jours, le mardi 17 mars 2026 à 12 h (heure de Cayenne)"
 
 
 def test_several_deadlines_say_what_they_are_for_those_to_come_first() -> None:
@@ -59,7 +63,7 @@ def test_several_deadlines_say_what_they_are_for_those_to_come_first() -> None:
         deadline("2026-07-17T10:00:00Z"),
     ]
     assert [one.replace("\u00a0", " ") for one in words.deadlines(found, NOW)] == [
-        "Remise des candidatures ou des dossiers : dans 5 jours, le 17 mars 2026 à 12 h",
-        "Remise des offres : le 17 juillet 2026 à 12 h",
+        "Remise des candidatures ou des dossiers : dans 5 jours, le mardi 17 mars 2026 à 12 h",
+        "Remise des offres : le vendredi 17 juillet 2026 à 12 h",
         "Questions : jusqu’au 10 mars 2026, c’est passé",
     ]
