@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from traverse_schemas import counted, french, other_languages
 from traverse_schemas.document import INDICES, PUBLIC_INDEX
+from traverse_schemas.indexed import OWNER_NAME
 
 ALIASES: Final[dict[str, str]] = {index: f"traverse-{index}" for index in INDICES}
 """The alias of each audience's index."""
@@ -59,6 +60,8 @@ def _mapping() -> dict[str, Any]:
                     "role": _KEYWORD,
                 }
             },
+            # Nobody is shown it, so that nothing is marked in it.
+            OWNER_NAME: _french(index_options="positions"),
             "owner_siren": _KEYWORD,
             "owner_id": _KEYWORD,
             "owner_kind": _KEYWORD,

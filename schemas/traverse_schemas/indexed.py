@@ -9,7 +9,10 @@ from typing import Any, Final
 from traverse_schemas.counted import COUNTED, counted
 from traverse_schemas.other_languages import TEXTS, texts_of
 
-INDEX_FIELDS: Final = frozenset({COUNTED, TEXTS})
+OWNER_NAME: Final = "owner_name"
+"""The field of the names of whose thing it is: `institutions.name` has those of its relays too."""
+
+INDEX_FIELDS: Final = frozenset({COUNTED, TEXTS, OWNER_NAME})
 """The fields that nobody is shown."""
 
 
@@ -17,4 +20,8 @@ def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """A document (`document.Document`) or a stub, which stays as it is."""
     if document.get("stub"):
         return document
-    return {**document, **texts_of(document), COUNTED: counted(document)}
+    named = document.get("institutions", ())
+    owners = [one.get("name") for one in named if one.get("role") == "owner"]
+    return {
+        **document, **texts_of(document), COUNTED: counted(document), OWNER_NAME: owners,
+    }  # fmt: skip

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from traverse_schemas.indexed import OWNER_NAME
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
 from traverse_search_api.deadlines import deadline_query
@@ -86,9 +87,7 @@ def _owner(asked: tuple[str, ...]) -> Query:
     sirens = [text for text in asked if text.isdigit()]
     names = [text for text in asked if not text.isdigit()]
     clauses: list[Query] = [{"terms": {"owner_siren": sirens}}] if sirens else []
-    clauses += [
-        {"match": {"institutions.name": {"query": name, "operator": "and"}}} for name in names
-    ]
+    clauses += [{"match": {OWNER_NAME: {"query": name, "operator": "and"}}} for name in names]
     return {"bool": {"should": clauses}}
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from traverse_schemas.indexed import OWNER_NAME
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
@@ -69,9 +70,7 @@ def suggest_bodies(text: str, as_of: datetime, reader: Reader) -> tuple[Query, Q
     institutions = {
         "size": 0,
         "track_total_hits": False,
-        "query": {
-            "bool": {"filter": [*always, beginning("institutions.name")], "must_not": never}
-        },
+        "query": {"bool": {"filter": [*always, beginning(OWNER_NAME)], "must_not": never}},
         "aggs": {
             "sirens": {
                 # Names are looked up of those shown alone, and of no document in particular.

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.indexed import OWNER_NAME
 from traverse_schemas.other_languages import OTHER_LANGUAGES, field_of
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
@@ -500,7 +501,7 @@ def _beginning(prefix: str, fields: Sequence[str] = EXACT) -> Query:
 
 
 _MATCHED: Final = {
-    "owner": "institutions.name",
+    "owner": OWNER_NAME,
     "holder": "holders.name",
     "title": "title",
     "place": "place_names",

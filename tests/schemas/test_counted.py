@@ -53,6 +53,15 @@ def test_a_document_that_is_not_as_it_should_be_stops_nothing() -> None:
     assert phase_of({"kind": "need", "stage": "lost"}) is None
 
 
+def test_the_names_of_owners_are_not_those_of_relays() -> None:
+    """As people search for what an institution buys."""
+    relay = {"siren": "130025265", "name": "DINUM", "kind": "state", "role": "source"}
+    town = {"siren": "211300553", "name": "Marseille", "kind": "commune", "role": "owner"}
+    assert indexed(document("1", "Voirie", institutions=[town, relay]))["owner_name"] == [
+        "Marseille"
+    ]
+
+
 def test_a_stub_has_nothing_to_count() -> None:
     """It tells that a record existed, and no more."""
     assert indexed(stub("1")) == stub("1")

@@ -33,6 +33,19 @@ DOCUMENTS = [
     document("east", "Étude pour le Grand Est", place=["reg:44"]),
     document("german", "Wartung der Straßenbeleuchtungen", language="de"),
     document("english", "Street lighting: invitation of operators", language="en"),
+    document(
+        "relayed",
+        "Curage de fossés",
+        institutions=[
+            {
+                "siren": "211300553",
+                "name": "Ville de Marseille",
+                "kind": "commune",
+                "role": "owner",
+            },
+            {"siren": "130025265", "name": "Relais Numérique", "kind": "other", "role": "source"},
+        ],
+    ),
     document("html", "Portail <script>alert(1)</script> & services", description="<b>École</b>"),
 ]
 
@@ -97,6 +110,13 @@ def _documents(service: Service) -> None:
         ('"ecoles" OR "bassins"', {"schools", "pool"}, {"school", "works"}),
         ("rénovation communal* OR travaux", {"school", "works"}, {"pool", "schools"}),
         ("acheteur:aubagne OR titre:piscine", {"schools", "amo", "pool"}, {"school", "hall"}),
+        # What an institution relays of others it does not buy; plain words find it all the same.
+        ("acheteur:numérique", set(), {"relayed"}),
+        ('acheteur:"relais numérique"', set(), {"relayed"}),
+        ("acheteur:relai*", set(), {"relayed"}),
+        ("fossés -acheteur:relais", {"relayed"}, set()),
+        ("acheteur:marseille fossés", {"relayed"}, set()),
+        ("relais numérique", {"relayed"}, {"school"}),
         ("inter*", {"pool"}, {"school"}),
         ("vidéo*", {"video"}, {"school"}),
         ("l'éc*", {"school", "schools", "works"}, {"pool"}),

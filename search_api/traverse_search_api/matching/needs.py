@@ -13,6 +13,7 @@ from functools import cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final, NamedTuple
 
+from traverse_schemas.indexed import OWNER_NAME
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters import choice_filters, other_filters
 from traverse_search_api.matching.judging import all_of, judge
@@ -222,7 +223,8 @@ def _keys_of(query: Query) -> _Keys:
             return _Keys(frozenset((field, str(one)) for one in values), whole=True)
     if name == "match":
         (field, asked), *_ = body.items()
-        if field in SEARCHED and asked.get("operator") == "and":
+        # The names of owners are among those of institutions.
+        if field in (*SEARCHED, OWNER_NAME) and asked.get("operator") == "and":
             return _Keys(frozenset(((WORD, asked["query"]),)), whole=False)
     if name == "bool" and set(body) == {"should"}:
         parts = [_keys_of(each) for each in body["should"]]
