@@ -1,15 +1,20 @@
 """Bars as SVG, made here: no script, and colours from the style sheet. The table beside it says the
 same to who does not see it. Pure."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_WIDTH: Final = 640
-_LABEL: Final = 220
+# As wide as a phone, so that what is written is as large there as the text around it.
+_WIDTH: Final = 380
+_NUMBER: Final = 52
 _ROW: Final = 28
 _BAR: Final = 18
-_NUMBER: Final = 56
+_LETTER: Final = 8.5  # the widest usual font, at 15 units
+_LINE: Final = 20  # letters
+_LINES: Final = 3
+_HIGH: Final = 18  # a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +29,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
-    """A bar as it is drawn: `y` and `middle` from above, in the units of the view box."""
+    """A bar as it is drawn: `lines` of its label with their middles, `y` and `middle` from above,
+    in the units of the view box."""
 
-    label: str
+    lines: list[tuple[str, int]]
     value: int
     y: int
     middle: int
@@ -56,28 +62,38 @@ class Chart:
     @property
     def height(self) -> int:
         """Of the view box."""
-        return max(1, len(self.bars)) * _ROW
+        return max(1, len(self.bars)) * self._row
 
     @property
     def left(self) -> int:
         """Where the bars begin."""
-        return _LABEL
+        longest = max((len(line) for bar in self.bars for line in _lines(bar.label)), default=0)
+        return round(longest * _LETTER) + 10
+
+    @property
+    def _row(self) -> int:
+        most = max((len(_lines(bar.label)) for bar in self.bars), default=1)
+        return max(_ROW, _HIGH * most + 8)
 
     def rectangles(self) -> list[Rectangle]:
         """The bars as they are drawn; the longest fills the width."""
         most = max((bar.value for bar in self.bars), default=0) or 1
-        room = _WIDTH - _LABEL - _NUMBER
-        return [
-            Rectangle(
-                label=_short(bar.label),
-                value=bar.value,
-                y=row * _ROW + (_ROW - _BAR) // 2,
-                middle=row * _ROW + _ROW // 2,
-                width=round(room * bar.value / most, 1),
+        room, height = _WIDTH - self.left - _NUMBER, self._row
+        found = []
+        for row, bar in enumerate(self.bars):
+            middle, lines = row * height + height // 2, _lines(bar.label)
+            above = middle - _HIGH * (len(lines) - 1) // 2
+            found.append(
+                Rectangle(
+                    lines=[(line, above + _HIGH * number) for number, line in enumerate(lines)],
+                    value=bar.value,
+                    y=middle - _BAR // 2,
+                    middle=middle,
+                    width=round(room * bar.value / most, 1),
+                )
             )
-            for row, bar in enumerate(self.bars)
-        ]
+        return found
 
 
-def _short(label: str, most: int = 26) -> str:
-    return label if len(label) <= most else label[: most - 1].rstrip() + "…"
+def _lines(label: str) -> list[str]:
+    return textwrap.wrap(label, _LINE, max_lines=_LINES, placeholder="…")

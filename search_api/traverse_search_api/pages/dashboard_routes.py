@@ -25,7 +25,7 @@ from traverse_search_api.pages.dashboard_view import (
 )
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
-from traverse_search_api.pages.typed_place import PlaceChoice, place_choices
+from traverse_search_api.pages.typed_place import PlaceChoice, place_choices, retyped
 from traverse_search_api.status_query import status_filter
 from traverse_search_api.territory_query import territory_filter
 
@@ -81,6 +81,7 @@ def dashboard_router(readings: Readings, render: Renderer) -> APIRouter:
             request,
             "dashboard.html",
             area=area,
+            typed=retyped(area.typed, area.choices, reading.territories),
             address=lambda code: page_address({**asked, "lieu": [code]}, "/tableau-de-bord"),
             table=page_address(asked, "/tableau-de-bord.csv"),
             figures=figures(needs, waiting, await _groupings(readings, reading, area)),

@@ -183,8 +183,10 @@ def _search(**asked: str) -> str:
 
 def _week(monday: date) -> str:
     last = monday + timedelta(days=6)
-    start = str(monday.day) if monday.month == last.month else f"{monday.day} {_month(monday)}"
-    return f"du {start} au {last.day} {_month(last)}"
+    start = words.number_of(monday)
+    if monday.month != last.month:
+        start += f" {_month(monday)}"
+    return f"du {start} au {words.number_of(last)} {_month(last)}"
 
 
 def _month(day: date) -> str:

@@ -27,7 +27,7 @@ from traverse_search_api.pages.grouping_word import (
 from traverse_search_api.pages.link_routes import names_of
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
-from traverse_search_api.pages.typed_place import place_choices
+from traverse_search_api.pages.typed_place import place_choices, retyped
 
 _MOST = 20
 _ANSWER = "répondre à un groupement"
@@ -60,7 +60,7 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
         return render.page(
             request,
             "groupings.html",
-            where=where,
+            where=retyped(where, choices, reading.territories),
             choices=choices,
             every=others is not None,
             total=found["total"]["value"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from traverse_search_api.pages import words
@@ -110,7 +111,9 @@ def facts_of(grouping: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "Montant", _total(grouping)
     left = grouping["days_left"]
     if left is not None:
-        yield "Temps restant", words.count(left, "jour", "jours")
+        until = grouping.get("window", {}).get("to")
+        last = f", jusqu’au {words.planned_day(date.fromisoformat(until))}" if until else ""
+        yield "Temps restant", f"{words.count(left, 'jour', 'jours')}{last}"
     if threshold := grouping.get("threshold"):
         yield "Seuil atteint ensemble", _threshold(threshold)
     coordinator = grouping["coordinator"]

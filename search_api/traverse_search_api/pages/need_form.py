@@ -72,6 +72,12 @@ class NeedForm:
     consent: bool = False
 
 
+_ORDER: Final = (
+    "titre", "lieu", "type", "accord", "quand", "visibilite", "description", "montant",
+)  # fmt: skip
+"""The fields from the top of the page down."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What became of it: sentences by field, the place's choices, and the need when nothing is
@@ -173,7 +179,7 @@ def checked(form: NeedForm, territories: Territories) -> Checked:
     elif place is None:
         faults["lieu"] = "Plusieurs lieux portent ce nom : choisissez."
     if faults or place is None:
-        return Checked(faults, choices)
+        return Checked({name: faults[name] for name in _ORDER if name in faults}, choices)
     return Checked(
         choices=choices,
         data=_data(form, place.code, french_day(form.said_at)),

@@ -154,7 +154,7 @@ def line_of(item: Mapping[str, Any], as_of: datetime, why: str = "") -> Line:
     where = (item["territory"] or {}).get("name", "")
     deadline = item["deadline"] and item["kind"] == "call" and item["status"] != "announced"
     facts = [
-        words.deadline(item["deadline"], as_of) if deadline else "",
+        words.dated_deadline(item["deadline"], as_of) if deadline else "",
         item["kind_label"],
         ", ".join(owners),
         where if where not in owners else "",

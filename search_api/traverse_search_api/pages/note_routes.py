@@ -17,7 +17,7 @@ from traverse_search_api.pages.note_view import note_view
 from traverse_search_api.pages.note_week import Week
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
-from traverse_search_api.pages.typed_place import PlaceChoice, place_choices
+from traverse_search_api.pages.typed_place import PlaceChoice, place_choices, retyped
 
 _OFFERED = 13
 """Weeks to choose from: a quarter."""
@@ -62,7 +62,7 @@ def note_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         return render.page(
             request,
             "note.html",
-            typed=typed,
+            typed=retyped(typed, choices, reading.territories),
             choices=choices,
             place=place_name(scope, reading.territories),
             week=week,

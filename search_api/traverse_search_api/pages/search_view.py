@@ -160,12 +160,13 @@ def _notices(query: str, answer: Mapping[str, Any], asked: Given) -> list[tuple[
         found.append((f"{what} pour « {answer['correction']} ».", [insist]))
     if answer["relaxed"]:
         found.append((str(answer["relaxed"]["sentence"]), [insist]))
+    to_choose = [one for one in answer["understood"] if one["choices"]]
     found += [
         (f"« {one['text']} » peut être plusieurs territoires :", _choices(one, query, asked))
-        for one in answer["understood"]
-        if one["choices"]
+        for one in to_choose
     ]
-    if answer["diagnosis"]:
+    # Until one is chosen, why nothing is found is not known.
+    if answer["diagnosis"] and not to_choose:
         sentence = str(answer["diagnosis"]["sentence"])
         found.append((sentence, _ways_back(answer["diagnosis"], asked)))
     return found

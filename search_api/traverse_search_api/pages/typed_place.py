@@ -41,6 +41,15 @@ def place_choices(text: str, territories: Territories) -> list[PlaceChoice]:
     return [PlaceChoice(one["code"], one["label"]) for one in found_places]
 
 
+def retyped(text: str, choices: list[PlaceChoice], territories: Territories) -> str:
+    """What a form shows of a place that was asked for: its name rather than a code, where the name
+    means the same."""
+    if len(choices) != 1 or ":" not in text:
+        return text
+    (code, label), named = choices[0], place_choices(choices[0].label, territories)
+    return label if [one.code for one in named] == [code] else text
+
+
 def label_of(code: str, territories: Territories) -> str:
     """« Aubagne (13) », « Bouches-du-Rhône », « 13400 Aubagne (code postal) »."""
     chain = territories.chain(code)

@@ -14,7 +14,7 @@ from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.dashboard_view import MOST_NEEDS, unanswered
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
-from traverse_search_api.pages.typed_place import PlaceChoice, place_choices
+from traverse_search_api.pages.typed_place import PlaceChoice, place_choices, retyped
 from traverse_search_api.pages.visit_offline import marked, state_of
 from traverse_search_api.permanences.calendar import Permanence
 from traverse_search_api.permanences.held import Calendars
@@ -45,12 +45,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the page. `total` counts what there is beyond the lines shown."""
+    """A part of the page. `total` counts what there is beyond the lines shown; `address` is the
+    search for all of it."""
 
     title: str
     lines: list[Line]
     total: str
     empty: str
+    address: str
 
 
 PARTS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
@@ -111,7 +113,7 @@ def visit_router(
             request,
             "visit.html",
             scripts=True,
-            where=where,
+            where=retyped(where, choices, reading.territories),
             trade=trade,
             theme=theme,
             themes=list(THEMES.items()),
@@ -178,7 +180,10 @@ async def _parts(reading: Reading, place: PlaceChoice, trade: str, theme: str) -
             total = len(items) if total <= 30 else min(total, MOST_NEEDS)
         lines = [_line(item, reading) for item in items[:MOST]]
         beyond = total - len(lines)
-        found.append(Part(title, lines, words.number(beyond) if beyond > 0 else "", empty))
+        search = {**asked, **more, "size": ""}
+        address = page_address({name: [str(text)] for name, text in search.items() if text})
+        left = words.number(beyond) if beyond > 0 else ""
+        found.append(Part(title, lines, left, empty, address))
     return found
 
 

@@ -30,8 +30,12 @@ def euros(value: float) -> str:
 
 def day(moment: date) -> str:
     """« 1er mars 2026 »."""
-    first = "1er" if moment.day == 1 else str(moment.day)
-    return f"{first}{_NO_BREAK}{_MONTHS[moment.month - 1]} {moment.year}"
+    return f"{number_of(moment)}{_NO_BREAK}{_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def number_of(moment: date) -> str:
+    """Of its month: « 1er », « 2 »."""
+    return "1er" if moment.day == 1 else str(moment.day)
 
 
 def planned_day(moment: date) -> str:
@@ -73,10 +77,16 @@ def deadline(found: Mapping[str, Any], as_of: datetime) -> str:
     In the buyer's own zone, which is named where it is not that of mainland France; a bare date
     says that the hour is to be checked.
     """
-    last = day(local_end(found))
     if datetime.fromisoformat(found["until"]) <= as_of:
-        return f"clos depuis le {last}"
+        return f"clos depuis le {day(local_end(found))}"
     return f"clôture {_to_come(found, as_of)}"
+
+
+def dated_deadline(found: Mapping[str, Any], as_of: datetime) -> str:
+    """The same where one reads it on another day than it is told of: without how far it is."""
+    if datetime.fromisoformat(found["until"]) <= as_of:
+        return deadline(found, as_of)
+    return f"clôture le {moment(found)}"
 
 
 def deadlines(found: Iterable[Mapping[str, Any]], as_of: datetime) -> list[str]:

@@ -25,7 +25,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Root may not use the sandbox, and CI is root; the pages are ours.
         made = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--lang=fr-FR"]
         )
         yield made
         made.close()

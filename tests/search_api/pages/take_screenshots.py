@@ -115,6 +115,11 @@ def open_a_refusal(page: Page) -> None:
     page.get_by_text("Corriger l’événement entier").click()
 
 
+def ask_to_unbind(page: Page) -> None:
+    page.goto("/compte")
+    page.get_by_role("link", name="Délier son identité").click()
+
+
 def follow_a_search(page: Page) -> None:
     page.goto("/?q=benne")
     page.get_by_role("button", name="M’alerter").click()
@@ -135,6 +140,7 @@ STATES: dict[str, Callable[[Page], None]] = {
     "signaler-fautes": send_a_need_with_faults,
     "signaler-relire": read_a_need_again,
     "refus": open_a_refusal,
+    "compte-delier": ask_to_unbind,
     "alertes-suivie": follow_a_search,
     "lien-dit": answer_a_link,
     "groupement-dit": answer_a_grouping,

@@ -384,7 +384,8 @@ def test_a_visit_fits_on_one_printed_page(browser: Browser) -> None:
         "choices": [place],
         "place": place,
         "around": "Métropole d'Aix-Marseille-Provence",
-        "parts": [Part("Besoins sans réponse", [line] * MOST, "12", "")] * len(PARTS),
+        "parts": [Part("Besoins sans réponse", [line] * MOST, "12", "", "/?kind=need")]
+        * len(PARTS),
         "permanences": [
             PermanenceLine(
                 "mardi 17 mars 2026, de 9 h à 12 h",
@@ -955,6 +956,10 @@ def test_axe_finds_no_fault(
     page.get_by_role("link", name="Corriger et rejouer").first.click()
     page.get_by_text("Corriger l’événement entier").click()
     judge("rejection")
+    page.goto("/compte")
+    page.get_by_role("link", name="Délier son identité").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Délier ce compte ?")
+    judge("account to unbind")
     page.goto("/?q=benne")
     page.get_by_role("button", name="M’alerter").click()
     judge("alert made, with what it would have given")

@@ -14,6 +14,7 @@ from traverse_schemas.grouping import grouping_id
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.records.models import Need
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.reference.themes import THEMES
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages.chart import Bar, Chart
 from traverse_search_api.pages.dashboard_view import (
@@ -28,7 +29,7 @@ from traverse_search_api.pages.grouping_view import grouping_view
 from traverse_search_api.pages.grouping_word import day_of, own_record, step_of, word_event
 from traverse_search_api.pages.institution_view import mend_view, mended
 from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
-from traverse_search_api.pages.typed_place import place_choices
+from traverse_search_api.pages.typed_place import place_choices, retyped
 from traverse_search_api.rhythm import is_silent, rhythm_from, spoken, usual_gap
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
@@ -89,6 +90,11 @@ def test_what_is_missing_is_said_beside_its_field(changes: dict[str, str], field
     assert seen.data is None
 
 
+def test_what_is_to_be_mended_is_told_from_the_top_of_the_page_down() -> None:
+    seen = typed(titre="", lieu="zzzz", type="", quand="", visibilite="", montant="beaucoup")
+    assert list(seen.faults) == ["titre", "lieu", "type", "quand", "visibilite", "montant"]
+
+
 def test_a_place_is_chosen_among_those_of_its_name() -> None:
     seen = typed(lieu="Saint-Denis", place="com:93066")
     assert seen.data["place"] == ["com:93066"]
@@ -123,6 +129,26 @@ def test_the_form_begins_with_what_suits_the_institution() -> None:
 )
 def test_places_are_found_as_people_type_them(text: str, codes: list[str]) -> None:
     assert [choice.code for choice in place_choices(text, TERRITORIES)] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("com:13055", "Marseille (13)"),
+        ("dep:13", "Bouches-du-Rhône"),
+        ("epci:200054807", "Métropole d'Aix-Marseille-Provence"),
+        ("aubagne", "aubagne"),
+        ("com:zzzz", "com:zzzz"),
+        ("", ""),
+    ],
+)
+def test_a_form_shows_the_name_of_a_place_that_was_asked_for_by_its_code(
+    text: str, shown: str
+) -> None:
+    choices = place_choices(text, TERRITORIES)
+    assert retyped(text, choices, TERRITORIES) == shown
+    again = place_choices(shown, TERRITORIES)
+    assert [one.code for one in again] == [one.code for one in choices]
 
 
 def test_a_source_is_silent_after_three_times_its_usual_gap() -> None:
@@ -247,17 +273,29 @@ def test_weeks_and_months_without_anything_are_there_too() -> None:
     weeks = ahead({"aggregations": {"days": {"buckets": days}}}, NOW)
     assert [bar.value for bar in weeks.bars] == [0, 3, 0, 0, 0, 0, 0, 0]
     assert weeks.bars[0].label == "du 12 au 18 mars"
+    assert weeks.bars[2].label == "du 26 mars au 1er avril"
     found = months({}, NOW)
     assert [found.bars[0].label, found.bars[-1].label] == ["avril 2025", "mars 2026"]
     assert found.total == 0
 
 
 def test_the_longest_bar_fills_the_width() -> None:
-    chart = Chart("x", "x", "x", "x", [Bar("a", 4), Bar("b" * 60, 1), Bar("c", 0)])
+    chart = Chart("x", "x", "x", "x", [Bar("a", 4), Bar("mot " * 40, 1), Bar("c", 0)])
     first, second, third = chart.rectangles()
     assert first.width == 4 * second.width
     assert third.width == 0
-    assert len(second.label) == 26
+    # No label is wider than its room, nor higher; one that is too long is cut.
+    line = "mot mot mot mot mot"
+    assert [one for one, _ in second.lines] == [line, line, f"{line}…"]
+    assert chart.left >= 20 * 8
+    tops = [middle for one in (first, second, third) for _, middle in one.lines]
+    assert tops == sorted(tops) and tops[-1] < chart.height
+
+
+def test_a_theme_is_written_whole_in_its_chart() -> None:
+    for label in THEMES.values():
+        (bar,) = Chart("x", "x", "x", "x", [Bar(label, 1)]).rectangles()
+        assert " ".join(line for line, _ in bar.lines) == label
 
 
 def test_a_grouping_says_what_is_guessed_who_could_join_and_what_was_done() -> None:

@@ -50,6 +50,14 @@ def test_a_deadline_says_how_far_it_is(until: str, precision: str, said: str) ->
     assert words.deadline(deadline(until, precision), NOW).replace("\u00a0", " ") == said
 
 
+def test_a_note_tells_a_deadline_by_its_day_alone() -> None:
+    """It is read, and printed, on other days than that of which it tells."""
+    coming = words.dated_deadline(deadline("2026-03-17T11:00:00Z"), NOW)
+    assert coming.replace("\u00a0", " ") == "clôture le mardi 17 mars 2026 à 12 h"
+    past = deadline("2026-03-11T11:00:00Z")
+    assert words.dated_deadline(past, NOW) == words.deadline(past, NOW)
+
+
 def test_an_hour_overseas_names_its_zone() -> None:
     found = {**deadline("2026-03-17T15:00:00Z"), "zone": "America/Cayenne"}
     said = words.deadline(found, NOW).replace("\u00a0", " ")

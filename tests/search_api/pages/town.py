@@ -45,6 +45,9 @@ from traverse_schemas.receipts import EVENT_HEADER, SIREN_HEADER
 from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.topics import AUDIT, INBOUND, REJECTED
 from traverse_schemas.visibility import Visibility
+from traverse_search_api.accounts.account import Identity, account_id
+from traverse_search_api.accounts.account_changes import require_account, with_identity
+from traverse_search_api.accounts.directory import accounts_table
 from traverse_search_api.accounts.staff import open_staff
 from traverse_search_api.alerts.book import subscriptions_table
 from traverse_search_api.alerts.subscription import Disabled
@@ -56,6 +59,8 @@ AS_OF = "2026-03-12T10:00:00Z"
 MARSEILLE, CHAMBER, HOST = "211300553", "181300013", "200054807"
 PASSWORD = "cinq mots pour entrer ici"  # noqa: S105 -- of these tests alone
 PUBLISHER, OTHER = "paul@marseille.example", "omar@cci.example"
+ELSEWHERE = "nina@marseille.example"
+"""Who signs in at a provider."""
 GROUPING = grouping_id("buyers", opportunity_id(f"urn:siren:{MARSEILLE}", "N1"))
 NEED, CALL, TWICE, OVER = (
     opportunity_id(f"urn:siren:{MARSEILLE}", one) for one in ("N2", "V1", "V2", "V3")
@@ -380,6 +385,7 @@ def _people(kafka: str) -> None:
     for email, siren, role, name in (
         (PUBLISHER, MARSEILLE, "administrator", "Paul Blanc"),
         (OTHER, CHAMBER, "publisher", "Omar Vidal"),
+        (ELSEWHERE, MARSEILLE, "publisher", "Nina Roy"),
     ):
         command = ["accounts", "add", email, "--institution", siren, "--role", role]
         done = runner.invoke(
@@ -389,6 +395,14 @@ def _people(kafka: str) -> None:
             env={"TRAVERSE_KAFKA": kafka},
         )
         assert done.exit_code == 0, done.output
+
+    with accounts_table(kafka) as table:
+        table.wait(60)
+        identity = Identity(issuer="https://fournisseur.example", subject="nina")
+        table.update(
+            account_id(ELSEWHERE),
+            lambda known: with_identity(require_account(ELSEWHERE, known), identity),
+        )
 
 
 def _refusals(kafka: str) -> None:
