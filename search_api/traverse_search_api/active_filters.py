@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import euros
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.deadlines import PARIS
@@ -74,5 +75,4 @@ def _day(text: str) -> str:
 
 
 def _euros(value: float) -> str:
-    digits = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
-    return digits.replace(",", "\u202f").replace(".", ",") + "\u00a0€"
+    return euros(value, cents=True)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from typing import Any, Final, NamedTuple
 
+from traverse_schemas.french_numbers import euros
 from traverse_search_api.code_words import is_counted
 
 Query = dict[str, Any]
@@ -54,7 +55,6 @@ _LEAST: Final = 1_000  # euros from which a number without currency is an amount
 _THOUSANDFOLD: Final = 1_000
 _AROUND: Final = 0.1
 _LONGEST: Final = 60  # letters
-_THIN: Final = "\u202f"
 
 
 class Amount(NamedTuple):
@@ -136,11 +136,11 @@ def _amount(
     }
     bounds = {"gte": low, "lte": high}
     if about:
-        label = f"montant de {_shown(about)} environ"
+        label = f"montant de {euros(about)} environ"
     elif low is None:
-        label = f"montant jusqu’à {_shown(high or 0)}"
+        label = f"montant jusqu’à {euros(high or 0)}"
     else:
-        label = f"montant à partir de {_shown(low)}" + (f" jusqu’à {_shown(high)}" if high else "")
+        label = f"montant à partir de {euros(low)}" + (f" jusqu’à {euros(high)}" if high else "")
     return Amount(
         ",".join(given),
         ",".join(_digits(value) for value in given.values()),
@@ -170,7 +170,3 @@ def _euros(number: str, currency: str | None) -> float:
 
 def _digits(value: float) -> str:
     return f"{value:.2f}".removesuffix(".00")
-
-
-def _shown(value: float) -> str:
-    return f"{value:,.0f} €".replace(",", _THIN)

@@ -40,6 +40,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from traverse_schemas.errors import TraverseError
+from traverse_schemas.french_numbers import number
 
 
 class SearchError(TraverseError):
@@ -178,10 +179,9 @@ class TooManyRowsError(SearchError):
     title = "Trop de lignes"
 
     def __init__(self, most: int) -> None:
-        shown = f"{most:,}".replace(",", "\u202f")
         super().__init__(
-            f"Cette recherche a plus de {shown} résultats, trop pour un classeur : précisez-la, ou "
-            "prenez-la en .csv ou .ndjson."
+            f"Cette recherche a plus de {number(most)} résultats, trop pour un classeur : "
+            "précisez-la, ou prenez-la en .csv ou .ndjson."
         )
 
 

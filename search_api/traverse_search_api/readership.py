@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.compacted_table import CompactedTable, TableError
+from traverse_schemas.french_numbers import number
 from traverse_schemas.status import french_day
 from traverse_schemas.table_rows import read_row
 from traverse_schemas.topics import READERSHIP
@@ -173,7 +174,7 @@ def told(siren: str, rows: Mapping[str, Counts], today: date) -> ReadCounts:
 
 def few(count: int) -> str:
     """« moins de 5 »: of a small number one might guess who it was."""
-    return f"moins de {_FEW}" if count < _FEW else f"{count:,}".replace(",", "\u202f")
+    return f"moins de {_FEW}" if count < _FEW else number(count)
 
 
 def readership_table(bootstrap: str) -> ReadershipTable:

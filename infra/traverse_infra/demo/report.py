@@ -9,7 +9,7 @@ from rich.table import Table
 
 from traverse_infra.demo.accounts import Refusal
 from traverse_infra.demo.tally import Fate, SourceSum
-from traverse_stream_processors.matching.french import euros
+from traverse_schemas.french_numbers import euros
 
 _SHOWN_DROPPED = 12
 

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from html import escape
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import euros
 from traverse_search_api.alerts.envelope import add_end, envelope
 from traverse_search_api.alerts.ledger import Alert
 from traverse_search_api.alerts.proposed import PROPOSED_LABELS
@@ -110,7 +111,7 @@ def _facts(alert: Alert, item: Mapping[str, Any] | None, now: datetime) -> list[
         if item.get("deadline"):
             facts.append(words.deadline(item["deadline"], now))
         if item.get("amount"):
-            facts.append(words.euros(item["amount"]))
+            facts.append(euros(item["amount"]))
     if alert.why:
         facts.append(f"Pourquoi : {', '.join(alert.why)}")
     return facts

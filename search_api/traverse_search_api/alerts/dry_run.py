@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import number
 from traverse_search_api.moments import first_instant, read_moment
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.reader import Reader
@@ -41,6 +42,6 @@ def sentence(count: int, *, exact: bool = True) -> str:
     if not count:
         return f"Cette alerte n’aurait rien donné ces {DAYS} derniers jours."
     least = "" if exact else "au moins "
-    number = f"{count:,}".replace(",", "\u202f")
     plural = "s" if count > 1 else ""
-    return f"Cette alerte aurait donné {least}{number} résultat{plural} ces {DAYS} derniers jours."
+    found = f"{least}{number(count)} résultat{plural}"
+    return f"Cette alerte aurait donné {found} ces {DAYS} derniers jours."

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import euros
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import STATUS_LABELS, Status
 from traverse_schemas.visibility import VISIBILITY_LABELS, Visibility
@@ -99,7 +100,7 @@ def _value(name: str, before: Any, after: Any, territories: Territories) -> str 
         case "duration_months":
             return _instead("Durée", *(one and f"{one} mois" for one in (before, after)))
         case "amount":
-            sums = (one and words.euros(one["value"]) for one in (before, after))
+            sums = (one and euros(one["value"]) for one in (before, after))
             return _instead("Montant attribué", *sums)
         case "place":
             told = (
@@ -119,7 +120,7 @@ def _deadlines(said: Any) -> dict[str, str]:
 
 def _amounts(said: Any) -> dict[str, str]:
     return {
-        AMOUNT_LABELS.get(one.get("kind", ""), "Montant"): words.euros(one["value"])
+        AMOUNT_LABELS.get(one.get("kind", ""), "Montant"): euros(one["value"])
         for one in said or ()
         if isinstance(one, dict)
     }

@@ -12,7 +12,7 @@ _NUMBER: Final = 52
 _ROW: Final = 28
 _BAR: Final = 18
 _LETTER: Final = 8.5  # the widest usual font, at 15 units
-_LINE: Final = 20  # letters
+_LINE: Final = 23  # letters: a week that two months share
 _LINES: Final = 3
 _HIGH: Final = 18  # a line
 

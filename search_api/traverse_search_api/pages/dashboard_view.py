@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import number
 from traverse_schemas.status import Status, french_day
 from traverse_search_api import labels
 from traverse_search_api.links import may_answer
@@ -139,16 +140,16 @@ def figures(
     """The multiplier in figures: label and value."""
     answered = sum(is_answered(need) for need in needs)
     found = [
-        ("Besoins en attente", words.number(waiting)),
-        ("dont une réponse est possible", words.number(answered)),
-        ("dont sans aucune réponse", words.number(len(needs) - answered)),
+        ("Besoins en attente", number(waiting)),
+        ("dont une réponse est possible", number(answered)),
+        ("dont sans aucune réponse", number(len(needs) - answered)),
         (
             "dits par plusieurs institutions",
-            words.number(sum(len(need["sources"]) > 1 for need in needs)),
+            number(sum(len(need["sources"]) > 1 for need in needs)),
         ),
     ]
     if groupings is not None:
-        found.append(("Groupements proposés", words.number(groupings)))
+        found.append(("Groupements proposés", number(groupings)))
     return found
 
 

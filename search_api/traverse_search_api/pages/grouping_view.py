@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import euros
 from traverse_search_api.pages import words
 
 TAXES: Final = {"excluded": " HT", "included": " TTC", "mixed": " (HT et TTC mêlés)"}
@@ -87,7 +88,7 @@ def _member(member: Mapping[str, Any], siren: str, name_of: Callable[[str], str]
 def amount_of(member: Mapping[str, Any]) -> str:
     """What one purchase is worth; "" where that is not known."""
     amount = member.get("amount")
-    return f"{words.euros(amount)}{TAXES.get(member.get('tax', ''), '')}" if amount else ""
+    return f"{euros(amount)}{TAXES.get(member.get('tax', ''), '')}" if amount else ""
 
 
 def hint_of(member: Mapping[str, Any], name_of: Callable[[str], str] = _numbered) -> str:
@@ -132,10 +133,10 @@ def facts_of(grouping: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def _total(grouping: Mapping[str, Any]) -> str:
     least = "au moins " if grouping["unknown_amounts"] else ""
-    total = f"{least}{words.euros(grouping['total'])}"
+    total = f"{least}{euros(grouping['total'])}"
     total += TAXES.get(grouping.get("total_tax", ""), "")
     if guessed := grouping.get("guessed"):
-        total += f", dont {words.euros(guessed)} de contrats qui se terminent (besoin non confirmé)"
+        total += f", dont {euros(guessed)} de contrats qui se terminent (besoin non confirmé)"
     return total
 
 

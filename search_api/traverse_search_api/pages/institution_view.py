@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import number
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.pages import words
@@ -123,7 +124,7 @@ def published_view(
     total = found.get("hits", {}).get("total", {}).get("value", 0)
     buckets = found.get("aggregations", {}).get("sources", {}).get("buckets", ())
     return (
-        words.number(total),
+        number(total),
         [_source(bucket, judged, as_of) for bucket in buckets],
         [_published(item) for item in items],
     )
@@ -234,7 +235,7 @@ def _source(
     name = bucket["key"].removeprefix("urn:siren:")[9:].lstrip(":")
     return SourceView(
         name=name or "Publications directes",
-        count=words.number(bucket["doc_count"]),
+        count=number(bucket["doc_count"]),
         last=words.day(last.date()),
         rhythm=rhythm_words(gap),
         silent=is_silent(last, gap, as_of),
@@ -256,7 +257,7 @@ def quality_words(documents: Sequence[Mapping[str, Any]], total: str) -> str:
     """Which publications the score is of: all of them, or the last."""
     if len(documents) < SCANNED:
         return words.count(len(documents), "publication", "publications")
-    return f"{words.number(len(documents))} dernières publications, sur {total}"
+    return f"{number(len(documents))} dernières publications, sur {total}"
 
 
 def lacking_view(document: Mapping[str, Any], as_of: datetime) -> PublishedView:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import euros
 from traverse_schemas.records.codes import ANSWER_BY
 from traverse_search_api.deadlines import KIND_LABELS, told_deadline
 from traverse_search_api.pages import words
@@ -46,7 +47,7 @@ def _row(lot: Mapping[str, Any], as_of: datetime) -> list[str]:
         lot["number"],
         lot.get("title", ""),
         _due(told_deadline(due), as_of) if due else "",
-        words.euros(amount["value"]) if amount else "",
+        euros(amount["value"]) if amount else "",
         OUTCOME_LABELS.get(lot.get("outcome", ""), ""),
         names(lot.get("holders", [])),
     ]

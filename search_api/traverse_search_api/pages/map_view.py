@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import cos, hypot, pi, sin, sqrt
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import number
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import Given, instead, page_address, without
@@ -215,7 +216,7 @@ def _towns(
 
 def _part(part: Count, asked: Given) -> Part:
     target = instead(asked, "territory", str(part["value"]))
-    return Part(str(part["label"]), page_address(target), words.number(part["count"]))
+    return Part(str(part["label"]), page_address(target), number(part["count"]))
 
 
 def _trail(frame: str, asked: Given, territories: Territories) -> list[Part]:

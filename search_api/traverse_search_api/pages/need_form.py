@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from traverse_schemas.events import event_type
+from traverse_schemas.french_numbers import euros
 from traverse_schemas.identity import utc_text
 from traverse_schemas.institutions import Institution, Role
 from traverse_schemas.records.codes import SUBTYPE_LABELS, NeedSubtype
@@ -236,7 +237,7 @@ def facts_of(form: NeedForm, place: str) -> list[tuple[str, str]]:
         ("Quand", WHEN_LABELS[When(form.when)]),
     ]
     if form.amount:
-        facts.append(("Montant estimé", f"{form.amount} € HT"))
+        facts.append(("Montant estimé", f"{euros(_value(form), cents=True)} HT"))
     visibility = Visibility(form.visibility)
     facts.append(("Qui peut le lire", SEEN_BY[visibility]))
     return facts
@@ -276,6 +277,9 @@ def _data(form: NeedForm, place: str, today: date) -> dict[str, Any]:
     if form.description:
         data["description"] = form.description
     if form.amount:
-        value = float(form.amount.replace(",", "."))
-        data["amounts"] = [{"value": value, "kind": "estimate", "tax": "excluded"}]
+        data["amounts"] = [{"value": _value(form), "kind": "estimate", "tax": "excluded"}]
     return data
+
+
+def _value(form: NeedForm) -> float:
+    return float(form.amount.replace(",", "."))

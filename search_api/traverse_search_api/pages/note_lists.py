@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from traverse_schemas.french_numbers import euros
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import TO_CONFIRM, french_day
 from traverse_search_api.links import EXPIRED, may_answer
@@ -158,7 +159,7 @@ def line_of(item: Mapping[str, Any], as_of: datetime, why: str = "") -> Line:
         item["kind_label"],
         ", ".join(owners),
         where if where not in owners else "",
-        words.euros(item["amount"]) if item["amount"] else "",
+        euros(item["amount"]) if item["amount"] else "",
     ]
     said = " · ".join(fact for fact in facts if fact)
     return Line(item["title"], f"/fiche/{item['id']}", said, why)

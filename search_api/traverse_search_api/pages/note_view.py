@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from traverse_schemas.french_numbers import number
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
-from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.dashboard_view import MOST_NEEDS
 from traverse_search_api.pages.note_lists import (
@@ -28,7 +28,7 @@ LINES: Final = 5
 """Rows of a table and items of a part: all of the note fits on two printed pages."""
 
 _CUT: Final = (
-    f"Les réponses possibles sont cherchées parmi les {words.number(MOST_NEEDS)} besoins les plus "
+    f"Les réponses possibles sont cherchées parmi les {number(MOST_NEEDS)} besoins les plus "
     "récents."
 )
 _NO_GROUPINGS: Final = "Les groupements n’ont pas pu être lus : cette note est sans eux."
@@ -90,7 +90,7 @@ def note_view(found: Found, scope: Scope, territories: Territories) -> NoteView:
         themes=_by_theme(found.needs, left, scope, place),
         places=_by_place(left, scope, place),
         pains=[line_of(need, scope.as_of, "; ".join(why)) for need, why in pains[:LINES]],
-        more_pains=words.number(len(pains) - LINES) if len(pains) > LINES else "",
+        more_pains=number(len(pains) - LINES) if len(pains) > LINES else "",
         pains_address=list_address(scope, "douleurs"),
         endings=list(_endings(found, scope)),
         answered=[
@@ -107,7 +107,6 @@ def note_view(found: Found, scope: Scope, territories: Territories) -> NoteView:
 
 
 def _figures(found: Found, scope: Scope, left: int, pains: int, grouped: int) -> Iterable[Figure]:
-    number = words.number
     new = _doc_counts(found.counts.get("week", {})).get("need", 0)
     came = len(answered_needs(found))
     closing = sum(each.get("doc_count", 0) for each in found.coming_counts.values())
@@ -140,12 +139,12 @@ def _by_theme(
             Row(
                 labels.theme_label(theme) if known else "Sans thème",
                 [
-                    Cell(words.number(waiting[theme]), scope.waiting(theme=theme))
+                    Cell(number(waiting[theme]), scope.waiting(theme=theme))
                     if known
                     else Cell("–"),
-                    Cell(words.number(count), list_address(scope, "sans-reponse", theme=theme)),
+                    Cell(number(count), list_address(scope, "sans-reponse", theme=theme)),
                 ],
-                f"{name} ({words.number(most)})",
+                f"{name} ({number(most)})",
             )
         )
     return rows
@@ -165,8 +164,8 @@ def _by_place(
         rows.append(
             Row(
                 names[code],
-                [Cell(words.number(count), list_address(scope, "sans-reponse", place=code))],
-                f"{labels.theme_label(theme)} ({words.number(most)})" if theme else "",
+                [Cell(number(count), list_address(scope, "sans-reponse", place=code))],
+                f"{labels.theme_label(theme)} ({number(most)})" if theme else "",
             )
         )
     return rows
@@ -179,7 +178,7 @@ def _endings(found: Found, scope: Scope) -> Iterable[Figure]:
         ended = kinds.get(kind, {}).get("outcomes", {}).get("buckets", ())
         count = sum(each["doc_count"] for each in ended if each["key"] in outcomes)
         if count:
-            yield Figure(label, words.number(count), list_address(scope, name))
+            yield Figure(label, number(count), list_address(scope, name))
 
 
 def _grouped(groupings: Iterable[Mapping[str, Any]], scope: Scope) -> Iterable[Line]:
@@ -226,8 +225,8 @@ def _grown(label: str, new: int, old: int, scope: Scope, **asked: str) -> Row:
     return Row(
         label,
         [
-            Cell(words.number(new), scope.published(0, **asked) if new else ""),
-            Cell(words.number(old), scope.published(BEFORE, **asked) if old else ""),
+            Cell(number(new), scope.published(0, **asked) if new else ""),
+            Cell(number(old), scope.published(BEFORE, **asked) if old else ""),
         ],
         f"{sign}{text}" if sign else "stable",
     )
@@ -235,11 +234,11 @@ def _grown(label: str, new: int, old: int, scope: Scope, **asked: str) -> Row:
 
 def _weeks(counts: Mapping[str, Any], scope: Scope) -> list[Row]:
     rows = []
-    for number in range(AHEAD):
-        count = counts.get(str(number), {}).get("doc_count", 0)
-        address = scope.closing(number) if count else ""
-        week = scope.week.before(-1 - number)
-        rows.append(Row(week.label.capitalize(), [Cell(words.number(count), address)]))
+    for ahead in range(AHEAD):
+        count = counts.get(str(ahead), {}).get("doc_count", 0)
+        address = scope.closing(ahead) if count else ""
+        week = scope.week.before(-1 - ahead)
+        rows.append(Row(week.label.capitalize(), [Cell(number(count), address)]))
     return rows
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.french_numbers import euros
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import Status
@@ -157,7 +158,7 @@ def _facts(document: Mapping[str, Any], territories: Territories) -> Iterable[tu
     yield from _subject(document, territories)
     yield from _contract(document)
     for each in document.get("financing", []):
-        amount = f" ({words.euros(each['amount'])})" if each.get("amount") else ""
+        amount = f" ({euros(each['amount'])})" if each.get("amount") else ""
         yield "Financement", f"{each['funder']}{amount}"
     if document.get("references"):
         yield "Références", listed(document["references"])
@@ -172,7 +173,7 @@ def _subject(document: Mapping[str, Any], territories: Territories) -> Iterable[
         yield "Thèmes", ", ".join(document["theme_labels"])
     for amount in document.get("amounts", []):
         label = AMOUNT_LABELS.get(amount["kind"], "Montant")
-        yield label, words.euros(amount["value"]) + _TAXES.get(amount.get("tax", ""), "")
+        yield label, euros(amount["value"]) + _TAXES.get(amount.get("tax", ""), "")
     if document.get("nature"):
         yield "Nature", _NATURES.get(document["nature"], document["nature"])
     if document.get("procedure"):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from traverse_schemas.french_numbers import euros, number
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.pages import words
@@ -192,7 +193,7 @@ def _ways_back(diagnosis: Mapping[str, Any], asked: Given) -> list[Link]:
 
 
 def _way_back(one: Mapping[str, Any], asked: Given) -> Link:
-    label, count = str(one["label"]), words.number(one["count"])
+    label, count = str(one["label"]), number(one["count"])
     if one["parameter"] == "q":
         address = page_address(instead(asked, "q", one["value"]))
         return Link(label[:1].upper() + label[1:], address, count=count)
@@ -259,7 +260,7 @@ def _filter_label(name: str, text: str, territories: Territories) -> str:
         case "literal":
             return _PLAIN[name].format(text)
         case "amount_min" | "amount_max":
-            return _PLAIN[name].format(words.euros(float(text)))
+            return _PLAIN[name].format(euros(float(text)))
     return _PLAIN.get(name, f"{name} : {{}}").format(words.day_of(text))
 
 
@@ -279,7 +280,7 @@ def _choice(asked: Given, name: str, value: Mapping[str, Any]) -> Link:
     text = str(value["value"])
     chosen = text in asked.get(name, [])
     target = without(asked, name, text) if chosen else with_value(asked, name, text)
-    return Link(value["label"], page_address(target), chosen, words.number(value["count"]))
+    return Link(value["label"], page_address(target), chosen, number(value["count"]))
 
 
 def _result(item: Mapping[str, Any], as_of: datetime, asked: Given) -> ResultView:
@@ -297,7 +298,7 @@ def _result(item: Mapping[str, Any], as_of: datetime, asked: Given) -> ResultVie
         relayed_by=", ".join(others),
         place=(item["territory"] or {}).get("name", ""),
         deadline=words.deadline(item["deadline"], as_of) if item["deadline"] else "",
-        amount=words.euros(item["amount"]) if item["amount"] else "",
+        amount=euros(item["amount"]) if item["amount"] else "",
         summary=_marked(highlights.get("description"), item["summary"]),
         themes=item["theme_labels"],
         sources=len(item["sources"]),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from traverse_schemas.french_numbers import euros, number
 from traverse_schemas.reference.themes import THEMES
 from traverse_search_api.accounts.visits import Visits
 from traverse_search_api.errors import InvalidParameterError
@@ -182,7 +183,7 @@ async def _parts(reading: Reading, place: PlaceChoice, trade: str, theme: str) -
         beyond = total - len(lines)
         search = {**asked, **more, "size": ""}
         address = page_address({name: [str(text)] for name, text in search.items() if text})
-        left = words.number(beyond) if beyond > 0 else ""
+        left = number(beyond) if beyond > 0 else ""
         found.append(Part(title, lines, left, empty, address))
     return found
 
@@ -211,5 +212,5 @@ def _line(item: dict[str, Any], reading: Reading) -> Line:
         kind=item["kind_label"],
         status=item["status_label"],
         deadline=words.deadline(item["deadline"], reading.as_of) if item["deadline"] else "",
-        amount=words.euros(item["amount"]) if item["amount"] else "",
+        amount=euros(item["amount"]) if item["amount"] else "",
     )

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from traverse_schemas.french_numbers import number
 from traverse_search_api.deadlines import KIND_LABELS, PARIS, is_bare, local_end, zone_of
 
 _MONTHS: Final = (
@@ -12,20 +13,8 @@ _MONTHS: Final = (
     "octobre", "novembre", "décembre",
 )  # fmt: skip
 _DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-_NARROW: Final = "\u202f"  # between thousands
 _NO_BREAK: Final = "\u00a0"
 _SOON: Final = 60  # days within which a deadline is told by how far it is
-
-
-def number(value: float) -> str:
-    """`1204` -> « 1 204 »."""
-    return f"{round(value):,}".replace(",", _NARROW)
-
-
-def euros(value: float) -> str:
-    """`1204000` -> « 1 204 000 € »; a sum below one euro keeps its cents."""
-    amount = f"{value:.2f}".replace(".", ",") if 0 < value < 1 else number(value)
-    return f"{amount}{_NO_BREAK}€"
 
 
 def day(moment: date) -> str:

@@ -27,11 +27,6 @@ def last_day(until: str, zone: str) -> str:
     return last.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
-def euros(amount: float) -> str:
-    """`310000.0` -> `"310 000 €"`, with narrow no-break spaces."""
-    return f"{round(amount):,} €".replace(",", "\u202f").replace(" €", "\u00a0€")
-
-
 def listed(words: Sequence[str]) -> str:
     """`("Aix", "Arles", "Gap")` -> `"Aix, Arles et Gap"`."""
     if len(words) < 2:

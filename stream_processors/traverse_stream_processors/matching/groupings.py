@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from math import fsum
 from typing import Final, NamedTuple
 
+from traverse_schemas.french_numbers import euros
 from traverse_schemas.grouping import (
     Coordinator,
     Declined,
@@ -20,7 +21,7 @@ from traverse_schemas.grouping import (
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.engagement import FORMAL, engagement_of, furthest
 from traverse_stream_processors.matching.facts import Facts
-from traverse_stream_processors.matching.french import euros, listed, lower_first
+from traverse_stream_processors.matching.french import listed, lower_first
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together, when_in_words
 from traverse_stream_processors.matching.members import Member, members_of

@@ -285,11 +285,16 @@ def test_the_longest_bar_fills_the_width() -> None:
     assert first.width == 4 * second.width
     assert third.width == 0
     # No label is wider than its room, nor higher; one that is too long is cut.
-    line = "mot mot mot mot mot"
-    assert [one for one, _ in second.lines] == [line, line, f"{line}…"]
-    assert chart.left >= 20 * 8
+    line = "mot mot mot mot mot mot"
+    assert [one for one, _ in second.lines] == [line, line, "mot mot mot mot mot…"]
+    assert 23 * 8 <= chart.left <= chart.width - 100
     tops = [middle for one in (first, second, third) for _, middle in one.lines]
     assert tops == sorted(tops) and tops[-1] < chart.height
+
+
+def test_a_week_is_written_on_one_line() -> None:
+    weeks = ahead({}, NOW + timedelta(days=14))
+    assert all(len(bar.lines) == 1 for bar in weeks.rectangles())
 
 
 def test_a_theme_is_written_whole_in_its_chart() -> None:
