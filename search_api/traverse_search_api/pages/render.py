@@ -1,6 +1,7 @@
 """Pages as answers: a template with what every page shows, and the headers that protect it."""
 
-from collections.abc import Callable, Coroutine
+import re
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -66,6 +67,10 @@ _TITLES: Final = {
 """The titles for people, where those for programs are not in their words."""
 
 
+_TEXT: Final = re.compile(r"<(textarea|code|title)\b.*?</\1>|>[^<]+", re.DOTALL)
+_BREAKS: Final = re.compile("(?<=«) | (?=[»:;?!])")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A page in the navigation."""
@@ -109,7 +114,8 @@ class Renderer:
         looks is not asked."""
         visits = None if nameless else self._visits
         person = visits.person(request) if visits else None
-        content = self._templates.get_template(name).render(
+        content = self._rendered(
+            name,
             {
                 "query": "",
                 "navigation": self._navigation(request),
@@ -119,7 +125,7 @@ class Renderer:
                 "token": visits.form_token(request) if visits else "",
                 "here": _address(request),
                 **view,
-            }
+            },
         )
         headers = {
             **_HEADERS,
@@ -139,8 +145,11 @@ class Renderer:
             "Content-Security-Policy": _POLICY.format(ancestors=frames),
             "Cache-Control": "no-cache",
         }
-        content = self._templates.get_template(name).render(**view)
+        content = self._rendered(name, view)
         return Response(content, status, headers, media_type="text/html; charset=utf-8")
+
+    def _rendered(self, name: str, view: Mapping[str, Any]) -> str:
+        return _unbroken(self._templates.get_template(name).render(view))
 
     def excuse(self, request: Request, error: SearchError) -> Response:
         """The page for what cannot be done, with the sentence that says why."""
@@ -225,6 +234,17 @@ class Renderer:
             for address, label, members in _NAVIGATION
             if self._visits is not None or not members
         ]
+
+
+def _unbroken(page: str) -> str:
+    """A page where no line ends before « » », « : », « ; », « ? » or « ! », nor after « « »: with
+    no-break spaces there, as French has them. What one may edit or copy stays as it is."""
+
+    def spaced(found: re.Match[str]) -> str:
+        text = found[0]
+        return text if text.startswith("<") else _BREAKS.sub("\u00a0", text)
+
+    return _TEXT.sub(spaced, page)
 
 
 def _said(error: SearchError) -> str:

@@ -181,6 +181,11 @@ def routes_of(client: TestClient) -> list[APIRoute]:
     return [route for route in found if isinstance(route, APIRoute)]
 
 
+def words_of(page: httpx.Response) -> str:
+    """A page with the spaces that a keyboard writes."""
+    return page.text.replace("\u00a0", " ")
+
+
 def token_of(page: httpx.Response) -> str:
     """The token of a page's forms."""
     found = re.search(r'name="jeton" value="([^"]+)"', page.text)

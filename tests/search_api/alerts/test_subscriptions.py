@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.search_api.accounts.people import CHAMBER, MARSEILLE, NOW, PEOPLE, token_of
+from tests.search_api.accounts.people import CHAMBER, MARSEILLE, NOW, PEOPLE, token_of, words_of
 from tests.search_api.alerts.household import Household, household, subscription
 from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.accounts.account_changes import disable
@@ -65,7 +65,7 @@ def test_the_note_of_a_week_is_asked_for_in_one_click_and_only_by_e_mail(
     (made,) = paul.get("/v1/subscriptions").json()["items"]
     assert made["note"] and made["search"] == {"territory": ["com:13055"]}
     page = paul.get(answer.headers["location"])
-    assert "Note du comité stratégique : Marseille (13)" in page.text
+    assert "Note du comité stratégique : Marseille (13)" in words_of(page)
     assert "chaque lundi" in page.text and "Adresses privées" not in page.text
     assert "est en place" in page.text
     refused = paul.patch(f"/v1/subscriptions/{made['id']}", json={"channel": "feed"})
@@ -94,7 +94,7 @@ def test_who_asks_anew_for_an_alert_that_is_stopped_takes_it_up_again(
     (again,) = paul.get("/v1/subscriptions").json()["items"]
     row = people.table.rows()[again["id"]]
     assert (again["id"], row.muted, row.disabled) == (made["id"], False, None)
-    assert "était arrêtée : les envois reprennent" in paul.get(answer.headers["location"]).text
+    assert "était arrêtée : les envois reprennent" in words_of(paul.get(answer.headers["location"]))
     assert paul.delete(f"/v1/subscriptions/{made['id']}").status_code == 204
 
 

@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from lxml import html
 
+from tests.search_api.accounts.people import words_of
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
 
@@ -49,7 +50,7 @@ def test_people_get_a_page_that_says_how_to_go_on(
     page = html.document_fromstring(answer.text)
     assert page.get("lang") == "fr"
     assert [one.text for one in page.cssselect("h1")] == [title]
-    assert way in answer.text
+    assert way in words_of(answer)
     assert page.cssselect("main a[href='/']") and page.cssselect("form[role=search]")
     for secret in ("koala", "RuntimeError", "Traceback", "127.0.0.1"):
         assert secret not in answer.text
@@ -108,3 +109,10 @@ def test_the_drawing_beneath_a_map_may_be_kept_by_anybody(client: TestClient) ->
     assert answer.headers["cache-control"] == "public, max-age=86400"
     for path in ("com:13055", "cp:13001", "zone:x", "dep:999"):
         assert client.get(f"/carte/{path}.svg").status_code == 404
+
+
+def test_no_line_ends_before_a_colon_nor_within_quotes(client: TestClient) -> None:
+    """What one may edit, and attributes, keep the spaces that they have."""
+    page = client.get("/?q=a+:+%C2%AB+b+%C2%BB&kind=chose", headers=BROWSER)
+    assert "«\u00a0Nature\u00a0» n’admet pas «\u00a0chose\u00a0»\u00a0: repartez" in page.text
+    assert 'value="a : « b »"' in page.text

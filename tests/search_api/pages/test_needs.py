@@ -9,7 +9,7 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of
+from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of, words_of
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.gateway_client import RefusedByGatewayError
@@ -84,7 +84,7 @@ def test_what_the_gateway_refuses_is_said_beside_its_field(
     paul = town.signed_in(PAUL)
     answer = paul.post("/signaler", data=read_over(paul, description="Un texte."))
     assert answer.status_code == 422
-    assert 'id="faute-description">Le champ « Précisions » est refusé' in unescape(answer.text)
+    assert 'id="faute-description">Le champ « Précisions » est refusé' in unescape(words_of(answer))
     assert "champ description" not in answer.text
 
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.documents import document
-from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of
+from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of, words_of
 from traverse_schemas.identity import opportunity_id
 from traverse_search_api.pages import grouping_routes, link_routes
 
@@ -53,10 +53,10 @@ def test_what_was_said_of_a_link_is_told_to_who_said_it(town: House) -> None:
     told = answer(paul, "/lien", avec=CALL, mot="confirmed")
     page = paul.get(told)
     assert page.status_code == 200
-    assert "« Cela répond à notre besoin » est dit au nom de Ville de Marseille" in page.text
+    assert "« Cela répond à notre besoin » est dit au nom de Ville de Marseille" in words_of(page)
     assert "Reprendre cette réponse" in page.text
     back = answer(paul, "/lien", avec=CALL, mot="withdrawn", sujet="reponse")
-    assert "« Réponse reprise » est dit" in paul.get(back).text
+    assert "« Réponse reprise » est dit" in words_of(paul.get(back))
     # An address that anybody wrote, one that was changed, and one of somebody else's.
     bare = urlencode({"dossier": NEED, "avec": CALL, "mot": "confirmed", "sujet": "reponse"})
     ines, again = town.signed_in(INES), town.signed_in(PAUL)
@@ -76,7 +76,7 @@ def test_what_was_said_of_a_link_is_told_to_who_said_it(town: House) -> None:
 def test_so_it_is_of_what_was_said_of_a_grouping(town: House) -> None:
     paul = town.signed_in(PAUL)
     told = answer(paul, f"/mutualiser/{GROUPING}", mot="withdrawn")
-    assert "« Réponse reprise » est dit" in paul.get(told).text
+    assert "« Réponse reprise » est dit" in words_of(paul.get(told))
     for browser, address in (
         (paul, f"/mutualiser/{GROUPING}/reponse?dossier={NEED}&mot=interested"),
         (paul, told.replace("withdrawn", "interested")),
