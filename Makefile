@@ -88,7 +88,7 @@ soak: preflight setup ## kill workers, Kafka and the gateway while 20,000 events
 
 screenshots: preflight setup ## write docs/screenshots/ anew: every page, on a phone and on a desk
 	$(BIN)/python -m pytest -q -m engines -p tests.engine_logs \
-		tests/search_api/pages/take_screenshots.py $(ARGS)
+		tests/search_api/pages/browser/take_screenshots.py $(ARGS)
 
 lock: infra/preflight.sh ## choose versions anew and pin them with their hashes in requirements.lock
 	@python=$$(sh infra/preflight.sh python) || exit 1; \

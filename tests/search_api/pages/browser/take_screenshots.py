@@ -12,7 +12,7 @@ from tests.search_api.permanences.publishing import WEEKLY, calendar
 
 pytestmark = pytest.mark.engines
 
-FOLDER = Path(__file__).parents[3] / "docs" / "screenshots"
+FOLDER = Path(__file__).parents[4] / "docs" / "screenshots"
 PAGES = {
     "recherche": "/?q=voirie",
     "recherche-corrigee": "/?q=voirke&kind=need",

@@ -1,25 +1,27 @@
-"""One browser and one running service for all the tests of a module that look at pages.
+"""One browser and one running service for all the tests of this folder.
 
 For no longer: while Playwright is there, an event loop runs in this thread, and no other test could
 run one of its own.
 """
 
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
-from playwright.sync_api import Browser, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, StorageState, expect, sync_playwright
 
 from tests.engines import RunningEngines
+from tests.search_api.pages.browser.looking import DESK, PHONE, device
 from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, town
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with town(engines, tmp_path_factory.mktemp("town")) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=60_000)  # tests share the machine
     with sync_playwright() as playwright:
@@ -31,7 +33,7 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def signed_in(browser: Browser, running: Town) -> StorageState:
     """The cookies of somebody who has signed in."""
     context = browser.new_context(base_url=running.address, java_script_enabled=False)
@@ -44,3 +46,20 @@ def signed_in(browser: Browser, running: Town) -> StorageState:
     state = context.storage_state()
     context.close()
     return state
+
+
+@pytest.fixture(params=product((PHONE, DESK), (False, True)), ids=device)
+def context(
+    request: pytest.FixtureRequest, browser: Browser, running: Town, signed_in: StorageState
+) -> Iterator[BrowserContext]:
+    """Somebody who is signed in, on a device."""
+    width, scripts = request.param
+    made = browser.new_context(
+        base_url=running.address,
+        storage_state=signed_in,
+        viewport={"width": width, "height": 800},
+        java_script_enabled=scripts,
+    )
+    made.set_default_timeout(60_000)
+    yield made
+    made.close()
