@@ -8,6 +8,7 @@ from traverse_schemas.decisions import DecisionKind, GroupingStep
 from traverse_schemas.events import event_type
 from traverse_schemas.identity import opportunity_id, utc_text
 from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.moments import read_moment
 from traverse_search_api.pages.need_form import source_of
 
 FORMAL: Final[dict[GroupingStep, str]] = {
@@ -37,13 +38,21 @@ def step_of(text: str) -> GroupingStep:
 
 
 def day_of(text: str) -> date | None:
-    """The day of a formal step; None when none was given. Raises InvalidParameterError."""
+    """The day of a formal step, `12/03/2026` too: old browsers have a plain field for it. None when
+    none was given. Raises InvalidParameterError."""
+    if not text.strip():
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        found = read_moment(text)
     except ValueError:
+        found = None
+    if found is None or isinstance(found, datetime):
         raise InvalidParameterError(
-            "jour", "Ce jour ne peut pas être lu : écrivez 2026-03-12, ou laissez vide."
-        ) from None
+            "jour",
+            "La « Date de cette étape » ne peut pas être lue : revenez à la page précédente, et "
+            "écrivez-la comme 12/03/2026, ou laissez le champ vide.",
+        )
+    return found
 
 
 def own_record(sources: Iterable[Mapping[str, Any]], record: str) -> dict[str, str] | None:

@@ -355,6 +355,12 @@ def test_a_word_on_a_grouping_is_an_event_of_the_schema() -> None:
     assert str(read.on) == "2026-04-01"
     assert own_record([record], opportunity_id(**record)) == record
     assert own_record([record], "autre") is None
-    for wrong in (lambda: step_of("oui"), lambda: day_of("demain")):
+    assert str(day_of("1/4/2026")) == "2026-04-01"
+    assert day_of(" ") is None
+    for wrong in (
+        lambda: step_of("oui"),
+        lambda: day_of("demain"),
+        lambda: day_of("2026-04-01T10:00:00Z"),
+    ):
         with pytest.raises(InvalidParameterError):
             wrong()

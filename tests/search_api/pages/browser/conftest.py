@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Root may not use the sandbox, and CI is root; the pages are ours.
         made = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--lang=fr-FR"]
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
         yield made
         made.close()
