@@ -6,11 +6,17 @@ import pytest
 
 from tests.documents import deadline, document
 from traverse_schemas.clock import clock_from
-from traverse_search_api.deadlines import deadline_query, local_end
+from traverse_schemas.records.codes import DeadlineKind
+from traverse_search_api.deadlines import KIND_LABELS, deadline_query, local_end
 from traverse_search_api.matching.judging import judge
 from traverse_search_api.time_words import time_words
 
 DAY = date(2026, 3, 12)
+
+
+def test_every_kind_of_deadline_has_its_words_on_the_pages() -> None:
+    assert KIND_LABELS.keys() == set(DeadlineKind)
+    assert len(set(KIND_LABELS.values())) == len(DeadlineKind)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,12 @@ def page(service: Service, address: str, status: int = 200) -> html.HtmlElement:
 
 
 def texts(found: html.HtmlElement, path: str) -> list[str]:
-    return [" ".join(each.text_content().split()) for each in found.cssselect(path)]
+    return [said(each) for each in found.cssselect(path)]
+
+
+def said(element: html.HtmlElement) -> str:
+    """What it says, with single spaces."""
+    return " ".join(element.text_content().split())
 
 
 def test_a_search_says_what_it_found_and_why(filled: Service) -> None:
@@ -68,11 +73,11 @@ def test_filters_are_links_that_put_them_on_and_chips_that_take_them_off(
     filled: Service,
 ) -> None:
     found = page(filled, "/?q=voirie")
-    needs = next(a for a in found.cssselect("aside a") if a.text_content() == "Besoin")
+    needs = next(a for a in found.cssselect("aside a") if said(a) == "Besoin")
     narrowed = page(filled, needs.get("href"))
     assert texts(narrowed, ".results h2") == ["Voirie du hameau"]
     chip = narrowed.cssselect(".chips a")[0]
-    assert chip.text_content() == "Besoin × : retirer ce filtre"
+    assert said(chip) == "Besoin × : retirer ce filtre"
     assert texts(page(filled, chip.get("href")), "h1") == ["2 résultats pour « voirie »"]
 
 
@@ -137,7 +142,7 @@ def test_an_ambiguous_code_is_answered_with_a_choice(filled: Service) -> None:
     ]
     typed = page(filled, "/?q=voirie+13001&kind=call")
     (notice,) = typed.cssselect(".notice")
-    assert notice.text_content().startswith("« 13001 » peut être plusieurs territoires")
+    assert said(notice).startswith("« 13001 » peut être plusieurs territoires")
     aix, district = (page(filled, a.get("href")) for a in notice.cssselect("a"))
     assert texts(aix, ".chips li")[-2].startswith("Aix-en-Provence")
     assert texts(district, ".chips li")[-2].startswith("13001 Marseille")
@@ -184,7 +189,7 @@ def test_where_a_filter_hides_everything_the_page_leads_back(filled: Service) ->
         assert texts(back, ".results h2") == ["Voirie du hameau"]
     found = page(filled, "/?q=voirie&territory=dep:09&reach=within&amount_min=900000")
     (link,) = found.cssselect(".notice a")
-    assert link.text_content() == "Sans aucun filtre"
+    assert said(link) == "Sans aucun filtre"
     assert len(page(filled, link.get("href")).cssselect(".results h2")) == 2
 
 
@@ -214,6 +219,6 @@ def test_what_the_search_did_by_itself_is_said_and_can_be_taken_back(filled: Ser
     assert "Aucune publication ne contient" in texts(insisted, ".notice")[0]
     understood = page(filled, "/?q=voirie+marseille")
     chip = understood.cssselect(".chips a")[0]
-    assert "« marseille » compris : Marseille (13)" in chip.text_content()
+    assert "« marseille » compris : Marseille (13)" in said(chip)
     literal = page(filled, chip.get("href"))
     assert "« marseille » au mot" in texts(literal, ".chips")[0]

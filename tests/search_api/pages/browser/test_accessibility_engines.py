@@ -95,9 +95,10 @@ FOCUSABLE = """() => [...document.querySelectorAll(
     "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
     .filter((one) => one.checkVisibility()).length"""
 # What is wrong with where the focus is: it went back up the page, it is not seen, it is not there.
+# "round": it has been everywhere.
 FOCUSED = """() => {
     const one = document.activeElement, before = window.passed.at(-1);
-    if (one === document.body || one === window.passed[0]) return "";  // all the way round
+    if (one === document.body || one === window.passed[0]) return "round";
     const up = before && !(before.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
     if (up) return "back up: " + one.outerHTML;
     window.passed.push(one);
@@ -186,6 +187,8 @@ def test_the_focus_is_always_seen_and_follows_the_page(
         for _ in range(page.evaluate(FOCUSABLE)):
             page.keyboard.press("Tab")
             fault = page.evaluate(FOCUSED)
+            if fault == "round":
+                break
             assert fault == "", (path, fault)
         reached = page.evaluate("window.passed.length")
         assert reached > 8, (path, reached)

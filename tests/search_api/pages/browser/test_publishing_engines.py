@@ -88,7 +88,7 @@ def test_a_refusal_is_mended_and_replayed(context: BrowserContext, running: Town
     expect(main).to_contain_text("com:99999 n’est pas une commune connue")
     expect(main).to_contain_text("Réfection de la voirie")
     expect(main).to_contain_text("Publications directes")
-    expect(main).to_contain_text(re.compile(r"Qualité : \d+ sur 100"))
+    expect(main).to_contain_text(re.compile(r"Qualité\s: \d+ sur 100"))
     expect(main).to_contain_text("moins de 5")
     page.get_by_role("link", name="ce qui manque à la règle « Une adresse où répondre »").click()
     expect(page.get_by_role("main")).to_contain_text("champ actions")
