@@ -1,4 +1,5 @@
-"""Codes and numbers in the words of a search: SIREN, CPV, postal codes, départements, `Paris 15e`.
+"""Codes and numbers in the words of a search: SIREN, CPV, NAF, postal codes, départements, `Paris
+15e`.
 
 A bare number is a territory only where nothing else claims it: "75 logements", "ligne 12" and
 "avant le 30 juin" name none.
@@ -13,8 +14,14 @@ from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.place import is_territory, territory_guesses
 from traverse_schemas.values.siren import is_siren, normalise_siret
+from traverse_search_api.trades import trades_by_naf
 
 _CPV_LABEL: Final = frozenset({"cpv", "code cpv", "codes cpv"})
+_NAF_LABEL: Final = frozenset({"naf", "ape", "code naf", "code ape", "codes naf", "codes ape"})
+# NAF rév. 2, level 5 (annex of décret n° 2007-1888): its letters are A to F and Z. Without the
+# dot, as registers have it, other things look so too (2024A): Z alone, or what is said to be one.
+_NAF: Final = re.compile(r"\d\d\.\d\d[A-FZ]|\d{4}Z", re.ASCII)
+_SAID_NAF: Final = re.compile(r"\d\d\.?\d\d[A-FZ]", re.ASCII | re.IGNORECASE)
 _FIRM_LABEL: Final = frozenset({"siren", "siret", "n siren", "n siret", "numero siren",
                                 "numero siret"})  # fmt: skip
 _LEVEL_LABELS: Final = {
@@ -68,8 +75,9 @@ Choices = tuple[tuple[str, str], ...]
 
 
 class Code(NamedTuple):
-    """What a code is: `institution`, `cpv` or `territory` with its value and label; `choices` where
-    it could be several territories. `said` is the code without the word in front of it."""
+    """What a code is: `institution`, `cpv`, `naf` or `territory` with its value and label;
+    `choices` where it could be several territories. `said` is the code without the word in front
+    of it."""
 
     parameter: str
     value: str
@@ -94,6 +102,8 @@ def code_words(
     if is_territory(word.lower()) and ":" in word:
         chain = territories.chain(_typed_code(word))
         return _territory(word, ((chain.code, chain.name),)) if chain else None
+    if _NAF.fullmatch(word) or dotted_naf(word) in trades_by_naf():
+        return _naf(word)
     if not _DIGITS.fullmatch(word):
         return None
     digits = normalise_siret(word)
@@ -166,9 +176,11 @@ def within_number(choices: Choices, number: str, territories: Territories) -> Ch
 
 def _labelled(span: Sequence[str], territories: Territories) -> Code | None:
     word = span[-1].strip(_AROUND)
+    label = fold_name(" ".join(span[:-1]))
+    if label in _NAF_LABEL:
+        return _naf(word) if _SAID_NAF.fullmatch(word) else None
     if not _DIGITS.fullmatch(word):
         return None
-    label = fold_name(" ".join(span[:-1]))
     if label in _CPV_LABEL:
         digits = word.partition("-")[0]
         return _cpv(word, digits.ljust(8, "0")) if 2 <= len(digits) <= 8 else None
@@ -192,6 +204,17 @@ def _institution(word: str, digits: str) -> Code:
 def _cpv(word: str, code: str) -> Code | None:
     label = cpv_label(code)
     return None if label is None else Code("cpv", code, f"{code} {label}", word)
+
+
+def _naf(word: str) -> Code:
+    code = dotted_naf(word.upper())
+    named = ", ".join(trade.words[0] for trade in trades_by_naf().get(code, ()))
+    return Code("naf", code, f"code NAF {code}" + (f" : {named}" if named else ""), word)
+
+
+def dotted_naf(code: str) -> str:
+    """4399C as 43.99C, as the nomenclature writes it; what has its dot as it is."""
+    return code if "." in code else f"{code[:2]}.{code[2:]}"
 
 
 def _territory(word: str, choices: Choices) -> Code:

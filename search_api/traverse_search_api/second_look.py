@@ -20,7 +20,7 @@ _SHORTEST_CORRECTED: Final = 5  # letters: shorter words have too many neighbour
 _TWO_EDITS_FROM: Final = 8  # letters from which two mistakes are one word's
 _MOST_WORDS: Final = 12
 _MOST_SPLIT: Final = 4  # words of which every cut is tried
-_SUBJECTS: Final = frozenset({"territory", "cpv", "institution"})
+_SUBJECTS: Final = frozenset({"territory", "cpv", "naf", "institution"})
 # Those in which words are found, but the names of firms: few are words of anything else.
 _SUGGEST_FIELDS: Final = (
     "title.exact", "description.exact", "cpv_labels.exact", "place_names.exact",

@@ -1,17 +1,21 @@
 """Trades as people name themselves: `trades_fr.txt`, read and checked.
 
-A mason who types "maçon" looks for what a buyer calls gros œuvre: the trade is understood as CPV
-codes beside the word.
+A mason who types "maçon", or the NAF code of the firm, looks for what a buyer calls gros œuvre: the
+trade is understood as CPV codes beside the word.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from traverse_schemas.reference.cpv import cpv_table
 from traverse_schemas.synonyms import conflate
 from traverse_schemas.word_lists import lines_of, words_of
 from traverse_search_api.errors import SearchError
+
+_NAF: Final = re.compile(r"\d\d\.\d\d[A-Z]", re.ASCII)
 
 
 class TradesError(SearchError):
@@ -20,13 +24,14 @@ class TradesError(SearchError):
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One line: its words, the first of which names it, other words searched beside them, and its
-    CPV codes (8 digits)."""
+    """One line: its words, the first of which names it, other words searched beside them, its CPV
+    codes (8 digits) and its NAF codes (`43.99C`)."""
 
     line: int
     words: tuple[str, ...]
     beside: tuple[str, ...]
     cpv: tuple[str, ...]
+    naf: tuple[str, ...] = ()
 
 
 def parse_trades(text: str) -> tuple[Trade, ...]:
@@ -34,8 +39,10 @@ def parse_trades(text: str) -> tuple[Trade, ...]:
     found = []
     for line in lines_of(text):
         named, _, beside = line.left.partition("|")
-        codes = tuple(code.ljust(8, "0") for code in line.right.split())
-        found.append(Trade(line.number, words_of(named), words_of(beside), codes))
+        codes = line.right.split()
+        cpv = tuple(code.ljust(8, "0") for code in codes if "." not in code)
+        naf = tuple(code for code in codes if "." in code)
+        found.append(Trade(line.number, words_of(named), words_of(beside), cpv, naf))
     return tuple(found)
 
 
@@ -53,6 +60,11 @@ def trade_faults(trades: tuple[Trade, ...]) -> list[str]:
             for code in trade.cpv
             if code not in known
         ]
+        found += [
+            f"{where} « {code} » n’a pas la forme d’un code NAF (43.99C)."
+            for code in trade.naf
+            if _NAF.fullmatch(code) is None
+        ]
         for key in dict.fromkeys(conflate(word) for word in trade.words):
             first = owner.setdefault(key, trade.line)
             if first != trade.line:
@@ -69,6 +81,16 @@ def trades() -> dict[str, Trade]:
     if wrong:
         raise TradesError("Le fichier trades_fr.txt est à corriger : " + " ".join(wrong[:5]))
     return {conflate(word): trade for trade in found for word in trade.words}
+
+
+@cache
+def trades_by_naf() -> dict[str, tuple[Trade, ...]]:
+    """The trades that have each NAF code, in the order of the file. Raises TradesError."""
+    found: dict[str, tuple[Trade, ...]] = {}
+    for trade in dict.fromkeys(trades().values()):
+        for code in trade.naf:
+            found[code] = (*found.get(code, ()), trade)
+    return found
 
 
 def trade_of(text: str, key: str) -> Trade | None:

@@ -30,7 +30,7 @@ from traverse_search_api.spans import SMALL, Span, Words, without_elision
 from traverse_search_api.synonym_book import Meanings
 from traverse_search_api.territory_query import served
 from traverse_search_api.time_words import time_words
-from traverse_search_api.trades import Trade, trade_of
+from traverse_search_api.trades import Trade, trade_of, trades_by_naf
 
 Query = dict[str, Any]
 
@@ -158,7 +158,7 @@ class Reader:
             "cpv",
             ",".join(trade.cpv),
             f"métier : {trade.words[0]}",
-            {"terms": {"cpv_within": list(trade.cpv)}},
+            _of_trades((trade,), trade.naf),
             words=trade.beside,
         )
 
@@ -220,6 +220,13 @@ class Reader:
                 understood = Understood(
                     text, code.parameter, code.value[:9], code.label, _by_number(code.value)
                 )
+            case "naf":
+                trades = trades_by_naf().get(code.value, ())
+                understood = Understood(
+                    text, code.parameter, code.value, code.label,
+                    _of_trades(trades, (code.value,)),
+                    words=tuple(word for trade in trades for word in (*trade.words, *trade.beside)),
+                )  # fmt: skip
             case _:
                 within: Query = {"term": {"cpv_within": code.value}}
                 understood = Understood(text, code.parameter, code.value, code.label, within)
@@ -293,6 +300,16 @@ def _around(units: Sequence[Unit], start: int, end: int) -> tuple[str, str]:
     before = [word for unit in units[max(0, start - 2) : start] for word in words(unit)]
     after = words(units[end]) if end < len(units) else []
     return numbered_word(before), (after[0] if after else "")
+
+
+def _of_trades(trades: Sequence[Trade], naf: Sequence[str]) -> Query:
+    """What is bought of these trades, and what names one of these NAF codes, with its dot or
+    without."""
+    forms = [form for code in naf for form in (code, code.replace(".", ""))]
+    cpv = [code for trade in trades for code in trade.cpv]
+    clauses: list[Query] = [{"terms": {"cpv_within": cpv}}] if cpv else []
+    clauses += [{"terms": {"naf": forms}}] if forms else []
+    return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
 
 
 def _concerned(codes: Sequence[str], territories: Territories) -> Query:

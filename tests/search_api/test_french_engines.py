@@ -33,6 +33,8 @@ DOCUMENTS = [
     document("east", "Étude pour le Grand Est", place=["reg:44"]),
     document("german", "Wartung der Straßenbeleuchtungen", language="de"),
     document("english", "Street lighting: invitation of operators", language="en"),
+    document("wall", "Reprise d'un mur de soutènement", cpv=["45262520"]),
+    document("trade", "Cherche partenaire pour un chantier", kind="need", naf=["4399C"]),
     document(
         "relayed",
         "Curage de fossés",
@@ -110,6 +112,11 @@ def _documents(service: Service) -> None:
         ('"ecoles" OR "bassins"', {"schools", "pool"}, {"school", "works"}),
         ("rénovation communal* OR travaux", {"school", "works"}, {"pool", "schools"}),
         ("acheteur:aubagne OR titre:piscine", {"schools", "amo", "pool"}, {"school", "hall"}),
+        # A trade by its name or its code is what is bought of it, and who has that code.
+        ("maçon", {"wall", "trade"}, {"school"}),
+        ("43.99C", {"wall", "trade"}, {"school"}),
+        ("NAF 4399C", {"wall", "trade"}, {"school"}),
+        ("43.99D", set(), {"wall", "trade"}),
         # What an institution relays of others it does not buy; plain words find it all the same.
         ("acheteur:numérique", set(), {"relayed"}),
         ('acheteur:"relais numérique"', set(), {"relayed"}),

@@ -170,6 +170,7 @@ def test_the_list_of_trades_has_no_fault() -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [("maçon", "au moins un mot"), ("maçon => 99999999", "nomenclature"),
+     ("maçon => 45262500 43.9C", "code NAF"),
      ("maçon => 45262500\nmaçons => 45262500", "déjà à la ligne 1")],
 )  # fmt: skip
 def test_each_fault_of_trades_is_named(text: str, word: str) -> None:

@@ -15,7 +15,7 @@ Query = Mapping[str, Any]
 
 JUDGED_FIELDS: Final = (
     "amount", "audience", "closed_on", "covers", "cpv_within", "deadline.until", "deadline.zone",
-    "end_max", "expires", "kind", "notified", "outcome", "owner_kind", "owner_siren",
+    "end_max", "expires", "kind", "naf", "notified", "outcome", "owner_kind", "owner_siren",
     "published_at", "stage", "state", "stub", "subtype", "themes", "updated_at", "visibility",
     "within", "zones",
 )  # fmt: skip

@@ -39,12 +39,13 @@ Key = tuple[str, str]
 WORD: Final = "word"
 REFERENCE: Final = "reference"
 _FIELDS: Final = (
-    "owner_siren", "cpv_within", "within", "covers", "zones", "themes", "subtype", "owner_kind",
-    "kind",
+    "owner_siren", "cpv_within", "naf", "within", "covers", "zones", "themes", "subtype",
+    "owner_kind", "kind",
 )  # fmt: skip
 _SHARES: Final = {
-    WORD: 0.02, REFERENCE: 1e-6, "owner_siren": 0.001, "cpv_within": 0.02, "within": 0.01,
-    "covers": 0.005, "zones": 0.02, "themes": 0.1, "subtype": 0.2, "owner_kind": 0.2, "kind": 0.4,
+    WORD: 0.02, REFERENCE: 1e-6, "owner_siren": 0.001, "cpv_within": 0.02, "naf": 0.001,
+    "within": 0.01, "covers": 0.005, "zones": 0.02, "themes": 0.1, "subtype": 0.2,
+    "owner_kind": 0.2, "kind": 0.4,
 }  # fmt: skip
 """The share of documents that have a key of each kind, while few documents have been counted."""
 
