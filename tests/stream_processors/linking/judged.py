@@ -5,6 +5,8 @@ Natural pairs are in the files as they are, and their truth comes from identifie
 the contract and its buyer in both DECP files, the notice that a TED notice says it follows. Planted
 ones are real records told again by another source, as such sources do: reworded, corrected,
 awarded, republished; or changed into another thing: another year, another commune, another lot.
+Projects of the Fonds vert are told again by the EPCI around, without their number and as often as
+not without their sum; what looks so is another project of the same holder under a title like it.
 """
 
 from collections.abc import Iterator
@@ -27,6 +29,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.fold import fold
 from traverse_stream_processors.linking.features import Features, features_of
+from traverse_stream_processors.linking.words import likeness
 from traverse_stream_processors.validate import validate
 
 _PLANTED = 130
@@ -50,8 +53,8 @@ class Judged(NamedTuple):
         return crc32(self.left.id.encode()) % 2
 
 
-def read_states(folder: Path) -> list[RecordState]:
-    """The states of the records of the DECP and TED files."""
+def read_states(folder: Path, *formats: str) -> list[RecordState]:
+    """The states of the records of the files of these formats."""
     territories = Territories.load()
     enriched = partial(
         enrich,
@@ -60,7 +63,7 @@ def read_states(folder: Path) -> list[RecordState]:
     )
     states: dict[str, RecordState] = {}
     for feed in feeds_in(folder):
-        if feed.format not in ("decp", "ted"):
+        if feed.format not in formats:
             continue
         for row in read_feed(feed):
             if isinstance(row, Dropped):
@@ -71,8 +74,8 @@ def read_states(folder: Path) -> list[RecordState]:
     return list(states.values())
 
 
-def judged_set(states: list[RecordState]) -> list[Judged]:
-    """All judged pairs, the same on every machine."""
+def judged_set(states: list[RecordState], projects: list[RecordState]) -> list[Judged]:
+    """All judged pairs, the same on every machine: of contracts and notices, and of projects."""
     random = Random(20261126)  # noqa: S311
     contracts = [state for state in states if ":decp-" in state["source"]]
     calls = [
@@ -96,7 +99,7 @@ def judged_set(states: list[RecordState]) -> list[Judged]:
             left, right = features_of(state), features_of(changed)
             if left and right:
                 pairs.append(Judged(sort, False, same, left, right))
-    return [*pairs, *_natural_misses(contracts, random)]
+    return [*pairs, *_natural_misses(contracts, random), *_projects(projects)]
 
 
 def procedures(states: list[RecordState]) -> list[tuple[Features, Features, Features]]:
@@ -208,6 +211,50 @@ def _natural_misses(contracts: list[RecordState], random: Random) -> Iterator[Ju
     yield from random.sample(found, min(_NATURAL_MISSES, len(found)))
 
 
+def _projects(states: list[RecordState]) -> Iterator[Judged]:
+    """Projects as their holder's funder tells them and as the EPCI around does; and two of one
+    holder, the second as the EPCI tells it under its own title."""
+    random = Random(20261128)  # noqa: S311
+    known = [one for one in states if _content(one).get("owner_siren") and _epci(one)]
+    for state in random.sample(known, _PLANTED):
+        told = _by_epci(state, random)
+        yield _judged("project of a commune", False, True, state, told)
+    of_holder: dict[str, list[RecordState]] = {}
+    for state in known:
+        of_holder.setdefault(_content(state)["owner_siren"], []).append(state)
+    alike = [
+        pair for of_one in of_holder.values() for pair in pairwise(of_one) if _titles_alike(*pair)
+    ]
+    for left, right in random.sample(alike, _PLANTED):
+        told = _by_epci(right, random, title=_content(right)["title"])
+        yield _judged("other project", False, False, left, told)
+
+
+def _epci(state: RecordState) -> str:
+    """The SIREN of the EPCI around, "" where there is none."""
+    return next((it[5:] for it in _content(state)["within"] if it.startswith("epci:")), "")
+
+
+def _by_epci(state: RecordState, random: Random, title: str | None = None) -> RecordState:
+    content = dict(_content(state))
+    content |= {
+        "title": title or _reword(content["title"], random),
+        "references": None,
+        "description": None,
+    }
+    if random.random() < 0.5:
+        content |= {"amount": None, "amounts": None}
+    return _told(state, "projets", content, "active", speaker=_epci(state))
+
+
+def _titles_alike(left: RecordState, right: RecordState) -> bool:
+    """Like each other, and not the same: under one title two grants may well be of one project."""
+    one, two = features_of(left), features_of(right)
+    assert one is not None
+    assert two is not None
+    return 0.45 <= likeness(frozenset(one.words), frozenset(two.words)) < 0.999
+
+
 def _number(state: RecordState) -> tuple[str, str]:
     content = _content(state)
     return content.get("owner_siren", ""), next(iter(content.get("references", ())), "")
@@ -221,10 +268,14 @@ def _judged(sort: str, natural: bool, same: bool, one: RecordState, two: RecordS
 
 
 def _told(
-    state: RecordState, system: str, content: dict[str, Any], life: str = "closed"
+    state: RecordState,
+    system: str,
+    content: dict[str, Any],
+    life: str = "closed",
+    speaker: str = "130025265",
 ) -> RecordState:
     """The record as another source tells it."""
-    source = f"urn:siren:130025265:{system}"
+    source = f"urn:siren:{speaker}:{system}"
     subject = f"{system.upper()}-{state['id'][:6]}"
     whole = {key: value for key, value in content.items() if value is not None}
     return cast(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.stream_processors.linking.records import call, features
+from tests.stream_processors.factory import event
+from tests.stream_processors.linking.records import call, features, state_of
 from traverse_schemas.decisions import Decision, Word
 from traverse_schemas.identity import opportunity_id
 from traverse_stream_processors.linking.decisions import Decisions
@@ -71,6 +72,47 @@ def test_one_call_told_by_two_institutions_is_one_group_with_the_earliest_id() -
     assert group.head == RELAYED.id
     assert set(group.members) == {OWN.id, RELAYED.id}
     assert group.things == (tuple(sorted((OWN.id, RELAYED.id))),)
+
+
+def project(subject: str, source: str, **changes: Any) -> Features:
+    """A project of the town of OWNER, which its EPCI may tell of in other words."""
+    data = {
+        "title": "Rénovation énergétique de l'école Jules-Ferry",
+        "subtype": "project",
+        "place": ["com:13040"],
+        "owner": {"id": OWNER},
+        **changes,
+    }
+    found = features_of(state_of(event(kind="project", source=source, subject=subject, data=data)))
+    assert found is not None
+    return found
+
+
+COST = {"amounts": [{"value": 850_000, "kind": "cost"}]}
+
+
+def test_a_project_that_a_commune_and_its_epci_announce_is_one() -> None:
+    """Neither knows the other's number: by the words of the title, or by most of them and the
+    sum."""
+    own = project("PRJ-1", f"urn:siren:{OWNER}", **COST)
+    for told_by_epci in (
+        project("METRO-88", OTHER, title="ÉCOLE JULES FERRY : RÉNOVATION ÉNERGÉTIQUE"),
+        project("METRO-88", OTHER, title="Travaux énergétiques, école Jules Ferry", **COST),
+    ):
+        assert together(told(own, told_by_epci)) == {frozenset((own.id, told_by_epci.id))}
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("Rénovation énergétique de l'école Ferry", "Rénovation énergétique de l'école Moulin"),
+        ("Rénovation du gymnase - tranche 1", "Rénovation du gymnase - tranche 2"),
+        ("Plan de plantation 2026", "Plan de plantation 2027"),
+    ],
+)
+def test_two_projects_of_one_town_are_two(title: str, other: str) -> None:
+    own = project("PRJ-1", f"urn:siren:{OWNER}", title=title)
+    assert len(together(told(own, project("METRO-88", OTHER, title=other)))) == 2
 
 
 def test_the_call_of_another_year_is_another_thing() -> None:
