@@ -133,9 +133,15 @@ def need_faults(faults: Iterable[tuple[str, str]]) -> dict[str, str]:
         name = next((step for step in _steps(pointer) if step != "data"), "")
         if name not in NEED_FIELDS:
             return {}
-        field, label = NEED_FIELDS[name]
-        found.setdefault(field, _renamed(pointer, sentence, label))
+        found.setdefault(NEED_FIELDS[name][0], need_fault(pointer, sentence))
     return found
+
+
+def need_fault(pointer: str, sentence: str) -> str:
+    """`fault_of`, by the names of the form of a need."""
+    name = next((step for step in _steps(pointer) if step != "data"), "")
+    label = NEED_FIELDS[name][1] if name in NEED_FIELDS else field_of(pointer)
+    return _renamed(pointer, sentence, label)
 
 
 def _renamed(pointer: str, sentence: str, label: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from traverse_schemas.receipts import End
+from traverse_search_api.pages.field_names import need_fault
 
 _HELD: Final = frozenset({End.SEARCHABLE, End.COUNTED})
 
@@ -32,7 +33,9 @@ def outcome_of(trace: Mapping[str, Any] | None, reference: str, identifier: str)
     if end in _HELD:
         return Outcome("Le besoin paraît", "Il est accepté et publié.", [record, correct])
     if end == End.REJECTED:
-        why = trace.get("sentence") or "La raison n’est pas connue."
+        why = need_fault(
+            trace.get("pointer") or "", trace.get("sentence") or "La raison n’est pas connue."
+        )
         refusals = ("/mon-institution", "Corriger parmi les refus de l’institution")
         told = f"Il n’est pas publié. {why}"
         return Outcome("Le besoin est refusé", told, [refusals], refused=True)

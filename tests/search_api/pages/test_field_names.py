@@ -20,6 +20,7 @@ from traverse_search_api.pages.field_names import (
     field_of,
     need_faults,
 )
+from traverse_search_api.pages.need_outcome import outcome_of
 from traverse_search_api.pages.search_parameters import first_fault
 from traverse_search_api.parameters import SearchParameters
 
@@ -84,6 +85,14 @@ def test_what_the_gateway_refuses_of_a_need_is_said_beside_its_field() -> None:
     assert need_faults([long, problem("missing", "id")]) == {}
     assert need_faults([]) == {}
     assert len({field for field, _ in NEED_FIELDS.values()}) == len(NEED_FIELDS)
+
+
+def test_why_a_need_is_refused_later_is_said_by_the_names_of_its_form() -> None:
+    sentence = "Le champ title est refusé : il nomme quelqu'un."
+    trace = {"end": "rejected", "pointer": "/data/title", "sentence": sentence}
+    told = outcome_of(trace, "besoin-x", "x").sentence
+    assert told.endswith("Le champ « De quoi a-t-on besoin ? » est refusé : il nomme quelqu'un.")
+    assert "La raison n’est pas connue." in outcome_of({"end": "rejected"}, "b", "x").sentence
 
 
 @pytest.mark.parametrize(
