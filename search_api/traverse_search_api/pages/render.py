@@ -67,7 +67,8 @@ _TITLES: Final = {
 """The titles for people, where those for programs are not in their words."""
 
 
-_TEXT: Final = re.compile(r"<(textarea|code|title)\b.*?</\1>|>[^<]+", re.DOTALL)
+# Templates escape what they are given: within these there is text alone.
+_TEXT: Final = re.compile(r"<(?:textarea|code|title)\b[^>]*>[^<]+|>[^<]* [^<]*")
 _BREAKS: Final = re.compile("(?<=«) | (?=[»:;?!])")
 
 
