@@ -46,7 +46,7 @@ _PURCHASE: Final = ("achat", "achats")
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`applies` to a document at an instant, and then `holds` or not. `without` says what is
-    missing after a count of `noun`; `mend` how to have it."""
+    missing after a count of `noun`; `mend` how to have it, `field` where the schema has it."""
 
     name: str
     weight: int
@@ -56,6 +56,7 @@ class Rule:
     mend: str
     applies: Callable[[Document, datetime], bool]
     holds: Callable[[Document, datetime], bool]
+    field: str = ""
 
 
 def _always(_: Document, __: datetime) -> bool:
@@ -99,47 +100,49 @@ def _precise(one: Document, _: datetime) -> bool:
 RULES: Final = (
     Rule(
         "description", 15, "Une description", _PUBLICATION, "sans description",
-        "Dites en quelques phrases ce qui est fait, acheté ou cherché : champ description.",
-        _always, lambda one, _: bool(one.get(_DESCRIBED)),
+        "Dites en quelques phrases ce qui est fait, acheté ou cherché.",
+        _always, lambda one, _: bool(one.get(_DESCRIBED)), "description",
     ),
     Rule(
         "echeance", 15, "L’heure de l’échéance", _CALL, "sans heure d’échéance",
-        "Donnez l’heure limite de remise, pas le jour seul : champ deadlines, "
-        "« 2026-04-02T12:00 ».",
+        "Donnez l’heure limite de remise, pas le jour seul.",
         _open_call, lambda one, _: one["deadline"]["precision"] != "day",
+        "deadlines, « 2026-04-02T12:00 »",
     ),
     Rule(
         "cpv", 10, "Des codes CPV", _PURCHASE, "sans code CPV",
         "Donnez au moins le code CPV principal : c’est par lui que les entreprises et les autres "
         "acheteurs vous trouvent.",
-        _purchase, lambda one, _: bool(one.get("cpv")),
+        _purchase, lambda one, _: bool(one.get("cpv")), "cpv",
     ),
     Rule(
         "montant", 10, "Un montant", ("marché ou projet", "marchés ou projets"), "sans montant",
-        "Donnez une estimation ou un maximum : champ amounts.",
-        _costs, lambda one, _: one.get("amount") is not None,
+        "Donnez une estimation ou un maximum.",
+        _costs, lambda one, _: one.get("amount") is not None, "amounts",
     ),
     Rule(
         "lien", 10, "Un lien vers l’original", _PUBLICATION, "sans lien",
-        "Donnez l’adresse de la page d’origine : champ url.",
-        _always, lambda one, _: bool(one.get("url")),
+        "Donnez l’adresse de la page d’origine.",
+        _always, lambda one, _: bool(one.get("url")), "url",
     ),
     Rule(
         "reponse", 10, "Une adresse où répondre", _CALL, "sans adresse de réponse",
-        "Donnez l’adresse où répondre ou candidater : champ actions, « respond » ou « apply ».",
+        "Donnez l’adresse où répondre ou candidater.",
         _open_call,
         lambda one, _: any(each.get("kind") in _ANSWERED_AT for each in one.get("actions") or ()),
+        "actions, « respond » ou « apply »",
     ),
     Rule(
         "contact", 5, "Un contact professionnel", ("publication en cours", "publications en cours"),
         "sans contact",
-        "Donnez l’adresse d’un service plutôt que d’une personne : champ contact.",
+        "Donnez l’adresse d’un service plutôt que d’une personne.",
         lambda one, _: one["state"] == "active", lambda one, _: bool(one.get("contact")),
+        "contact",
     ),
     Rule(
         "lieu", 10, "Un lieu précis", _PUBLICATION, "situées au département ou plus largement",
-        "Donnez la commune ou l’intercommunalité : champ place, « com:13055 » ou « epci:… ».",
-        _local, _precise,
+        "Donnez la commune ou l’intercommunalité.",
+        _local, _precise, "place, « com:13055 » ou « epci:… »",
     ),
     Rule(
         "doutes", 5, "Rien de douteux", _PUBLICATION, "avec un doute sur qui achète",
