@@ -4,7 +4,8 @@ Every record has an id, and each id holds one thing: the document of the opportu
 member it is, or a stub that says into which one it was merged, or a stub of what was withdrawn.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from traverse_schemas.decisions import Word
@@ -50,67 +51,65 @@ def form(state: RecordState) -> OpportunityMessage | None:
     )
 
 
-def form_group(
-    group: Group,
-    states: Mapping[str, RecordState],
-    linker: Linker,
-    heads: Mapping[str, str],
-) -> list[OpportunityMessage]:
-    """What the ids of a group's members hold: the opportunity, and stubs that lead to it.
+class Gathered:
+    """A group with what its records say, put together once however often it is asked.
 
-    `states` has every member's; `heads` the head of every record that a member is linked to.
-    """
-    document = _whole(group, _told(group, states), linker)
-    document["id"] = group.head
-    document["links"] = _links(group, linker, heads)
-    if len(group.members) > 1:
-        document["merged"] = _reasons(group, states, linker)
-        document = fitting(document)
-    head = states[group.head]
-    messages = [_message(head, document)]
-    for one in group.members:
-        if one != group.head:
-            stub = Stub(id=one, stub=True, merged_into=group.head)
-            messages.append(_message(states[one], stub, index_of(document["visibility"])))
-    return messages
+    `states` has every member's."""
 
+    def __init__(self, group: Group, states: Mapping[str, RecordState], linker: Linker) -> None:
+        self.group = group
+        self.states = states
+        self._linker = linker
 
-def outlooks_of(
-    group: Group, states: Mapping[str, RecordState], linker: Linker
-) -> dict[str, Outlook | None]:
-    """What a group comes to for each of its members, None where that is what it says itself. What
-    a member tells of is over when its opportunity is; one lot of several when that lot is."""
-    told = _told(group, states)
-    things = list(map(outlook_of, told))
-    if len(things) > 1:
-        whole = _whole(group, told, linker)
-        closed, expires = whole["state"] == "closed", whole.get("expires", "")
-        ended = ended_lots([whole])
-        things = [
-            one._replace(over=one.over or closed, expires=expires, ended_lots=ended)
-            for one in things
+    @cached_property
+    def _told(self) -> list[list[Document]]:
+        """What the records of each thing say."""
+        return [
+            [document for one in thing if (document := document_of(self.states[one])) is not None]
+            for thing in self.group.things
         ]
-    return {
-        document["id"]: None if outlook == outlook_of([document]) else outlook
-        for outlook, documents in zip(things, told, strict=True)
-        for document in documents
-    }
 
+    @cached_property
+    def _whole(self) -> Document:
+        things = list(map(merge, self._told))
+        if len(things) == 1:
+            return things[0]
+        numbers = (_lot_number(thing, self._linker) for thing in self.group.things)
+        return procedure(list(zip(things, numbers, strict=True)))
 
-def _told(group: Group, states: Mapping[str, RecordState]) -> list[list[Document]]:
-    """What the records of each thing of a group say."""
-    return [
-        [document for one in thing if (document := document_of(states[one])) is not None]
-        for thing in group.things
-    ]
+    def outlooks(self) -> dict[str, Outlook | None]:
+        """What it comes to for each of its members, None where that is what it says itself. What a
+        member tells of is over when its opportunity is; one lot of several when that lot is."""
+        if len(self.group.members) == 1:
+            return {self.group.head: None}
+        things = list(map(outlook_of, self._told))
+        if len(things) > 1:
+            closed, expires = self._whole["state"] == "closed", self._whole.get("expires", "")
+            ended = ended_lots([self._whole])
+            things = [
+                one._replace(over=one.over or closed, expires=expires, ended_lots=ended)
+                for one in things
+            ]
+        return {
+            document["id"]: None if outlook == outlook_of([document]) else outlook
+            for outlook, documents in zip(things, self._told, strict=True)
+            for document in documents
+        }
 
-
-def _whole(group: Group, told: Iterable[Sequence[Document]], linker: Linker) -> Document:
-    things = list(map(merge, told))
-    if len(things) == 1:
-        return things[0]
-    numbered = zip(things, (_lot_number(thing, linker) for thing in group.things), strict=True)
-    return procedure(list(numbered))
+    def form(self, heads: Mapping[str, str]) -> list[OpportunityMessage]:
+        """What the ids of its members hold: the opportunity, and stubs that lead to it. `heads` is
+        the head of every record that a member is linked to."""
+        group, states, linker = self.group, self.states, self._linker
+        document = {**self._whole, "id": group.head, "links": _links(group, linker, heads)}
+        if len(group.members) > 1:
+            document["merged"] = _reasons(group, states, linker)
+            document = fitting(document)
+        messages = [_message(states[group.head], document)]
+        for one in group.members:
+            if one != group.head:
+                stub = Stub(id=one, stub=True, merged_into=group.head)
+                messages.append(_message(states[one], stub, index_of(document["visibility"])))
+        return messages
 
 
 def document_of(state: RecordState) -> Document | None:

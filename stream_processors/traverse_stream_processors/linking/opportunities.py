@@ -17,7 +17,7 @@ from traverse_schemas.document import OpportunityMessage
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
-from traverse_stream_processors.link import form, form_group, outlooks_of
+from traverse_stream_processors.link import Gathered, form
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.judge import explain
 from traverse_stream_processors.linking.linker import Group, Linker
@@ -119,7 +119,7 @@ class Opportunities:
         groups = self._linker.groups(grouped)
         for start in range(0, len(groups), _PORTION):
             portion = groups[start : start + _PORTION]
-            self._look_ahead(portion, self._states(_members(portion)))
+            self._look_ahead(self._gather(portion, self._states(_members(portion))))
         return grouped | set(self._matches.linked())
 
     def form(self, touched: Iterable[str]) -> list[Formed]:
@@ -129,8 +129,9 @@ class Opportunities:
         groups = self._linker.groups(reached)
         states = self._states(_members(groups))
         heads = _heads(groups)
+        gathered = self._gather(groups, states)
         # What an opportunity comes to may take its records from those that they answer.
-        if beside := self._look_ahead(groups, states) - heads.keys():
+        if beside := self._look_ahead(gathered) - heads.keys():
             reached |= beside
             groups += self._linker.groups(beside)
             heads = _heads(groups)
@@ -145,12 +146,13 @@ class Opportunities:
         self._heads = heads
         ids = reached | heads.keys()
         states |= self._states(ids - states.keys())
+        gathered += self._gather(groups[len(gathered) :], states)
         ends = heads | self._heads_of_ends(heads)
         messages: list[OpportunityMessage] = []
-        for group in groups:
-            formed = form_group(group, states, self._linker, ends)
+        for one in gathered:
+            formed = one.form(ends)
             formed[0]["document"]["links"] += self._matches.links(  # type: ignore[typeddict-item]
-                group.members, lambda one: ends.get(one, one)
+                one.group.members, lambda one: ends.get(one, one)
             )
             messages += formed
         for identity in sorted(ids - heads.keys()):
@@ -165,19 +167,22 @@ class Opportunities:
             if _is_news(one, before := written.get(one.message["id"]))
         ]
 
-    def _look_ahead(self, groups: Iterable[Group], states: Mapping[str, RecordState]) -> set[str]:
+    def _gather(self, groups: Iterable[Group], states: Mapping[str, RecordState]) -> list[Gathered]:
+        return [Gathered(group, states, self._linker) for group in groups]
+
+    def _look_ahead(self, gathered: Iterable[Gathered]) -> set[str]:
         """Let matching know which records are of one opportunity, and what that comes to where it
         is not what they say; gives the ids whose links may have changed."""
         touched: set[str] = set()
-        for group in groups:
-            known = self._outlooks
-            several = len(group.members) > 1
-            for one in group.members:
-                touched |= self._matches.place(one, group.head if several else None)
-            outlooks = outlooks_of(group, states, self._linker) if several else {group.head: None}
-            for one, outlook in outlooks.items():
+        known = self._outlooks
+        for each in gathered:
+            members = each.group.members
+            for one in members:
+                head = each.group.head if len(members) > 1 else None
+                touched |= self._matches.place(one, head)
+            for one, outlook in each.outlooks().items():
                 if outlook != known.get(one):
-                    touched |= self._matches.put(one, states[one], outlook)
+                    touched |= self._matches.put(one, each.states[one], outlook)
                     if outlook is None:
                         del known[one]
                     else:

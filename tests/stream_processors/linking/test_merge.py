@@ -8,7 +8,7 @@ import pytest
 from tests.stream_processors.factory import call_data, event
 from tests.stream_processors.linking.records import call, state_of
 from traverse_schemas.record_state import RecordState
-from traverse_stream_processors.link import document_of, form_group
+from traverse_stream_processors.link import Gathered, document_of
 from traverse_stream_processors.linking.ended import Document
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.linker import Linker
@@ -32,7 +32,7 @@ def formed(*states: RecordState) -> list[Any]:
     groups = linker.groups([state["id"] for state in states])
     heads = {one: group.head for group in groups for one in group.members}
     by_id = {state["id"]: state for state in states}
-    return [message for group in groups for message in form_group(group, by_id, linker, heads)]
+    return [it for group in groups for it in Gathered(group, by_id, linker).form(heads)]
 
 
 def test_the_owner_wins_on_its_own_thing_and_the_other_s_claim_is_kept() -> None:

@@ -9,8 +9,11 @@ import pytest
 from tests.stream_processors.linking.records import call
 from traverse_schemas.decisions import Decision
 from traverse_schemas.record_state import RecordState
+from traverse_stream_processors import link
+from traverse_stream_processors.link import document_of
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Formed, Opportunities
+from traverse_stream_processors.linking.procedure import procedure
 from traverse_stream_processors.linking.shelf import Shelf
 
 OWNER, RELAY = "urn:siren:211300405", "urn:siren:181300013:boamp"
@@ -65,6 +68,28 @@ def test_a_second_record_makes_one_opportunity_and_a_stub(folder: Path) -> None:
     assert known.links() == []
     fates = known.fates([f"{RELAY} 26-112233"])
     assert fates[f"{RELAY} 26-112233"].opportunity == OWN["id"]
+
+
+def test_each_opportunity_is_put_together_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is looked at for: what it proposes, and what is written of it."""
+    put_together: list[str] = []
+
+    def counting(things: Any) -> Any:
+        put_together.append("procedure")
+        return procedure(things)
+
+    def reading(state: RecordState) -> Any:
+        put_together.append(state["id"])
+        return document_of(state)
+
+    monkeypatch.setattr(link, "procedure", counting)
+    monkeypatch.setattr(link, "document_of", reading)
+    lots = [call(f"GYM-0{number}", OWNER, title=f"Rénovation du gymnase - lot {number}")
+            for number in (1, 2)]  # fmt: skip
+    told(begun(folder), *lots)
+    assert sorted(put_together) == sorted(["procedure", *(one["id"] for one in lots)])
 
 
 def test_a_stub_that_was_never_anything_else_was_not_shown(folder: Path) -> None:
