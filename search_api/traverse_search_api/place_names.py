@@ -1,8 +1,10 @@
 """Names of territories as people type them in a search: `marseille`, `haute savoie`, `PACA`.
 
 A name of several words, or of a town that people know, is taken for a place; a single word that is
-also an ordinary one (la Manche, la commune de Mer) is not, unless it is written with a capital. So
-are an article and a word: la Garde, not "la garde".
+also an ordinary one (la Manche, la commune de Mer) is not, unless it is written with a capital,
+follows what only a commune has (mairie d'orange), or is a well-known town's and stands alone
+(tours). So are an article and a word: la Garde, not "la garde". The name of a commune that has
+merged is that of the one it belongs to today (Annecy-le-Vieux).
 """
 
 import re
@@ -10,27 +12,31 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
+from traverse_schemas.french import STOP_WORDS
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.place_aliases import place_aliases
 
 # Names of communes of more than 2,000 people, and of départements, that are words of titles.
 _ORDINARY_TEXT: Final = """
-    albert angles anse arcs aube aubin avirons bains bourg cher chauve cours creuse die eau eglise
-    eu falaise fleche fosses francois garde ger gorges jardin landes ligne lilas lot luc madeleine
-    manche marin marines mer moule nord orange ouest passage peri pierres pont port portes
-    possession riche robert rouge rue saint salle salles sens somme sud tampon tierce tours trinite
-    union ville
+    albert angles anse arcs aube aubin avirons bains bourg cher chauve clefs corne cours creuse
+    desert die drain eau eglise eu falaise fleche fosses francois garde gee gene ger geste gorges
+    jardin landes ligne lilas lire longeron lot luc madeleine manche marin marines mer moule nord
+    orange ouest passage peri pierres pont port portes possession riche robert rouge rue saint salle
+    salles sens somme sud tampon tierce tourneur tours trinite union ville
 """
 _ORDINARY: Final = frozenset(_ORDINARY_TEXT.split())
 # Villages whose names stand in titles for something else, with or without a capital.
 _NEVER_TEXT: Final = """
-    aire bois bourg cote ecole ens france grand hopital lacs ligne lot marches mont parc petit place
-    plan quartier rue saint trait val vallee ville
+    aire bois bourg cote ecole ens france grand hopital lacs ligne lot marches mont montagne parc
+    petit place plan quartier rue saint trait val vallee ville
 """
 _NEVER: Final = frozenset(_NEVER_TEXT.split())
+_SMALL: Final = frozenset(STOP_WORDS)
 _KNOWN_TOWN: Final = 2_000  # inhabitants from which a one-word name is taken for a place
 _KNOWN_WITH_ARTICLE: Final = 8_000  # from which "le havre" is, and not a word with its article
+_WELL_KNOWN: Final = 20_000  # from which a name that is a word too is, alone: tours
+_MERGED_INTO: Final = 10_000  # inhabitants of a town in which one word was a commune's name
 _CLEARLY: Final = 3  # times more inhabitants than the next of the same name
 _RIVAL_TOWN: Final = 10_000  # inhabitants from which a town may be meant as well as a département
 _ARTICLE: Final = re.compile(r"^(?:le|la|les|l) ")
@@ -57,12 +63,14 @@ def named_place(
     capital: bool,
     first: bool = False,
     acronym: bool = False,
+    alone: bool = False,
 ) -> NamedPlace | None:
     """The territory of exactly this name (`names.fold_name`), or None.
 
-    `capital` tells whether it was typed with one; that says nothing of the `first` word of a text,
-    unless a département or a town that people know is called so. `acronym` tells whether it was
-    typed in capitals: AURA is a region wherever it stands.
+    `capital` tells whether it was typed with one, or stands where a name must; that says nothing of
+    the `first` word of a text, unless a département or a town that people know is called so.
+    `acronym` tells whether it was typed in capitals: AURA is a region wherever it stands. `alone`
+    is a name that is the whole text.
     """
     if len(folded) < 3 or folded.partition(" ")[0] not in _beginnings(territories):
         return None
@@ -78,7 +86,12 @@ def named_place(
         # "du Havre", "des Pennes-Mirabeau": the article is part of the name.
         found = names.get(f"{_CONTRACTED[contracted]} {noun}")
         folded = f"{_CONTRACTED[contracted]} {noun}"
-    if found is None or not _may_be_meant(folded, found[0], capital=capital, first=first):
+    if found is None and folded.startswith(("saint ", "st ", "sainte ", "ste ")):
+        # "saint martin de vésubie", which is Saint-Martin-Vésubie.
+        found = _saints(territories).get(_without_small(folded))
+    if found is None:
+        return None
+    if not _may_be_meant(folded, found[0], capital=capital, first=first, alone=alone):
         return None
     return NamedPlace(_clear(_with_longer(folded, found, territories)))
 
@@ -86,14 +99,14 @@ def named_place(
 Row = tuple[int, str, str]
 
 
-def _may_be_meant(folded: str, most: Row, *, capital: bool, first: bool) -> bool:
+def _may_be_meant(folded: str, most: Row, *, capital: bool, first: bool, alone: bool) -> bool:
     noun = _ARTICLE.sub("", folded)
     if " " in noun:
         return True
     if noun in _NEVER:
         return False
     known = most[0] >= (_KNOWN_TOWN if noun == folded else _KNOWN_WITH_ARTICLE)
-    if known and noun not in _ORDINARY:
+    if known and (noun not in _ORDINARY or (alone and most[0] >= _WELL_KNOWN)):
         return True
     # "Pont à réparer" begins with a capital because it begins.
     return capital and (not first or not most[1].startswith("com:"))
@@ -103,6 +116,7 @@ def prepare_names(territories: Territories) -> None:
     """Reads all names, half a second once: at the service's start, not in its first search."""
     _beginnings(territories)
     _longer(territories)
+    _saints(territories)
 
 
 def _with_longer(folded: str, rows: tuple[Row, ...], territories: Territories) -> tuple[Row, ...]:
@@ -171,9 +185,17 @@ def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
                 add(epci.name, row)
                 for name in _epci_names(fold_name(epci.name)):
                     add(name, row, shorter)
-    # A territory's own name comes before what is left of another's.
-    for name, rows in shorter.items():
-        found.setdefault(name, rows)
+    former: dict[str, dict[str, Row]] = {}
+    for name, commune in territories.former_names():
+        # How many lived there is not told: several words are enough, one is in a town that is big.
+        several = " " in _ARTICLE.sub("", fold_name(name))
+        known = several or commune.population >= _MERGED_INTO
+        label = f"{commune.name} ({commune.department}), anciennement {name}"
+        add(name, (_KNOWN_WITH_ARTICLE if known else 1, commune.code, label), former)
+    # A territory's own name comes before what is left of another's, and before what was one.
+    for others in (shorter, former):
+        for name, rows in others.items():
+            found.setdefault(name, rows)
     return {name: _ranked(rows.values()) for name, rows in found.items()}
 
 
@@ -200,6 +222,20 @@ def _epci_names(folded: str) -> Iterable[str]:
         yield f"{_EPCI_KINDS[kind]} {name}"
     if " " in name and (kind == "metropole" or name.startswith("pays ")):
         yield name
+
+
+@cache
+def _saints(territories: Territories) -> dict[str, tuple[Row, ...]]:
+    """Towns of saints by their names without small words, where one alone is left with them."""
+    found: dict[str, set[tuple[Row, ...]]] = {}
+    for name, rows in _names(territories).items():
+        if name.startswith(("saint ", "sainte ")) and rows[0][1].startswith("com:"):
+            found.setdefault(_without_small(name), set()).add(rows)
+    return {name: rows.pop() for name, rows in found.items() if len(rows) == 1}
+
+
+def _without_small(folded: str) -> str:
+    return " ".join(word for word in folded.split() if word not in _SMALL)
 
 
 @cache

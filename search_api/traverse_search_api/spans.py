@@ -16,6 +16,7 @@ _WHO: Final = frozenset({"entreprise", "entreprises", "societe", "societes", "pr
                          "prestataires", "fournisseur", "fournisseurs"})  # fmt: skip
 _OF: Final = ("de", "d'", "d’", "en", "du")
 _KINDS_OF_FIRM: Final = frozenset({"insertion", "economie", "interim", "chasse", "projet"})
+_TOWN_HALLS: Final = frozenset({"mairie", "commune", "ville", "ccas", "agglomeration"})
 _CALLS: Final = frozenset({"offres", "projets", "consultation", "consultations", "subventions",
                            "aides", "concours"})  # fmt: skip
 
@@ -91,6 +92,18 @@ class Span:
     def is_acronym(self) -> bool:
         """Whether its last word is in capitals, as those of a shouted text are too."""
         return without_elision(self.typed[-1]).isupper()
+
+    @property
+    def follows_town_hall(self) -> bool:
+        """Whether it stands where a commune's name does: mairie de tours, mairie d'orange, mairie
+        du luc."""
+        names, bare = self.words.names, self.words.bare[self.start]
+        before = self.start - 1
+        if before >= 1 and names[before] in ("de", "d", "du", "des"):
+            before -= 1
+        elif bare == names[self.start] and bare not in ("du", "des"):
+            return False
+        return before >= 0 and names[before] in _TOWN_HALLS
 
     @property
     def follows_call(self) -> bool:

@@ -170,11 +170,13 @@ class Reader:
         return procedure_of(span.text, span.keys, span.words.names)
 
     def _place(self, span: Span) -> NamedPlace | None:
-        capital, first = span.capital, span.start == 0 and len(span.words.typed) > span.length
+        alone = len(span.words.typed) == span.length
         for name in span.place_names:
             found = named_place(
-                name, self.territories, capital=capital, first=first, acronym=span.is_acronym
-            )
+                name, self.territories,
+                capital=span.capital or span.follows_town_hall,
+                first=span.start == 0 and not alone, acronym=span.is_acronym, alone=alone,
+            )  # fmt: skip
             if found is not None:
                 return found
         return None

@@ -4,7 +4,7 @@ Source: INSEE's Code officiel géographique and the DGCL's list of EPCI, as the 
 @etalab/decoupage-administratif has them; coordinates from GeoNames (see `data/README.md`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -96,6 +96,15 @@ class Territories:
     def communes(self) -> tuple[Commune, ...]:
         """All present communes, in the order of their codes. Slow (0.1 s) the first time."""
         return tuple(row for code in self._positions if (row := self.commune(code)))
+
+    def former_names(self) -> Iterator[tuple[str, Commune]]:
+        """The names of communes that have merged, where the source gives them, each with the
+        commune that it belongs to today."""
+        of = self._former
+        for name, kind, present in zip(of["name"], of["kind"], of["present"], strict=True):
+            row = self.commune(present)
+            if name and kind == "former" and row is not None:
+                yield name, row
 
     def communes_of_postal(self, postal_code: str) -> tuple[Commune, ...]:
         """The communes that a postal code serves, the most peopled first; () when unknown."""
