@@ -10,6 +10,7 @@ TraverseError
     ├── ExpiredCursorError        410
     ├── InvalidStreamPositionError 400, a Last-Event-ID that is not ours
     ├── ExpiredStreamError        410, with the oldest position
+    ├── ForgottenChangesError     410, what the log of changes keeps no more
     ├── TooManyStreamsError       429, of one caller or in all
     ├── TooManyExportsError       429, of one caller or in all
     ├── TooManyRowsError          400, more than a workbook takes
@@ -145,6 +146,19 @@ class ExpiredStreamError(SearchError):
             "plus ancienne (oldest), après avoir relu la recherche entière."
         )
         self.oldest = oldest
+
+
+class ForgottenChangesError(SearchError):
+    """A place in the log of changes that it keeps no more, or does not have yet."""
+
+    status = 410
+    title = "Changements oubliés"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Les changements qui suivent cette place ne sont plus gardés : relisez la recherche "
+            "entière, puis suivez-la depuis le plus ancien changement gardé."
+        )
 
 
 class TooManyStreamsError(SearchError):

@@ -31,6 +31,7 @@ from traverse_search_api.alerts.verdict import Known, known_of, members_of, news
 from traverse_search_api.changes.change_log import Change, ChangeLog
 from traverse_search_api.changes.position import Position
 from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.errors import ForgottenChangesError
 from traverse_search_api.matching.finding import found_by, learn, refused
 from traverse_search_api.matching.looked import late_in, ready
 from traverse_search_api.reader import Reader
@@ -136,7 +137,11 @@ class Watcher:
             return 0
         if len(self._pending) < _BATCH:
             wait = _LOOK_AGAIN if self._pending else _WAIT
-            changes, self._read_to = await self.log.read(self._read_to or self.at, wait)
+            try:
+                changes, self._read_to = await self.log.read(self._read_to or self.at, wait)
+            except ForgottenChangesError:
+                self.at = None  # the next step takes up as after an absence
+                return 0
             self._pending += [(change, loop.time()) for change in changes]
             if not self._pending:
                 self.at = self._read_to

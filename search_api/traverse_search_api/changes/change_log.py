@@ -11,11 +11,12 @@ from typing import Final, NamedTuple, TypeVar
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import OffsetOutOfRangeError
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import CHANGES
 from traverse_search_api.changes.position import Position
-from traverse_search_api.errors import StreamUnavailableError
+from traverse_search_api.errors import ForgottenChangesError, StreamUnavailableError
 from traverse_search_api.log_topic import describe_topic, or_anew
 
 _FIRST_ANSWER_MS: Final = 1500
@@ -67,7 +68,8 @@ class ChangeLog:
     async def read(self, start: Position, wait: float) -> tuple[list[Change], Position]:
         """Some changes from `start` on, waiting so many seconds for the first, and where they end.
 
-        Those of one partition are in the order of the log.
+        Those of one partition are in the order of the log. Raises ForgottenChangesError where the
+        log does not hold what comes after `start`.
         """
         return await self._run(lambda: self._read(start, int(wait * 1000)))
 
@@ -114,7 +116,11 @@ class ChangeLog:
             consumer.assign(self._partitions)
             for where in self._partitions:
                 consumer.seek(where, start.offsets[where.partition])
-        polled = consumer.poll(timeout_ms=wait_ms, max_records=_MOST)
+        try:
+            polled = consumer.poll(timeout_ms=wait_ms, max_records=_MOST)
+        except OffsetOutOfRangeError as error:
+            self._at = None
+            raise ForgottenChangesError from error
         changes = [
             _change(record.value, where.partition, record.offset)
             for where in self._partitions

@@ -17,10 +17,12 @@ from typing import Any, Final, TypeVar
 from traverse_schemas.clock import Clock
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.changes.change_log import Change, ChangeLog
-from traverse_search_api.changes.position import Position, decode
+from traverse_search_api.changes.position import Position, decode, encode
 from traverse_search_api.changes.recent import Recent
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import (
+    ExpiredStreamError,
+    ForgottenChangesError,
     RefusedQueryError,
     SearchUnavailableError,
     StreamUnavailableError,
@@ -42,6 +44,7 @@ from traverse_search_api.stream.message import (
     Message,
     Refused,
     Tellings,
+    ended_by,
 )
 from traverse_search_api.stream.place import Place, Seated
 from traverse_search_api.synonym_book import SynonymBook
@@ -128,8 +131,8 @@ class Hub:
     ) -> AsyncIterator[Message | Refused | None]:
         """A stream of what `parameters` find for a reader, from a position, a moment, or now; None
         is a heartbeat. It ends when it is read too slowly, when its reader is not `still` that one,
-        when its search is refused or the log is another one, each of which is `Refused` in the end,
-        or when the service stops.
+        when its search is refused, the log is another one or keeps no more what follows, each of
+        which is `Refused` in the end, or when the service stops.
 
         Raises, before the first message: InvalidParameterError, InvalidStreamPositionError,
         ExpiredStreamError, TooManyStreamsError, StreamUnavailableError.
@@ -197,8 +200,8 @@ class Hub:
                         yield None
                     try:
                         told, position = step.result()
-                    except RefusedQueryError:
-                        yield REFUSED_SEARCH
+                    except (RefusedQueryError, ExpiredStreamError) as error:
+                        yield ended_by(error)
                         return
                 for message in told:
                     if not still():
@@ -239,7 +242,8 @@ class Hub:
         self, search: Search, stream: Listener, position: Position
     ) -> tuple[list[Message], Position]:
         """What there is to say of some of what lies between a position and the hub's, and where
-        that ends; nothing, and the same place, where that cannot be told now."""
+        that ends; nothing, and the same place, where that cannot be told now. Raises
+        RefusedQueryError, ExpiredStreamError."""
         try:
             async with self._catching_up:
                 return await self._missed(search, stream, position)
@@ -254,7 +258,11 @@ class Hub:
         goal = await self._present()
         found, reached = self._recent.between(position, goal), goal
         if found is None:
-            read, end = await self._past.read(position, _WAIT)
+            try:
+                read, end = await self._past.read(position, _WAIT)
+            except ForgottenChangesError:
+                oldest = await self._past.beginning()
+                raise ExpiredStreamError(encode(oldest, self._key)) from None
             found, reached = _until(read, goal), _least(end, goal)
         cut = len(found) > _BATCH
         found = found[:_BATCH]

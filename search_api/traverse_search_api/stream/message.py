@@ -13,6 +13,7 @@ import orjson
 from traverse_schemas.document import PUBLIC_INDEX
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.changes.position import Position, encode
+from traverse_search_api.errors import ExpiredStreamError, RefusedQueryError
 from traverse_search_api.items import item_of
 from traverse_search_api.matching.looked import Seen
 from traverse_search_api.reader import ANYBODY, Reader
@@ -32,13 +33,14 @@ HEARTBEAT: Final[dict[Form, bytes]] = {Form.EVENTS: b": battement\n\n", Form.NDJ
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Why the service ends a stream, said before it does. It has no position: who comes back goes
-    on after the last message."""
+    on after the last message, or from the `oldest` position, where that is told."""
 
     detail: str
+    oldest: str | None = None
 
     def octets(self, form: Form) -> bytes:
         """The event `refused` on the wire."""
-        data = {"detail": self.detail}
+        data = {"detail": self.detail} | ({"oldest": self.oldest} if self.oldest else {})
         if form is Form.EVENTS:
             return b"event: refused\ndata: %b\n\n" % orjson.dumps(data)
         line = {"event": "refused", "data": data}
@@ -61,6 +63,13 @@ OTHER_LOG: Final = Refused(
     "Ce flux est clos : le journal des changements a été recréé, et ses positions ne valent plus ; "
     "relisez la recherche entière, puis rouvrez le flux sans Last-Event-ID."
 )
+
+
+def ended_by(error: RefusedQueryError | ExpiredStreamError) -> Refused:
+    """What a stream that is open already says of an error that answers whoever opens one."""
+    if isinstance(error, ExpiredStreamError):
+        return Refused(f"Ce flux est clos. {error}", error.oldest)
+    return REFUSED_SEARCH
 
 
 class Message:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from kafka import KafkaAdminClient, TopicPartition
 
 from tests.documents import deadline, document
 from tests.engines import RunningEngines
@@ -345,6 +346,27 @@ def test_an_absence_longer_than_the_log_loses_nothing(changes: Changing, tmp_pat
 
         async def look() -> None:
             found.extend(await watch.all())
+
+        run(watch, look)
+    assert [str(each.kind) for each in found] == ["new"]
+
+
+def test_changes_that_the_log_forgets_while_they_wait_are_read_from_the_whole_index(
+    changes: Changing, tmp_path: Path
+) -> None:
+    """As after an absence: without it no alert would leave until the process is started again."""
+    mine = subscription(search={"q": ["lavoir"]})
+    found: list[Any] = []
+    with watching(changes, tmp_path / "notify.sqlite", mine) as watch:
+
+        async def look() -> None:
+            await watch.all()
+            changes.write(document("alerte-l", "Lavoir du village"))
+            admin = KafkaAdminClient(bootstrap_servers=changes.kafka)
+            admin.delete_records({TopicPartition(changes.topic, 0): -1})
+            admin.close()
+            async with asyncio.timeout(60):
+                found.extend(await watch.all())
 
         run(watch, look)
     assert [str(each.kind) for each in found] == ["new"]

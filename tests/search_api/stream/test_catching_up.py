@@ -1,19 +1,23 @@
 """A stream that catches up says meanwhile that its line lives."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
+
+import pytest
 
 from tests.documents import document
 from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.changes.change_log import Change
-from traverse_search_api.changes.position import Position, encode
+from traverse_search_api.changes.position import Position, decode, encode
+from traverse_search_api.errors import ForgottenChangesError
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import ANYBODY
 from traverse_search_api.stream.hub import Hub, StreamLimits
-from traverse_search_api.stream.message import NO_MORE_RIGHTS, Message, Refused
+from traverse_search_api.stream.message import NO_MORE_RIGHTS, Form, Message, Refused
 from traverse_search_api.synonym_book import SynonymBook
 
 ONE = document("A", "École")
@@ -104,6 +108,32 @@ def test_it_beats_until_a_late_document_shows() -> None:
     (message,) = (each for each in said if isinstance(each, Message))
     assert message.change.id == ONE["id"]
     assert said.index(message) > 4
+
+
+def test_a_position_that_expires_meanwhile_is_told_with_the_oldest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The log forgot what follows while the stream waited for its turn: it will not come back."""
+
+    async def forgotten(*_: Any) -> Any:
+        raise ForgottenChangesError
+
+    monkeypatch.setattr(Log, "read", forgotten)
+
+    async def ended() -> list[Message | Refused | None]:
+        hub = hub_over(Index(), heartbeat=60)
+        async with asyncio.timeout(PATIENCE):
+            said = [each async for each in await opened(hub)]
+        await hub.close()
+        return said
+
+    connected, refused = asyncio.run(ended())
+    assert connected is None
+    assert isinstance(refused, Refused)
+    assert "oldest" in json.loads(refused.octets(Form.NDJSON))["data"]
+    oldest = Position("generation", (0,))
+    assert refused.oldest is not None
+    assert decode(refused.oldest, KEY, Position("generation", (1,)), oldest) == oldest
 
 
 def test_who_may_not_read_any_more_is_not_kept_waiting() -> None:

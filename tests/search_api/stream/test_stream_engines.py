@@ -1,10 +1,11 @@
 """Streams over a real Kafka and a real Elasticsearch, through a real HTTP server."""
 
+import asyncio
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,12 +28,21 @@ from traverse_schemas.document import INDICES
 from traverse_schemas.index_mapping import index_body
 from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import RegistryView
 from traverse_search_api.app import create_app
-from traverse_search_api.elasticsearch_client import connect
+from traverse_search_api.changes.change_log import ChangeLog
+from traverse_search_api.changes.position import decode, encode
+from traverse_search_api.elasticsearch_client import Indices, connect
 from traverse_search_api.matching.searches import Search, Searches
+from traverse_search_api.metrics import Metrics
+from traverse_search_api.parameters import SearchParameters
+from traverse_search_api.reader import ANYBODY
 from traverse_search_api.server import listen, server_of
 from traverse_search_api.settings import SearchSettings
+from traverse_search_api.stream.hub import Hub, StreamLimits
+from traverse_search_api.stream.message import Message, Refused
+from traverse_search_api.synonym_book import SynonymBook
 
 pytestmark = pytest.mark.engines
 
@@ -81,6 +91,7 @@ class Flow:
     name: str
     version: int = 0
     kafka: str = ""
+    elasticsearch_address: str = ""
 
     def write(self, one: dict[str, Any], *, held: str = "public", partition: int = 0) -> None:
         """A document as the index step writes it: the bulk, then the change."""
@@ -102,6 +113,12 @@ class Flow:
             version=self.version + 1, version_type="external",
         )  # fmt: skip
         self.write(one, held=held)
+
+    def forget(self) -> None:
+        """The log keeps nothing any more of what was told in the first partition until now."""
+        admin = KafkaAdminClient(bootstrap_servers=self.kafka)
+        admin.delete_records({TopicPartition(self.name, 0): -1})
+        admin.close()
 
     @contextmanager
     def red(self) -> Iterator[None]:
@@ -148,7 +165,10 @@ def flow(engines: RunningEngines) -> Iterator[Flow]:
         streams_per_address=8,
     )  # fmt: skip
     with _served(settings, name) as address:
-        yield Flow(address, elasticsearch, producer, name, kafka=engines.kafka)
+        yield Flow(
+            address, elasticsearch, producer, name, kafka=engines.kafka,
+            elasticsearch_address=engines.elasticsearch,
+        )  # fmt: skip
     producer.close()
     admin.delete_topics([name])
     admin.close()
@@ -446,9 +466,7 @@ def test_a_position_that_is_kept_no_more_is_answered_with_the_oldest_to_take_up(
         place = reader.lines[0]["position"]
     flow.write(document("b2", "Belvédère 2"))
     flow.write(document("b3", "Belvédère 3"), partition=1)
-    admin = KafkaAdminClient(bootstrap_servers=flow.kafka)
-    admin.delete_records({TopicPartition(flow.name, 0): -1})
-    admin.close()
+    flow.forget()
     headers = {"last-event-id": place}
     answer = httpx.get(f"{flow.address}/v1/stream", params=asked, headers=headers, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["title"]) == (410, "Position expirée")
@@ -456,6 +474,54 @@ def test_a_position_that_is_kept_no_more_is_answered_with_the_oldest_to_take_up(
     with Reader(flow.address, asked, oldest) as reader:
         flow.write(document("b4", "Belvédère 4"))
         assert reader.titles(2) == ["Belvédère 3", "Belvédère 4"]
+
+
+def test_a_position_that_expires_while_a_stream_catches_up_ends_it_with_the_oldest(
+    flow: Flow,
+) -> None:
+    """Not heartbeats for ever, as for a log that is away: what it waits for will not come."""
+    client = connect(flow.elasticsearch_address, 10)
+    aliases = {index: f"{flow.name}-{index}" for index in INDICES}
+    asked = SearchParameters(q="campanile")
+
+    async def said() -> list[Message | Refused | None]:
+        hub = Hub(
+            live=ChangeLog(flow.kafka, flow.name), past=ChangeLog(flow.kafka, flow.name),
+            indices=Indices(client, client, aliases), territories=Territories.load(),
+            synonyms=SynonymBook(), clock=clock_from(AS_OF), key=b"key", metrics=Metrics(),
+            limits=StreamLimits(heartbeat=0.01),
+        )  # fmt: skip
+        past = ChangeLog(flow.kafka, flow.name)
+        place = encode(await past.end(), b"key")
+        flow.write(document("k1", "Campanile 1"))
+        flow.write(document("k2", "Campanile 2"))
+        late = await hub.open(asked, ANYBODY, "192.0.2.1", last=place)
+        # It begins to catch up when it is first read.
+        flow.forget()
+        heard = [each async for each in _bounded(late)]
+        assert isinstance(heard[-1], Refused)
+        assert heard[-1].oldest is not None
+        oldest = decode(heard[-1].oldest, b"key", await past.end(), await past.beginning())
+        assert oldest == await past.beginning()
+        again = await hub.open(asked, ANYBODY, "192.0.2.1", last=heard[-1].oldest)
+        flow.write(document("k3", "Campanile 3"))
+        async for each in _bounded(again):
+            if isinstance(each, Message):
+                assert each.change.id == document("k3", "Campanile 3")["id"]
+                break
+        await hub.close()
+        await past.close()
+        await client.close()
+        return heard
+
+    assert asyncio.run(said())[0] is None
+
+
+async def _bounded(told: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """What a stream says, for as long as a test waits."""
+    async with asyncio.timeout(PATIENCE):
+        async for each in told:
+            yield each
 
 
 def test_one_address_may_open_so_many_streams_and_gets_them_back(flow: Flow) -> None:
