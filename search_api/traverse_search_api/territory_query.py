@@ -24,11 +24,12 @@ class Place(NamedTuple):
     """A territory asked for. `codes` are itself (for a postal code, its communes too, or the one
     arrondissement of Paris, Lyon or Marseille that it serves); `applying` are those, every level
     above and the zones that hold them; `sharing` are postal codes that it has with others: what
-    names nothing else may lie in it."""
+    names nothing else may lie in it; `zones` are the operator's that lie wholly in it."""
 
     codes: tuple[str, ...]
     applying: tuple[str, ...]
     sharing: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
 
 
 def resolve_place(asked: str, territories: Territories) -> Place:
@@ -55,6 +56,7 @@ def resolve_place(asked: str, territories: Territories) -> Place:
         tuple(codes),
         tuple(dict.fromkeys((*codes, *chain.codes, *_zones_over(chain.code, territories)))),
         _sharing(chain.code, territories),
+        zones_inside(chain.code, territories),
     )
 
 
@@ -108,7 +110,20 @@ def _zone(code: str, territories: Territories) -> Place:
         above.update(dict.fromkeys(chain.codes if chain else ()))
         sharing.update(dict.fromkeys(_sharing(commune, territories)))
     above.update(dict.fromkeys(territories.holding(zone.communes)))
-    return Place((code, *zone.communes), tuple(above), tuple(sharing))
+    inside = zones_inside(code, territories)
+    return Place((code, *zone.communes), tuple(above), tuple(sharing), inside)
+
+
+def zones_inside(code: str, territories: Territories) -> tuple[str, ...]:
+    """The operator's zones that lie wholly in a territory, both as typed codes."""
+    # Of all of France there is no need to ask.
+    return territories.inside(code) if isinstance(territories, Atlas) and code != "fr" else ()
+
+
+def in_zones(zones: Iterable[str]) -> list[Query]:
+    """What names one of these zones (typed codes) as its own: one clause, or none."""
+    names = [code.removeprefix("zone:") for code in dict.fromkeys(zones)]
+    return [{"terms": {"zones": names}}] if names else []
 
 
 def territory_filter(asked: tuple[str, ...], reach: str, territories: Territories) -> Query:
@@ -119,13 +134,11 @@ def territory_filter(asked: tuple[str, ...], reach: str, territories: Territorie
     a postal code that it shares.
     """
     places = [resolve_place(code, territories) for code in asked]
-    inside = list(dict.fromkeys(code for place in places for code in place.codes))
+    inside = list(dict.fromkeys(code for place in places for code in (*place.codes, *place.zones)))
     every = (code for place in places for code in (*place.applying, *place.sharing))
     above = list(dict.fromkeys(every)) if reach == "applies" else []
     clauses: list[Query] = [{"terms": {"within": inside}}]
-    named = (code for code in dict.fromkeys((*inside, *above)) if code.startswith("zone:"))
-    if zones := [code.removeprefix("zone:") for code in named]:
-        clauses.append({"terms": {"zones": zones}})
+    clauses += in_zones(code for code in (*inside, *above) if code.startswith("zone:"))
     if above:
         clauses.append({"terms": {"covers": above}})
     return {"bool": {"should": clauses}}

@@ -28,7 +28,7 @@ from traverse_search_api.place_names import NamedPlace, named_place
 from traverse_search_api.procedure_words import Procedure, open_words, procedure_of
 from traverse_search_api.spans import SMALL, Span, Words, without_elision
 from traverse_search_api.synonym_book import Meanings
-from traverse_search_api.territory_query import served
+from traverse_search_api.territory_query import in_zones, served, zones_inside
 from traverse_search_api.time_words import time_words
 from traverse_search_api.trades import Trade, trade_of, trades_by_naf
 
@@ -319,12 +319,14 @@ def _concerned(codes: Sequence[str], territories: Territories) -> Query:
     for code in codes:
         if code.startswith("cp:"):
             inside += served(code[3:], territories)
-    lying = {"terms": {"within": list(dict.fromkeys(inside))}}
+    zones = [zone for code in codes for zone in zones_inside(code, territories)]
+    clauses: list[Query] = [{"terms": {"within": list(dict.fromkeys((*inside, *zones)))}}]
+    clauses += in_zones(zones)
     # What is said of a whole town says nothing of its arrondissements: it may be in this one.
     towns = [town for code in codes if (town := _town_of(code, territories))]
-    if not towns:
-        return lying
-    return {"bool": {"should": [lying, {"terms": {"place": list(dict.fromkeys(towns))}}]}}
+    if towns:
+        clauses.append({"terms": {"place": list(dict.fromkeys(towns))}})
+    return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
 
 
 def _town_of(code: str, territories: Territories) -> str | None:

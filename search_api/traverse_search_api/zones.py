@@ -8,6 +8,7 @@ A zone is a list of communes. The file is JSON:
 import json
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -63,6 +64,22 @@ class Atlas(Territories):
         """The zones that hold all of these present communes, all as typed codes; of none, none."""
         held = [self._holding.get(commune, set()) for commune in communes]
         return tuple(sorted(set.intersection(*held))) if held else ()
+
+    def inside(self, code: str) -> tuple[str, ...]:
+        """The zones that lie wholly in a territory (typed code): all of their communes do."""
+        return self._inside.get(code, ())
+
+    @cached_property
+    def _inside(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for name, zone in self._zones.items():
+            chains = (self.chain(commune) for commune in zone.communes)
+            around = [set(chain.codes) for chain in chains if chain]
+            areas = [*set.intersection(*around), *self.holding(zone.communes)]
+            for code in areas:
+                if code != f"zone:{name}":
+                    found.setdefault(code, []).append(f"zone:{name}")
+        return {code: tuple(sorted(names)) for code, names in found.items()}
 
 
 def load_territories(path: Path | None) -> Territories:

@@ -1,6 +1,7 @@
 """An operator's zones are places like others; a fault in the file is one sentence."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from traverse_search_api.errors import SearchError
 from traverse_search_api.territory_query import nearness, resolve_place, territory_filter
+from traverse_search_api.text_query import plan_of
 from traverse_search_api.zones import load_territories
 
 
@@ -42,6 +44,33 @@ def test_what_is_for_a_zone_applies_to_what_lies_in_it(tmp_path: Path, asked: st
     assert "zone:big" in next(one["terms"]["covers"] for one in applies if "covers" in one["terms"])
     assert "big" in next(one["terms"]["zones"] for one in applies if "zones" in one["terms"])
     assert "big" not in str(territory_filter((asked,), "within", territories))
+
+
+@pytest.mark.parametrize("asked", ["dep:13", "reg:93", "epci:200054807", "zone:around"])
+@pytest.mark.parametrize("reach", ["within", "applies"])
+def test_a_zone_lies_in_what_holds_all_of_it(tmp_path: Path, asked: str, reach: str) -> None:
+    """A département, a région, an EPCI, another zone: by the place or the zones of a record; one
+    that reaches farther does not."""
+    zones = {"inner": {"communes": ["13001", "13055"]},
+             "around": {"communes": ["13001", "13055", "13026"]},
+             "farther": {"communes": ["13001", "75056"]}}  # fmt: skip
+    territories = load_territories(file(tmp_path, zones))
+    found = territory_filter((asked,), reach, territories)["bool"]["should"]
+    assert "zone:inner" in next(one["terms"]["within"] for one in found if "within" in one["terms"])
+    assert "inner" in next(one["terms"]["zones"] for one in found if "zones" in one["terms"])
+    assert "farther" not in str(found)
+    assert "inner" not in str(territory_filter(("com:13001",), "within", territories))
+    # How near something lies does not count zones: there may be hundreds in a région.
+    assert "inner" not in str(nearness((asked,), territories))
+
+
+def test_a_zone_lies_in_what_is_said_in_words(tmp_path: Path) -> None:
+    zones = {"inner": {"communes": ["13001", "13055"]}}
+    territories = load_territories(file(tmp_path, zones))
+    plan = plan_of("voirie 13", territories, {}, datetime(2026, 3, 12, tzinfo=UTC))
+    (meant,) = plan.understood
+    assert {"terms": {"zones": ["inner"]}} in meant.query["bool"]["should"]
+    assert "zone:inner" in str(meant.query)
 
 
 def test_a_zone_applies_to_an_epci_only_where_it_holds_all_of_it(tmp_path: Path) -> None:
