@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from traverse_search_api.access import Readers
 from traverse_search_api.export_pages import export_pages
 from traverse_search_api.export_places import Places
-from traverse_search_api.export_tables import SHEET_ROWS
+from traverse_search_api.export_workbook import SHEET_ROWS
 from traverse_search_api.exports import MEDIA_TYPES, Form, export
 from traverse_search_api.file_answer import FileAnswer
 from traverse_search_api.parameters import SearchParameters, Sort

@@ -1,17 +1,12 @@
 """A search as a table for spreadsheets: French headers, and no cell that one would compute."""
 
-import asyncio
 import csv
 import io
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import suppress
-from datetime import datetime
-from tempfile import TemporaryFile
-from threading import Lock
-from typing import IO, Any, Final, NamedTuple
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 
-from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from traverse_schemas.status import french_day
@@ -19,10 +14,6 @@ from traverse_search_api.deadlines import is_bare, local_end
 
 Item = dict[str, Any]
 
-SHEET_ROWS: Final = 100_000
-"""Rows of a workbook at most: with more, a reader would wait for minutes without an octet."""
-
-_CHUNK: Final = 64 * 1024
 # OWASP, CSV Injection: what a spreadsheet takes for the beginning of a formula, in full width too.
 _FORMULA: Final = re.compile(r"^[\s]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _LONGEST_CELL: Final = 32_767  # characters that a spreadsheet takes in a cell
@@ -30,23 +21,36 @@ _LONGEST_CELL: Final = 32_767  # characters that a spreadsheet takes in a cell
 _NO_CHARACTER: Final = re.compile(f"{ILLEGAL_CHARACTERS_RE.pattern}|[\ud800-\udfff\ufffe\uffff]")
 
 
+class Row(NamedTuple):
+    """An item as a table shows it: what is looked for in it once. `owner` is whose thing it is,
+    `source` who says it (`source_of`), `page` its address here."""
+
+    item: Item
+    owner: Item
+    source: Item
+    page: str
+
+
 class Column(NamedTuple):
-    """A column of a table: its French header, and what it shows of an item."""
+    """A column of a table: its French header, how wide a spreadsheet shows it (in digits), and what
+    it holds of a row."""
 
     header: str
-    value: Callable[[Item], Any]
+    width: int
+    value: Callable[[Row], Any]
 
 
-def owner_of(item: Item, field: str) -> str:
-    """What is said of whose thing it is, else of who says it; "" where it is not."""
+def owner_of(item: Item) -> Item:
+    """The institution whose thing it is, else that which says it; {} where none is told."""
     owners = [one for one in item["institutions"] if one.get("role") == "owner"]
-    return str((owners or item["institutions"] or [{}])[0].get(field, ""))
+    found: Item = (owners or item["institutions"] or [{}])[0]
+    return found
 
 
 def source_of(item: Item) -> Item:
     """Who says it, and where it is to be read: the owner's own word, then whoever relays it, and of
     either first those that have an address."""
-    owner = f"urn:siren:{owner_of(item, 'siren')}:"
+    owner = f"urn:siren:{owner_of(item).get('siren', '')}:"
 
     def behind(source: Item) -> tuple[bool, bool]:
         return "url" not in source, not f"{source['source']}:".startswith(owner)
@@ -54,44 +58,56 @@ def source_of(item: Item) -> Item:
     return min(item["sources"], key=behind)
 
 
-def _deadline_day(item: Item) -> str:
-    deadline = item.get("deadline")
-    return f"{local_end(deadline):%Y-%m-%d}" if deadline else ""
+def page_of(item: Item, site: str) -> str:
+    """The address of its page; `site` is that at which people reach the pages."""
+    return f"{site}/fiche/{item['id']}"
 
 
-def _deadline_hour(item: Item) -> str:
-    deadline = item.get("deadline")
+def _deadline_day(row: Row) -> date | None:
+    deadline = row.item.get("deadline")
+    return local_end(deadline).date() if deadline else None
+
+
+def _deadline_hour(row: Row) -> str:
+    deadline = row.item.get("deadline")
     if not deadline:
         return ""
     return "à vérifier" if is_bare(deadline) else f"{local_end(deadline):%H:%M}"
 
 
-def _day(instant: str) -> str:
-    return french_day(datetime.fromisoformat(instant)).isoformat()
+def _day(instant: str) -> date:
+    return french_day(datetime.fromisoformat(instant))
 
 
 COLUMNS: Final = (
-    Column("Identifiant", lambda item: item["id"]),
-    Column("Type", lambda item: item["kind_label"]),
-    Column("Titre", lambda item: item["title"]),
-    Column("Statut", lambda item: item["status_label"]),
-    Column("Institution", lambda item: owner_of(item, "name")),
-    Column("SIREN", lambda item: owner_of(item, "siren")),
-    Column("Territoire", lambda item: (item.get("territory") or {}).get("name", "")),
-    Column("Code du territoire", lambda item: (item.get("territory") or {}).get("code", "")),
-    Column("Thèmes", lambda item: ", ".join(item.get("theme_labels", ()))),
-    Column("CPV", lambda item: ", ".join(item.get("cpv", ()))),
-    Column("Montant (€)", lambda item: item.get("amount")),
+    Column("Identifiant", 12, lambda row: row.item["id"]),
+    Column("Type", 18, lambda row: row.item["kind_label"]),
+    Column("Titre", 60, lambda row: row.item["title"]),
+    Column("Statut", 16, lambda row: row.item["status_label"]),
+    Column("Institution", 32, lambda row: row.owner.get("name", "")),
+    Column("SIREN", 12, lambda row: row.owner.get("siren", "")),
+    Column("Territoire", 24, lambda row: (row.item.get("territory") or {}).get("name", "")),
+    Column("Code du territoire", 14, lambda row: (row.item.get("territory") or {}).get("code", "")),
+    Column("Thèmes", 28, lambda row: ", ".join(row.item.get("theme_labels", ()))),
+    Column("CPV", 12, lambda row: ", ".join(row.item.get("cpv", ()))),
+    Column("Montant (€)", 16, lambda row: row.item.get("amount")),
     # The buyer's own day and hour: a notice says them so, and who is late by a zone is late.
-    Column("Échéance", _deadline_day),
-    Column("Heure de l’échéance", _deadline_hour),
-    Column("Publié le", lambda item: _day(item["published_at"])),
-    Column("Mis à jour le", lambda item: _day(item["updated_at"])),
-    Column("Résumé", lambda item: item.get("summary", "")),
-    Column("Adresse", lambda item: source_of(item).get("url", "")),
-    Column("Source", lambda item: source_of(item)["source"]),
-    Column("Référence", lambda item: source_of(item)["subject"]),
+    Column("Échéance", 12, _deadline_day),
+    Column("Heure de l’échéance", 12, _deadline_hour),
+    Column("Publié le", 12, lambda row: _day(row.item["published_at"])),
+    Column("Mis à jour le", 12, lambda row: _day(row.item["updated_at"])),
+    Column("Résumé", 60, lambda row: row.item.get("summary", "")),
+    Column("Adresse", 40, lambda row: row.source.get("url", "")),
+    Column("Source", 24, lambda row: row.source["source"]),
+    Column("Référence", 20, lambda row: row.source["subject"]),
+    Column("Fiche Traverse", 40, lambda row: row.page),
 )
+
+
+def table_row(item: Item, site: str) -> list[Any]:
+    """The cells of an item: texts that no spreadsheet computes, numbers, days, None."""
+    row = Row(item, owner_of(item), source_of(item), page_of(item, site))
+    return [harmless(column.value(row)) for column in COLUMNS]
 
 
 def valid_text(text: str, instead: str = " ") -> str:
@@ -107,71 +123,22 @@ def harmless(value: Any) -> Any:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-async def csv_pieces(items: AsyncIterator[Sequence[Item]]) -> AsyncGenerator[bytes, None]:
-    """With `;`, decimal commas and a byte order mark: what a French spreadsheet opens at once."""
+async def csv_pieces(
+    items: AsyncIterator[Sequence[Item]], site: str
+) -> AsyncGenerator[bytes, None]:
+    """With `;`, decimal commas and a byte order mark: what a French spreadsheet opens at once.
+    `site` is where the pages are."""
     yield "\ufeff".encode() + _csv_lines([[column.header for column in COLUMNS]])
     async for page in items:
-        yield _csv_lines([[_csv_cell(column.value(item)) for column in COLUMNS] for item in page])
+        yield _csv_lines([[_csv_cell(cell) for cell in table_row(item, site)] for item in page])
 
 
 def _csv_cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return f"{value:.2f}".replace(".", ",")
-    return harmless(value)
+    # A day stays as ISO 8601 has it, which spreadsheets and programs read alike.
+    return f"{value:.2f}".replace(".", ",") if isinstance(value, float) else value
 
 
 def _csv_lines(rows: list[list[Any]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, delimiter=";", lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
-
-
-async def xlsx_pieces(items: AsyncIterator[Sequence[Item]]) -> AsyncGenerator[bytes, None]:
-    """Rows go to a file on disk as they come; the archive is sent when it is whole.
-
-    In a thread: writing one takes long enough to hold up everybody else's searches.
-    """
-    book = _Book()
-    try:
-        await asyncio.to_thread(book.append, [[column.header for column in COLUMNS]])
-        async for page in items:
-            rows = [[harmless(column.value(item)) for column in COLUMNS] for item in page]
-            await asyncio.to_thread(book.append, rows)
-        with TemporaryFile() as file:
-            await asyncio.to_thread(book.save, file)
-            file.seek(0)
-            while chunk := file.read(_CHUNK):
-                yield chunk
-    finally:
-        await asyncio.to_thread(book.discard)
-
-
-class _Book:
-    """A workbook of one sheet, whose rows lie in a file of the library's own until it is saved.
-
-    Steps wait for each other: who is cancelled leaves one running in its thread.
-    """
-
-    def __init__(self) -> None:
-        self._book = Workbook(write_only=True)
-        self._sheet: Any = self._book.create_sheet("Traverse")
-        self._step = Lock()
-
-    def append(self, rows: list[list[Any]]) -> None:
-        with self._step:
-            for row in rows:
-                self._sheet.append(row)
-
-    def save(self, file: IO[bytes]) -> None:
-        with self._step:
-            self._book.save(file)
-
-    def discard(self) -> None:
-        """Without this the library keeps the file of who left midway until the process ends."""
-        with self._step:
-            try:
-                if not self._sheet.closed:
-                    self._sheet.close()
-            finally:
-                with suppress(FileNotFoundError):
-                    self._sheet._writer.cleanup()

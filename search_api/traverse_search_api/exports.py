@@ -4,6 +4,7 @@ Documents come from one point in time of the index, page after page, so that an 
 length neither repeats nor misses anything and holds one page in memory.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
@@ -18,10 +19,11 @@ from traverse_search_api.deadlines import KIND_LABELS, is_bare, is_same, local_e
 from traverse_search_api.export_tables import (
     csv_pieces,
     owner_of,
+    page_of,
     source_of,
     valid_text,
-    xlsx_pieces,
 )
+from traverse_search_api.export_workbook import xlsx_pieces
 
 Item = dict[str, Any]
 Items = AsyncIterator[Sequence[Item]]
@@ -56,29 +58,29 @@ FEED_LENGTH: Final = 100
 def export(form: Form, items: Items, *, address: str, now: datetime) -> AsyncGenerator[bytes, None]:
     """The file in pieces. `address` is that of the search, as anybody reaches it; `now` an aware
     instant."""
+    site = address.partition("/v1/")[0]
     match form:
         case Form.CSV:
-            return csv_pieces(items)
+            return csv_pieces(items, site)
         case Form.XLSX:
-            return xlsx_pieces(items)
+            return xlsx_pieces(items, site)
         case Form.GEOJSON:
             return _geojson(items)
         case Form.ICS:
-            return _ics(items, now)
+            return _ics(items, site, now)
         case Form.NDJSON:
             return _ndjson(items)
         case _:
-            return _feed(form, items, address, now)
+            return _feed(form, items, address, site, now)
 
 
 async def _geojson(items: Items) -> AsyncGenerator[bytes, None]:
     """RFC 7946; what has no point has a null geometry."""
     yield b'{"type":"FeatureCollection","features":['
-    first = True
+    between = b""
     async for page in items:
-        for item in page:
-            yield (b"" if first else b",") + orjson.dumps(_feature(item))
-            first = False
+        yield between + b",".join(orjson.dumps(_feature(item)) for item in page)
+        between = b","
     yield b"]}"
 
 
@@ -103,7 +105,7 @@ async def _ndjson(items: Items) -> AsyncGenerator[bytes, None]:
         yield b"".join(orjson.dumps(item) + b"\n" for item in page)
 
 
-async def _ics(items: Items, now: datetime) -> AsyncGenerator[bytes, None]:
+async def _ics(items: Items, site: str, now: datetime) -> AsyncGenerator[bytes, None]:
     """RFC 5545: an event for each deadline; those that are not the last to answer by say what
     for."""
     calendar = Calendar()
@@ -113,29 +115,36 @@ async def _ics(items: Items, now: datetime) -> AsyncGenerator[bytes, None]:
     head, _, tail = calendar.to_ical().rpartition(b"END:VCALENDAR")
     yield head
     async for page in items:
-        yield b"".join(event for item in page for event in _events(item, now))
+        # In a thread: a page of events takes long enough to hold up everybody else's searches.
+        yield await asyncio.to_thread(_page_of_events, page, site, now)
     yield b"END:VCALENDAR" + tail
 
 
-def _events(item: Item, now: datetime) -> Iterator[bytes]:
+def _page_of_events(page: Sequence[Item], site: str, now: datetime) -> bytes:
+    return b"".join(event for item in page for event in _events(item, site, now))
+
+
+def _events(item: Item, site: str, now: datetime) -> Iterator[bytes]:
     """One for each deadline. The id of an event is that of its kind, so that one that moves is the
     same event."""
     last, met = item.get("deadline"), Counter[str]()
     for one in item.get("deadlines") or ([last] if last else []):
         kind = one["kind"]
         if last and is_same(one, last):
-            yield _event(item, one, item["id"], "Échéance", now)
+            event = _event(item, one, item["id"], "Échéance")
         else:
             met[kind] += 1
             label = KIND_LABELS.get(kind, "Échéance")
-            yield _event(item, one, f"{item['id']}-{kind}-{met[kind]}", label, now)
+            event = _event(item, one, f"{item['id']}-{kind}-{met[kind]}", label)
+        event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
+        event.add("url", _link(item, site))
+        yield bytes(event.to_ical())
 
 
-def _event(item: Item, deadline: Item, name: str, label: str, now: datetime) -> bytes:
+def _event(item: Item, deadline: Item, name: str, label: str) -> Event:
     until = local_end(deadline)
     event = Event()
     event.add("uid", f"{name}@traverse")
-    event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
     event.add("summary", _one_line(f"{label} : {item['title']}"))
     if is_bare(deadline):
         event.add("dtstart", until.date())
@@ -143,10 +152,12 @@ def _event(item: Item, deadline: Item, name: str, label: str, now: datetime) -> 
     else:
         event.add("dtstart", until.astimezone(UTC).replace(microsecond=0))
         event.add("description", _one_line(item.get("summary", "")))
-    url = source_of(item).get("url")
-    if url:
-        event.add("url", url)
-    return bytes(event.to_ical())
+    return event
+
+
+def _link(item: Item, site: str) -> str:
+    """Where it is to be read: with who says it, else here."""
+    return valid_text(source_of(item).get("url") or page_of(item, site), "")
 
 
 def _one_line(text: str) -> str:
@@ -154,7 +165,7 @@ def _one_line(text: str) -> str:
 
 
 async def _feed(
-    form: Form, items: Items, address: str, now: datetime
+    form: Form, items: Items, address: str, site: str, now: datetime
 ) -> AsyncGenerator[bytes, None]:
     """RSS 2.0 or Atom (RFC 4287) of the last ones."""
     feed = FeedGenerator()
@@ -167,21 +178,20 @@ async def _feed(
     shown = 0
     async for page in items:
         for item in page[: FEED_LENGTH - shown]:
-            _add_entry(feed, item, address)
+            _add_entry(feed, item, site)
         shown += len(page)
         if shown >= FEED_LENGTH:
             break
     yield feed.rss_str() if form is Form.RSS else feed.atom_str()
 
 
-def _add_entry(feed: Any, item: Item, address: str) -> None:
+def _add_entry(feed: Any, item: Item, site: str) -> None:
     entry = feed.add_entry(order="append")
-    link = source_of(item).get("url") or f"{address.partition('/v1/')[0]}/fiche/{item['id']}"
     entry.id(f"urn:traverse:{item['id']}")
     entry.title(_one_line(item["title"]))
     # RFC 4287, 4.1.1: an entry without an author is none.
-    entry.author(name=_one_line(owner_of(item, "name")) or "Traverse")
-    entry.link(href=valid_text(link, ""))
+    entry.author(name=_one_line(owner_of(item).get("name", "")) or "Traverse")
+    entry.link(href=_link(item, site))
     entry.description(_one_line(item.get("summary", "")) or _one_line(item["title"]))
     entry.published(item["published_at"])
     entry.updated(item["updated_at"])

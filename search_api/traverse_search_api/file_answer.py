@@ -9,6 +9,10 @@ from traverse_search_api.patient_answer import PatientAnswer
 _PIECE: Final = 64 * 1024
 """Octets of which a reader takes a piece in time (`patient_answer`), or is given up: 2 KiB/s."""
 
+_LONGEST: Final = 3600.0
+"""Seconds of a whole file. At that pace one of a gigabyte would hold its point in time, and the
+segments of the index that it is of, for a week."""
+
 
 class FileAnswer(PatientAnswer):
     """A file in pieces. What fails midway leaves it unfinished, which its reader sees."""
@@ -21,7 +25,7 @@ class FileAnswer(PatientAnswer):
         held: AsyncExitStack,
     ) -> None:
         """Takes over the pieces and what is `held` for them, to be given back at the end."""
-        super().__init__(_cut(pieces), media_type, headers)
+        super().__init__(_cut(pieces), media_type, headers, _LONGEST)
         held.push_async_callback(pieces.aclose)
         self._held = held
 

@@ -1,8 +1,10 @@
 """An answer that is written piece by piece, until its reader goes or stands still."""
 
 import asyncio
+import logging
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
+from math import inf
 from typing import Any, Final
 
 from fastapi.responses import StreamingResponse
@@ -13,17 +15,24 @@ _STANDS_STILL: Final = 30.0
 
 _LOOK_EVERY: Final = 10.0
 
+_LOG: Final = logging.getLogger(__name__)
+
 
 class PatientAnswer(StreamingResponse):
     """Writes pieces as they come. Unlike its base it gives up a reader that stands still, and
     gives back what it holds (`end`) however it ends."""
 
     def __init__(
-        self, pieces: AsyncIterator[Any], media_type: str, headers: Mapping[str, str]
+        self,
+        pieces: AsyncIterator[Any],
+        media_type: str,
+        headers: Mapping[str, str],
+        longest: float = inf,
     ) -> None:
-        """Takes over the pieces."""
+        """Takes over the pieces, which may take `longest` seconds in all, or somewhat longer."""
         super().__init__((), media_type=media_type, headers=headers)
         self._pieces = pieces
+        self._longest = longest
         # Since when a piece waits to be taken. A time limit of each piece's own would cost more
         # than to send it.
         self._sending: float | None = None
@@ -40,8 +49,9 @@ class PatientAnswer(StreamingResponse):
         """Write until the pieces end or the reader does, who gives its place back at once."""
         writing = asyncio.create_task(self._write(send))
         gone = asyncio.create_task(_gone(receive))
+        until = asyncio.get_running_loop().time() + self._longest
         try:
-            while not (writing.done() or gone.done() or self._stands_still()):
+            while not (writing.done() or gone.done() or self._takes_too_long(until)):
                 await asyncio.wait(
                     (writing, gone), timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED
                 )
@@ -64,10 +74,16 @@ class PatientAnswer(StreamingResponse):
         self._sending = loop.time()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _stands_still(self) -> bool:
+    def _takes_too_long(self, until: float) -> bool:
         """Then the answer is not finished, and the server closes it."""
-        since = self._sending
-        return since is not None and asyncio.get_running_loop().time() - since > _STANDS_STILL
+        now, since = asyncio.get_running_loop().time(), self._sending
+        if now > until:
+            _LOG.warning("answer_given_up cause=longest seconds=%d", self._longest)
+            return True
+        if since is not None and now - since > _STANDS_STILL:
+            _LOG.info("answer_given_up cause=stands_still")
+            return True
+        return False
 
 
 async def _gone(receive: Receive) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.documents import document
 from tests.search_api.stream.test_answer import never
-from traverse_search_api import patient_answer
+from traverse_search_api import file_answer, patient_answer
 from traverse_search_api.errors import (
     ExpiredCursorError,
     TooManyExportsError,
@@ -129,6 +129,7 @@ def answered(index: ManyHits, taken: int, places: Places) -> list[dict[str, Any]
     async def send(message: Any) -> None:
         if len(sent) == taken:
             await asyncio.Event().wait()
+        await asyncio.sleep(0)
         sent.append(message)
 
     async def pieces(items: Any) -> AsyncGenerator[bytes, None]:
@@ -174,6 +175,19 @@ def test_who_stands_still_gives_back_place_and_point_in_time(
         assert (start["status"], len(sent)) == (200, 3)
         assert max(len(one["body"]) for one in sent) == 65_536
         assert not index.open
+
+
+def test_who_reads_for_longer_than_a_file_may_take_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Piece after piece, each in time: without an end its point in time would be held for days."""
+    monkeypatch.setattr(file_answer, "_LONGEST", 0.05)
+    monkeypatch.setattr(patient_answer, "_LOOK_EVERY", 0.01)
+    index = ManyHits(1_000_000)
+    sent = answered(index, 1_000_000, Places(most=1))
+    assert sent[0]["status"] == 200
+    assert all(one["more_body"] for one in sent[1:])
+    assert not index.open
 
 
 def test_a_caller_has_two_places_and_all_together_have_some() -> None:

@@ -4,12 +4,12 @@ import asyncio
 import csv
 import io
 import json
-import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from lxml import etree
 from openpyxl import load_workbook
-from openpyxl.worksheet._writer import ALL_TEMP_FILES
 
 from tests.documents import deadline, document
 from traverse_search_api.export_tables import COLUMNS, harmless
@@ -84,8 +83,11 @@ def test_a_deadline_is_told_as_the_buyer_tells_it() -> None:
     rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
     assert [(row["Échéance"], row["Heure de l’échéance"]) for row in rows] == told
     sheet = load_workbook(io.BytesIO(exported(Form.XLSX, found)))["Traverse"]
-    cells = [(row[11] or "", row[12] or "") for row in sheet.iter_rows(values_only=True)]
-    assert cells[1:] == told
+    cells = [
+        (f"{row[11]:%Y-%m-%d}" if row[11] else "", row[12] or "")
+        for row in sheet.iter_rows(min_row=2, values_only=True)
+    ]
+    assert cells == told
     events = Calendar.from_ical(exported(Form.ICS, found)).walk("VEVENT")
     assert [one.decoded("dtstart") for one in events] == [
         date(2026, 3, 14),
@@ -104,25 +106,45 @@ def test_no_character_breaks_a_file(form: Form) -> None:
     assert exported(form, found)
 
 
-def test_a_workbook_left_midway_leaves_nothing_behind(
+def test_a_workbook_is_sent_while_it_is_read_and_kept_nowhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Who leaves again and again would fill the disk."""
+    """A proxy cuts off who waits for an octet; who leaves again and again would fill the disk."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    asked = []
 
-    async def left() -> None:
-        async def pages() -> AsyncIterator[Sequence[dict[str, Any]]]:
-            yield ITEMS
-            assert any(map(os.path.exists, ALL_TEMP_FILES))
-            raise ConnectionError
+    async def pages() -> AsyncIterator[Sequence[dict[str, Any]]]:
+        for page in range(20):
+            asked.append(page)
+            yield [one | {"id": f"{page}-{at}"} for at, one in enumerate(ITEMS * 100)]
 
-        with pytest.raises(ConnectionError):
-            await anext(export(Form.XLSX, pages(), address="", now=NOW))
+    async def taken() -> None:
+        pieces = export(Form.XLSX, pages(), address="", now=NOW)
+        assert (await anext(pieces)).startswith(b"PK")
+        assert not asked
+        sizes = [len(await anext(pieces)) for _ in range(10)]
+        assert len(asked) == 10
+        assert sum(sizes[:2]) > 1000
+        assert max(sizes) < 100_000
+        await pieces.aclose()
 
-    asyncio.run(left())
+    asyncio.run(taken())
     assert not [*tmp_path.iterdir()]
     exported(Form.XLSX, ITEMS)
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_workbook_is_whole_for_who_checks_it() -> None:
+    """Its parts, each once, with the checksums of the archive; nothing is empty about no result."""
+    for found in ([], ITEMS):
+        with ZipFile(io.BytesIO(exported(Form.XLSX, found))) as archive:
+            assert archive.testzip() is None
+            names = archive.namelist()
+            assert len(names) == len(set(names))
+            assert {"[Content_Types].xml", "xl/workbook.xml", "xl/styles.xml"} <= set(names)
+        sheet = load_workbook(io.BytesIO(exported(Form.XLSX, found)))["Traverse"]
+        assert [cell.value for cell in sheet[1]] == [column.header for column in COLUMNS]
+        assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:T{len(found) + 1}")
 
 
 def test_an_xlsx_holds_the_same_without_formulas() -> None:
@@ -132,6 +154,10 @@ def test_an_xlsx_holds_the_same_without_formulas() -> None:
     assert len(rows) == 4
     assert not [cell for row in rows for cell in row if cell.data_type == "f"]
     assert rows[1][10].value == 1234.5
+    assert rows[1][10].number_format == "#,##0.00"
+    assert rows[1][11].value.date() == date(2026, 3, 20)
+    assert {rows[1][at].number_format for at in (11, 13, 14)} == {"dd/mm/yyyy"}
+    assert rows[1][19].value == f"http://127.0.0.1:8000/fiche/{ITEMS[0]['id']}"
 
 
 def test_a_publication_late_in_the_evening_is_of_the_day_in_france() -> None:
