@@ -32,6 +32,7 @@ from traverse_search_api.alerts.wish import (
 )
 from traverse_search_api.pages.address import given
 from traverse_search_api.pages.render import Renderer
+from traverse_search_api.pages.search_parameters import first_fault
 from traverse_search_api.pages.typed_place import label_of
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import reader_of
@@ -176,5 +177,7 @@ def _searched(query: str) -> SearchParameters:
     try:
         asked = parse_qs(query, max_num_fields=400)
     except ValueError:
-        raise RefusedSubscriptionError("Cette recherche est trop longue.") from None
-    return search_of(dict(asked))
+        raise RefusedSubscriptionError(
+            "Cette recherche est trop longue : ôtez-en des mots ou des filtres."
+        ) from None
+    return search_of(dict(asked), lambda error: first_fault(error)[1])

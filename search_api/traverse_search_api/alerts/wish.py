@@ -1,6 +1,7 @@
 """What somebody asks of a subscription, as JSON, and the row that it makes. Pure."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -76,18 +77,23 @@ class Change(BaseModel):
     new_secret: bool = False
 
 
-def search_of(asked: dict[str, str | list[str]]) -> SearchParameters:
-    """The search of a wish. Raises RefusedSubscriptionError."""
+def _fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    name = str(fault["loc"][0]) if fault["loc"] else ""
+    return f"Le filtre « {name[:40]} » ne peut pas être suivi : {sentence_of(fault)}."
+
+
+def search_of(
+    asked: dict[str, str | list[str]], told: Callable[[ValidationError], str] = _fault
+) -> SearchParameters:
+    """The search of a wish; `told` says what is wrong with one, by the names of the API unless
+    given. Raises RefusedSubscriptionError."""
     if sum(len(str(texts)) for texts in asked.values()) > _LONGEST_SEARCH:
         raise RefusedSubscriptionError("Cette recherche est trop longue : raccourcissez-la.")
     try:
         return parameters_of(asked)
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"])
-        raise RefusedSubscriptionError(
-            f"Le filtre « {name[:40]} » ne peut pas être suivi : {sentence_of(fault)}."
-        ) from None
+        raise RefusedSubscriptionError(told(error)) from None
 
 
 def subscription_of(

@@ -210,3 +210,13 @@ def test_the_dry_run_says_it_in_french() -> None:
     assert sentence(14) == "Cette alerte aurait donné 14 résultats ces 30 derniers jours."
     assert sentence(1) == "Cette alerte aurait donné 1 résultat ces 30 derniers jours."
     assert sentence(0) == "Cette alerte n’aurait rien donné ces 30 derniers jours."
+
+
+def test_a_search_that_cannot_be_followed_is_told_by_the_name_of_its_filter(
+    people: Household,
+) -> None:
+    paul = people.house.signed_in(PAUL)
+    token = token_of(paul.get("/compte"))
+    answer = paul.post("/alertes", data={"jeton": token, "recherche": "kind=chose"})
+    assert answer.status_code == 422
+    assert "Le filtre « Nature » n’admet pas « chose »" in words_of(answer)

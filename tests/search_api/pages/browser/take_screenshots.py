@@ -30,6 +30,7 @@ PAGES = {
     "mon-institution": "/mon-institution",
     "qualite": "/mon-institution/qualite/reponse",
     "mutualiser": "/mutualiser?toutes=oui",
+    "mutualiser-lieux": "/mutualiser?lieu=Saint-Denis",
     "visite": "/visite?lieu=Marseille",
     "visite-inconnue": "/visite?lieu=zzzz",
     "visite-hors-ligne": "/visite/hors-ligne",

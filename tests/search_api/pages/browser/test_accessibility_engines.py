@@ -52,6 +52,7 @@ OWN = (
     "/signaler",
     "/signaler/recu?reference=besoin-0123456789abcdef",
     "/mutualiser?toutes=oui",
+    "/mutualiser?lieu=Saint-Denis",
     f"/fiche/{NEED}",
     f"/fiche/{TWICE}",
     f"/fiche/{NEED}/changements",

@@ -45,6 +45,9 @@ def test_what_could_be_bought_together_is_found_and_answered(
         "grouping": GROUPING,
         "record": {"source": "urn:siren:211300553", "subject": "N1"},
     }
+    look(page, "/mutualiser?lieu=Saint-Denis")
+    page.get_by_role("link", name="Saint-Denis (93)").click()
+    expect(page.get_by_label("Territoire")).to_have_value("Saint-Denis (93)")
     # What is for buyers is there for one, and for nobody else.
     look(page, "/?q=papier")
     expect(page.get_by_role("link", name="Papier pour les mairies")).to_be_visible()
