@@ -117,7 +117,7 @@ def reasons(need: Mapping[str, Any], as_of: datetime) -> list[str]:
         if day < today:
             found.append(f"attendu pour le {words.day(day)}, c’est passé")
         elif day <= today + _SOON:
-            found.append(f"attendu pour le {words.day(day)}")
+            found.append(f"attendu pour le {words.planned_day(day)}")
     several = len({one["source"].split(":")[2] for one in need["sources"]})
     if several > 1:
         found.append(f"dit par {several} institutions")

@@ -62,6 +62,8 @@ def test_what_hurts_is_late_shared_or_waits_for_long() -> None:
         "1 besoin semblable à côté",
     ]
     assert reasons(old, SCOPE.as_of) == ["sans réponse depuis 6 mois"]
+    (soon,) = reasons(near, SCOPE.as_of)
+    assert soon.replace("\u00a0", " ") == "attendu pour le vendredi 20 mars 2026"
     ranked = painful([quiet, near, old, late], SCOPE.as_of)
     assert [one["title"] for one, _ in ranked] == ["Besoin late", "Besoin old", "Besoin near"]
 
