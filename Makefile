@@ -19,6 +19,8 @@ STAGES := preflight setup style types layers unit engines
 .DELETE_ON_ERROR:
 # With words of one's own, a half of the tests may have nothing to run (pytest's exit code 5).
 NONE_IS_FINE := $(if $(ARGS),|| [ $$? = 5 ])
+# Where the time goes is said at the end of each half.
+SLOWEST := --durations=20 --durations-min=1
 
 .PHONY: help setup preflight demo test unit engines style types layers stages \
 	check format bench soak screenshots lock clean
@@ -54,11 +56,12 @@ demo: preflight setup ## show the whole journey on real engines: publish, proces
 test: preflight unit engines ## run all tests: those without engines, then those on real ones
 
 unit: setup ## run the tests that need no engines
-	$(BIN)/python -m pytest -m "not engines" -n 2 --dist loadfile $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m "not engines" -n 2 --dist loadfile $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
 
 # They wait more than they compute: two at a time, each with engines of its own.
 engines: preflight setup ## run the tests on real Kafka and Elasticsearch, installed on first use
-	$(BIN)/python -m pytest -m engines -n 2 --dist loadfile -p tests.engine_logs $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m engines -n 2 --dist loadfile -p tests.engine_logs \
+		$(SLOWEST) $(ARGS) $(NONE_IS_FINE)
 
 style: setup ## check the code's form and its usual mistakes (ruff)
 	$(BIN)/ruff format --check .
