@@ -58,10 +58,11 @@ test: preflight unit engines ## run all tests: those without engines, then those
 unit: setup ## run the tests that need no engines
 	$(BIN)/python -m pytest -m "not engines" -n 2 --dist loadfile $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
 
-# They wait more than they compute: two at a time, each with engines of its own.
+# They wait more than they compute: two at a time, each with engines of its own. The order is the
+# one of tests/engines.py: xdist's puts the files with the fewest tests last, the longest among them.
 engines: preflight setup ## run the tests on real Kafka and Elasticsearch, installed on first use
-	$(BIN)/python -m pytest -m engines -n 2 --dist loadfile -p tests.engine_logs \
-		$(SLOWEST) $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m engines -n 2 --dist loadfile --no-loadscope-reorder \
+		-p tests.engine_logs $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
 
 style: setup ## check the code's form and its usual mistakes (ruff)
 	$(BIN)/ruff format --check .

@@ -79,6 +79,11 @@ def pytest_configure(config: pytest.Config) -> None:
             _erase(left)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first: begun last, one would keep its worker while the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The end of the session, after the workers': its engines go."""
     if not _is_worker(config) and _home(config).exists():

@@ -13,7 +13,7 @@ from tests.journey.history import Mixed
 from traverse_infra.engines.runner import Engines, EngineStatus
 from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.long]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from traverse_schemas.receipts import End
 from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, OPPORTUNITIES, RECORDS, REJECTED
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.long]
 
 CANARY = "Canari mauve de Rousset"
 ERASED = 40

@@ -18,7 +18,7 @@ from tests.journey.traces import Traces
 from traverse_schemas.receipts import End
 from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.long]
 
 _REUSED = 20
 SCENARIOS = (

@@ -18,7 +18,7 @@ from tests.search_api.real_documents import real_documents
 from traverse_schemas.french import STOP_WORDS, analysis
 from traverse_search_api import breadth, search
 
-pytestmark = [pytest.mark.engines, pytest.mark.realdata]
+pytestmark = [pytest.mark.engines, pytest.mark.realdata, pytest.mark.long]
 
 GATE = 0.85
 BY_TITLES = 0.85

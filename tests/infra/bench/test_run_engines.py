@@ -12,7 +12,7 @@ from traverse_infra.bench.plan import Part, Plan
 from traverse_infra.bench.run import run
 from traverse_infra.bench.throughput import FIRST
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.long]
 
 EVENTS = 16_000  # a turn must outlast the refresh interval many times, on a fast machine too
 SIREN = event()["source"].split(":")[2]
