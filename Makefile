@@ -22,6 +22,9 @@ NONE_IS_FINE := $(if $(ARGS),|| [ $$? = 5 ])
 # Where the time goes is said at the end of each half.
 SLOWEST := --durations=20 --durations-min=1
 
+# The files that have such tests: each worker imports all it is given before it begins.
+ENGINE_TESTS = $(sort $(shell grep -rl --include='test_*.py' 'mark\.engines' tests))
+
 .PHONY: help setup preflight demo test unit engines style types layers stages \
 	check format bench soak screenshots lock clean
 # Engines and tests share this machine's ports and memory.
@@ -62,7 +65,7 @@ unit: setup ## run the tests that need no engines
 # one of tests/engines.py: xdist's puts the files with the fewest tests last, the longest among them.
 engines: preflight setup ## run the tests on real Kafka and Elasticsearch, installed on first use
 	$(BIN)/python -m pytest -m engines -n 2 --dist loadfile --no-loadscope-reorder \
-		-p tests.engine_logs $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
+		-p tests.engine_logs -o "testpaths=$(ENGINE_TESTS)" $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
 
 style: setup ## check the code's form and its usual mistakes (ruff)
 	$(BIN)/ruff format --check .

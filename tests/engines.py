@@ -80,7 +80,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long files first: begun last, one would keep its worker while the others have ended."""
+    """The long files first: begun last, one would keep its worker while the others have ended.
+
+    Raises UsageError for tests on engines whose file does not say so: `make engines` looks there.
+    """
+    marked = {item.path for item in items if item.get_closest_marker("engines")}
+    if unseen := [path for path in marked if "mark.engines" not in path.read_text("utf-8")]:
+        raise pytest.UsageError(f"`make engines` would not see the tests of {unseen}")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
