@@ -44,7 +44,8 @@ $(INSTALLED): requirements.lock pyproject.toml infra/preflight.sh
 		"$$python" -m venv --clear $(VENV) || exit 1; \
 	fi
 	@echo "Installing the pinned dependencies (a minute the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	@# What is imported is compiled then: the most part never is.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile \
 		--require-hashes --no-deps --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 		--no-build-isolation --no-deps --editable .
