@@ -23,7 +23,9 @@ from traverse_schemas.index_mapping import PUBLIC_ALIAS
 
 _POLL = 0.02
 _MOST_IDS = 2000
-_PATIENCE = 60
+_PATIENCE = 180
+"""Seconds without an event that becomes searchable: the first waits for processes that start, which
+takes long on a machine with much else to do."""
 
 
 class NeverSearchableError(InfraError):

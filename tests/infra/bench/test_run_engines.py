@@ -35,6 +35,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     said: list[str] = []
     found = run(PLAN, load, engine_settings(tmp_path_factory.mktemp("unused")), said.append)
     assert said
+    assert found.get("failed", {}) == {}
     return found
 
 
