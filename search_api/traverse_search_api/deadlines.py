@@ -70,6 +70,16 @@ def local_end(deadline: Mapping[str, Any]) -> datetime:
     return last.astimezone(zone_of(deadline))
 
 
+def deadline_text(deadline: dict[str, Any] | None) -> str:
+    """`12/03/2026 12:00` in the buyer's zone; a bare date says that its hour is to be checked."""
+    if not deadline:
+        return "—"
+    end = local_end(deadline)
+    if is_bare(deadline):
+        return f"{end:%d/%m/%Y} (heure à vérifier)"
+    return f"{end:%d/%m/%Y %H:%M}"
+
+
 def deadline_query(first: date | datetime | None, last: date | datetime | None) -> dict[str, Any]:
     """Deadlines from a day or an instant to another, both included.
 

@@ -107,7 +107,9 @@ class _Book:
         # One cell for all of a kind: the sheet writes each before it asks for the next.
         if isinstance(value, date):
             return _of(self._days, value)
-        return _of(self._amounts, value) if isinstance(value, int | float) else value
+        if isinstance(value, int | float):
+            return _of(self._amounts, value)
+        return value or None  # a cell that holds nothing is none: spreadsheets count those that are
 
 
 class _Rest(ExcelWriter):  # type: ignore[misc]  # the library has no types

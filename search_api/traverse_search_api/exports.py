@@ -10,12 +10,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 from feedgen.feed import FeedGenerator
 from icalendar import Calendar, Event
 
-from traverse_search_api.deadlines import KIND_LABELS, is_bare, is_same, local_end
+from traverse_search_api.deadlines import KIND_LABELS, deadline_text, is_bare, is_same, local_end
 from traverse_search_api.export_tables import (
     csv_pieces,
     owner_of,
@@ -148,16 +149,27 @@ def _event(item: Item, deadline: Item, name: str, label: str) -> Event:
     event.add("summary", _one_line(f"{label} : {item['title']}"))
     if is_bare(deadline):
         event.add("dtstart", until.date())
-        event.add("description", "Heure à vérifier auprès de l’acheteur.")
+        event.add("description", f"Heure à vérifier auprès de l’acheteur. {_described(item)}")
     else:
         event.add("dtstart", until.astimezone(UTC).replace(microsecond=0))
-        event.add("description", _one_line(item.get("summary", "")))
+        event.add("description", _described(item))
     return event
 
 
 def _link(item: Item, site: str) -> str:
     """Where it is to be read: with who says it, else here."""
     return valid_text(source_of(item).get("url") or page_of(item, site), "")
+
+
+def _described(item: Item) -> str:
+    """Whose it is, until when it is answered, and how it begins."""
+    deadline = item.get("deadline")
+    parts = (
+        owner_of(item).get("name", ""),
+        f"échéance : {deadline_text(deadline)}" if deadline else "",
+        item.get("summary", ""),
+    )
+    return _one_line(" · ".join(part for part in parts if part))
 
 
 def _one_line(text: str) -> str:
@@ -170,9 +182,13 @@ async def _feed(
     """RSS 2.0 or Atom (RFC 4287) of the last ones."""
     feed = FeedGenerator()
     feed.id(address)
-    feed.title("Traverse : recherche")
+    query = urlsplit(address).query
+    words = _one_line(" ".join(parse_qs(query).get("q", ())))
+    feed.title(f"Traverse : {words or 'recherche'}")
     feed.description("Les publications qui répondent à cette recherche.")
     feed.link(href=address, rel="self")
+    # The last one is the address of an RSS channel: that of the same search, for people.
+    feed.link(href=f"{site}/?{query}", rel="alternate")
     feed.language("fr")
     feed.updated(now)
     shown = 0
@@ -192,6 +208,6 @@ def _add_entry(feed: Any, item: Item, site: str) -> None:
     # RFC 4287, 4.1.1: an entry without an author is none.
     entry.author(name=_one_line(owner_of(item).get("name", "")) or "Traverse")
     entry.link(href=_link(item, site))
-    entry.description(_one_line(item.get("summary", "")) or _one_line(item["title"]))
+    entry.description(_described(item) or _one_line(item["title"]))
     entry.published(item["published_at"])
     entry.updated(item["updated_at"])

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from traverse_search_api.deadlines import is_bare, local_end
+from traverse_search_api.deadlines import deadline_text
 
 _WIDE: Final = 110  # columns from which institution and place have columns of their own
 _STYLES: Final = {
@@ -54,16 +54,6 @@ def total_line(answer: dict[str, Any]) -> str:
     if value > shown:
         return f"{shown} premiers résultats sur {total}" if shown > 1 else f"1 résultat sur {total}"
     return f"{total} résultat{'s' if value > 1 else ''}"
-
-
-def deadline_text(deadline: dict[str, Any] | None) -> str:
-    """`12/03/2026 12:00` in the buyer's zone; a bare date says that its hour is to be checked."""
-    if not deadline:
-        return "—"
-    end = local_end(deadline)
-    if is_bare(deadline):
-        return f"{end:%d/%m/%Y} (heure à vérifier)"
-    return f"{end:%d/%m/%Y %H:%M}"
 
 
 def owner_of(item: dict[str, Any]) -> str:

@@ -266,6 +266,30 @@ def test_an_atom_feed_is_one_by_its_standard() -> None:
     assert len(set(ids)) == 3
 
 
+@pytest.mark.parametrize("form", [Form.RSS, Form.ATOM])
+def test_a_feed_says_what_it_follows_and_leads_to_the_page_of_the_search(form: Form) -> None:
+    """A reader of several feeds tells them apart, and sees what it would look for first."""
+    feed = etree.fromstring(exported(form, ITEMS))
+    whole = feed.find("channel") if form is Form.RSS else feed
+    assert whole is not None
+    assert (whole.findtext("title") or whole.findtext("{*}title")) == "Traverse : x"
+    links = [
+        str(one.text or one.get("href"))
+        for one in whole.findall("{*}link")
+        if one.get("rel") != "self"
+    ]
+    assert links == ["http://127.0.0.1:8000/?q=x"]
+    first = exported(form, ITEMS[:1]).decode()
+    assert "Ville de Marseille · échéance : 20/03/2026 12:00" in first
+
+
+def test_a_calendar_says_whose_deadline_it_is_and_leads_to_its_page() -> None:
+    (event, bare) = Calendar.from_ical(exported(Form.ICS, ITEMS)).walk("VEVENT")
+    assert str(event["description"]).startswith("Ville de Marseille · échéance : 20/03/2026 12:00")
+    assert str(bare["description"]).startswith("Heure à vérifier auprès de l’acheteur. Ville de")
+    assert str(event["url"]) == f"http://127.0.0.1:8000/fiche/{ITEMS[0]['id']}"
+
+
 def test_ndjson_is_an_item_a_line() -> None:
     lines = exported(Form.NDJSON, ITEMS).splitlines()
     assert [json.loads(line) for line in lines] == ITEMS

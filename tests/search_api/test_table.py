@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from tests.documents import deadline, document
+from traverse_search_api.deadlines import deadline_text
 from traverse_search_api.items import item_of
 from traverse_search_api.reader import ANYBODY
-from traverse_search_api.table import deadline_text, results_table, total_line
+from traverse_search_api.table import results_table, total_line
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 
