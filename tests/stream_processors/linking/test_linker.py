@@ -168,6 +168,21 @@ def test_both_sides_together_assert_what_no_score_would() -> None:
     assert len(together(told(OWN, theirs, decisions=(one_side, other_side)))) == 1
 
 
+def test_what_people_say_comes_before_what_any_score_says() -> None:
+    """The relay's record is set apart from a third, which both sides say is the owner's own: the
+    score, which would join the first two, comes after."""
+    third = features("X", MARSEILLE, owner={"id": "211300553"}, title="Autre chose")
+    words = (
+        decision("same_as", OWN.id, third.id, f"urn:siren:{OWNER}"),
+        decision("same_as", OWN.id, third.id, MARSEILLE),
+        decision("not_same", RELAYED.id, third.id, CCI),
+    )
+    assert together(told(OWN, RELAYED, third, decisions=words)) == {
+        frozenset((OWN.id, third.id)),
+        frozenset((RELAYED.id,)),
+    }
+
+
 def test_a_stranger_s_word_counts_for_nothing() -> None:
     stranger = decision("not_same", OWN.id, RELAYED.id, OTHER)
     assert len(together(told(OWN, RELAYED, decisions=(stranger,)))) == 1

@@ -104,6 +104,18 @@ def test_of_two_relays_the_more_precise_wins_then_the_more_recent() -> None:
     assert merged["description"].startswith("Reprise")
 
 
+def test_of_two_relays_that_are_as_precise_the_one_that_spoke_last_wins() -> None:
+    ted = "urn:siren:200054807:ted"
+    for days, winner in (((20, 22), ted), ((22, 20), RELAY)):
+        relays = [
+            call(f"{number}", source, url=f"https://exemple.fr/{number}",
+                 time=f"2026-11-{day}T10:00:00Z")
+            for number, (source, day) in enumerate(zip((RELAY, ted), days, strict=True))
+        ]  # fmt: skip
+        merged = merge(documents(*relays))
+        assert merged["provenance"]["url"]["source"] == winner
+
+
 def test_the_order_of_the_records_does_not_matter() -> None:
     one, two = documents(call("1", RELAY), call("2", OWNER, title="Autre titre"))
     assert merge([one, two]) == merge([two, one])

@@ -69,3 +69,18 @@ def test_no_aspect_adds_more_than_is_counted_on(pair: tuple[Features, Features])
         for least in (0.01, 0.3, 0.6, 0.99):
             assert (score(left, right, least=least) >= least) == (whole >= least)
         assert len({aspect for aspect, _ in aspects(left, right)}) == len(aspects(left, right))
+
+
+def test_other_audiences_other_kinds_and_other_years_are_never_one_thing() -> None:
+    """Though all else is the same: number, owner, title, sum and place."""
+    one = features("one")
+    other = one._replace(id="other", source="urn:siren:181300013:boamp")
+    assert score(one, other) >= SAME
+    others: list[dict[str, Any]] = [
+        {"audience": "buyers"}, {"kind": "project"}, {"subtype": "concession"},
+    ]  # fmt: skip
+    for changes in others:
+        assert score(one, other._replace(**changes)) == 0
+    mine, theirs = (it._replace(references=(), url="", years=(2026,)) for it in (one, other))
+    assert score(mine, theirs) >= SAME
+    assert score(mine, theirs._replace(years=(2027,))) < SAME

@@ -194,6 +194,27 @@ def test_firms_of_one_trade_find_each_other_when_one_looks_for_a_partner() -> No
     assert "à plusieurs" in found(asked, other).reason
 
 
+@pytest.mark.parametrize(
+    ("title", "subtype", "answers"),
+    [
+        ("Bornes de recharge : aide pour financer l'installation", "call_for_projects", True),
+        ("Bornes de recharge : aide pour financer l'installation", "contract", False),
+        ("Bornes de recharge : local à louer", "shared_resources", True),
+        ("Bornes de recharge : local à louer", "contract", False),
+        ("Bornes de recharge : trouver des marchés", "contract", True),
+        ("Bornes de recharge : trouver des marchés", "shared_resources", False),
+    ],
+)
+def test_a_firm_finds_what_it_looks_for(title: str, subtype: str, *, answers: bool) -> None:
+    """Orders, aid, or what is shared; of one subject and at one place."""
+    kind = "project" if subtype == "shared_resources" else "call"
+    offered = call("C", "Bornes de recharge", kind=kind, subtype=subtype, owner=METROPOLE,
+                   cpv=["31158000"])  # fmt: skip
+    result = answer(firm(title, cpv=["31158000"]), offered)
+    assert (result is not None) is answers
+    assert result is None or "ouvert aux entreprises" in result.reason
+
+
 def test_what_a_firm_seeks_is_read_from_its_words() -> None:
     assert seeks_of("Cotraitant électricité", "") is Seeks.PARTNER
     assert seeks_of("Recruter trois techniciens", "pour nos marchés publics") is Seeks.STAFF

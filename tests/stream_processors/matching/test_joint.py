@@ -59,6 +59,16 @@ def test_what_does_not_go_together(changes: dict[str, Any], why: str) -> None:
     assert together(left, need("B", "Besoin voisin", **whole)) is None, why
 
 
+def test_works_are_not_bought_with_studies_nor_with_supplies() -> None:
+    """Under one title, without a code that would tell."""
+    left = need("A", "Toiture du groupe scolaire", owner="Gardanne")
+    right = need("B", "Toiture du groupe scolaire", owner="Aix")
+    assert together(left, right)
+    assert together(left, need("B", "Toiture du groupe scolaire", owner="Aix", nature="works")) is (
+        None
+    )
+
+
 def test_federations_are_bidders_and_stay_out() -> None:
     left = need("A", "Défibrillateurs", owner="Gardanne", **DAE)
     right = need("B", "Défibrillateurs", owner=("130000011", "com:13001", "federation"), **DAE)

@@ -202,6 +202,25 @@ def test_a_grouping_says_sum_threshold_coordinator_and_lots() -> None:
     assert "epci:200054807" in grouping["within"]
 
 
+def test_a_grouping_of_several_things_has_a_lot_for_each() -> None:
+    """With who needs it, its code and what it is worth together."""
+    stationery = [
+        need(f"{town}{code}", "Fournitures de bureau et papeterie", owner=town, amount=amount,
+             cpv=[code])
+        for town, code, amount in (
+            ("Gardanne", "30192000", 10_000.0), ("Aix", "30192000", 20_000.0),
+            ("Marseille", "30197000", 5_000.0),
+        )
+    ]  # fmt: skip
+    matcher = fed(stationery)
+    (key,) = [key for key in matcher.every_grouping() if key.layer == "public"]
+    grouping = matcher.grouping(key)
+    assert grouping is not None
+    assert [(lot["cpv"], lot["amount"], len(lot["members"])) for lot in grouping["lots"]] == [
+        ("30192000", 30_000, 2), ("30197000", 5_000, 1),
+    ]  # fmt: skip
+
+
 def test_what_few_may_read_changes_nothing_that_others_see() -> None:
     """Neither who is in a grouping, nor any of its sums or scores, nor a proposed answer: however
     many there are that one may not read, and however much better."""
