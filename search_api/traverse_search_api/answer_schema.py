@@ -62,6 +62,7 @@ ITEM: Final = _object(
         "links": _list({"type": "object"}),
     },
     explanation={"type": "object"},
+    left_out=_TEXTS,
 )
 
 _FACET: Final = _list(_object({"value": _TEXT, "label": _TEXT, "count": _COUNT}))
@@ -91,7 +92,13 @@ SEARCH: Final = _object(
         "correction": _or_null(_TEXT),
         "relaxed": _or_null(
             _object(
-                {"required": _COUNT, "words": _COUNT, "kept": _or_null(_TEXT), "sentence": _TEXT}
+                {
+                    "required": _COUNT,
+                    "words": _COUNT,
+                    "kept": _or_null(_TEXT),
+                    "left_out": _TEXTS,
+                    "sentence": _TEXT,
+                }
             )
         ),
         "diagnosis": _or_null(

@@ -37,11 +37,11 @@ _JSON: Final = {"accept": "application/json", "content-type": "application/json"
 # What the answer needs; the rest of Elasticsearch's envelope is not sent at all.
 _ANSWER: Final = (
     "took,timed_out,pit_id,hits.total,hits.hits._index,hits.hits._source,hits.hits.sort,"
-    "hits.hits.highlight,aggregations,suggest"
+    "hits.hits.highlight,hits.hits.matched_queries,aggregations,suggest"
 )
 _HEALTH: Final = 5.0  # seconds that Elasticsearch may take to say how it is
 _CONNECTIONS: Final = 32  # at once: with fewer, that question waits behind slow searches
-_EXPLAINED: Final = f"{_ANSWER},hits.hits._score,hits.hits.matched_queries"
+_EXPLAINED: Final = f"{_ANSWER},hits.hits._score"
 
 _NO_INDEX: Final = "l’index n’est pas encore créé"
 # Copies of a shard refresh each in their time: what is read of changed documents is of one copy.

@@ -9,6 +9,7 @@ from traverse_schemas.visibility import Visibility
 from traverse_search_api.queries import FRESH_BOOST, FRESH_DAYS, OPEN_BOOST
 from traverse_search_api.status_counts import OPEN
 from traverse_search_api.territory_query import nearness
+from traverse_search_api.text_query import HOLDS
 
 _PARTS: Final = {
     "reference": "référence exacte",
@@ -43,6 +44,7 @@ def explained(
     text = [
         {"part": _PARTS.get(name, name), "score": round(score, 3)}
         for name, score in sorted(matched.items(), key=lambda pair: -pair[1])
+        if not name.startswith(HOLDS)
     ]
     factors = []
     status = Status.OPEN if status_of(document, as_of) is Status.CLOSING_SOON else None

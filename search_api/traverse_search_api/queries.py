@@ -14,7 +14,7 @@ from traverse_search_api.status_counts import open_filter
 from traverse_search_api.status_query import index_text
 from traverse_search_api.territory_parts import frame_of, parts_of
 from traverse_search_api.territory_query import nearness
-from traverse_search_api.text_query import TextPlan, is_marked, marking_query, text_query
+from traverse_search_api.text_query import HOLDS, TextPlan, is_marked, marking_query, text_query
 from traverse_search_api.totals import EXACT_TOTAL
 
 Query = dict[str, Any]
@@ -99,11 +99,16 @@ def unrevealing(text: Query, reader: Reader) -> Query:
 
 
 def unnamed(query: Any) -> Any:
-    """The query without the names that tell its parts' scores."""
+    """The query without the names that tell its parts' scores; a relaxed one keeps those that tell
+    which words a hit holds."""
     if isinstance(query, list):
         return [unnamed(part) for part in query]
     if isinstance(query, dict):
-        return {name: unnamed(part) for name, part in query.items() if name != "_name"}
+        return {
+            name: unnamed(part)
+            for name, part in query.items()
+            if name != "_name" or part.startswith(HOLDS)
+        }
     return query
 
 

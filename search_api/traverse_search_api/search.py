@@ -31,6 +31,7 @@ from traverse_search_api.second_look import (
     as_written,
     corrected,
     diagnosis_of,
+    left_out,
     look_body,
     read_look,
     relaxed,
@@ -121,6 +122,9 @@ class Searcher:
             )
         filters = active_filters(parameters, as_of, self.territories)
         items = [item_of(hit, as_of, reader) for hit in page]
+        if outcome.plan.relaxed:
+            for item, hit in zip(items, page, strict=True):
+                item["left_out"] = left_out(outcome.plan, hit)
         if parameters.explain:
             near = places_of(parameters, outcome.plan)
             for item, hit in zip(items, page, strict=True):
@@ -135,7 +139,7 @@ class Searcher:
             "filters": [one.shown() for one in filters],
             "understood": [one.shown() for one in outcome.plan.understood],
             "correction": outcome.correction,
-            "relaxed": _relaxed(outcome.plan),
+            "relaxed": _relaxed(outcome.plan, items),
             "diagnosis": outcome.diagnosis,
             "freshness": await self.freshness.sources(reader, self.as_of(None)),
         }
@@ -284,14 +288,19 @@ class Searcher:
         )
 
 
-def _relaxed(plan: TextPlan) -> dict[str, Any] | None:
+def _relaxed(plan: TextPlan, items: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """How the text was relaxed; `left_out` are the words that some of the items do not hold."""
     if not plan.relaxed:
         return None
+    missing = {word for item in items for word in item["left_out"]}
     asked, required = len(plan.words), plan.required
     return {
         "required": required,
         "words": asked,
         "kept": plan.kept or None,
+        "left_out": [
+            word for word in dict.fromkeys(unit.text for unit in plan.words) if word in missing
+        ],
         "sentence": f"Aucune publication ne réunit les {asked} mots : voici celles qui en "
         f"contiennent au moins {required}"
         + (f", dont « {plan.kept} » dans le titre." if plan.kept else "."),

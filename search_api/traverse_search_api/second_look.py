@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from traverse_schemas.reference.names import fold_name
 from traverse_search_api.looser import looser_texts
-from traverse_search_api.text_query import EXACT, TextPlan, is_small, text_query, unit_query
+from traverse_search_api.text_query import EXACT, HOLDS, TextPlan, is_small, text_query, unit_query
 
 Query = dict[str, Any]
 
@@ -152,6 +152,13 @@ def relaxed(plan: TextPlan, look: Look) -> TextPlan | None:
         return replace(plan, relaxed=True)
     rarest = min(plan.words, key=lambda unit: look.words.get(unit.text, 0))
     return replace(plan, relaxed=True, kept=rarest.text)
+
+
+def left_out(plan: TextPlan, hit: Mapping[str, Any]) -> list[str]:
+    """Of the words of a relaxed plan those that a hit does not hold, as typed."""
+    held = hit.get("matched_queries") or ()
+    words = dict.fromkeys(unit.text for unit in plan.words)
+    return [word for word in words if f"{HOLDS}{word}" not in held]
 
 
 def diagnosis_of(plan: TextPlan, look: Look, filters: list[Filter]) -> dict[str, Any]:

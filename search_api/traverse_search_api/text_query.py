@@ -52,6 +52,9 @@ _REFERENCE_BOOST: Final = 50.0
 _ELISION: Final = re.compile(r"\b(?:[ldjmtsnc]|qu)['’]", re.IGNORECASE)
 _STOPS: Final = frozenset(STOP_WORDS)
 
+HOLDS: Final = "holds:"
+"""Before a word of a relaxed search: the name by which a hit tells that it holds it."""
+
 # Elasticsearch bounds the depth and the clauses of a query.
 MOST_TOGETHER: Final = 24  # words that are searched as one clause
 _MOST_ALTERNATIVES: Final = 12  # other words for one unit
@@ -222,7 +225,10 @@ def _required(plan: TextPlan) -> Iterator[Query]:
     typed = plan.typed
     if plan.relaxed:
         yield from (unit_query(unit) for unit in plan.units if unit.understood)
-        clauses = [unit_query(unit) for unit in plan.words]
+        clauses = [
+            {"bool": {"must": [unit_query(unit)], "_name": f"{HOLDS}{unit.text}"}}
+            for unit in plan.words
+        ]
         yield {"bool": {"should": clauses, "minimum_should_match": plan.required}}
         yield from (in_title(unit) for unit in plan.words if unit.text == plan.kept)
     else:

@@ -157,10 +157,17 @@ def test_a_text_is_relaxed_openly(service: Service) -> None:
         "required": 2,
         "words": 3,
         "kept": "fonds",
+        "left_out": ["bornes"],
         "sentence": "Aucune publication ne réunit les 3 mots : voici celles qui en contiennent au "
         "moins 2, dont « fonds » dans le titre.",
     }
     assert [item["title"] for item in answer["items"]] == ["Fonds régional"]
+    assert [item["left_out"] for item in answer["items"]] == [["bornes"]]
+    told = service.ask(q="fonds régional bornes", explain=True)
+    assert [item["left_out"] for item in told["items"]] == [["bornes"]]
+    parts = [one["part"] for one in told["items"][0]["explanation"]["text"]]
+    assert parts and not any("bornes" in part or "fonds" in part for part in parts)
+    assert "left_out" not in service.ask(q="fonds régional")["items"][0]
     insisted = service.ask(q="fonds régional bornes", as_typed=True)
     assert (insisted["relaxed"], insisted["items"]) == (None, [])
 

@@ -97,6 +97,7 @@ class ResultView:
     deadline: str
     amount: str
     summary: Markup
+    left_out: list[str]
     themes: list[str]
     sources: int
 
@@ -300,6 +301,7 @@ def _result(item: Mapping[str, Any], as_of: datetime, asked: Given) -> ResultVie
         deadline=words.deadline(item["deadline"], as_of) if item["deadline"] else "",
         amount=euros(item["amount"]) if item["amount"] else "",
         summary=_marked(highlights.get("description"), item["summary"]),
+        left_out=item.get("left_out", []),
         themes=item["theme_labels"],
         sources=len(item["sources"]),
     )
