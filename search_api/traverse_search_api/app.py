@@ -35,6 +35,7 @@ from traverse_search_api.groupings import GroupingParameters, GroupingRows
 from traverse_search_api.history.accepted_log import AcceptedLog
 from traverse_search_api.history.routes import history_router
 from traverse_search_api.keeping_private import KeepPrivate
+from traverse_search_api.line import PATIENCE
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.pages.excuses import for_people, install_excuses
@@ -123,6 +124,7 @@ def create_app(
         keep_alive=f"{settings.cursor_minutes}m",
         synonyms=SynonymBook(settings.synonyms),
         freshness=Freshness(lambda reader, body: indices.of(reader).search(body)),
+        longest=settings.search_timeout + PATIENCE,
     )
 
     metrics = Metrics()

@@ -3,10 +3,10 @@
 One round trip; two more when nothing was found, to correct, relax or say why.
 """
 
-from asyncio import gather
+from asyncio import gather, timeout
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from traverse_schemas.clock import Clock, clock_from
 from traverse_schemas.reference.territories import Territories
@@ -15,12 +15,18 @@ from traverse_search_api.active_filters import active_filters
 from traverse_search_api.breadth import BROAD, count_body, in_two, joined, may_be_broad
 from traverse_search_api.cursor import Cursor, decode, encode, fingerprint
 from traverse_search_api.elasticsearch_client import Indices
-from traverse_search_api.errors import MergedError, UnknownOpportunityError, WithdrawnError
+from traverse_search_api.errors import (
+    MergedError,
+    TooLongError,
+    UnknownOpportunityError,
+    WithdrawnError,
+)
 from traverse_search_api.explanation import explained
 from traverse_search_api.facets import read_facets
 from traverse_search_api.filters import readable_filters
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.items import detail_of, item_of
+from traverse_search_api.line import PATIENCE
 from traverse_search_api.paging import Snapshots, next_page
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import places_of, search_body
@@ -43,6 +49,9 @@ from traverse_search_api.totals import total_of
 
 Answer = dict[str, Any]
 
+LONGEST: Final = 10 + PATIENCE
+"""Seconds: one question that takes all its time, after all the time in line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -56,7 +65,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """What a search needs besides its parameters. `keep_alive` is Elasticsearch's (`5m`)."""
+    """What a search needs besides its parameters. `keep_alive` is Elasticsearch's (`5m`), `longest`
+    how many seconds all questions of one search may take together, the line included."""
 
     indices: Indices
     snapshots: Snapshots
@@ -66,12 +76,13 @@ class Searcher:
     keep_alive: str
     synonyms: SynonymBook
     freshness: Freshness
+    longest: float = LONGEST
 
     async def search(self, parameters: SearchParameters, reader: Reader) -> Answer:
         """The contract's answer to a reader.
 
         Raises InvalidParameterError, InvalidCursorError, ExpiredCursorError, BusyError,
-        SearchUnavailableError.
+        TooLongError, SearchUnavailableError.
         """
         cursor = self._cursor(parameters, reader)
         as_of = datetime.fromisoformat(cursor.as_of) if cursor else self.as_of(parameters.as_of)
@@ -193,7 +204,17 @@ class Searcher:
     async def _first(
         self, parameters: SearchParameters, as_of: datetime, reader: Reader
     ) -> Outcome:
-        """The first page; when it is empty, what may be done about it."""
+        """The first page; when it is empty, what may be done about it. Raises TooLongError: each of
+        up to seven questions may take its time, and nobody waits for the sum."""
+        try:
+            async with timeout(self.longest):
+                return await self._answered(parameters, as_of, reader)
+        except TimeoutError as error:
+            raise TooLongError from error
+
+    async def _answered(
+        self, parameters: SearchParameters, as_of: datetime, reader: Reader
+    ) -> Outcome:
         plan = self.plan(parameters, as_of, parameters.q)
         outcome = await self._ask(parameters, as_of, plan, reader)
         if _count(outcome.found):

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, cast
 
+import pytest
+
 from tests.documents import document
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.errors import TooLongError
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
@@ -84,6 +87,57 @@ class Live:
         return "later"
 
 
+def searcher_over(index: Any, snapshots: Snapshots, **more: Any) -> Searcher:
+    """A search over an index."""
+
+    async def nothing(*_: Any) -> dict[str, Any]:
+        return {}
+
+    return Searcher(
+        indices=cast(Any, index), snapshots=snapshots, territories=Territories.load(),
+        clock=FixedClock(datetime(2026, 3, 12, tzinfo=UTC)), cursor_key=b"key", keep_alive="5m",
+        synonyms=SynonymBook(None), freshness=Freshness(nothing), **more,
+    )  # fmt: skip
+
+
+class Empty:
+    """An index that finds nothing: asked again and again, each time it answers in time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.aliases = ("a",)
+
+    def of(self, _: Any) -> "Empty":
+        return self
+
+    whole = of
+
+    async def search(self, _: dict[str, Any], **__: Any) -> dict[str, Any]:
+        self.asked += 1
+        if self.asked > 1:
+            await asyncio.Event().wait()
+        return {"hits": {"hits": [], "total": {"value": 0, "relation": "eq"}}}
+
+
+@pytest.mark.parametrize("ask", ["search", "settled"])
+def test_all_questions_of_a_search_together_have_a_bound(ask: str) -> None:
+    """Corrected, relaxed, looked at for why nothing is found: ten seconds each come to a minute."""
+    index = Empty()
+    searcher = searcher_over(index, Snapshots(lifetime=300), longest=0.05)
+    asked = SearchParameters(q="gymnase")
+
+    async def asking() -> None:
+        async with asyncio.timeout(60):
+            if ask == "search":
+                await searcher.search(asked, ANYBODY)
+            else:
+                await searcher.settled(asked, searcher.as_of(None), ANYBODY)
+
+    with pytest.raises(TooLongError):
+        asyncio.run(asking())
+    assert index.asked > 1
+
+
 def test_a_snapshot_opened_while_the_first_page_was_read_does_not_serve_it() -> None:
     """It may lack what that page counted: a document that was refreshed in between."""
     seconds = count(1.0)
@@ -91,14 +145,7 @@ def test_a_snapshot_opened_while_the_first_page_was_read_does_not_serve_it() -> 
     live = Live(lambda: snapshots.of(("a",), 0.0, opener))
     opener = Opener()
 
-    async def nothing(*_: Any) -> dict[str, Any]:
-        return {}
-
-    searcher = Searcher(
-        indices=cast(Any, live), snapshots=snapshots, territories=Territories.load(),
-        clock=FixedClock(datetime(2026, 3, 12, tzinfo=UTC)), cursor_key=b"key", keep_alive="5m",
-        synonyms=SynonymBook(None), freshness=Freshness(nothing),
-    )  # fmt: skip
+    searcher = searcher_over(live, snapshots)
 
     async def two_pages() -> None:
         asked = SearchParameters(size=1)
