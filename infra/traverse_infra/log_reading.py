@@ -101,20 +101,6 @@ class LogReader:
         self._consumer.close()
 
 
-def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
-    """The offset after the last message of each partition. Raises EngineAwayError."""
-    with _mapped(bootstrap):
-        consumer = KafkaConsumer(**kafka_client(bootstrap), enable_auto_commit=False)
-        try:
-            where = [
-                TopicPartition(topic, partition)
-                for partition in consumer.partitions_for_topic(topic) or ()
-            ]
-            return {tp.partition: offset for tp, offset in consumer.end_offsets(where).items()}
-        finally:
-            consumer.close()
-
-
 class Waiting(NamedTuple):
     """How far a step is behind in one partition of a topic that it reads: `start` is the offset
     that it reads next, `messages` how many it has not acknowledged (marks of transactions

@@ -15,7 +15,7 @@ from kafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsErro
 
 from traverse_infra.errors import EngineAwayError, TopicError
 from traverse_schemas.engine_access import EngineAccess, engine_access
-from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS, TOPICS, Topic
+from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
 
 _PATIENCE = 8000
 """Milliseconds to find a broker: a person waits for the answer."""
@@ -173,18 +173,28 @@ def opportunities_generation(bootstrap: str) -> str:
     try:
         return topic_ids(bootstrap, topics=wanted)[OPPORTUNITIES]
     except KeyError as error:
-        raise TopicError(
-            f"Le topic {OPPORTUNITIES} n’existe pas encore : créez les topics avec `traverse up`."
-        ) from error
+        raise _missing(OPPORTUNITIES) from error
 
 
 def opportunities_begun(bootstrap: str, access: EngineAccess | None = None) -> bool:
     """Whether anything was ever written to `traverse.opportunities`: then its indices exist, or
     are lost. `access`: as for `apply_topics`. Raises EngineAwayError, TopicError."""
-    where = [TopicPartition(OPPORTUNITIES, number) for number in range(PARTITIONS)]
+    ends = end_offsets(bootstrap, OPPORTUNITIES, access)
+    if not ends:
+        raise _missing(OPPORTUNITIES)
+    return any(ends.values())
+
+
+def end_offsets(bootstrap: str, topic: str, access: EngineAccess | None = None) -> dict[int, int]:
+    """The offset after the last message of each partition; none where there is no such topic.
+    `access`: as for `apply_topics`. Raises EngineAwayError, TopicError."""
     with kafka_admin(bootstrap, access) as admin:
+        described = admin.describe_topics([topic])[0]
+        if described["error_code"]:
+            return {}
+        where = [TopicPartition(topic, number) for number in range(len(described["partitions"]))]
         ends = admin.list_partition_offsets(dict.fromkeys(where, OffsetSpec.LATEST))
-    return any(end.offset for end in ends.values())
+    return {each.partition: int(end.offset) for each, end in ends.items()}
 
 
 def read_topics(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, TopicState]:
@@ -209,6 +219,10 @@ def read_topics(admin: KafkaAdminClient, topics: Iterable[Topic]) -> dict[str, T
         )
         for name, each in found.items()
     }
+
+
+def _missing(topic: str) -> TopicError:
+    return TopicError(f"Le topic {topic} n’existe pas encore : créez-le avec `traverse up`.")
 
 
 def _create(admin: KafkaAdminClient, topics: Iterable[Topic], replication: int | None) -> None:

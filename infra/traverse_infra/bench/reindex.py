@@ -23,8 +23,9 @@ from traverse_infra.bench.throughput import (
     pipeline_turn,
     rest,
 )
-from traverse_infra.log_reading import end_offsets, read_topic
+from traverse_infra.log_reading import read_topic
 from traverse_infra.reindex.rebuild import rebuild
+from traverse_infra.topics import end_offsets
 from traverse_schemas.topics import OPPORTUNITIES
 
 _SWAPPED = "Les alias"

@@ -19,7 +19,8 @@ from elasticsearch.helpers import streaming_bulk
 from traverse_infra.check.ledger import Difference, Entry, Ledger, Sum, What, entry
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError, InfraError
-from traverse_infra.log_reading import LogMessage, end_offsets, read_topic
+from traverse_infra.log_reading import LogMessage, read_topic
+from traverse_infra.topics import end_offsets
 from traverse_schemas.document import Stub
 from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.index_mapping import ALIASES
