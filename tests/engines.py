@@ -22,6 +22,9 @@ from tests.containers import remove_containers, start_containers
 from traverse_infra.engines.runner import Engines
 from traverse_infra.settings import Settings
 
+# Engines that live for minutes never earn back what the second compiler takes of their time.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
+
 
 @dataclass(frozen=True, slots=True)
 class RunningEngines:
@@ -44,6 +47,7 @@ def engine_settings(home: Path, **more: Any) -> Settings:
             "engines": engines,
             "kafka": "127.0.0.1:0",
             "elasticsearch": "http://127.0.0.1:0",
+            "java_options": JAVA_OPTIONS,
             **more,
         }
     )

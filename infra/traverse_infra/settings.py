@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     elasticsearch_heap: str = Field(
         default="1g", description="Java heap of the local Elasticsearch, like 512m or 1g."
     )
+    java_options: str = Field(
+        default="",
+        description="More options for the Java of the local engines, between spaces.",
+    )
     secure: bool = Field(
         default=False,
         description="The secure profile of the local engines: TLS, users and permissions.",

@@ -61,6 +61,11 @@ def test_a_java_home_without_java_is_named(tmp_path: Path) -> None:
         find_java(Settings(java_home=tmp_path))
 
 
+def test_java_comes_with_the_options_of_the_settings() -> None:
+    assert find_java(Settings(java_options=" -Xint  -Da=b ")).options == ("-Xint", "-Da=b")
+    assert find_java(Settings(java_options="")).options == ()
+
+
 def test_an_old_java_is_refused(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from elasticsearch import Elasticsearch
 
@@ -46,6 +47,14 @@ def test_up_again_starts_nothing(local: RunningEngines) -> None:
     after = Engines(local.settings).status()
     assert [state.pid for state in after] == [state.pid for state in before]
     assert [state.state for state in after] == ["running", "running"]
+
+
+def test_both_engines_run_with_the_options_of_java(local: RunningEngines) -> None:
+    options = local.settings.java_options.split()
+    assert options
+    for state in Engines(local.settings).status():
+        assert state.pid is not None
+        assert set(options) <= set(psutil.Process(state.pid).cmdline())
 
 
 def test_running_engines_are_not_moved_to_another_port(local: RunningEngines) -> None:

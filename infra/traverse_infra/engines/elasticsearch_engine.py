@@ -104,7 +104,9 @@ class ElasticsearchEngine(Engine):
                     "ES_JAVA_HOME": str(java.home),
                     "ES_PATH_CONF": str(self.folder / "config"),
                     "ES_TMPDIR": str(self._pid_file.parent),
-                    "ES_JAVA_OPTS": f"-Xms{self.heap} -Xmx{self.heap} {self.marker}",
+                    "ES_JAVA_OPTS": " ".join(
+                        (f"-Xms{self.heap}", f"-Xmx{self.heap}", *java.options, self.marker)
+                    ),
                 },
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -14,10 +14,11 @@ OLDEST = 17
 
 @dataclass(frozen=True, slots=True)
 class Java:
-    """A Java that is recent enough: its home and its version."""
+    """A Java that is recent enough: its home, its version, and options for all it runs."""
 
     home: Path
     version: int
+    options: tuple[str, ...] = ()
 
     @property
     def java(self) -> Path:
@@ -46,7 +47,7 @@ def find_java(settings: Settings) -> Java:
     version = java_version(said)
     if version is None or version < OLDEST:
         raise MissingToolError(f"Java {version or '?'} est trop ancien ({program}).")
-    return Java(home=program.resolve().parent.parent, version=version)
+    return Java(program.resolve().parent.parent, version, tuple(settings.java_options.split()))
 
 
 def java_version(said: str) -> int | None:

@@ -83,6 +83,7 @@ class KafkaEngine(Engine):
     def launch(self, installation: Installation, java: Java) -> None:
         command: list[str | Path] = [
             *(java.java, f"-Xmx{self.heap}", *_JVM, *_LOGGING, self.marker),
+            *java.options,
             *("-cp", installation.kafka_classpath, "kafka.Kafka", self._properties),
         ]
         with fresh_log(self.logs[0]).open("ab") as log:
