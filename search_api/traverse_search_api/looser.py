@@ -21,30 +21,36 @@ class Looser(NamedTuple):
 
 
 def looser_texts(plan: TextPlan) -> list[Looser]:
-    """Without each thing that was understood as a filter, without quotes, without exclusions;
-    none that would ask for nothing."""
-    found = (*_without_filters(plan), *_unquoted(plan), *_with_everything(plan))
+    """Without each thing that was understood, first what is found that way only, without quotes,
+    without exclusions; none that would ask for nothing."""
+    found = (
+        *_without_understood(plan, soft=False),
+        *_without_understood(plan, soft=True),
+        *_unquoted(plan),
+        *_with_everything(plan),
+    )
     # What was understood may stand apart in the text, with a phrase in between.
     same = " ".join(plan.whole.split())
     return [one for one in found if one.plan and not one.plan.is_silent and one.text != same]
 
 
-def _without_filters(plan: TextPlan) -> Iterator[Looser]:
+def _without_understood(plan: TextPlan, *, soft: bool) -> Iterator[Looser]:
     whole = in_one_piece(plan.whole)
     for unit in plan.units:
-        # A word that was left aside is no filter.
-        if unit.understood is None or unit.understood.soft or unit.understood.parameter == "q":
+        meant = unit.understood
+        # A word that was left aside asks for nothing.
+        if meant is None or meant.soft != soft or meant.parameter == "q":
             continue
         units = tuple(other for other in plan.units if other is not unit)
         words = tuple(word for other in units for word in other.text.split())
-        said = r"\s+".join(re.escape(word) for word in unit.text.split())
+        said = r"\s+".join(re.escape(word) for word in meant.text.split())
         text = re.sub(rf"(?<!\S){said}(?!\S)", " ", whole, count=1)
         if text == whole:
             continue
         yield Looser(
             " ".join(text.split()),
-            f"sans « {unit.text} »",
-            f"« {unit.text} » ({unit.understood.label}) écarte tout",
+            f"sans « {meant.text} »",
+            f"« {meant.text} » ({meant.label}) écarte tout",
             replace(plan, units=units, typed=replace(plan.typed, words=words), whole=text),
         )
 

@@ -29,7 +29,11 @@ def plan(text: str) -> TextPlan:
         ("-lot", []),
         ("voirie échéance 2027 -lot", ["voirie -lot", "voirie échéance 2027"]),
         ("réfection école moins de 100 000 €", ["réfection école"]),
-        ("école < 40 000 € 211 300 553", ["école 211300553"]),
+        ("école < 40 000 € 211 300 553", ["école 211300553", "école <40000€"]),
+        ("subvention isolation école", ["isolation école"]),
+        ("isolation dép. 13 < 40 000 €", ["isolation dép. 13", "isolation <40000€"]),
+        ("voirie Marseille", ["voirie"]),
+        ("Marseille", []),
         ("entreprise de nettoyage", []),
     ],
 )
