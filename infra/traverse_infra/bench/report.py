@@ -17,6 +17,8 @@ _PROCESSES = {
     "elasticsearch": "Elasticsearch",
     "validate": "Étape valider et enrichir",
     "index": "Étape relier et indexer",
+    "notify": "Étape alerter",
+    "check": "Vérification de l'index",
     "search": "Service de recherche",
     "passthrough": "Faust seul",
     "quixstreams": "quixstreams",

@@ -1,10 +1,12 @@
 """The tables of the benchmark."""
 
-from typing import Any
+from inspect import signature
+from typing import Any, get_args
 
 from rich.console import Console
 
 from traverse_infra.bench.report import tables
+from traverse_infra.commands_work import work
 
 FIGURES: dict[str, Any] = {
     "machine": dict.fromkeys(
@@ -64,6 +66,15 @@ def test_every_figure_is_on_the_page() -> None:
                    "100000", "812", "1521", "613", "808", "1234", "0.87"):  # fmt: skip
         assert figure in text
     assert "…" not in text
+
+
+def test_every_process_of_the_work_has_its_row() -> None:
+    """Whatever process the work consists of was seen with some memory, and is named."""
+    steps = get_args(signature(work).parameters["step"].annotation.__origin__)
+    names = [step for step in steps if step != "all"]
+    text = shown(FIGURES | {"memory": {name: {"rss_mb": 7000.0 + number} for number, name in
+                                       enumerate(names)}})  # fmt: skip
+    assert [number for number in range(len(names)) if str(7000 + number) not in text] == []
 
 
 def test_parts_that_were_not_measured_are_left_out() -> None:
