@@ -110,12 +110,15 @@ def serve_search(
     ] = None,
 ) -> None:
     """Lance le service de recherche."""
+    from traverse_schemas.collector import spare_what_stays
     from traverse_search_api.accounts.staff import open_staff
     from traverse_search_api.app import create_app
     from traverse_search_api.server import listen, server_of
 
     settings = SearchSettings()
     server = server_of(create_app(settings, staff=open_staff(settings)), settings)
+    # Whole collections stopped all answers and streams for a second, now and then.
+    spare_what_stays()
     chosen = host or settings.search_host, port or settings.search_port
     with listen(*chosen) as listener:
         typer.echo(f"La recherche répond à http://{chosen[0]}:{chosen[1]} (Ctrl+C pour arrêter).")

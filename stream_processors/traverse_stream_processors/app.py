@@ -106,7 +106,8 @@ def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
             )
         await writer.start()
 
-    _agent(app, (INBOUND,), work, _inbound, settings, start=start, stop=writer.stop)
+    hooks = {"start": start, "stop": writer.stop}
+    _agent(app, (INBOUND,), work, _inbound, settings, wait=settings.batch_wait, **hooks)
     return app
 
 
@@ -142,7 +143,10 @@ def index_app(settings: ProcessorSettings) -> faust.App:
         await teller.stop()
         await client.close()
 
-    _agent(app, (RECORDS, DECISIONS), work, _changed, settings, start=teller.start, stop=stop)
+    agent = partial(
+        _agent, app, (RECORDS, DECISIONS), work, _changed, settings, settings.index_wait
+    )
+    agent(start=teller.start, stop=stop)
     return app
 
 
@@ -209,6 +213,7 @@ def _agent(
     read: Callable[[Any], Any],
     settings: ProcessorSettings,
     *,
+    wait: float,
     start: Callable[[], Awaitable[None]],
     stop: Callable[[], Awaitable[None]],
 ) -> None:
@@ -222,7 +227,9 @@ def _agent(
         async def all_batches() -> None:
             last: asyncio.Task[None] | None = None
             try:
-                async for mine in _ours(_batches(stream, settings), assigned, owned):
+                async for mine in _ours(
+                    _batches(stream, settings.batch_size, wait), assigned, owned
+                ):
                     progress.begin()
                     durable = await work.handle([read(event.message) for event in mine])
                     last = asyncio.create_task(leaving(acknowledge(mine, durable, last)))
@@ -278,14 +285,14 @@ def _agent(
     app.timer(_TICK_EVERY)(tick)
 
 
-def _batches(stream: Any, settings: ProcessorSettings) -> Any:
+def _batches(stream: Any, size: int, wait: float) -> Any:
     """Batches of events that nobody acknowledges but who handled them.
 
     As it ends, `noack_take` (0.15.3) sets `enable_acks` back to what it found, while its stream
     reads on: by default that acknowledges what nobody has handled.
     """
     stream.enable_acks = False
-    return stream.noack_take(settings.batch_size, within=settings.batch_wait)
+    return stream.noack_take(size, within=wait)
 
 
 async def _ours(

@@ -48,17 +48,26 @@ class BulkWriter:
         self._client = client
 
     async def write(
-        self, operations: Sequence[Operation], held: set[Operation] | None = None
+        self,
+        operations: Sequence[Operation],
+        held: set[Operation] | None = None,
+        *,
+        refresh: bool = False,
     ) -> list[Refused]:
         """Write all; give those that were refused, and add to `held` those of which the index held
-        this version or a newer one before."""
+        this version or a newer one before. With `refresh` searches show them when this returns,
+        else at the next refresh of the index."""
         refused: list[Refused] = []
         for portion in _portions(operations):
-            await self._write(portion, refused, held)
+            await self._write(portion, refused, held, refresh)
         return refused
 
     async def _write(
-        self, portion: Sequence[Operation], refused: list[Refused], held: set[Operation] | None
+        self,
+        portion: Sequence[Operation],
+        refused: list[Refused],
+        held: set[Operation] | None,
+        refresh: bool,
     ) -> None:
         waiting = list(portion)
         async for attempt in AsyncRetrying(
@@ -69,12 +78,16 @@ class BulkWriter:
             with attempt:
                 # Sent again, it may be held since the time before.
                 first, held = held, None
-                waiting = await self._send(waiting, refused, first)
+                waiting = await self._send(waiting, refused, first, refresh)
                 if waiting:
                     raise _AgainError(f"{len(waiting)} documents en attente")
 
     async def _send(
-        self, operations: Sequence[Operation], refused: list[Refused], held: set[Operation] | None
+        self,
+        operations: Sequence[Operation],
+        refused: list[Refused],
+        held: set[Operation] | None,
+        refresh: bool,
     ) -> list[Operation]:
         """Send once; give what must be sent again, add what is refused, and what was held."""
         if not operations:
@@ -83,7 +96,7 @@ class BulkWriter:
         for operation in operations:
             body += (operation.action, operation.body)
         try:
-            answer = await self._client.bulk(operations=body, filter_path=_ANSWER)
+            answer = await self._client.bulk(operations=body, filter_path=_ANSWER, refresh=refresh)
         except (TransportConnectionError, ConnectionTimeout) as error:
             raise _AgainError(type(error).__name__) from error
         except ApiError as error:

@@ -23,6 +23,13 @@ class ProcessorSettings(BaseSettings):
     batch_wait: float = Field(
         default=0.05, gt=0, le=5, description="Longest wait (seconds) for a batch to fill."
     )
+    index_wait: float = Field(
+        default=0.15,
+        gt=0,
+        le=5,
+        description="The same where documents are linked and indexed: each small batch refreshes "
+        "the index.",
+    )
     session_timeout: float = Field(
         default=10,
         ge=6,

@@ -57,6 +57,11 @@ from traverse_stream_processors.telemetry import logger
 FENCE = "traverse-link"
 """The name under which one process at a time writes opportunities and links."""
 
+_FEW = 100
+"""Documents: with fewer at once this step keeps up, and searches show them before they are told of.
+More are shown at the index's next refresh: one of its own for each batch would cost the most when
+there is most to do."""
+
 _PORTION = 2000
 """Opportunities, or links, written at once when a process takes over."""
 
@@ -327,7 +332,7 @@ class IndexWork:
             for operation in operations(one.message, one.document, one.offset):
                 owners[operation] = one
         held: set[Operation] | None = set() if only_new else None
-        refused = await self._bulk.write(list(owners), held)
+        refused = await self._bulk.write(list(owners), held, refresh=len(owners) < _FEW)
         whys = {one.operation.id: _refusal_sentence(one) for one in refused}
         self._doubtful |= whys
         fates = {

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.journey.harness import Journey, sent
+from tests.journey.harness import Journey, sent, until
 from tests.stream_processors.factory import call_data, event
-from traverse_schemas.identity import event_key
+from traverse_schemas.identity import event_key, opportunity_id
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import ACCEPTED, CHANGES, EVENTS, OPPORTUNITIES
 
@@ -33,6 +33,26 @@ def test_a_published_call_is_found_in_french_and_passed_on_unchanged(flowing: Jo
     key = event_key(whole["source"], whole["subject"], whole["id"]).encode()
     for topic in (ACCEPTED, EVENTS["call"]):
         assert [one.value for one in flowing.read(topic) if one.key == key] == [octets]
+
+
+def test_what_is_told_is_shown_before_the_index_refreshes_by_itself(flowing: Journey) -> None:
+    whole = event(id="lc-3", subject="LC-SHOWN")
+    identity = opportunity_id(whole["source"], whole["subject"])
+    with flowing.client() as client:
+        index = next(iter(client.indices.get_alias(name=PUBLIC_ALIAS)))
+        before = client.indices.get_settings(index=index)[index]["settings"]["index"]
+        client.indices.put_settings(index=index, settings={"refresh_interval": "-1"})
+        try:
+            flowing.send([sent(whole)])
+            until(
+                lambda: any(one.key == identity.encode() for one in flowing.read(CHANGES)),
+                "the change to be told",
+            )
+            found = client.search(index=PUBLIC_ALIAS, query={"term": {"id": identity}})
+            assert [hit["_id"] for hit in found["hits"]["hits"]] == [identity]
+        finally:
+            rest = {"refresh_interval": before["refresh_interval"]}
+            client.indices.put_settings(index=index, settings=rest)
 
 
 def test_an_update_replaces_and_an_older_correction_changes_nothing(flowing: Journey) -> None:

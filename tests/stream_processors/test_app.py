@@ -109,9 +109,10 @@ async def nothing() -> None:
 
 
 def step(work: Work, app: App, stall_after: float = 60) -> None:
-    settings: Any = SimpleNamespace(stall_after=stall_after, batch_size=1, batch_wait=0.1)
+    settings: Any = SimpleNamespace(stall_after=stall_after, batch_size=1)
     told: Any = app
-    steps._agent(told, ("topic",), work, lambda one: one, settings, start=nothing, stop=nothing)
+    hooks = {"start": nothing, "stop": nothing}
+    steps._agent(told, ("topic",), work, lambda one: one, settings, wait=0.1, **hooks)
 
 
 async def run(work: Work, stream: Stream, app: App) -> None:

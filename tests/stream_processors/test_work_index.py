@@ -43,7 +43,9 @@ class Teller:
 class Index:
     """Refuses every document."""
 
-    async def write(self, operations: Sequence[Operation], _: Any = None) -> list[Refused]:
+    async def write(
+        self, operations: Sequence[Operation], _: Any = None, *, refresh: bool = False
+    ) -> list[Refused]:
         return [Refused(one, "too deep") for one in operations]
 
 
@@ -60,6 +62,35 @@ def test_a_refusal_is_told_before_the_change(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(KilledError):
         asyncio.run(work._index([work_index._Indexed(message, b"{}", 0, 7)]))
     assert teller.written == [REJECTED]
+
+
+class Refreshes:
+    """Takes all, and remembers whether it was to be shown at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+
+    async def write(
+        self, _: Sequence[Operation], __: Any = None, *, refresh: bool = False
+    ) -> list[Refused]:
+        self.asked.append(refresh)
+        return []
+
+
+def test_few_documents_are_shown_before_they_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many wait for the index's own refresh."""
+    index = Refreshes()
+    given: dict[str, Any] = {"teller": Told(), "bulk": index, "writer": None}
+    work = IndexWork(bootstrap="127.0.0.1:1", opportunities=Any, verified=False, **given)  # type: ignore[arg-type]
+
+    async def nothing(*_: Any) -> dict[Any, bytes]:
+        return {}
+
+    monkeypatch.setattr(work_index, "read_at", nothing)
+    for size in (1, work_index._FEW - 1, work_index._FEW):
+        documents = [work_index._read(written(f"d{n}", n), 0) for n in range(size)]
+        asyncio.run(work._index(documents))
+    assert index.asked == [True, True, False]
 
 
 class Log:
@@ -129,7 +160,11 @@ class Held:
         self.taken: list[str] = []
 
     async def write(
-        self, operations: Sequence[Operation], held: set[Operation] | None = None
+        self,
+        operations: Sequence[Operation],
+        held: set[Operation] | None = None,
+        *,
+        refresh: bool = False,
     ) -> list[Refused]:
         for one in operations:
             version = orjson.loads(one.action)["index"]["version"]
