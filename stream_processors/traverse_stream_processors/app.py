@@ -143,10 +143,8 @@ def index_app(settings: ProcessorSettings) -> faust.App:
         await teller.stop()
         await client.close()
 
-    agent = partial(
-        _agent, app, (RECORDS, DECISIONS), work, _changed, settings, settings.index_wait
-    )
-    agent(start=teller.start, stop=stop)
+    hooks = {"start": teller.start, "stop": stop}
+    _agent(app, (RECORDS, DECISIONS), work, _changed, settings, wait=settings.index_wait, **hooks)
     return app
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from traverse_search_api import commands
+from traverse_schemas import collector
+from traverse_search_api import app, commands, server
+from traverse_search_api.accounts import staff
 from traverse_search_api.commands import ask
 from traverse_search_api.errors import (
     AddressUnavailableError,
@@ -94,3 +96,21 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
     """Without its protocol said, a socket keeps Nagle's delay, and a search costs 40 ms more."""
     with listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP
+
+
+def test_the_collector_is_told_what_stays_before_the_service_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The tables are loaded by then; walking them stops all answers for a second."""
+    done: list[str] = []
+
+    class Server:
+        def run(self, *, sockets: list[socket.socket]) -> None:
+            done.append(f"run on {len(sockets)}")
+
+    monkeypatch.setattr(app, "create_app", lambda *_, **__: done.append("app"))
+    monkeypatch.setattr(staff, "open_staff", lambda _: None)
+    monkeypatch.setattr(server, "server_of", lambda *_: Server())
+    monkeypatch.setattr(collector, "spare_what_stays", lambda: done.append("spared"))
+    commands.serve_search(host="127.0.0.1", port=0)
+    assert done == ["app", "spared", "run on 1"]
