@@ -97,6 +97,15 @@ def test_an_answer_must_reach_the_place_of_the_need() -> None:
     assert found(asked, call("C", "Réfection de la voirie", owner="Arles", **ROADS)).reason
 
 
+def test_a_firm_is_told_what_lies_in_its_epci_and_an_epci_what_lies_within_it() -> None:
+    contract = call("C", "Réfection de la voirie", **ROADS)
+    assert "sur votre EPCI, à Gardanne" in found(firm("Voirie", **ROADS), contract).reason
+    project = facts(state("P", "Réfection de la voirie", kind="project", subtype="project",
+                          **ROADS))  # fmt: skip
+    asked = need("N", "Réfection de la voirie", owner=METROPOLE, **ROADS)
+    assert "sur le territoire du besoin" in found(asked, project).reason
+
+
 def test_anothers_contract_does_not_answer_an_institution_beside_it() -> None:
     asked = need("N", "Réfection de la voirie", owner="Aix", **ROADS)
     assert answer(asked, call("C", "Réfection de la voirie", owner="Gardanne", **ROADS)) is None
