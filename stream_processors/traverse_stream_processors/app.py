@@ -173,7 +173,7 @@ def _app(name: str, settings: ProcessorSettings, **more: Any) -> faust.App:
         # A restart after SIGKILL waits this long for the group to notice.
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.session_timeout / 5,
-        broker_commit_interval=1.0,
+        broker_commit_interval=settings.acknowledge_every,
         # Who joins while Kafka comes back may not know the topics yet, and gives itself none of
         # their partitions; the next look at them mends that (by default after five minutes).
         consumer_metadata_max_age_ms=_LOOK_AT_TOPICS_EVERY_MS,

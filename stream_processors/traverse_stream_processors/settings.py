@@ -36,6 +36,13 @@ class ProcessorSettings(BaseSettings):
         le=300,
         description="Seconds after which Kafka gives a silent worker's partitions to another.",
     )
+    acknowledge_every: float = Field(
+        default=1.0,
+        ge=0.05,
+        le=60,
+        description="Seconds between two acknowledgements to Kafka: what a worker that is killed "
+        "did since the last one, it does again.",
+    )
     institutions: Path | None = Field(
         default=None,
         description="JSON file of institutions (siren, name, kind) beyond the reference tables; "

@@ -25,7 +25,9 @@ def flowing(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -
     its own."""
     one = Journey(engines.kafka, engines.elasticsearch, tmp_path_factory.mktemp("flow") / "home")
     one.begin()
-    one.start()
+    # Nothing is killed here: a test that waits until all is acknowledged need not wait a second
+    # for each step.
+    one.start(acknowledge_every="0.1")
     yield one
     one.stop()
 
