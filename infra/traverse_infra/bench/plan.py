@@ -33,5 +33,6 @@ class Plan:
     growth_windows: int = 10
     streams: int = 2000
     stream_pace: int = 50
+    stream_warm: float = 30
     peers: bool = False
     parts: tuple[Part, ...] = tuple(Part)

@@ -253,7 +253,8 @@ def _stream(home: Home, plan: Plan, load: Load, say: Say) -> dict[str, float]:
         # The first event waits for the processes to start; it is no part of the figures.
         latency(home, chosen, 1, 1)
         service = psutil.Process(services.pid("search"))
-        published = stream_load(home, chosen, plan.stream_pace, plan.seconds)
+        pace, warm = plan.stream_pace, plan.stream_warm
+        published = stream_load(home, chosen, pace, plan.seconds, warm)
         return stream_figures(address, service, filters, published)
 
 

@@ -2,7 +2,8 @@
 
 Every stream's filter passes about one event in fifty. A message's delay counts from the moment at
 which its event was due to be published (see `latency`), through the whole pipeline, to the moment
-at which the reader has the line. What comes of a document again is counted as a message and has no
+at which the reader has the line. The first events are not measured: engines that have just started
+compile what they run. What comes of a document again is counted as a message and has no
 delay: another event changed it, which is not known here.
 """
 
@@ -73,11 +74,13 @@ def stream_filters(client: Elasticsearch, count: int) -> list[dict[str, str]]:
 
 
 class Load(NamedTuple):
-    """What is published while the streams stand: events, and when each is due (seconds)."""
+    """What is published while the streams stand: events, when each is due, and from when on they
+    are measured (seconds)."""
 
     home: Home
     events: list[Event]
     due: list[float]
+    warm: float
 
 
 class Costs(NamedTuple):
@@ -88,10 +91,12 @@ class Costs(NamedTuple):
     readers: float
 
 
-def stream_load(home: Home, events: Iterator[Event], per_second: float, seconds: float) -> Load:
-    """So many events a second for so many seconds."""
-    due = schedule(per_second, seconds)
-    return Load(home, [next(events) for _ in due], due)
+def stream_load(
+    home: Home, events: Iterator[Event], per_second: float, seconds: float, warm: float
+) -> Load:
+    """So many events a second for so many seconds, after as many for `warm` seconds."""
+    due = schedule(per_second, warm + seconds)
+    return Load(home, [next(events) for _ in due], due, warm)
 
 
 def stream_figures(
@@ -173,7 +178,8 @@ class _Readers:
             for moment, event in zip(load.due, load.events, strict=True):
                 time.sleep(max(0.0, begin + moment - time.monotonic()))
                 identity = opportunity_id(event["source"], event["subject"])
-                self.moments[identity] = begin + moment
+                if moment >= load.warm:
+                    self.moments[identity] = begin + moment
                 publisher.send(event)
 
 

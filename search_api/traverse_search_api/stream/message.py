@@ -186,10 +186,13 @@ class Tellings:
                 self._told[change.id] = place, Telling(whole, seen, encode(self.end, key), now)
         gone = {one for looked in seen.values() for one in looked.gone}
         self._gone = gone & shown & self._told.keys()
+        self._found_by = {key for looked in seen.values() for key in looked.matched}
 
     def messages(self, key: str, reader: Reader, named: Collection[str]) -> list[Message]:
         """What a stream is told, in order (see `Telling.message`). Looks only at what its filter
         found and at what is gone: with thousands of streams most changes concern few of them."""
+        if not (key in self._found_by or named or self._gone):
+            return []
         ids = set(self._gone)
         for name in reader.indices:
             if name in self._seen:
