@@ -311,7 +311,7 @@ def test_without_kafka_the_service_says_so() -> None:
         found = client.get("/v1/groupings")
         assert found.status_code == 503
         assert found.headers["retry-after"]
-        assert "Kafka" in found.json()["detail"]
+        assert "leur journal ne répond pas" in found.json()["detail"]
 
 
 async def _held(_: object, identifier: str) -> list[dict[str, Any] | None]:

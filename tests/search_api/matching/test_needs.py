@@ -62,12 +62,12 @@ def test_of_which_texts_all_can_be_told() -> None:
         assert needs(q=text).text is not None, text
     for text in ('"portail"', "portail -acier", "port*", "acheteur:ville"):
         assert needs(q=text).text is None, text
-    plain, pairs = needs(q="portail de cour").text, needs(q="total energies nord").text
+    plain, pairs = needs(q="portail de cour").text, needs(q="aqua parc nord").text
     assert plain is not None and plain.whole == {"portail", "de", "cour"} and plain.joined == ()
     assert pairs is not None
     assert {" ".join(sorted(each)) for each in pairs.joined} == {
-        "nord totalenergies",
-        "energiesnord total",
+        "aquaparc nord",
+        "aqua parcnord",
     }
 
 
