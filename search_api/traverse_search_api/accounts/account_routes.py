@@ -90,10 +90,9 @@ def account_router(staff: Staff, render: Renderer) -> APIRouter:
         if target.id == person.account.id or wanted not in ("", *StaffRole):
             # Whoever administers does not shut themselves out.
             raise NotAllowedError("changer ce rôle", person.institution.name)
-        await staff.audit.write(
+        await staff.note(
+            person,
             Deed.ROLE_CHANGED,
-            siren=person.siren,
-            account=person.account.id,
             now=now,
             of=target.id,
             role=wanted,
@@ -113,10 +112,9 @@ def account_router(staff: Staff, render: Renderer) -> APIRouter:
 
 async def _close(staff: Staff, person: SignedIn, target: Account) -> None:
     now = staff.visits.now()
-    await staff.audit.write(
+    await staff.note(
+        person,
         Deed.SESSIONS_CLOSED,
-        siren=person.siren,
-        account=person.account.id,
         now=now,
         of=target.id,
     )

@@ -79,9 +79,7 @@ def sign_in_router(staff: Staff, render: Renderer) -> APIRouter:
         person = visits.require(request)
         session = person.session
         until = session.started + visits.sessions.longest
-        await staff.audit.write(
-            Deed.SIGNED_OUT, siren=person.siren, account=person.account.id, now=visits.now()
-        )
+        await staff.note(person, Deed.SIGNED_OUT, now=visits.now())
         await staff.update(
             person.account,
             lambda known: end_session(known or person.account, session.id, until, visits.now()),

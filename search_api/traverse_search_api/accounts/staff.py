@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.compacted_table import TableError
 from traverse_schemas.registry import LiveRegistry, Registry, institutions_table
 from traverse_search_api.accounts.account import Account
-from traverse_search_api.accounts.audit import Audit, open_audit
+from traverse_search_api.accounts.audit import Audit, Deed, open_audit
 from traverse_search_api.accounts.directory import Directory, LiveDirectory, accounts_table
 from traverse_search_api.accounts.errors import AccountsAwayError
 from traverse_search_api.accounts.openid import Provider
 from traverse_search_api.accounts.passwords import Passwords
-from traverse_search_api.accounts.session import Sessions
+from traverse_search_api.accounts.session import Sessions, SignedIn
 from traverse_search_api.accounts.throttle import Throttle
 from traverse_search_api.accounts.visits import Visits
 from traverse_search_api.gateway_client import GatewayClient
@@ -49,6 +50,10 @@ class Staff:
             return await asyncio.to_thread(self.directory.update, account.id, change)
         except TableError as error:
             raise AccountsAwayError from error
+
+    async def note(self, person: SignedIn, deed: Deed, *, now: datetime, **data: Any) -> None:
+        """Write durably what somebody did for their institution. Raises AuditAwayError."""
+        await self.audit.write(deed, siren=person.siren, account=person.account.id, now=now, **data)
 
     async def close(self) -> None:
         """Release everything."""

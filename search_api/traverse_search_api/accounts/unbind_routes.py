@@ -42,10 +42,9 @@ def unbind_router(staff: Staff, render: Renderer) -> APIRouter:
             raise NotAllowedError("délier son propre compte", person.institution.name)
         if target.identity is None:
             return RedirectResponse("/compte", 303)
-        await staff.audit.write(
+        await staff.note(
+            person,
             Deed.IDENTITY_UNBOUND,
-            siren=person.siren,
-            account=person.account.id,
             now=now,
             of=target.id,
         )

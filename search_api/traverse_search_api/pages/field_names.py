@@ -130,7 +130,7 @@ def need_faults(faults: Iterable[tuple[str, str]]) -> dict[str, str]:
     that says it; nothing where one of them is of none."""
     found: dict[str, str] = {}
     for pointer, sentence in faults:
-        name = next((step for step in _steps(pointer) if step != "data"), "")
+        name = _first_of(pointer)
         if name not in NEED_FIELDS:
             return {}
         found.setdefault(NEED_FIELDS[name][0], need_fault(pointer, sentence))
@@ -139,9 +139,14 @@ def need_faults(faults: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def need_fault(pointer: str, sentence: str) -> str:
     """`fault_of`, by the names of the form of a need."""
-    name = next((step for step in _steps(pointer) if step != "data"), "")
+    name = _first_of(pointer)
     label = NEED_FIELDS[name][1] if name in NEED_FIELDS else field_of(pointer)
     return _renamed(pointer, sentence, label)
+
+
+def _first_of(pointer: str) -> str:
+    """The field of the record that a pointer leads into."""
+    return next((step for step in _steps(pointer) if step != "data"), "")
 
 
 def _renamed(pointer: str, sentence: str, label: str) -> str:

@@ -120,10 +120,9 @@ def grouping_router(staff: Staff, readings: Readings, render: Renderer) -> APIRo
             now=now,
             on=on,
         )
-        await staff.audit.write(
+        await staff.note(
+            person,
             Deed.GROUPING_ANSWERED,
-            siren=person.siren,
-            account=person.account.id,
             now=now,
             grouping=identifier[:60],
             word=step.value,

@@ -117,10 +117,9 @@ def institution_router(
             case _:
                 sentence = "Choisissez comment rejouer cet événement."
         if not sentence:
-            await staff.audit.write(
+            await staff.note(
+                person,
                 Deed.REJECTION_REPLAYED,
-                siren=person.siren,
-                account=person.account.id,
                 now=visits.now(),
                 rejection=name[:200],
             )

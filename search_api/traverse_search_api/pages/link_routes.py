@@ -76,10 +76,9 @@ def link_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
         events = word_events(
             word, matter, pairs, known, siren=person.siren, now=now, ids=iter(_new_id, "")
         )
-        await staff.audit.write(
+        await staff.note(
+            person,
             Deed.LINK_ANSWERED,
-            siren=person.siren,
-            account=person.account.id,
             now=now,
             records=[mine["id"], named],
             word=word.value,

@@ -110,10 +110,9 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
                 place=seen.data["place"][0],
                 alike=[one for one in alike if one["id"] != own],
             )
-        await staff.audit.write(
+        await staff.note(
+            person,
             Deed.NEED_PUBLISHED,
-            siren=person.siren,
-            account=person.account.id,
             now=visits.now(),
             reference=form.reference,
         )

@@ -136,10 +136,9 @@ def showcase_settings_router(staff: Staff, render: Renderer, framing: Framing) -
             origins = origins_typed(typed)
         except (InvalidOriginError, TooManyOriginsError) as error:
             return page(request, person.siren, typed, False, str(error))
-        await staff.audit.write(
+        await staff.note(
+            person,
             Deed.SHOWCASE_OPENED,
-            siren=person.siren,
-            account=person.account.id,
             now=visits.now(),
             origins=list(origins),
         )
