@@ -106,8 +106,10 @@ def validate_app(settings: ProcessorSettings, generation: str) -> faust.App:
             )
         await writer.start()
 
-    hooks = {"start": start, "stop": writer.stop}
-    _agent(app, (INBOUND,), work, _inbound, settings, wait=settings.batch_wait, **hooks)
+    _agent(
+        app, (INBOUND,), work, _inbound, settings,
+        wait=settings.batch_wait, start=start, stop=writer.stop,
+    )  # fmt: skip
     return app
 
 
@@ -143,8 +145,10 @@ def index_app(settings: ProcessorSettings) -> faust.App:
         await teller.stop()
         await client.close()
 
-    hooks = {"start": teller.start, "stop": stop}
-    _agent(app, (RECORDS, DECISIONS), work, _changed, settings, wait=settings.index_wait, **hooks)
+    _agent(
+        app, (RECORDS, DECISIONS), work, _changed, settings,
+        wait=settings.index_wait, start=teller.start, stop=stop,
+    )  # fmt: skip
     return app
 
 

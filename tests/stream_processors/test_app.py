@@ -111,8 +111,9 @@ async def nothing() -> None:
 def step(work: Work, app: App, stall_after: float = 60) -> None:
     settings: Any = SimpleNamespace(stall_after=stall_after, batch_size=1)
     told: Any = app
-    hooks = {"start": nothing, "stop": nothing}
-    steps._agent(told, ("topic",), work, lambda one: one, settings, wait=0.1, **hooks)
+    steps._agent(
+        told, ("topic",), work, lambda one: one, settings, wait=0.1, start=nothing, stop=nothing
+    )
 
 
 async def run(work: Work, stream: Stream, app: App) -> None:
