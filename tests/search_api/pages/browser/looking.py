@@ -7,9 +7,8 @@ from playwright.sync_api import (
 )
 
 PHONE, DESK = 360, 1280
-
-
 BUDGET = 100_000  # octets of a page
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 
 
 def device(given: tuple[int, bool]) -> str:
@@ -31,15 +30,23 @@ def look(page: Page, path: str) -> None:
     page.remove_listener("response", note)
     ours = page.url.split("/", 3)[2]
     assert all(url.startswith("data:") or url.split("/", 3)[2] == ours for url in loaded), loaded
+    fits(page)
+
+
+def fits(page: Page) -> None:
+    """Nothing on it is wider than the window."""
     wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= page.viewport_size["width"], (path, wide)  # type: ignore[index]
+    assert wide <= page.viewport_size["width"], (page.url, wide)  # type: ignore[index]
 
 
 def judge_once(page: Page, *, axe: bool) -> None:
     """It fits the width, and axe finds nothing on it."""
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= page.viewport_size["width"], page.url  # type: ignore[index]
+    fits(page)
     if axe:
-        rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
-        found = Axe().run(page, options=rules)
-        assert not found.violations_count, found.generate_report()
+        no_fault(page)
+
+
+def no_fault(page: Page) -> None:
+    """axe finds nothing on it."""
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert not found.violations_count, found.generate_report()

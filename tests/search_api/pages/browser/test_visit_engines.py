@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -14,7 +13,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.search_api.pages.browser.looking import PHONE, look
+from tests.search_api.pages.browser.looking import PHONE, look, no_fault
 from tests.search_api.pages.browser.printing import printed_pages, rendered
 from tests.search_api.pages.town import (
     PASSWORD,
@@ -120,14 +119,11 @@ def test_a_sheet_that_was_opened_is_read_without_a_network_until_its_reader_leav
         page.evaluate("getComputedStyle(document.querySelector('#hors-ligne')).borderLeftWidth")
         == "4px"
     )
-    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
-    found = Axe().run(page, options=rules)
-    assert not found.violations_count, found.generate_report()
+    no_fault(page)
     # What was not opened is not there; what was is named.
     page.goto("/visite?lieu=Aubagne")
     expect(heading).to_have_text("Fiches gardées sur cet appareil")
-    found = Axe().run(page, options=rules)
-    assert not found.violations_count, found.generate_report()
+    no_fault(page)
     page.get_by_role("link", name="Marseille (13), état du").click()
     expect(main).to_contain_text("Papier pour les mairies")
     # Back on the network, the present state is shown.
