@@ -119,6 +119,13 @@ class Empty:
         return {"hits": {"hits": [], "total": {"value": 0, "relation": "eq"}}}
 
 
+class TimedOut(Empty):
+    """An index of which something timed out by a bound of its own."""
+
+    async def search(self, _: dict[str, Any], **__: Any) -> dict[str, Any]:
+        raise TimeoutError("another's")
+
+
 @pytest.mark.parametrize("ask", ["search", "settled"])
 def test_all_questions_of_a_search_together_have_a_bound(ask: str) -> None:
     """Corrected, relaxed, looked at for why nothing is found: ten seconds each come to a minute."""
@@ -136,6 +143,20 @@ def test_all_questions_of_a_search_together_have_a_bound(ask: str) -> None:
     with pytest.raises(TooLongError):
         asyncio.run(asking())
     assert index.asked > 1
+
+
+@pytest.mark.parametrize("ask", ["search", "settled"])
+def test_only_the_bound_of_a_search_makes_it_too_long(ask: str) -> None:
+    """Any other thing that timed out within it is told as what it is."""
+    searcher = searcher_over(TimedOut(), Snapshots(lifetime=300), longest=60)
+    asked = SearchParameters(q="gymnase")
+    asking = (
+        searcher.search(asked, ANYBODY)
+        if ask == "search"
+        else searcher.settled(asked, searcher.as_of(None), ANYBODY)
+    )
+    with pytest.raises(TimeoutError, match="another's"):
+        asyncio.run(cast(Any, asking))
 
 
 def test_a_snapshot_opened_while_the_first_page_was_read_does_not_serve_it() -> None:
