@@ -37,8 +37,13 @@ _KNOWN_TOWN: Final = 2_000  # inhabitants from which a one-word name is taken fo
 _KNOWN_WITH_ARTICLE: Final = 8_000  # from which "le havre" is, and not a word with its article
 _WELL_KNOWN: Final = 20_000  # from which a name that is a word too is, alone: tours
 _MERGED_INTO: Final = 10_000  # inhabitants of a town in which one word was a commune's name
-_CLEARLY: Final = 3  # times more inhabitants than the next of the same name
-_RIVAL_TOWN: Final = 10_000  # inhabitants from which a town may be meant as well as a département
+# How sure a name is: by the people of all that it may mean. Who lives in an area says its town's
+# name, and who lives in Saint-Pierre-des-Corps says it whole as often as not.
+_AREA: Final = 10
+_LONGER: Final = 2
+_CLEARLY: Final = 3  # times what all others weigh together
+_LITTLE: Final = 30  # of the heaviest's weight so small a part is not worth offering
+_MOST_OFFERED: Final = 5
 _ARTICLE: Final = re.compile(r"^(?:le|la|les|l) ")
 _CONTRACTED: Final = {"du": "le", "au": "le", "des": "les", "aux": "les"}
 # How the tables write what kind of EPCI it is, and how people do.
@@ -50,10 +55,15 @@ _EPCI_KINDS: Final = {
 }  # fmt: skip
 
 
-class NamedPlace(NamedTuple):
-    """A name's territories (typed code, label): one, or several to choose from."""
+Choices = tuple[tuple[str, str], ...]
 
-    choices: tuple[tuple[str, str], ...]
+
+class NamedPlace(NamedTuple):
+    """A name's territories (typed code, label): one, or several to choose from. `namesakes` are all
+    that it may mean, those of exactly that name before those whose name begins so."""
+
+    choices: Choices
+    namesakes: tuple[Choices, ...] = ()
 
 
 def named_place(
@@ -78,7 +88,8 @@ def named_place(
     alias = aliases.get(folded) or aliases.get(folded.removeprefix("region "))
     meant = (capital and not first) or (acronym and alias is not None and alias.acronym)
     if alias is not None and (meant or not alias.capital):
-        return NamedPlace(tuple((code, _label(code, territories)) for code in alias.codes))
+        choices = tuple((code, _label(code, territories)) for code in alias.codes)
+        return NamedPlace(choices, (choices,))
     names = _names(territories)
     found = names.get(folded)
     contracted, _, noun = folded.partition(" ")
@@ -93,7 +104,7 @@ def named_place(
         return None
     if not _may_be_meant(folded, found[0], capital=capital, first=first, alone=alone):
         return None
-    return NamedPlace(_clear(_with_longer(folded, found, territories)))
+    return _named(found, _longer(territories).get(folded, ()))
 
 
 Row = tuple[int, str, str]
@@ -119,26 +130,33 @@ def prepare_names(territories: Territories) -> None:
     _saints(territories)
 
 
-def _with_longer(folded: str, rows: tuple[Row, ...], territories: Territories) -> tuple[Row, ...]:
-    """With far bigger towns whose names begin so: Saint-Maximin is a village and a town's name."""
-    most = rows[0]
-    if not most[1].startswith("com:"):
-        return rows
-    longer = [row for row in _longer(territories).get(folded, ()) if row[0] >= _CLEARLY * most[0]]
-    return tuple(sorted((*rows, *longer), key=lambda row: (-row[0], row[1]))) if longer else rows
+def _named(exactly: tuple[Row, ...], longer: tuple[Row, ...]) -> NamedPlace:
+    """What is called `exactly` so where one clearly weighs more than all others together, those
+    whose name is `longer` among them (Saint-Maximin is a village, and how a town is called); else
+    the heaviest to choose from, one of exactly that name always among them."""
+    codes = {code for _, code, _ in exactly}
+    weights = {row: _weight(row) for row in exactly}
+    weights |= {row: _weight(row) / _LONGER for row in longer if row[1] not in codes}
+    heaviest, *others = sorted(weights, key=lambda row: (-weights[row], row[1]))
+    namesakes = _choices(exactly), _choices(row for row in weights if row not in exactly)
+    rest = sum(weights[row] for row in others)
+    if heaviest in exactly and weights[heaviest] >= _CLEARLY * rest:
+        return NamedPlace(_choices([heaviest]), namesakes)
+    least = weights[heaviest] / _LITTLE
+    offered = [heaviest, *(row for row in others if weights[row] >= least)][:_MOST_OFFERED]
+    if not codes.intersection(code for _, code, _ in offered):
+        own = max(exactly, key=lambda row: (weights[row], row[1]))
+        offered = [*offered[: _MOST_OFFERED - 1], own]
+    return NamedPlace(_choices(offered), namesakes)
 
 
-def _clear(rows: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
-    """The first alone when no other of its name comes near: Vienne is a département and a town."""
-    first = rows[0]
-    area = not first[1].startswith("com:")
-    rivals = [
-        row
-        for row in rows[1:]
-        if row[0] * _CLEARLY > first[0]
-        or (area and row[1].startswith("com:") and row[0] >= _RIVAL_TOWN)
-    ]
-    return tuple((code, label) for _, code, label in (first, *rivals[:4]))
+def _weight(row: Row) -> float:
+    population, code, _ = row
+    return population if code.startswith("com:") else population / _AREA
+
+
+def _choices(rows: Iterable[Row]) -> Choices:
+    return tuple((code, label) for _, code, label in rows)
 
 
 def _label(code: str, territories: Territories) -> str:
@@ -146,9 +164,9 @@ def _label(code: str, territories: Territories) -> str:
     department = chain.first("dep") if chain else None
     if chain is None or department is None:
         return chain.name if chain else code
-    return (
-        f"{chain.name} ({department.code[4:]})" if code.startswith(("com:", "dep:")) else chain.name
-    )
+    if code.startswith("dep:"):
+        return f"{chain.name} (département)"
+    return f"{chain.name} ({department.code[4:]})" if code.startswith("com:") else chain.name
 
 
 @cache
@@ -162,9 +180,7 @@ def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
         among.setdefault(fold_name(name), {}).setdefault(row[1], row)
 
     for department in territories.departments():
-        row = (
-            department.population, department.code, f"{department.name} ({department.number})",
-        )  # fmt: skip
+        row = (department.population, department.code, f"{department.name} (département)")
         add(department.name, row)
         for small in ("", "du ", "de la ", "de l ", "des ", "de ", "d "):
             add(f"departement {small}{department.name}", row)
@@ -240,20 +256,25 @@ def _without_small(folded: str) -> str:
 
 @cache
 def _longer(territories: Territories) -> dict[str, tuple[Row, ...]]:
-    """The first words of a town's name -> the towns: `aix` -> Aix-en-Provence, Aix-les-Bains."""
+    """A name -> the communes whose names go on from it, the most peopled first: `saint pierre` ->
+    Saint-Pierre-des-Corps."""
     found: dict[str, list[Row]] = {}
+    names = _names(territories)
     for commune in territories.communes():
-        if commune.population < _RIVAL_TOWN:
-            continue
         words = fold_name(commune.name).split()
         row = (commune.population, commune.code, f"{commune.name} ({commune.department})")
         for count in range(1, len(words)):
-            found.setdefault(" ".join(words[:count]), []).append(row)
-    return {name: tuple(rows) for name, rows in found.items()}
+            if (name := " ".join(words[:count])) in names:
+                found.setdefault(name, []).append(row)
+    return {name: tuple(sorted(rows, key=_by_people)) for name, rows in found.items()}
+
+
+def _by_people(row: Row) -> tuple[int, str]:
+    return -row[0], row[1]
 
 
 def _ranked(rows: Iterable[Row]) -> tuple[Row, ...]:
-    ordered = sorted(rows, key=lambda row: (-row[0], row[1]))
+    ordered = sorted(rows, key=_by_people)
     towns = [row for row in ordered if row[1].startswith("com:")]
     areas = [row for row in ordered if not row[1].startswith("com:")]
     # Paris and La Réunion are a département of the same name: the smaller one that is it.

@@ -196,9 +196,9 @@ class Reader:
     def _within_number(self, named: Span, number: str) -> tuple[tuple[str, str], ...] | None:
         for name in named.place_names:
             place = named_place(name, self.territories, capital=True)
-            choices = place and within_number(place.choices, number, self.territories)
-            if choices:
-                return choices
+            for namesakes in place.namesakes if place else ():
+                if choices := within_number(namesakes, number, self.territories):
+                    return choices
         return None
 
     def _places(self, text: str, choices: tuple[tuple[str, str], ...]) -> Understood:

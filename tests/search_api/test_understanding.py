@@ -92,10 +92,15 @@ def test_ordinary_words_stay_words(text: str) -> None:
 
 def test_what_could_be_several_asks() -> None:
     """13001 is Aix-en-Provence for INSEE and Marseille 1er for the post; Vienne a town and more."""
-    for text, codes in (("13001", {"com:13001", "cp:13001"}), ("vienne", {"com:38544", "dep:86"})):
+    for text, codes in (
+        ("13001", {"com:13001", "cp:13001"}),
+        ("vienne", {"com:38544", "dep:86"}),
+        ("mayenne", {"com:53147", "dep:53"}),
+    ):
         (one,) = plan(text).understood
         assert one.value == ""
         assert codes <= {code for code, _ in one.choices}
+        assert len({label for _, label in one.choices}) == len(one.choices)
 
 
 def test_a_day_or_a_month_without_a_year_is_the_next_one() -> None:
