@@ -48,8 +48,12 @@ def partition_of(key: str, partitions: int) -> int:
 
 def opportunity_id(source: str, subject: str) -> str:
     """The id of the opportunity that begins with this record: 16 letters and digits, for ever."""
-    digest = blake2b(record_key(source, subject).encode(), digest_size=10).digest()
-    return b32encode(digest).decode().lower()
+    return opportunity_of(record_key(source, subject))
+
+
+def opportunity_of(key: str) -> str:
+    """The id of the opportunity that begins with the record that has this key."""
+    return b32encode(blake2b(key.encode(), digest_size=10).digest()).decode().lower()
 
 
 def content_hash(canonical: bytes) -> bytes:

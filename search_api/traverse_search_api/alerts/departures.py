@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from traverse_schemas.document import INDICES
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.identity import opportunity_of
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.verdict import Document, members_of
 from traverse_search_api.elasticsearch_client import Indices
@@ -50,7 +50,7 @@ async def _is_gone(record: str, indices: Indices) -> bool:
     """Whether the id of its own is a stub, and no document says it. While an index is made anew it
     may have neither: then nothing is known, and nothing forgotten."""
     source, _, subject = record.partition(" ")
-    own = opportunity_id(source, subject)
+    own = opportunity_of(record)
     said = [{"term": {"sources.source": source}}, {"term": {"sources.subject": subject}}]
     either = [{"term": {"id": own}}, {"bool": {"filter": said}}]
     body: dict[str, Any] = {

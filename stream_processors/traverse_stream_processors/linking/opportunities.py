@@ -14,7 +14,7 @@ import orjson
 
 from traverse_schemas.decisions import Decision
 from traverse_schemas.document import OpportunityMessage
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.identity import opportunity_of
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.link import Gathered, form
@@ -66,7 +66,7 @@ class Opportunities:
     def put_records(self, records: Sequence[tuple[str, int, bytes | None]]) -> set[str]:
         """Know messages of `traverse.records`: (key, offset, JSON or None). Gives the ids that may
         hold something else now. An older state than the one that is known changes nothing."""
-        ids = [opportunity_id(*key.split(" ", 1)) for key, _, _ in records]
+        ids = [opportunity_of(key) for key, _, _ in records]
         known = self._shelf.offsets(set(ids))
         last = {
             identity: (offset, value)
@@ -210,7 +210,7 @@ class Opportunities:
     def fates(self, keys: Sequence[str]) -> dict[str, Fate]:
         """What the records with these keys came to when `form` was last asked. Nothing of those
         that never showed anything."""
-        ids = {key: opportunity_id(*key.split(" ", 1)) for key in keys}
+        ids = {key: opportunity_of(key) for key in keys}
         gone = self._shelf.states([one for one in ids.values() if one not in self._heads])
         found: dict[str, Fate] = {}
         for key, identity in ids.items():
