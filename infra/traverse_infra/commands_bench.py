@@ -2,18 +2,14 @@
 
 import os
 import signal
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import orjson
 import typer
 
 from traverse_infra.bench.plan import Part, Plan
 
-_Figure = TypeVar("_Figure")
 _USUAL = tuple(part for part in Part if part not in (Part.STREAM, Part.GROWTH))
 """Streams are measured when they are asked for, since two thousand readers want the machine for
 themselves; so is what an event costs among more and more, which takes half an hour."""
@@ -27,21 +23,16 @@ def _bench_link(largest: int, *, as_json: bool) -> None:
     from traverse_infra.bench.linking import SIZES, measure_linking
     from traverse_infra.bench.machine import computer
     from traverse_infra.bench.matching import measure_matching
+    from traverse_infra.bench.own_process import measure_apart
 
     sizes = [size for size in SIZES if size <= largest] or [largest]
 
     # As `traverse work` starts the steps.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-    def apart(measure: Callable[..., list[_Figure]]) -> list[_Figure]:
-        """In a process of its own, whose memory is that of what is measured."""
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            return process.submit(measure, _say, sizes).result()
-
     figures = {
         "machine": computer(),
-        "link": apart(measure_linking),
-        "link_with_matching": apart(measure_matching),
+        "link": measure_apart(measure_linking, _say, sizes),
+        "link_with_matching": measure_apart(measure_matching, _say, sizes),
     }
     if as_json:
         typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
