@@ -166,9 +166,11 @@ def spoilt(event: dict[str, Any], misfits: tuple[Any, ...] = MISFITS) -> Iterato
 
 
 def _copy(event: dict[str, Any], path: tuple[Any, ...]) -> tuple[dict[str, Any], Any]:
-    whole = copy.deepcopy(event)
+    """The event, to be changed at this place: copied on the way there, the rest being shared."""
+    whole = copy.copy(event)
     parent: Any = whole
     for part in path[:-1]:
+        parent[part] = copy.copy(parent[part])
         parent = parent[part]
     return whole, parent
 

@@ -28,6 +28,8 @@ from traverse_producers.gateway.asyncapi import asyncapi
 from traverse_schemas.events import EVENT_TYPES
 from traverse_schemas.topics import EVENTS, TOPICS
 
+pytestmark = pytest.mark.long
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -10,7 +10,7 @@ from tests.producers.importers.checks import CONTEXT, check
 from traverse_producers.importers.contract import Dropped, Imported
 from traverse_producers.importers.registry import IMPORTERS
 
-pytestmark = pytest.mark.realdata
+pytestmark = [pytest.mark.realdata, pytest.mark.long]
 
 CLOSED, UPDATED, PUBLISHED = (
     f"fr.traverse.call.{what}.v1" for what in ("closed", "updated", "published")

@@ -25,6 +25,8 @@ from traverse_schemas.events import Action
 from traverse_schemas.identity import Version, utc_text
 from traverse_schemas.records.codes import Kind
 
+pytestmark = pytest.mark.long
+
 CONTEXT = ImportContext("urn:siren:211300553:liste", as_of=datetime(2026, 1, 1, tzinfo=UTC))
 NIGHT = datetime(2026, 4, 1, 3, tzinfo=UTC)
 MANY = {f"R-{n:03}": f"Dossier {n}" for n in range(40)}

@@ -10,6 +10,8 @@ import pytest
 from tests.producers.bounded import Run, bounded
 from tests.producers.spreadsheets.test_workbook import book
 
+pytestmark = pytest.mark.long
+
 READ = """
 from traverse_producers.spreadsheets.workbook import read_rows
 from traverse_producers.csv_cells import UnreadableCellError

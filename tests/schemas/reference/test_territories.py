@@ -11,6 +11,8 @@ from traverse_schemas.values.siren import is_siren
 
 T = Territories.load
 AMP = "200054807"
+COMMUNES = st.deferred(lambda: st.sampled_from(T().communes()))
+"""Made once: hypothesis looks at all of what it draws from whenever it is told of it."""
 
 
 def commune(insee: str) -> Commune:
@@ -164,7 +166,7 @@ def test_what_the_tables_do_not_know_has_no_chain() -> None:
 @settings(max_examples=300)
 @given(st.sampled_from(("com", "cp", "epci", "dep", "reg", "fr", "zone")), st.data())
 def test_what_is_known_is_what_has_a_chain(level: str, data: st.DataObject) -> None:
-    row = data.draw(st.sampled_from(T().communes()))
+    row = data.draw(COMMUNES)
     known = {
         "com": (row.insee, row.department + "001"),
         "cp": row.postal_codes,
@@ -180,7 +182,7 @@ def test_what_is_known_is_what_has_a_chain(level: str, data: st.DataObject) -> N
 @settings(max_examples=300)
 @given(st.data())
 def test_every_level_of_a_chain_has_a_chain_within_it(data: st.DataObject) -> None:
-    row = data.draw(st.sampled_from(T().communes()))
+    row = data.draw(COMMUNES)
     chain = T().chain(row.code)
     assert chain is not None
     assert chain.codes[-1] == "fr"

@@ -22,7 +22,7 @@ from traverse_stream_processors.likeness.model import Vectoriser, base_model, ne
 from traverse_stream_processors.likeness.terms import terms_of
 from traverse_stream_processors.likeness.train import DIMENSIONS, train
 
-pytestmark = pytest.mark.realdata
+pytestmark = [pytest.mark.realdata, pytest.mark.long]
 _TITLES, _QUERIES = 600, 80
 
 

@@ -21,7 +21,7 @@ from traverse_stream_processors.linking.judge import LinkType, judge
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.same import aspects, score
 
-pytestmark = pytest.mark.realdata
+pytestmark = [pytest.mark.realdata, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from traverse_stream_processors.matching import answers, joint
 from traverse_stream_processors.matching.matcher import Matcher
 from traverse_stream_processors.matching.subject import alike
 
-pytestmark = pytest.mark.realdata
+pytestmark = [pytest.mark.realdata, pytest.mark.long]
 
 CHOSEN_ON, MEASURED_ON = 0, 1
 _FIRST = 5
