@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from tests.producers.gateway.serving import NOW, BriskTableLog, MemoryLog, memory_journal, registry
-from tests.schemas.memory_log import MemoryTopic
+from tests.producers.gateway.serving import NOW, MemoryLog, memory_journal, registry
+from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal
@@ -133,7 +133,7 @@ def real_gateway(
         registry=registry(1_000_000, delegated=own is None),
         follow=Follower("127.0.0.1:1", own or Path(home.name)),
         clock=FixedClock(NOW),
-        claims=BriskTableLog(MemoryTopic()),
+        claims=MemoryTableLog(MemoryTopic()),
     )
     listener = listen("127.0.0.1", 0)
     server = server_of(app, settings)

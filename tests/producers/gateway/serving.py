@@ -22,7 +22,7 @@ from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.receipts.follow import Follower
 from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import Clock, FixedClock
-from traverse_schemas.compacted_table import CompactedTable, Stored, TableLog
+from traverse_schemas.compacted_table import CompactedTable, TableLog
 from traverse_schemas.identity import partition_of
 from traverse_schemas.institutions import (
     ApiKey,
@@ -89,13 +89,6 @@ class MovedClock:
 
 class MemoryLog(MemoryTransport):
     """The memory transport, from which a gateway's log may be made."""
-
-
-class BriskTableLog(MemoryTableLog):
-    """Lets a gateway close at once."""
-
-    def read(self, timeout: float) -> tuple[list[Stored], int]:
-        return super().read(min(timeout, 0.01))
 
 
 class TransportLog:
@@ -251,7 +244,7 @@ def serving(
                 signer=signer,
                 follow=Follower("127.0.0.1:1", Path(folder)),
                 clock=clock or FixedClock(NOW),
-                claims=claims_log or BriskTableLog(claims or MemoryTopic()),
+                claims=claims_log or MemoryTableLog(claims or MemoryTopic()),
             ),
             raise_server_exceptions=False,
         ) as client,

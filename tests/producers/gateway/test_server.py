@@ -15,12 +15,11 @@ from tests.producers.gateway.serving import (
     NOW,
     SIGNER,
     STRUCTURED,
-    BriskTableLog,
     MemoryLog,
     memory_journal,
     registry,
 )
-from tests.schemas.memory_log import MemoryTopic
+from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.stream_processors.factory import event, octets
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import InvalidOptionError
@@ -48,7 +47,7 @@ def served(home: Path, **more: Any) -> Iterator[int]:
         follow=Follower("127.0.0.1:1", home),
         signer=SIGNER,
         clock=FixedClock(NOW),
-        claims=BriskTableLog(MemoryTopic()),
+        claims=MemoryTableLog(MemoryTopic()),
     )
     server = server_of(app, settings)
     with listen("127.0.0.1", 0) as listener:
