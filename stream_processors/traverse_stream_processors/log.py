@@ -36,6 +36,9 @@ _T = TypeVar("_T")
 _MAX_BATCH_BYTES = 512 * 1024
 _MAX_REQUEST_BYTES = 4 * 1024 * 1024
 _LONGEST_TRANSACTION_MS = 15 * 60 * 1000  # the most that a broker grants by default
+_LOOK_MS = 50
+"""A mark of a transaction is no message: at the end of a partition nothing else comes, and then a
+look is over when this time is."""
 
 
 class Message(NamedTuple):
@@ -278,7 +281,7 @@ async def read_partition(
         first = (await _patiently(partial(consumer.beginning_offsets, [where])))[where]
         consumer.seek(where, max(start, first))
         while await consumer.position(where) < end:
-            found = await consumer.getmany(where, timeout_ms=500, max_records=5000)
+            found = await consumer.getmany(where, timeout_ms=_LOOK_MS, max_records=5000)
             yield [
                 Stored(record.offset, record.key or b"", record.value, tuple(record.headers))
                 for record in found.get(where, ())
@@ -336,7 +339,7 @@ class Follower:
             if position < ends[where]:
                 left.add(where)
         while left:
-            found = await consumer.getmany(*left, timeout_ms=500, max_records=5000)
+            found = await consumer.getmany(*left, timeout_ms=_LOOK_MS, max_records=5000)
             for where, records in found.items():
                 yield (
                     where.topic,

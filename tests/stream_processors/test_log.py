@@ -1,14 +1,15 @@
 """What the writer of the log waits out, and what ends the process."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pytest
-from aiokafka import errors
+from aiokafka import TopicPartition, errors
 
 from traverse_stream_processors import log
 from traverse_stream_processors.errors import LogRefusedError
-from traverse_stream_processors.log import Follower, LogWriter, Message
+from traverse_stream_processors.log import Follower, LogWriter, Message, read_partition
 
 
 class Producer:
@@ -122,3 +123,51 @@ def test_a_consumer_that_stops_while_kafka_is_away_cancels_nobody_else(
 
     asyncio.run(closed())
     assert Unreachable.closed == 1
+
+
+class Marked:
+    """A partition that ends with the mark of a transaction: one place more, and no message."""
+
+    def __init__(self) -> None:
+        self.waited = 0
+        self._at, self._end = 0, 1
+
+    def assign(self, _: Any) -> None: ...
+
+    def seek(self, _: Any, offset: int) -> None:
+        self._at = offset
+
+    async def beginning_offsets(self, where: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(where, 0)
+
+    async def end_offsets(self, where: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(where, self._end)
+
+    async def position(self, _: Any) -> int:
+        return self._at
+
+    async def getmany(self, *_: Any, timeout_ms: int, **__: Any) -> dict[TopicPartition, Any]:
+        self.waited += timeout_ms
+        self._at = self._end
+        return {}
+
+    async def stop(self) -> None: ...
+
+
+def test_behind_the_last_message_nothing_is_awaited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A step that takes over reads many partitions, and each may end with a mark."""
+    marked = Marked()
+
+    async def consumer(*_: Any) -> Marked:
+        return marked
+
+    monkeypatch.setattr(log, "_consumer", consumer)
+
+    async def read() -> list[Any]:
+        alone = [one async for chunk in read_partition("", "topic", 0, 0) for one in chunk]
+        return [*alone, *[chunk async for chunk in Follower("", ("topic",), 1).news({})]]
+
+    assert asyncio.run(read()) == []
+    assert marked.waited <= 200
