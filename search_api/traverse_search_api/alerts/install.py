@@ -10,6 +10,7 @@ from traverse_search_api.alerts.book import SubscriptionBook, subscriptions_tabl
 from traverse_search_api.alerts.outside import Outside
 from traverse_search_api.alerts.page_routes import alert_pages
 from traverse_search_api.alerts.private_routes import private_pages
+from traverse_search_api.alerts.removal_routes import removal_pages
 from traverse_search_api.alerts.routes import subscription_router
 from traverse_search_api.alerts.subscription import Webhook
 from traverse_search_api.alerts.webhook import greet, origin_of
@@ -43,4 +44,5 @@ def install_alerts(
 
     app.include_router(subscription_router(book, searcher, readers, staff, meet, address, problems))
     app.include_router(alert_pages(book, searcher, staff, render, address))
+    app.include_router(removal_pages(book, staff, render, address))
     app.include_router(private_pages(book, searcher, staff, render, address))

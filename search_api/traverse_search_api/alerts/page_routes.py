@@ -49,7 +49,9 @@ def alert_pages(
     visits = staff.visits
 
     @router.get("/alertes")
-    async def mine(request: Request, nouvelle: str = "", reprise: str = "") -> Response:
+    async def mine(
+        request: Request, nouvelle: str = "", reprise: str = "", supprimee: str = ""
+    ) -> Response:
         """The page."""
         person = visits.require(request)
         owner = Owner(person.siren, person.account.id)
@@ -66,10 +68,11 @@ def alert_pages(
         return render.page(
             request,
             "alerts.html",
-            alerts=[_card(row, address) for row in rows],
+            alerts=[card_of(row, address) for row in rows],
             rhythms=list(RHYTHM_LABELS.items()),
             made=made,
             taken_up=bool(reprise),
+            removed=bool(supprimee),
             sentence=sentence,
         )
 
@@ -104,13 +107,11 @@ def alert_pages(
 
     @router.post("/alertes/{identifier}")
     async def change(request: Request, identifier: Identifier) -> Response:
-        """Change, pause, take up again or delete one of one's own."""
+        """Change, pause or take up again one of one's own."""
         form = await visits.form(request)
         person = visits.require(request)
         known = await book.one(Owner(person.siren, person.account.id), identifier)
         match form.get("geste", ""):
-            case "supprimer":
-                await book.delete(known)
             case "pause":
                 await book.change(known, lambda row: _with(row, Change(muted=True)))
             case "reprendre":
@@ -151,7 +152,8 @@ def _with(row: Subscription, change: Change) -> Subscription:
     return changed(row, change, recipient=None, webhook=None)
 
 
-def _card(row: Subscription, address: str) -> dict[str, object]:
+def card_of(row: Subscription, address: str) -> dict[str, object]:
+    """One of them as the pages show it; `address` is the service's."""
     view = shown(row, address)
     feeds = [] if row.note else [(FEEDS[form], where) for form, where in view["feeds"].items()]
     what = {

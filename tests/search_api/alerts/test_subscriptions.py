@@ -54,6 +54,25 @@ def test_one_finds_changes_and_deletes_one_s_own(people: Household) -> None:
     assert again.id not in people.table.rows()
 
 
+def test_an_alert_is_deleted_on_the_page_once_that_was_confirmed(people: Household) -> None:
+    """The question says what ends with it, and reading it deletes nothing."""
+    row = subscription(name="à <b>supprimer</b>")
+    people.table.put(row.id, row)
+    lea = people.house.signed_in(LEA)
+    address = f"/alertes/{row.id}/suppression"
+    page = lea.get("/alertes")
+    assert f'href="{address}"' in page.text and "supprimée" not in page.text
+    question = lea.get(address)
+    assert "Supprimer cette alerte ?" in words_of(question)
+    assert "adresses privées" in question.text and "&lt;b&gt;" in question.text
+    # A page that was loaded before had a button of this name.
+    lea.post(f"/alertes/{row.id}", data={"jeton": token_of(page), "geste": "supprimer"})
+    assert row.id in people.table.rows()
+    done = lea.post(address, data={"jeton": token_of(question)})
+    assert row.id not in people.table.rows()
+    assert "L’alerte est supprimée." in lea.get(done.headers["location"]).text
+
+
 def test_the_note_of_a_week_is_asked_for_in_one_click_and_only_by_e_mail(
     people: Household,
 ) -> None:
@@ -110,9 +129,12 @@ def test_nobody_reaches_another_s_whatever_they_try(people: Household, email: st
         assert stranger.patch(address, json={"muted": True}).status_code == 404
         assert stranger.delete(address).status_code == 404
         assert stranger.post(f"{address}/redelivery").status_code == 404
-        for deed in ("changer", "pause", "supprimer"):
+        for deed in ("changer", "pause"):
             answer = stranger.post(f"/alertes/{row.id}", data={"jeton": token, "geste": deed})
             assert answer.status_code == 404
+        assert stranger.get(f"/alertes/{row.id}/suppression").status_code == 404
+        deleted = stranger.post(f"/alertes/{row.id}/suppression", data={"jeton": token})
+        assert deleted.status_code == 404
     assert stranger.get("/v1/subscriptions").json()["items"] == []
     assert dict(people.table.rows()) == before
 
@@ -132,9 +154,10 @@ def test_another_site_has_nothing_done_in_somebody_s_name(people: Household) -> 
     theirs = token_of(people.house.signed_in(OMAR).get("/compte"))
     before = dict(people.table.rows())
     for token in ("", "0" * 32, theirs):
-        sent = {"jeton": token, "recherche": "q=x", "geste": "supprimer"}
+        sent = {"jeton": token, "recherche": "q=x", "geste": "pause"}
         assert lea.post("/alertes", data=sent).status_code == 403
         assert lea.post(f"/alertes/{HERS.id}", data=sent).status_code == 403
+        assert lea.post(f"/alertes/{HERS.id}/suppression", data=sent).status_code == 403
     elsewhere = {"Origin": "https://evil.example"}
     address = f"/v1/subscriptions/{HERS.id}"
     assert lea.delete(address, headers=elsewhere).status_code == 403

@@ -126,6 +126,11 @@ def follow_a_search(page: Page) -> None:
     page.get_by_role("button", name="M’alerter").click()
 
 
+def ask_to_delete_an_alert(page: Page) -> None:
+    page.goto("/alertes")
+    page.get_by_role("link", name="Supprimer").first.click()
+
+
 def answer_a_link(page: Page) -> None:
     page.goto(f"/fiche/{NEED}")
     page.get_by_role("button", name=re.compile("^Cela répond à notre besoin")).click()
@@ -143,6 +148,7 @@ STATES: dict[str, Callable[[Page], None]] = {
     "refus": open_a_refusal,
     "compte-delier": ask_to_unbind,
     "alertes-suivie": follow_a_search,
+    "alertes-supprimer": ask_to_delete_an_alert,
     "lien-dit": answer_a_link,
     "groupement-dit": answer_a_grouping,
 }
