@@ -81,6 +81,7 @@ def build() -> typer.Typer:
         "add": commands_accounts.add,
         "password": commands_accounts.password,
         "sign-out": commands_accounts.sign_out,
+        "unbind": commands_accounts.unbind,
         "disable": commands_accounts.disable,
         "remove": commands_accounts.remove,
     }

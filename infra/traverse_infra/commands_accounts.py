@@ -39,7 +39,8 @@ def list_(
     for one in rows:
         roles = ", ".join(f"{each.siren} ({each.role})" for each in one.memberships)
         closed = " [fermé]" if one.disabled_at else ""
-        typer.echo(f"{one.email}{closed} : {roles or 'aucune institution'}")
+        bound = " [lié au fournisseur]" if one.identity else ""
+        typer.echo(f"{one.email}{closed}{bound} : {roles or 'aucune institution'}")
     if not rows:
         typer.echo("Aucun compte : « traverse accounts add » en ouvre un.")
 
@@ -56,7 +57,7 @@ def add(
     ] = False,
     password_stdin: _Stdin = False,
 ) -> None:
-    """Ouvre un compte, ou donne à un compte un rôle pour une institution de plus."""
+    """Ouvre un compte ; donne à un compte un rôle pour une institution, ou en change."""
     from pydantic import ValidationError
 
     from traverse_infra.members import open_registry
@@ -70,7 +71,8 @@ def add(
     with _table() as table:
         identifier, now = account_id(email), _now()
         known = table.get(identifier)
-        asked = not openid and (known is None or known.password is None)
+        # One that is there already keeps its own way of signing in.
+        asked = not openid and known is None
         hashed = _hashed(email, stdin=password_stdin) if asked else None
 
         def change(row: Any) -> Any:
@@ -107,6 +109,24 @@ def sign_out(email: _Email) -> None:
         now = _now()
         table.update(_id(email), lambda row: close_sessions(require_account(email, row), now))
     typer.echo("Ses sessions sont fermées.")
+
+
+def unbind(email: _Email) -> None:
+    """Délie un compte de son identité chez le fournisseur ; ses sessions se ferment."""
+    from traverse_search_api.accounts.account_changes import require_account, without_identity
+
+    with _table() as table:
+        now = _now()
+        bound = require_account(email, table.get(_id(email))).identity is not None
+        if bound:
+            table.update(_id(email), lambda row: without_identity(require_account(email, row), now))
+    if bound:
+        typer.echo(
+            "Le compte est délié : il sera lié de nouveau à la prochaine connexion chez le "
+            "fournisseur sous cette adresse, vérifiée."
+        )
+    else:
+        typer.echo("Ce compte n'est lié à personne chez le fournisseur : rien n'a changé.")
 
 
 def disable(

@@ -30,7 +30,8 @@ class OtherIdentityError(TraverseError):
     def __init__(self) -> None:
         super().__init__(
             "Ce compte est déjà lié à une autre identité du fournisseur : demandez à "
-            "l'administrateur de votre institution de le délier."
+            "l'administrateur de votre institution de le délier, ou à qui tient ce service si "
+            "c'est vous."
         )
 
 

@@ -13,10 +13,16 @@ from traverse_search_api.accounts.account_changes import (
     without_membership,
 )
 from traverse_search_api.accounts.audit import Deed
-from traverse_search_api.accounts.errors import NotAllowedError
+from traverse_search_api.accounts.errors import NotAllowedError, by_another
 from traverse_search_api.accounts.session import SignedIn
 from traverse_search_api.accounts.staff import Staff
-from traverse_search_api.accounts.unbind_routes import ADMINISTER, own_person, provider_name
+from traverse_search_api.accounts.unbind_routes import (
+    ADMINISTER,
+    another_person,
+    others_who_administer,
+    own_person,
+    provider_name,
+)
 from traverse_search_api.pages.render import Renderer
 
 
@@ -47,6 +53,7 @@ def account_router(staff: Staff, render: Renderer) -> APIRouter:
             unbound=next((one for one in people if one.id == unbound and not one.identity), None),
             provider=provider_name(staff),
             administers=administers,
+            way=by_another(others_who_administer(staff, person)) if administers else "",
             roles=list(ROLE_LABELS.items()),
         )
 
@@ -85,10 +92,9 @@ def account_router(staff: Staff, render: Renderer) -> APIRouter:
         """Give somebody another role for the institution, or none any more."""
         form = await visits.form(request)
         person = visits.require(request, StaffRole.ADMINISTRATOR, ADMINISTER)
-        target = own_person(staff, person, identifier)
+        target = another_person(staff, person, identifier, "changer votre propre rôle")
         wanted, now = form.get("role", ""), visits.now()
-        if target.id == person.account.id or wanted not in ("", *StaffRole):
-            # Whoever administers does not shut themselves out.
+        if wanted not in ("", *StaffRole):
             raise NotAllowedError("changer ce rôle", person.institution.name)
         await staff.note(
             person,

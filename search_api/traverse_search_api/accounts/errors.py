@@ -1,5 +1,7 @@
 """What the pages for people who sign in answer no to. Sentences are what people read."""
 
+from collections.abc import Sequence
+
 from traverse_search_api.errors import SearchError
 
 
@@ -26,6 +28,27 @@ class NotAllowedError(SearchError):
             f"Votre rôle pour {name} ne permet pas de {what} : demandez-le à qui administre les "
             "comptes de votre institution."
         )
+
+
+class OwnAccountError(SearchError):
+    """Whoever administers does not shut themselves out; `way` is `by_another`."""
+
+    status = 403
+    title = "À faire par quelqu’un d’autre"
+
+    def __init__(self, what: str, way: str) -> None:
+        super().__init__(f"Vous ne pouvez pas {what}, pour ne pas vous fermer la porte : {way}.")
+
+
+def by_another(others: Sequence[str]) -> str:
+    """How one has done to one's own account what one may not do oneself; `others` are the names
+    of those who administer the institution besides."""
+    if others:
+        return f"demandez-le à une autre personne qui administre ({', '.join(others)})"
+    return (
+        "personne d’autre n’administre cette institution ; donnez d’abord ce rôle à quelqu’un, qui "
+        "pourra le faire, ou adressez-vous à qui tient ce service"
+    )
 
 
 class UnknownPersonError(SearchError):

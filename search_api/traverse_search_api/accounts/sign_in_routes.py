@@ -28,7 +28,8 @@ _WRONG: Final = (
 )
 _NOBODY: Final = (
     "Aucun compte de Traverse ne correspond à cette identité : demandez à qui administre les "
-    "comptes de votre institution d’en ouvrir un avec cette adresse vérifiée."
+    "comptes de votre institution d’en ouvrir un avec cette adresse vérifiée, ou de délier celui "
+    "que vous aviez ; si c’est vous, à qui tient ce service."
 )
 _Towards = Annotated[str, Query(alias="vers", max_length=2000)]
 

@@ -20,7 +20,12 @@ from tests.search_api.accounts.people import (
 )
 from traverse_search_api.access import Readers, Visitors
 from traverse_search_api.accounts.account import Identity, StaffRole
-from traverse_search_api.accounts.account_changes import close_sessions, disable, with_password
+from traverse_search_api.accounts.account_changes import (
+    close_sessions,
+    disable,
+    with_password,
+    with_role,
+)
 from traverse_search_api.accounts.passwords import Passwords, WeakPasswordError, check_password
 from traverse_search_api.reader import ANYBODY, Reader
 
@@ -328,6 +333,35 @@ def test_an_administrator_unbinds_an_account_once_that_was_confirmed(own: House)
     # Sent twice, it is done once.
     assert ines.post(address, data=form).headers["location"] == "/compte"
     assert own.audit.deeds.count("identity_unbound") == 1
+
+
+def test_who_alone_administers_is_told_why_not_oneself_and_who_does_it(own: House) -> None:
+    """The page says it, and so do the question and the forms that one may still send."""
+    bound = Identity(issuer="https://fournisseur.example", subject="ines")
+    own.table.put(own.row(INES).id, own.row(INES).model_copy(update={"identity": bound}))
+    ines = own.signed_in(INES)
+    own.clock.move(seconds=1)
+    page = ines.get("/compte")
+    assert "ni délier votre identité" in page.text
+    assert "personne d’autre n’administre cette institution" in page.text
+    below = f"/compte/personnes/{own.row(INES).id}"
+    form = {"jeton": token_of(page), "role": "reader"}
+    for answer in (
+        ines.get(f"{below}/identite"),
+        ines.post(f"{below}/identite", data=form),
+        ines.post(f"{below}/role", data=form),
+    ):
+        assert answer.status_code == 403
+        assert "donnez d’abord ce rôle à quelqu’un" in answer.text
+        assert "Votre rôle pour" not in answer.text
+    paul = own.row(PAUL)
+    own.table.put(paul.id, with_role(paul, MARSEILLE, StaffRole.ADMINISTRATOR))
+    assert "une autre personne qui administre (Paul Blanc)" in ines.get("/compte").text
+    # One whose account is closed does nothing for anybody.
+    own.table.put(paul.id, disable(own.row(PAUL), own.clock.at))
+    assert "personne d’autre n’administre" in ines.get("/compte").text
+    assert own.row(INES).identity == bound
+    assert own.row(INES).role_for(MARSEILLE) is StaffRole.ADMINISTRATOR
 
 
 def test_who_leaves_an_institution_loses_at_once_what_it_gave(own: House) -> None:

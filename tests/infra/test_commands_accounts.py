@@ -1,0 +1,121 @@
+"""`traverse accounts`, on tables in memory."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
+from traverse_infra import members
+from traverse_infra.command_tree import build
+from traverse_infra.members import add_member
+from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.institutions import decode_institution, encode_institution
+from traverse_schemas.membership import Table, new_member
+from traverse_search_api.accounts import directory
+from traverse_search_api.accounts.account import (
+    Account,
+    Identity,
+    StaffRole,
+    account_id,
+    decode_account,
+    encode_account,
+)
+from traverse_search_api.accounts.account_changes import UnknownAccountError, with_identity
+
+SIREN = "211300553"
+INES = "ines@marseille.example"
+PASSWORD = "cinq mots pour entrer ici\n"  # noqa: S105 -- of these tests alone
+NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def topic() -> MemoryTopic:
+    return MemoryTopic()
+
+
+def accounts_on(topic: MemoryTopic) -> directory.AccountsTable:
+    return CompactedTable(MemoryTableLog(topic), encode=encode_account, decode=decode_account)
+
+
+@pytest.fixture
+def cli(topic: MemoryTopic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command; gives what it printed."""
+    registry = MemoryTopic()
+
+    @contextmanager
+    def opened(_: str) -> Iterator[Table]:
+        table: Table = CompactedTable(
+            MemoryTableLog(registry), encode=encode_institution, decode=decode_institution
+        )
+        with table as one:
+            one.wait(30)
+            yield one
+
+    with opened("") as table:
+        row = new_member(siren=SIREN, name="Marseille", kind="commune", now=NOW)
+        add_member(table, tmp_path, row, NOW)
+    monkeypatch.setattr(members, "open_registry", opened)
+    monkeypatch.setattr(directory, "accounts_table", lambda _: accounts_on(topic))
+    monkeypatch.setenv("TRAVERSE_HOME", str(tmp_path))
+
+    def run(*words: str, typed: str = "") -> str:
+        done = CliRunner().invoke(build(), ["accounts", *words], typed, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    return run
+
+
+def account(topic: MemoryTopic, change: Any = None) -> Account:
+    """Inès' account, after a change where there is one."""
+    with accounts_on(topic) as table:
+        table.wait(30)
+        if change is not None:
+            return table.update(account_id(INES), change)
+        found = table.get(account_id(INES))
+        assert found is not None
+        return found
+
+
+def test_an_operator_names_an_administrator_of_somebody_who_has_an_account(
+    cli: Any, topic: MemoryTopic
+) -> None:
+    """Who signs in at a provider is asked for no password; who has one keeps it."""
+    cli("add", INES, "--institution", SIREN, "--openid")
+    assert account(topic).role_for(SIREN) is StaffRole.READER
+    told = cli("add", INES, "--institution", SIREN, "--role", "administrator")
+    assert "Marseille (administrator)" in told
+    assert account(topic).role_for(SIREN) is StaffRole.ADMINISTRATOR
+    assert account(topic).password is None
+    cli("remove", INES)
+    cli("add", INES, "--institution", SIREN, "--password-stdin", typed=PASSWORD)
+    before = account(topic)
+    cli("add", INES, "--institution", SIREN, "--role", "administrator")
+    assert account(topic).password == before.password is not None
+    (listed,) = json.loads(cli("list", "--json"))
+    assert listed["memberships"] == [{"siren": SIREN, "role": "administrator"}]
+    assert "password" not in listed
+
+
+def test_an_operator_unbinds_the_account_that_nobody_else_may(cli: Any, topic: MemoryTopic) -> None:
+    """Its sessions end, its roles stay; done twice, it changes nothing."""
+    cli("add", INES, "--institution", SIREN, "--role", "administrator", "--openid")
+    bound = Identity(issuer="https://fournisseur.example", subject="ines")
+    before = account(topic, lambda row: with_identity(row, bound))
+    assert "[lié au fournisseur]" in cli("list")
+    assert "sera lié de nouveau" in cli("unbind", INES.upper())
+    after = account(topic)
+    assert after.identity is None
+    assert after.sessions_from > before.sessions_from
+    assert after.role_for(SIREN) is StaffRole.ADMINISTRATOR
+    assert "rien n'a changé" in cli("unbind", INES)
+    assert account(topic) == after
+    assert "[lié au fournisseur]" not in cli("list")
+    with pytest.raises(UnknownAccountError, match="traverse accounts add"):
+        cli("unbind", "personne@nulle.example")
