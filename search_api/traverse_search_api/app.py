@@ -28,7 +28,7 @@ from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.compressing import CompressPages
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
 from traverse_search_api.export_places import Places
-from traverse_search_api.export_routes import export_router
+from traverse_search_api.export_routes import Exporter, export_router
 from traverse_search_api.freshness import Freshness
 from traverse_search_api.grouping_table import GroupingTable
 from traverse_search_api.groupings import GroupingParameters, GroupingRows
@@ -39,6 +39,7 @@ from traverse_search_api.line import PATIENCE
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.pages.excuses import for_people, install_excuses
+from traverse_search_api.pages.files_routes import files_router
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.showcase_routes import Framing
@@ -191,9 +192,7 @@ def create_app(
     problems.install(app)
     # Before /v1/opportunities/{identifier}: their addresses look like one.
     app.include_router(beside_router(searcher, readers, _PROBLEMS))
-    app.include_router(
-        export_router(searcher, readers, _PROBLEMS, settings.public_address, Places())
-    )
+    exporter = _add_exports(app, searcher, readers, settings)
     _add_search(app, searcher, readers, metrics, readership)
     app.include_router(history_router(searcher, log, readers, _PROBLEMS))
     app.include_router(stream_router(hub, readers, _PROBLEMS))
@@ -210,12 +209,33 @@ def create_app(
         _framing(settings, showcases, registry, present or SystemClock()),
     )
     if staff is not None:
-        install_alerts(
-            app, book, searcher=searcher, readers=readers, staff=staff, render=render,
-            settings=settings, problems=_PROBLEMS,
-        )  # fmt: skip
+        _add_own(app, book, exporter, staff, render, settings)
     _guard(app, Rates(settings.address_rate, settings.key_rate), keys, metrics, render)
     return app
+
+
+def _add_exports(
+    app: FastAPI, searcher: Searcher, readers: Readers, settings: SearchSettings
+) -> Exporter:
+    exporter = Exporter(searcher, readers, settings.public_address, Places())
+    app.include_router(export_router(exporter, _PROBLEMS))
+    return exporter
+
+
+def _add_own(  # noqa: PLR0917 -- each part is of another type
+    app: FastAPI,
+    book: SubscriptionBook,
+    exporter: Exporter,
+    staff: Staff,
+    render: Renderer,
+    settings: SearchSettings,
+) -> None:
+    """What who has signed in takes away of a search, and has sent."""
+    app.include_router(files_router(exporter, staff.visits, render))
+    install_alerts(
+        app, book, searcher=exporter.searcher, readers=exporter.readers, staff=staff, render=render,
+        settings=settings, problems=_PROBLEMS,
+    )  # fmt: skip
 
 
 def _add_permanences(

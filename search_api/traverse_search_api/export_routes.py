@@ -1,6 +1,8 @@
 """`GET /v1/opportunities.{csv,xlsx,geojson,ics,rss,atom,ndjson}`: a search as a file."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -17,18 +19,57 @@ from traverse_search_api.rates import address_of, caller_of
 from traverse_search_api.search import Searcher
 
 _UNUSED: Final = frozenset({"cursor", "size", "facets", "explain"})
-_FEEDS: Final = (Form.RSS, Form.ATOM)
+FEEDS: Final = (Form.RSS, Form.ATOM)
 
 
-def export_router(
-    searcher: Searcher,
-    readers: Readers,
-    problems: dict[int | str, dict[str, Any]],
-    address: str,
-    places: Places,
-) -> APIRouter:
-    """The routes, one a form; `problems` describes the errors in the OpenAPI, `address` is that at
-    which people reach the service."""
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """Answers a request for a search with a file. `address` is that at which people reach the
+    service."""
+
+    searcher: Searcher
+    readers: Readers
+    address: str
+    places: Places
+
+    def endpoint(self, form: Form) -> Callable[[Request], Awaitable[Response]]:
+        """What answers with that form, of what the request's reader may read."""
+
+        async def endpoint(request: Request) -> Response:
+            """Les mêmes filtres que la recherche, tous les résultats, au fil de l’eau.
+
+            Un fil (RSS, Atom) a les 100 premiers, les plus récemment publiés à moins que `sort` ne
+            dise autre chose ; un classeur (XLSX), 100 000 lignes au plus.
+            """
+            reader = self.readers.of(request)
+            parameters = read_query(request, SearchParameters)
+            if form in FEEDS and "sort" not in parameters.model_fields_set:
+                # By relevance what is new might never be among them.
+                parameters = parameters.model_copy(update={"sort": Sort.PUBLISHED})
+            caller = caller_of(reader, address_of(request))
+            async with AsyncExitStack() as held:
+                await held.enter_async_context(self.places.taken(caller))
+                most = SHEET_ROWS if form is Form.XLSX else None
+                found = export_pages(self.searcher, parameters, reader, most)
+                items = await held.enter_async_context(found)
+                # Not by what the request says of its host: that may be anything.
+                query = request.url.query
+                own = f"{self.address}{path_of(form)}" + (query and f"?{query}")
+                now = self.searcher.as_of(parameters.as_of)
+                pieces = export(form, items, address=own, now=now)
+                headers = {"Content-Disposition": f'attachment; filename="traverse.{form.value}"'}
+                return FileAnswer(pieces, MEDIA_TYPES[form], headers, held.pop_all())
+
+        return endpoint
+
+
+def path_of(form: Form) -> str:
+    """Where programs find it."""
+    return f"/v1/opportunities.{form.value}"
+
+
+def export_router(exporter: Exporter, problems: dict[int | str, dict[str, Any]]) -> APIRouter:
+    """The routes, one a form; `problems` describes the errors in the OpenAPI."""
     router = APIRouter(tags=["exports"])
     parameters = described(SearchParameters, without=_UNUSED)
     for form in Form:
@@ -37,8 +78,8 @@ def export_router(
             200: {"description": "Le fichier, entier.", "content": {MEDIA_TYPES[form]: {}}},
         }
         router.add_api_route(
-            f"/v1/opportunities.{form.value}",
-            _endpoint(form, searcher, readers, address, places),
+            path_of(form),
+            exporter.endpoint(form),
             methods=["GET"],
             responses=answers,
             response_class=Response,
@@ -47,32 +88,3 @@ def export_router(
             summary=f"La recherche, entière, en {form.value.upper()}",
         )
     return router
-
-
-def _endpoint(
-    form: Form, searcher: Searcher, readers: Readers, address: str, places: Places
-) -> Any:
-    async def endpoint(request: Request) -> Response:
-        """Les mêmes filtres que la recherche, tous les résultats, au fil de l’eau.
-
-        Un fil (RSS, Atom) a les 100 premiers, les plus récemment publiés à moins que `sort` ne
-        dise autre chose ; un classeur (XLSX), 100 000 lignes au plus.
-        """
-        reader = readers.of(request)
-        parameters = read_query(request, SearchParameters)
-        if form in _FEEDS and "sort" not in parameters.model_fields_set:
-            # By relevance what is new might never be among them.
-            parameters = parameters.model_copy(update={"sort": Sort.PUBLISHED})
-        caller = caller_of(reader, address_of(request))
-        async with AsyncExitStack() as held:
-            await held.enter_async_context(places.taken(caller))
-            most = SHEET_ROWS if form is Form.XLSX else None
-            found = export_pages(searcher, parameters, reader, most)
-            items = await held.enter_async_context(found)
-            # Not by what the request says of its host: that may be anything.
-            own = f"{address}{request.url.path}" + (request.url.query and f"?{request.url.query}")
-            pieces = export(form, items, address=own, now=searcher.as_of(parameters.as_of))
-            headers = {"Content-Disposition": f'attachment; filename="traverse.{form.value}"'}
-            return FileAnswer(pieces, MEDIA_TYPES[form], headers, held.pop_all())
-
-    return endpoint

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from traverse_search_api.errors import SearchError
 from traverse_search_api.pages.render import Renderer
 
 Answer = Callable[[Request, Exception], Response]
@@ -26,6 +27,7 @@ _PROGRAMS: Final = (
     "/readyz",
     "/metrics",
 )
+_FILES: Final = "/v1/opportunities."  # the files of a search: the pages link to them
 _WORDS: Final = {
     404: (
         "Cette page n’existe pas",
@@ -60,11 +62,15 @@ def install_excuses(app: FastAPI, render: Renderer) -> None:
     for kind in (HTTPException, RequestValidationError, Exception):
         answer = cast(Answer, app.exception_handlers[kind])
         app.add_exception_handler(kind, _chosen(answer, render))
+    told = cast(Answer, app.exception_handlers[SearchError])
+    app.add_exception_handler(SearchError, _excused(told, render))
 
 
 def wants_page(request: HTTPConnection) -> bool:
-    """Whether somebody looks with a browser, at an address that is not one for programs."""
-    if request.url.path.startswith(_PROGRAMS):
+    """Whether somebody looks with a browser, at an address that is not one for programs, or is one
+    that pages lead to."""
+    path = request.url.path
+    if path.startswith(_PROGRAMS) and not path.startswith(_FILES):
         return False
     accepted = request.headers.get("accept", "").lower().split(",")
     return any(one.partition(";")[0].strip() == "text/html" for one in accepted)
@@ -91,3 +97,16 @@ def _chosen(answer: Answer, render: Renderer) -> Answer:
         return for_people(request, answer(request, error), render)
 
     return chosen
+
+
+def _excused(answer: Answer, render: Renderer) -> Answer:
+    """Our own errors where no page answers them: those of a file that a page led to."""
+
+    def excused(request: Request, error: Exception) -> Response:
+        if not (isinstance(error, SearchError) and wants_page(request)):
+            return answer(request, error)
+        page = render.excuse(request, error)
+        page.headers.add_vary_header("Accept")
+        return page
+
+    return excused

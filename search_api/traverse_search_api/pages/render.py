@@ -14,7 +14,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from traverse_schemas.clock import InvalidClockError
 from traverse_search_api.accounts.account import ROLE_LABELS
 from traverse_search_api.accounts.errors import (
-    AccountsAwayError,
     SignInNeededError,
     TooManyAttemptsError,
 )
@@ -27,7 +26,7 @@ from traverse_search_api.errors import (
     MergedError,
     MovedGroupingError,
     SearchError,
-    SearchUnavailableError,
+    TooManyExportsError,
     UnknownPlaceError,
 )
 
@@ -176,7 +175,7 @@ class Renderer:
             choices=choices,
             query=request.query_params.get("q", "") if request.url.path == "/" else "",
         )
-        if isinstance(error, SearchUnavailableError | AccountsAwayError) or error.status == 503:
+        if isinstance(error, TooManyExportsError) or error.status == 503:
             answer.headers["Retry-After"] = "2"
         if isinstance(error, TooManyAttemptsError):
             answer.headers["Retry-After"] = str(WAIT)

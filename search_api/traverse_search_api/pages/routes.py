@@ -19,6 +19,7 @@ from traverse_search_api.pages.address import given
 from traverse_search_api.pages.audience import seen_by
 from traverse_search_api.pages.changes_routes import changes_router
 from traverse_search_api.pages.dashboard_routes import dashboard_router
+from traverse_search_api.pages.files_view import files_view
 from traverse_search_api.pages.grouping_routes import grouping_router
 from traverse_search_api.pages.institution_routes import institution_router
 from traverse_search_api.pages.link_routes import link_router, side_of
@@ -101,11 +102,15 @@ def _router(
         except ValidationError as error:
             raise InvalidParameterError(*first_fault(error)) from None
         counted = parameters.model_copy(update={"facets": tuple(Facet)})
-        answer = await searcher.search(counted, readers.of(request))
+        reader = readers.of(request)
+        answer = await searcher.search(counted, reader)
         as_of = searcher.as_of(parameters.as_of)
         view = search_view(parameters, answer, as_of, searcher.territories)
         drawn = map_view(answer, given(parameters), searcher.territories)
-        return render.page(request, "search.html", view=view, map=drawn, query=view.query)
+        files = files_view(parameters, found=bool(answer["items"]), member=reader.is_member)
+        return render.page(
+            request, "search.html", view=view, map=drawn, files=files, query=view.query
+        )
 
     @router.get("/fiche/{identifier}")
     async def record(

@@ -116,7 +116,6 @@ class SearchView:
     results: list[ResultView]
     following: str
     hidden: list[tuple[str, str]]
-    machine: str
     asked: str
 
 
@@ -145,7 +144,6 @@ def search_view(
         results=[_result(item, as_of, asked) for item in answer["items"]],
         following=page_address({**asked, "cursor": [following]}) if following else "",
         hidden=[(name, text) for name, texts in asked.items() if name != "q" for text in texts],
-        machine=page_address(asked, "/v1/opportunities"),
         asked=page_address(asked, "").removeprefix("?"),
     )
 

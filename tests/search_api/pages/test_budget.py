@@ -16,6 +16,7 @@ from traverse_schemas.status import Status
 from traverse_search_api import labels
 from traverse_search_api.items import item_of
 from traverse_search_api.pages.address import given
+from traverse_search_api.pages.files_view import files_view
 from traverse_search_api.pages.map_view import map_view
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.search_view import search_view
@@ -84,7 +85,10 @@ def test_the_fullest_page_of_results_is_under_100_kb_without_its_map() -> None:
     view = search_view(parameters, answer, NOW, TABLES)
     drawn = map_view(answer, given(parameters), TABLES)
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
-    page = Renderer().page(Request(scope), "search.html", view=view, map=drawn, query=parameters.q)
+    files = files_view(parameters, found=True, member=True)
+    page = Renderer().page(
+        Request(scope), "search.html", view=view, map=drawn, files=files, query=parameters.q
+    )
     octets = bytes(page.body)
     # What it should hold is there.
     assert octets.count(b"<article>") == 20

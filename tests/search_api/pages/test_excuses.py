@@ -34,6 +34,8 @@ def client() -> Iterator[TestClient]:
         ("POST /tableau-de-bord", 405, "Cette page ne s’ouvre pas ainsi", "page précédente"),
         ("GET /casse?essai=1", 500, "Une erreur s’est produite", "réessayez"),
         ("GET /", 503, "Recherche indisponible", "réessayez"),
+        ("GET /v1/opportunities.csv?q=a", 503, "Recherche indisponible", "réessayez"),
+        ("GET /v1/opportunities.xlsx?territory=dep:99", 400, "Territoire inconnu", "par le nom"),
         ("GET /?kind=chose", 400, "Demande refusée", "Le filtre « Nature » n’admet pas « chose »"),
         ("GET /?territory=13001", 400, "Territoire à préciser", "territoires : choisissez."),
         ("GET /?territory=dep:99", 400, "Territoire inconnu", "par le nom d’une commune"),
@@ -61,7 +63,10 @@ def test_people_get_a_page_that_says_how_to_go_on(
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/problem+json", ""])
-@pytest.mark.parametrize(("path", "status"), [("/nulle-part", 404), ("/casse", 500)])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nulle-part", 404), ("/casse", 500), ("/v1/opportunities.csv", 503)],
+)
 def test_programs_get_problem_json(client: TestClient, path: str, status: int, accept: str) -> None:
     answer = client.get(path, headers={"Accept": accept})
     assert answer.status_code == status

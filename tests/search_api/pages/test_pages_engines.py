@@ -173,6 +173,8 @@ def test_an_empty_page_helps(filled: Service) -> None:
     found = page(filled, "/?q=vaisseau+spatial+koala&kind=need")
     assert texts(found, "h1") == ["Aucun résultat pour « vaisseau spatial koala »"]
     assert any("Retirez un filtre" in line for line in texts(found, ".empty li"))
+    assert texts(found, "details.files > summary") == ["S’abonner à cette recherche (RSS)"]
+    assert not found.cssselect("details.files a[href*=csv]")
 
 
 def test_where_a_filter_hides_everything_the_page_leads_back(filled: Service) -> None:

@@ -294,6 +294,8 @@ def test_axe_finds_no_fault(
     judge("unsubscribed")
     look(page, "/?q=voirie")
     judge("search of anybody")
+    page.locator("summary").filter(has_text="Télécharger").click()
+    judge("files of a search")
     look(page, "/connexion")
     judge("/connexion")
     page.get_by_label("Adresse électronique").fill(PUBLISHER)

@@ -1,14 +1,17 @@
 """A search in a real Chromium: narrowed, put on a map, followed; a record is read."""
 
 import re
+from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import (
     BrowserContext,
     expect,
 )
 
-from tests.search_api.pages.browser.looking import look
+from tests.search_api.pages.browser.looking import fits, look
+from tests.search_api.pages.town import Town
 
 pytestmark = pytest.mark.engines
 
@@ -71,3 +74,37 @@ def test_a_search_is_followed_paused_and_let_go(context: BrowserContext) -> None
     main.get_by_role("button", name="Supprimer l’alerte").click()
     expect(page.get_by_role("status")).to_have_text("L’alerte est supprimée.")
     expect(main).to_contain_text("Aucune alerte")
+
+
+def test_a_search_is_taken_away_as_a_file(context: BrowserContext, running: Town) -> None:
+    """With what its reader may read: a member's has what is for buyers; that of nobody, and the
+    feed that programs find by themselves, have what is public."""
+    hidden, public = "Papier pour les mairies", "Bornes de recharge"
+    page = context.new_page()
+    files = page.locator("summary").filter(has_text="Télécharger")
+    table = page.get_by_role("link", name="Tableau (CSV)")
+
+    def taken() -> str:
+        # By keyboard alone.
+        files.focus()
+        page.keyboard.press("Enter")
+        fits(page)
+        table.focus()
+        with page.expect_download() as file:
+            page.keyboard.press("Enter")
+        assert file.value.suggested_filename == "traverse.csv"
+        return Path(file.value.path()).read_text(encoding="utf-8")
+
+    look(page, "/?kind=need")
+    told = taken()
+    assert hidden in told and public in told
+    feed = page.locator("link[type='application/atom+xml']").get_attribute("href")
+    told = httpx.get(f"{running.address}{feed}").text
+    assert hidden not in told and public in told
+    # The session ends while the page is open.
+    context.clear_cookies()
+    table.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Se connecter")
+    look(page, "/?kind=need")
+    told = taken()
+    assert hidden not in told and public in told
