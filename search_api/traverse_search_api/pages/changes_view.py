@@ -1,7 +1,9 @@
 """« Ce qui a changé »: the versions of an opportunity in words. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.french_numbers import euros
@@ -9,7 +11,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import STATUS_LABELS, Status
 from traverse_schemas.visibility import VISIBILITY_LABELS, Visibility
 from traverse_search_api import labels
-from traverse_search_api.deadlines import KIND_LABELS, told_deadline
+from traverse_search_api.deadlines import KIND_LABELS, PARIS, told_deadline
 from traverse_search_api.pages import words
 from traverse_search_api.pages.lot_table import OUTCOME_LABELS
 from traverse_search_api.pages.record_view import AMOUNT_LABELS
@@ -36,6 +38,7 @@ _REWRITTEN: Final = {
     "financing": "le financement",
 }
 _NOTHING: Final = "non précisé"
+_SAME: Final = "Rien n’y change."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,28 @@ class VersionView:
 
 def changes_view(history: Mapping[str, Any], territories: Territories) -> list[VersionView]:
     """The versions of `history_of`, the last first. What the first one of a record said is its
-    page, and no change."""
+    page, and no change. The hour is told of versions of one day, the reference where several
+    records are one thing."""
+    items = history["items"]
+    days = Counter(words.day_of(one["at"]) for one in items)
+    several = len({(one["source"], one["subject"]) for one in items}) > 1
     return [
         VersionView(
-            heading=f"{one['action_label']} le {words.day_of(one['at'])} par "
-            f"{one['by'] or one['source']}",
-            lines=[] if _begins(one) else list(_lines(one["changes"], territories)),
+            heading=_heading(one, timed=days[words.day_of(one["at"])] > 1, named=several),
+            lines=[] if _begins(one) else list(_lines(one["changes"], territories)) or [_SAME],
         )
-        for one in history["items"]
+        for one in items
     ]
+
+
+def _heading(version: Mapping[str, Any], *, timed: bool, named: bool) -> str:
+    when = words.day_of(version["at"])
+    if timed:
+        when += f" à {words.hour(datetime.fromisoformat(version['at']).astimezone(PARIS))}"
+    siren = version["source"].removeprefix("urn:siren:")[:9]
+    by = version["by"] or f"l’institution {siren}"
+    reference = f" (référence {version['subject']})" if named else ""
+    return f"{version['action_label']} le {when} par {by}{reference}"
 
 
 def _begins(version: Mapping[str, Any]) -> bool:

@@ -20,15 +20,13 @@ from traverse_search_api.accounts.errors import (
 from traverse_search_api.accounts.forms import local_address
 from traverse_search_api.accounts.throttle import WAIT
 from traverse_search_api.errors import (
-    AmbiguousPlaceError,
-    EndedGroupingError,
     InvalidParameterError,
     MergedError,
     MovedGroupingError,
     SearchError,
     TooManyExportsError,
-    UnknownPlaceError,
 )
+from traverse_search_api.pages.excuse_view import Asked, excuse_view
 
 if TYPE_CHECKING:
     from traverse_search_api.accounts.visits import Visits
@@ -56,14 +54,6 @@ _NAVIGATION: Final = (
     ("/alertes", "Mes alertes", True),
 )
 """Every page that one goes to: address, name, and whether it is for people with an account."""
-
-
-_TITLES: Final = {
-    "Paramètre refusé": "Demande refusée",
-    "Curseur refusé": "Suite introuvable",
-    "Curseur expiré": "Suite expirée",
-}
-"""The titles for people, where those for programs are not in their words."""
 
 
 # Templates escape what they are given: within these there is text alone.
@@ -158,21 +148,24 @@ class Renderer:
                 return RedirectResponse(f"/connexion?{urlencode({'vers': _address(request)})}", 303)
             return RedirectResponse("/connexion", 303)
         if isinstance(error, MergedError):
-            asked = request.url.query
-            return RedirectResponse(f"/fiche/{error.identifier}" + (asked and f"?{asked}"), 301)
+            query = request.url.query
+            return RedirectResponse(f"/fiche/{error.identifier}" + (query and f"?{query}"), 301)
         if isinstance(error, MovedGroupingError):
             return RedirectResponse(f"/mutualiser/{error.identifier}", 303)
-        # In a frame, another choice is a list in that frame.
-        path = "/" if self._framed(request.url.path) is None else request.url.path
-        choices = _choices(request, error, path) if isinstance(error, AmbiguousPlaceError) else []
-        if isinstance(error, EndedGroupingError):
-            choices = [(f"/fiche/{error.anchor}", "Voir ce dossier")]
+        asked = Asked(
+            request.url.path,
+            request.query_params.multi_items(),
+            request.method in ("GET", "HEAD"),
+            # In a frame, another choice is a list in that frame.
+            "/" if self._framed(request.url.path) is None else request.url.path,
+        )
+        view = excuse_view(error, asked)
         answer = self._excused(
             request,
             error.status,
-            title=_TITLES.get(error.title, error.title),
-            sentence=_said(error),
-            choices=choices,
+            title=view.title,
+            sentence=view.sentence,
+            choices=view.ways,
             query=request.query_params.get("q", "") if request.url.path == "/" else "",
         )
         if isinstance(error, TooManyExportsError) or error.status == 503:
@@ -247,33 +240,6 @@ def _unbroken(page: str) -> str:
     return _TEXT.sub(spaced, page)
 
 
-def _said(error: SearchError) -> str:
-    """The sentence for people; where a program writes a code, they choose, or search by a name."""
-    if isinstance(error, AmbiguousPlaceError):
-        return f"« {error.code} » peut désigner plusieurs territoires : choisissez."
-    if isinstance(error, UnknownPlaceError):
-        return (
-            f"« {error.code} » n’est pas un territoire connu : cherchez-le par le nom d’une "
-            "commune, d’un département ou d’une région, ou par un code postal."
-        )
-    return str(error)
-
-
 def _address(request: Request) -> str:
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{request.url.path}{query}"
-
-
-def _choices(request: Request, error: AmbiguousPlaceError, path: str) -> list[tuple[str, str]]:
-    """An address and a label for each territory that a code may be; the rest of what was asked of
-    that page stays."""
-    asked = request.query_params.multi_items() if request.url.path == path else []
-    rest = [(name, text) for name, text in asked if name not in ("territory", "cursor")]
-    places = [
-        part.strip() for name, text in asked if name == "territory" for part in text.split(",")
-    ]
-    others = [("territory", place) for place in places if place not in ("", error.code)]
-    return [
-        (f"{path}?{urlencode([*rest, *others, ('territory', code)], safe=':')}", label)
-        for code, label in error.choices
-    ]

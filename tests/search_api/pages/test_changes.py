@@ -98,6 +98,28 @@ def test_every_other_field_has_words() -> None:
     ]
 
 
+def test_versions_of_one_day_and_of_several_records_are_told_apart() -> None:
+    """By the hour in France, and by the references; by its number, who has no name here."""
+    version = {
+        "action_label": "Mis à jour",
+        "at": "2026-02-02T13:30:00Z",
+        "by": "Ville de Marseille",
+        "source": "urn:siren:211300553",
+        "subject": "V1",
+        "changes": [],
+    }
+    relayed = {"source": "urn:siren:181300013:boamp", "subject": "26-1", "by": None}
+    told = changes_view(
+        {"items": [version, version | relayed | {"at": "2026-02-02T08:00:00Z"}]},
+        Territories.load(),
+    )
+    assert [_plain(one.heading) for one in told] == [
+        "Mis à jour le 2 février 2026 à 14 h 30 par Ville de Marseille (référence V1)",
+        "Mis à jour le 2 février 2026 à 9 h par l’institution 181300013 (référence 26-1)",
+    ]
+    assert told[0].lines == ["Rien n’y change."]
+
+
 def test_the_page_tells_the_versions_escaped_and_leads_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -113,6 +135,7 @@ def test_the_page_tells_the_versions_escaped_and_leads_back(
             "at": "2026-02-02T08:00:00Z",
             "by": "Ville de Marseille",
             "source": "urn:siren:211300553",
+            "subject": "V1",
             "changes": [change],
         }
         return {"id": held["id"], "items": [version], "complete": False}
