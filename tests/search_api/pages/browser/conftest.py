@@ -8,16 +8,32 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
+import uvicorn
 from playwright.sync_api import Browser, BrowserContext, StorageState, expect, sync_playwright
 
 from tests.engines import RunningEngines
 from tests.search_api.pages.browser.looking import DESK, PHONE, device
-from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, town
+from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, served, town
+from tests.search_api.pages.town_records import documents, hostile
+from traverse_search_api.app import create_app
+from traverse_search_api.settings import SearchSettings
 
 
 @pytest.fixture(scope="package")
 def running(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with town(engines, tmp_path_factory.mktemp("town")) as made:
+    published = [*documents(), hostile()]
+    with town(engines, tmp_path_factory.mktemp("town"), published) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def away(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a service whose engines do not answer."""
+    home = tmp_path_factory.mktemp("away")
+    app = create_app(
+        SearchSettings(elasticsearch="http://127.0.0.1:1", kafka="127.0.0.1:1", home=home)
+    )
+    with served(uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="error"))) as made:
         yield made
 
 

@@ -1,14 +1,17 @@
 """Writes docs/screenshots/: every page on a phone and on a desk (`make screenshots`)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
-from tests.search_api.pages.town import CALL, NEED, OVER, PASSWORD, PUBLISHER, Town
+from tests.engines import RunningEngines
+from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, town
+from tests.search_api.pages.town_records import CALL, GONE, NEED, OVER, documents
 from tests.search_api.permanences.publishing import WEEKLY, calendar
+from traverse_schemas.grouping import grouping_id
 
 pytestmark = pytest.mark.engines
 
@@ -25,7 +28,9 @@ PAGES = {
     "fiche": f"/fiche/{NEED}",
     "fiche-marche": f"/fiche/{CALL}",
     "fiche-close": f"/fiche/{OVER}",
-    "changements": f"/fiche/{NEED}/changements",
+    "fiche-retiree": f"/fiche/{GONE}",
+    "changements": f"/fiche/{CALL}/changements",
+    "changements-aucun": f"/fiche/{NEED}/changements",
     "signaler": "/signaler",
     "mon-institution": "/mon-institution",
     "qualite": "/mon-institution/qualite/reponse",
@@ -45,11 +50,24 @@ PAGES = {
     "page-inconnue": "/nulle-part",
     "fiche-inconnue": "/fiche/zzzz",
     "parametre-refuse": "/?kind=chose",
+    "suite-introuvable": "/?q=voirie&cursor=faux",
+    "groupement-termine": f"/mutualiser/{grouping_id('buyers', NEED)}",
 }
 DARK = ("recherche", "carte")
+AWAY = {"recherche-absente": "/?q=voirie", "changements-absents": f"/fiche/{CALL}/changements"}
+"""What is shown while the engines do not answer."""
 
 
-def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageState) -> None:
+@pytest.fixture(scope="package")
+def running(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """As the tests have it, without what is hostile: these pictures are for people."""
+    with town(engines, tmp_path_factory.mktemp("town"), documents()) as made:
+        yield made
+
+
+def test_take_screenshots(
+    browser: Browser, running: Town, away: str, signed_in: StorageState
+) -> None:
     FOLDER.mkdir(exist_ok=True)
     for device, width in (("telephone", 360), ("bureau", 1280)):
         for scheme, ending in (("light", ""), ("dark", "-sombre")):
@@ -71,6 +89,11 @@ def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageSta
                 for name, reach in STATES.items():
                     reach(page)
                     page.screenshot(path=FOLDER / f"{name}-{device}.png", full_page=True)
+                for name, path in AWAY.items():
+                    page.goto(f"{away}{path}")
+                    page.screenshot(path=FOLDER / f"{name}-{device}.png", full_page=True)
+                menu_of(page)
+                page.screenshot(path=FOLDER / f"menu-{device}.png")
                 page.goto("/mon-institution/permanences")
                 page.get_by_role("button", name="Retirer ce calendrier").click()
                 context.clear_cookies()
@@ -82,6 +105,18 @@ def test_take_screenshots(browser: Browser, running: Town, signed_in: StorageSta
                 page.screenshot(path=FOLDER / f"connexion-refusee-{device}.png", full_page=True)
             context.close()
     running.forget_alerts()
+
+
+def menu_of(page: Page) -> None:
+    """Opens it, where it is behind a button."""
+    page.goto("/?q=voirie")
+    for button in page.get_by_role("button", name="Menu").all():
+        button.click()
+
+
+def open_files(page: Page) -> None:
+    page.goto("/?q=voirie")
+    page.locator("summary").filter(has_text="Télécharger").click()
 
 
 def hand_in_permanences(page: Page) -> None:
@@ -142,6 +177,7 @@ def answer_a_grouping(page: Page) -> None:
 
 
 STATES: dict[str, Callable[[Page], None]] = {
+    "recherche-fichiers": open_files,
     "permanences": hand_in_permanences,
     "signaler-fautes": send_a_need_with_faults,
     "signaler-relire": read_a_need_again,

@@ -13,12 +13,8 @@ from playwright.sync_api import (
 )
 
 from tests.search_api.pages.browser.looking import DESK, PHONE, RULES, look
-from tests.search_api.pages.town import (
-    NEED,
-    PUBLISHER,
-    TWICE,
-    Town,
-)
+from tests.search_api.pages.town import PUBLISHER, Town
+from tests.search_api.pages.town_records import CALL, GONE, NEED, TWICE
 
 pytestmark = pytest.mark.engines
 
@@ -31,6 +27,7 @@ PUBLIC = (
     "/?territory=13001",
     "/?kind=chose",
     "/fiche/zzzz",
+    f"/fiche/{GONE}",
     "/nulle-part",
     "/tableau-de-bord",
     "/tableau-de-bord?lieu=Saint-Denis",
@@ -56,6 +53,7 @@ OWN = (
     f"/fiche/{NEED}",
     f"/fiche/{TWICE}",
     f"/fiche/{NEED}/changements",
+    f"/fiche/{CALL}/changements",
     "/alertes",
     "/note",
     "/note?lieu=Saint-Denis&semaine=2025-W01",
@@ -223,7 +221,7 @@ def test_each_page_has_a_title_of_its_own_and_one_of_each_landmark(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_fault(
-    browser: Browser, running: Town, signed_in: StorageState, scheme: str
+    browser: Browser, running: Town, away: str, signed_in: StorageState, scheme: str
 ) -> None:
     """WCAG 2.1 A and AA, on every page and in its states; in the dark, what may differ there."""
     axe = Axe()
@@ -296,6 +294,10 @@ def test_axe_finds_no_fault(
     judge("search of anybody")
     page.locator("summary").filter(has_text="Télécharger").click()
     judge("files of a search")
+    for path in ("/?q=voirie", f"/fiche/{CALL}/changements"):
+        page.goto(f"{away}{path}")
+        expect(page.get_by_role("main").get_by_role("link", name="Réessayer")).to_be_visible()
+        judge(f"engines away: {path}")
     look(page, "/connexion")
     judge("/connexion")
     page.get_by_label("Adresse électronique").fill(PUBLISHER)

@@ -9,14 +9,8 @@ from playwright.sync_api import (
 )
 
 from tests.search_api.pages.browser.looking import look
-from tests.search_api.pages.town import (
-    COPY,
-    GROUPING,
-    MARSEILLE,
-    NEED,
-    TWICE,
-    Town,
-)
+from tests.search_api.pages.town import Town
+from tests.search_api.pages.town_records import COPY, GROUPING, MARSEILLE, NEED, TWICE
 
 pytestmark = pytest.mark.engines
 

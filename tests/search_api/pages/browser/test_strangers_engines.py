@@ -9,15 +9,8 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.search_api.pages.town import (
-    CALL,
-    GROUPING,
-    NEED,
-    OTHER,
-    PASSWORD,
-    TWICE,
-    Town,
-)
+from tests.search_api.pages.town import OTHER, PASSWORD, Town
+from tests.search_api.pages.town_records import CALL, GROUPING, NEED, TWICE
 
 pytestmark = pytest.mark.engines
 
