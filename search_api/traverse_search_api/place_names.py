@@ -60,10 +60,12 @@ Choices = tuple[tuple[str, str], ...]
 
 class NamedPlace(NamedTuple):
     """A name's territories (typed code, label): one, or several to choose from. `namesakes` are all
-    that it may mean, those of exactly that name before those whose name begins so."""
+    that it may mean, those of exactly that name before those whose name begins so. `governs`: who
+    governs it was named."""
 
     choices: Choices
     namesakes: tuple[Choices, ...] = ()
+    governs: bool = False
 
 
 def named_place(
@@ -74,22 +76,25 @@ def named_place(
     first: bool = False,
     acronym: bool = False,
     alone: bool = False,
+    level: str = "",
 ) -> NamedPlace | None:
     """The territory of exactly this name (`names.fold_name`), or None.
 
     `capital` tells whether it was typed with one, or stands where a name must; that says nothing of
     the `first` word of a text, unless a département or a town that people know is called so.
     `acronym` tells whether it was typed in capitals: AURA is a region wherever it stands. `alone`
-    is a name that is the whole text.
+    is a name that is the whole text. Where a `level` was said (as codes begin: "com"), those of it
+    alone are meant.
     """
     if len(folded) < 3 or folded.partition(" ")[0] not in _beginnings(territories):
         return None
     aliases = place_aliases(territories)
-    alias = aliases.get(folded) or aliases.get(folded.removeprefix("region "))
+    alias = aliases.get(folded)
     meant = (capital and not first) or (acronym and alias is not None and alias.acronym)
     if alias is not None and (meant or not alias.capital):
-        choices = tuple((code, _label(code, territories)) for code in alias.codes)
-        return NamedPlace(choices, (choices,))
+        codes = [code for code in alias.codes if code.startswith(level)]
+        if choices := tuple((code, _label(code, territories)) for code in codes):
+            return NamedPlace(choices, (choices,))
     names = _names(territories)
     found = names.get(folded)
     contracted, _, noun = folded.partition(" ")
@@ -100,11 +105,13 @@ def named_place(
     if found is None and folded.startswith(("saint ", "st ", "sainte ", "ste ")):
         # "saint martin de vésubie", which is Saint-Martin-Vésubie.
         found = _saints(territories).get(_without_small(folded))
-    if found is None:
+    rows = _of_level(found or (), level)
+    if not rows:
         return None
-    if not _may_be_meant(folded, found[0], capital=capital, first=first, alone=alone):
+    said = level not in ("", "com")  # "département du Lot" is no lot
+    if not (said or _may_be_meant(folded, rows[0], capital=capital, first=first, alone=alone)):
         return None
-    return _named(found, _longer(territories).get(folded, ()))
+    return _named(rows, _of_level(_longer(territories).get(folded, ()), level))
 
 
 Row = tuple[int, str, str]
@@ -182,12 +189,9 @@ def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
     for department in territories.departments():
         row = (department.population, department.code, f"{department.name} (département)")
         add(department.name, row)
-        for small in ("", "du ", "de la ", "de l ", "des ", "de ", "d "):
-            add(f"departement {small}{department.name}", row)
     for region in territories.regions():
         row = (region.population, region.code, region.name)
         add(region.name, row)
-        add(f"region {region.name}", row)
     for commune in territories.communes():
         row = (commune.population, commune.code, f"{commune.name} ({commune.department})")
         add(commune.name, row)
@@ -212,14 +216,14 @@ def _names(territories: Territories) -> dict[str, tuple[Row, ...]]:
     for others in (shorter, former):
         for name, rows in others.items():
             found.setdefault(name, rows)
-    return {name: _ranked(rows.values()) for name, rows in found.items()}
+    return {name: tuple(sorted(rows.values(), key=_by_people)) for name, rows in found.items()}
 
 
 @cache
 def _beginnings(territories: Territories) -> frozenset[str]:
     """The words with which a name begins: most expressions of a text begin with none."""
     named = (*_names(territories), *place_aliases(territories))
-    return frozenset((*(name.partition(" ")[0] for name in named), *_CONTRACTED, "region"))
+    return frozenset((*(name.partition(" ")[0] for name in named), *_CONTRACTED))
 
 
 def _epci_names(folded: str) -> Iterable[str]:
@@ -273,13 +277,16 @@ def _by_people(row: Row) -> tuple[int, str]:
     return -row[0], row[1]
 
 
-def _ranked(rows: Iterable[Row]) -> tuple[Row, ...]:
-    ordered = sorted(rows, key=_by_people)
-    towns = [row for row in ordered if row[1].startswith("com:")]
-    areas = [row for row in ordered if not row[1].startswith("com:")]
-    # Paris and La Réunion are a département of the same name: the smaller one that is it.
+def _of_level(rows: tuple[Row, ...], level: str) -> tuple[Row, ...]:
+    """Those of a level; where none was said, each territory as one: Paris and La Réunion are a
+    département of the same name, and this one a région too."""
+    if level:
+        return tuple(row for row in rows if row[1].startswith(level))
+    towns = [row for row in rows if row[1].startswith("com:")]
+    areas = [row for row in rows if not row[1].startswith("com:")]
+    # The smaller one that is it.
     if towns and areas and towns[0][0] >= 0.9 * areas[0][0]:
         return tuple(towns)
     if len({row[0] for row in areas}) == 1 and len(areas) > 1:
         return (next((row for row in areas if row[1].startswith("dep:")), areas[0]), *towns)
-    return tuple(ordered)
+    return rows

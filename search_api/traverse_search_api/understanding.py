@@ -24,6 +24,7 @@ from traverse_search_api.code_words import (
     numbered_word,
     within_number,
 )
+from traverse_search_api.governing_names import governed_place, governing_siren
 from traverse_search_api.place_names import NamedPlace, named_place
 from traverse_search_api.procedure_words import Procedure, open_words, procedure_of
 from traverse_search_api.spans import SMALL, Span, Words, without_elision
@@ -145,14 +146,14 @@ class Reader:
             code = code_words(span.typed, span.before, span.after, self.territories)
             if code is not None:
                 return self._code(text, code)
-            if (choices := self._place_and_number(span)) is not None:
-                return self._places(text, choices)
+            if (numbered := self._place_and_number(span)) is not None:
+                return self._places(text, numbered)
         if span.is_who:
             return Understood(text, "q", "", "mot laissé de côté", {"match_all": {}}, soft=False)
         trade = trade_of(text, span.key)
         place = self._place(span)
         if trade is None or (place is not None and not _says(trade, text)):
-            return None if place is None else self._places(text, place.choices)
+            return None if place is None else self._places(text, place)
         return Understood(
             text,
             "cpv",
@@ -170,6 +171,8 @@ class Reader:
         return procedure_of(span.text, span.keys, span.words.names)
 
     def _place(self, span: Span) -> NamedPlace | None:
+        if (governed := self._governed(span)) is not None:
+            return governed
         alone = len(span.words.typed) == span.length
         for name in span.place_names:
             found = named_place(
@@ -181,7 +184,12 @@ class Reader:
                 return found
         return None
 
-    def _place_and_number(self, span: Span) -> tuple[tuple[str, str], ...] | None:
+    def _governed(self, span: Span) -> NamedPlace | None:
+        return governed_place(
+            span.name, self.territories, acronym=span.is_acronym, before=span.words_before
+        )
+
+    def _place_and_number(self, span: Span) -> NamedPlace | None:
         """`Saint-Denis 93`, `13090 Aix`."""
         if span.length < 2:
             return None
@@ -193,23 +201,25 @@ class Reader:
             found = self._within_number(span.part(1, span.length), first)
         return found
 
-    def _within_number(self, named: Span, number: str) -> tuple[tuple[str, str], ...] | None:
-        for name in named.place_names:
-            place = named_place(name, self.territories, capital=True)
+    def _within_number(self, named: Span, number: str) -> NamedPlace | None:
+        names = (named_place(name, self.territories, capital=True) for name in named.place_names)
+        for place in (self._governed(named), *names):
             for namesakes in place.namesakes if place else ():
                 if choices := within_number(namesakes, number, self.territories):
-                    return choices
+                    return NamedPlace(choices, governs=place is not None and place.governs)
         return None
 
-    def _places(self, text: str, choices: tuple[tuple[str, str], ...]) -> Understood:
+    def _places(self, text: str, place: NamedPlace) -> Understood:
+        choices = place.choices
         codes = [code for code, _ in choices]
         alone = len(codes) == 1
+        label = choices[0][1] if alone else "territoire à préciser"
         return Understood(
             text,
             "territory",
             codes[0] if alone else "",
-            choices[0][1] if alone else "territoire à préciser",
-            _concerned(codes, self.territories),
+            f"{label}, lieu ou institution" if place.governs and alone else label,
+            _concerned(codes, self.territories, governs=place.governs),
             () if alone else choices,
             territory=codes[0] if alone else None,
         )
@@ -217,7 +227,7 @@ class Reader:
     def _code(self, text: str, code: Code) -> Unit:
         match code.parameter:
             case "territory":
-                understood = self._places(text, code.choices)
+                understood = self._places(text, NamedPlace(code.choices))
             case "institution":
                 understood = Understood(
                     text, code.parameter, code.value[:9], code.label, _by_number(code.value)
@@ -258,7 +268,7 @@ class Reader:
         found = bare_departments(numbers, before, after, self.territories)
         if not found:
             return None
-        one = self._places(text, found)
+        one = self._places(text, NamedPlace(found))
         if len(found) > 1:
             # Several were named: there is nothing to choose.
             codes, labels = zip(*found, strict=True)
@@ -314,7 +324,8 @@ def _of_trades(trades: Sequence[Trade], naf: Sequence[str]) -> Query:
     return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
 
 
-def _concerned(codes: Sequence[str], territories: Territories) -> Query:
+def _concerned(codes: Sequence[str], territories: Territories, *, governs: bool = False) -> Query:
+    """What lies there; and wherever it lies, what is of who `governs` there."""
     inside = list(codes)
     for code in codes:
         if code.startswith("cp:"):
@@ -326,6 +337,9 @@ def _concerned(codes: Sequence[str], territories: Territories) -> Query:
     towns = [town for code in codes if (town := _town_of(code, territories))]
     if towns:
         clauses.append({"terms": {"place": list(dict.fromkeys(towns))}})
+    sirens = [governing_siren(code, territories) for code in codes] if governs else []
+    if owners := list(filter(None, sirens)):
+        clauses.append({"terms": {"owner_siren": owners}})
     return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
 
 

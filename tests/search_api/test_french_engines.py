@@ -52,6 +52,14 @@ DOCUMENTS = [
             {"siren": "130025265", "name": "Relais Numérique", "kind": "other", "role": "source"},
         ],
     ),
+    document("furniture", "Achat de tables", place=["com:13005"]),
+    document(
+        "chalet",
+        "Toiture du chalet",
+        place=["com:05004"],
+        owner="Commune d'Aubagne",
+        owner_siren="211300058",
+    ),
     document("html", "Portail <script>alert(1)</script> & services", description="<b>École</b>"),
 ]
 
@@ -125,6 +133,11 @@ def _documents(service: Service) -> None:
         ("43.99C", {"wall", "trade"}, {"school"}),
         ("NAF 4399C", {"wall", "trade"}, {"school"}),
         ("43.99D", set(), {"wall", "trade"}),
+        # Who governs a place: what lies there, and what is of it elsewhere.
+        ("mairie d'aubagne", {"furniture", "chalet"}, {"school", "hall"}),
+        ("toiture ville d'Aubagne", {"chalet"}, {"furniture", "school"}),
+        ("tables agglo d'Aubagne", {"furniture"}, {"chalet"}),
+        ('acheteur:"mairie d\'aubagne"', set(), {"chalet"}),
         # What an institution relays of others it does not buy; plain words find it all the same.
         ("acheteur:numérique", set(), {"relayed"}),
         ('acheteur:"relais numérique"', set(), {"relayed"}),

@@ -18,6 +18,7 @@ from traverse_search_api.text_query import TextPlan, plan_of
 from traverse_search_api.trades import parse_trades, trade_faults, trades
 
 TABLES = Territories.load()
+AUBAGNE, PARIS = "211300058", "217500016"  # SIREN
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)  # a Thursday
 MEANINGS = meanings_of(product_entries())
 
@@ -189,3 +190,24 @@ def test_an_arrondissement_in_the_text_is_it_and_what_is_said_of_the_whole_town(
     assert {"cp:75015", "com:75115"} <= set(lying["terms"]["within"])
     assert "com:75056" not in lying["terms"]["within"]
     assert of_town == {"terms": {"place": ["com:75056"]}}
+
+
+def test_who_governs_a_place_is_the_place_and_what_is_of_it_elsewhere() -> None:
+    """A town hall publishes of its holiday home in the mountains too; the label says both."""
+    (meant,) = plan("mairie d'aubagne").understood
+    assert meant.label == "Aubagne (13), lieu ou institution"
+    assert meant.query == {
+        "bool": {
+            "should": [{"terms": {"within": ["com:13005"]}}, {"terms": {"owner_siren": [AUBAGNE]}}]
+        }
+    }
+    (named,) = plan("aubagne").understood
+    assert (named.label, named.query) == ("Aubagne (13)", {"terms": {"within": ["com:13005"]}})
+    (district,) = plan("mairie du 15e arrondissement de Paris").understood
+    assert PARIS not in str(district.query)  # all that Paris publishes is not of the 15th
+
+
+def test_several_that_a_governing_body_may_be_are_all_asked_for() -> None:
+    (meant,) = plan("mairie de Bassens").understood
+    assert [code for code, _ in meant.choices] == ["com:33032", "com:73031"]
+    assert len(meant.query["bool"]["should"][-1]["terms"]["owner_siren"]) == 2

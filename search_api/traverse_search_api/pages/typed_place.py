@@ -1,4 +1,5 @@
-"""A place as people type it in a form: a name, a postal or INSEE code, `Aubagne (13)`. Pure."""
+"""A place as people type it in a form: a name, `mairie d'Aubagne`, a postal or INSEE code, `Aubagne
+(13)`. Pure."""
 
 import re
 from typing import Final, NamedTuple
@@ -6,6 +7,7 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.place import territory_guesses
+from traverse_search_api.governing_names import governed_place
 from traverse_search_api.place_names import named_place
 from traverse_search_api.suggestions import suggested_places
 
@@ -34,7 +36,8 @@ def place_choices(text: str, territories: Territories) -> list[PlaceChoice]:
         commune = territories.find_commune(match[1], match[2].upper())
         if commune is not None:
             return [PlaceChoice(commune.code, label_of(commune.code, territories))]
-    named = named_place(fold_name(text), territories, capital=True)
+    name = fold_name(text)
+    named = governed_place(name, territories) or named_place(name, territories, capital=True)
     if named is not None:
         return [PlaceChoice(*choice) for choice in named.choices]
     found_places = suggested_places(text, territories)

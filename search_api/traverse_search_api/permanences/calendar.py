@@ -17,6 +17,7 @@ from traverse_schemas.contacts import EMAIL, without_contacts
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.governing_names import governed_place
 from traverse_search_api.permanences.occurrences import (
     FAULTS,
     Occurrence,
@@ -188,8 +189,8 @@ def _town(text: str, territories: Territories) -> TerritoryChain | None:
             return territories.chain(chosen[0].code)
         if communes:
             return territories.chain(f"cp:{code}")
-    last = text.rpartition(",")[2].strip()
-    named_one = named_place(fold_name(last), territories, capital=True) if last else None
+    last = fold_name(text.rpartition(",")[2])
+    named_one = governed_place(last, territories) or named_place(last, territories, capital=True)
     if named_one is None or len(named_one.choices) != 1:
         return None
     return territories.chain(named_one.choices[0][0])

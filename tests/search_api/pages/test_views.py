@@ -118,6 +118,9 @@ def test_the_form_begins_with_what_suits_the_institution() -> None:
     [
         ("aubagne", ["com:13005"]),
         ("Aubagne (13)", ["com:13005"]),
+        ("mairie d'Aubagne", ["com:13005"]),
+        ("agglomération d'Aubagne", ["epci:200054807"]),
+        ("département du Var", ["dep:83"]),
         ("13001", ["com:13001", "cp:13001"]),
         ("Saint-Denis", ["com:97411", "com:93066"]),
         ("dep:13", ["dep:13"]),

@@ -163,6 +163,7 @@ def test_days_and_floating_hours_are_those_of_mainland_france() -> None:
         ("1 rue Haute, 13400 Aubagne", "com:13005"),
         ("13400", "com:13005"),
         ("Mairie, Aubagne", "com:13005"),
+        ("Mairie d’Aubagne", "com:13005"),
         ("Place de la mairie 13740 ROVE", "com:13088"),
         ("Quelque part", "com:13055"),
         ("", "com:13055"),
