@@ -38,9 +38,13 @@ class AnswerBook:
         self._heads: dict[str, str] = {}
         self._changed: set[tuple[str, str]] = set()
 
-    def knows(self, identity: str) -> bool:
-        """Whether a record gives or gets any answer, proposed or not."""
-        return identity in self._answers or identity in self._needs
+    def beside(self, identity: str) -> set[str]:
+        """What answers a record, and what it answers, proposed or not."""
+        return {*self._answers.get(identity, _NONE), *self._needs.get(identity, _NOBODY)}
+
+    def needs_of(self, offer: str) -> Set[str]:
+        """The needs that something answers, proposed or not."""
+        return self._needs.get(offer, _NOBODY)
 
     def get(self, need: str, offer: str) -> Answer | None:
         """The answer as it was judged, whether it is proposed or not."""

@@ -6,9 +6,9 @@ by the sort of thing that is bought. Whatever `reach` or `neighbours` accepts me
 record names very many territories, it stands at the wide ones that hold them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.matching.facts import MOST_SHARED, Facts
@@ -250,63 +250,65 @@ def _says_a_class(codes: tuple[str, ...]) -> bool:
     return any(len(code) >= _CLASS for code in codes)
 
 
+_Parts = tuple[tuple[str, "CodeSteps"], ...]
+
+
 class CodeSteps:
-    """The steps by which codes are told apart; worked out where it is crowded.
+    """The steps by which codes are told apart, `below`, and where they look for others, `looks`;
+    worked out where it is crowded.
 
     A code that ends at the step before is all of what is finer: it looks for all of it, and whoever
     is finer looks for it beside its own.
     """
 
-    __slots__ = ("_below", "_codes", "_last", "_looks", "_step")
+    __slots__ = ("_codes", "_last", "_step", "below", "looks")
+
+    below: tuple[tuple[str, "CodeSteps"], ...]
+    looks: tuple[tuple[str, "CodeSteps"], ...]
 
     def __init__(self, codes: tuple[str, ...] | None, last: tuple[str, ...], step: int = 0) -> None:
         """`last` are told apart after the codes; without codes (None) nothing else is."""
         self._codes = codes
         self._last = last
         self._step = step
-        self._below: tuple[tuple[str, CodeSteps], ...] | None = None
-        self._looks: tuple[tuple[str, CodeSteps], ...] | None = None
 
-    @property
-    def below(self) -> tuple[tuple[str, "CodeSteps"], ...]:
-        if self._below is None:
-            self._below = tuple(self._parts(_ALL, looks=False))
-        return self._below
+    def __getattr__(self, name: str) -> Any:
+        """Work out the steps the first time that they are asked for; from then on they are
+        there."""
+        if name not in ("below", "looks"):
+            raise AttributeError(name)
+        parts, own, looked = self._parts()
+        self.below = (*parts, *own)
+        self.looks = (*parts, *looked)
+        return getattr(self, name)
 
-    @property
-    def looks(self) -> tuple[tuple[str, "CodeSteps"], ...]:
-        if self._looks is None:
-            self._looks = tuple(self._parts(_WHOLE, looks=True))
-        return self._looks
-
-    def _parts(self, beside: str, *, looks: bool) -> Iterator[tuple[str, "CodeSteps"]]:
-        step = self._step
+    def _parts(self) -> tuple[_Parts, _Parts, _Parts]:
+        """The steps that are below and looked at; those that are only below, and only looked at."""
+        step, last = self._step, self._last
         if step == len(_DIGITS):
-            yield from ((one, CodeSteps((), (), step)) for one in self._last)
-            return
+            return tuple((one, _steps((), (), step)) for one in last), (), ()
         if self._codes is None:
-            yield "", CodeSteps(None, self._last, step + 1)
-            return
-        parts: dict[str, tuple[str, ...] | None] = {}
+            return (("", _steps(None, last, step + 1)),), (), ()
+        above = _DIGITS[step - 1] if step else 0
+        parts: dict[str, list[str]] = {}
+        own: dict[str, None] = {}
+        looked: dict[str, None] = {}
         for code in self._codes:
-            above = _DIGITS[step - 1] if step else 0
-            if above < _CLASS:
-                part = code[: _DIGITS[step]]
-                parts[part] = (*(parts.get(part) or ()), code)
-            elif len(code) <= above:
-                parts[code + _ALL] = None
-                if not looks:
-                    parts[code + _WHOLE] = None
-            else:
-                parts[code[:above] + beside] = None
-                part = code[: _DIGITS[step]]
-                parts[part] = (*(parts.get(part) or ()), code)
-        for part, codes in parts.items():
-            yield part, CodeSteps(codes, self._last, step + 1)
+            if above >= _CLASS:
+                if len(code) <= above:
+                    own[code + _WHOLE] = own[code + _ALL] = looked[code + _ALL] = None
+                    continue
+                own[code[:above] + _ALL] = looked[code[:above] + _WHOLE] = None
+            parts.setdefault(code[: _DIGITS[step]], []).append(code)
+        return (
+            tuple((part, _steps(tuple(codes), last, step + 1)) for part, codes in parts.items()),
+            tuple((part, _steps(None, last, step + 1)) for part in own),
+            tuple((part, _steps(None, last, step + 1)) for part in looked),
+        )
 
 
-# Many records have the same codes.
-_steps = lru_cache(maxsize=20_000)(CodeSteps)
+# Many records have the same codes, and more the same below a step.
+_steps = lru_cache(maxsize=50_000)(CodeSteps)
 
 
 @lru_cache(maxsize=20_000)

@@ -9,19 +9,19 @@ Each side is counted and told apart for each audience by itself: whether two rec
 matter of records of their own audiences alone, so that what few may read hides nothing that others
 see (decision 9). So what one record meets of one audience is bounded, however many others there
 are. Who meets whom depends on the set of records alone, not on arrival.
+
+Two meet where each finds the other. One way costs little to know; the other is asked of those
+alone of which it matters.
 """
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final, NamedTuple
 
-from traverse_stream_processors.matching.sides import NOBODY, Finer, Side, Step
+from traverse_stream_processors.matching.apart import Apart
+from traverse_stream_processors.matching.sides import Finer, Side, Step
 
 CROWDED: Final = 40
 """More than this of what is found in one corner, of one audience, and it is told apart."""
-
-_ASKING: Final = 10
-"""So many times more may ask there: each meets few, whom others ask too."""
 
 
 class Stand(NamedTuple):
@@ -34,13 +34,41 @@ class Stand(NamedTuple):
     asks: bool
 
 
+class _Half(NamedTuple):
+    """Whom a record finds (one that asks), or is found by (one that does not), in a corner where
+    its own side is told `apart`: which of these it meets is not known yet."""
+
+    seen: Set[str]
+    sides: Sequence[Side]
+    apart: Step
+    asks: bool
+
+
+class _ByTopic(dict[str, Finer]):
+    """What tells a record apart under a topic, worked out once."""
+
+    def __init__(self, finer: Callable[[str, str], Finer], identity: str) -> None:
+        super().__init__()
+        self._finer = finer
+        self._identity = identity
+
+    def __missing__(self, topic: str) -> Finer:
+        found = self[topic] = self._finer(self._identity, topic)
+        return found
+
+
+def _all(those: Set[str]) -> Set[str]:
+    return those
+
+
 class Meetings:
     """Records by id under the topics of their places. Those that ask meet those that are found;
     where it is `mutual`, one another too.
 
     `audience` gives who may read a record, `finer` what tells it apart under a topic, `rank` what
     it comes by where nothing does: asked for again each time, of records that stand here and of one
-    that leaves, and always the same.
+    that leaves, and always the same. `tied` gives those that ask with which one that is found has
+    something to do: of these alone it is told that they meet it no more (None: of all).
     """
 
     def __init__(
@@ -49,23 +77,21 @@ class Meetings:
         finer: Callable[[str, str], Finer],
         rank: Callable[[str], str],
         crowded: int = CROWDED,
+        tied: Callable[[str], Set[str]] | None = None,
         *,
         mutual: bool = False,
     ) -> None:
         self._audience = audience
-        self._finer = finer
-        self._rank = rank
-        self._crowded = crowded
         self._mutual = mutual
-        # Of what is found, and of those that ask.
-        self._most = (crowded, crowded if mutual else crowded * _ASKING)
+        self._apart = Apart(finer, rank, crowded, tied, mutual=mutual)
         self._places: dict[str, dict[str, tuple[Side, ...]]] = {}
 
     def add(self, identity: str, stands: Iterable[Stand]) -> set[str]:
         """Put a record where it stands; gives the asking ones that meet others now beyond this:
         fewer, never more."""
         disturbed: set[str] = set()
-        audience, mutual = self._audience(identity), self._mutual
+        audience, mutual, most = self._audience(identity), self._mutual, self._apart.most
+        told = _ByTopic(self._apart.finer, identity)
         for places, topics, asks in stands:
             for place in places if topics else ():
                 corners = self._places.get(place)
@@ -86,10 +112,10 @@ class Meetings:
                         elif side.asks is asks and not (asks and mutual):
                             continue
                         if side.apart is not None:
-                            self._go_down(side, side.apart, identity, disturbed, own=own)
-                        elif len(side.own) > self._most[side.asks]:
+                            self._go_down(side, side.apart, identity, told, disturbed, own=own)
+                        elif len(side.own) > most[side.asks]:
                             comes = None if own else identity
-                            self._tell_apart(side, sides, comes, disturbed)
+                            self._apart.begin(side, sides, comes, disturbed)
                     if mine is None:
                         mine = Side(audience, topic, identity, asks=asks)
                         corners[topic] = (*sides, mine)
@@ -101,6 +127,7 @@ class Meetings:
         this."""
         disturbed: set[str] = set()
         audience = self._audience(identity)
+        told = _ByTopic(self._apart.finer, identity)
         for places, topics, asks in stands:
             for place in places if topics else ():
                 corners = self._places[place]
@@ -108,10 +135,10 @@ class Meetings:
                     sides = corners[topic]
                     for side in sides:
                         own = side.asks is asks and side.audience == audience
-                        if side.apart is not None and (own or self._meet(side, asks=asks)):
-                            finer = self._finer(identity, topic)
-                            for way in self._ways(side, own=own):
-                                self._remove(side, side.apart, identity, finer, disturbed, own=way)
+                        if side.apart is not None and (own or (asks and not side.asks)):
+                            self._apart.leave(
+                                side, side.apart, identity, told[topic], disturbed, own=own
+                            )
                             if side.apart.finer is None:
                                 side.own, side.apart = side.apart.everybody(own=True), None
                         elif own:
@@ -127,11 +154,17 @@ class Meetings:
         disturbed.discard(identity)
         return disturbed
 
-    def met(self, identity: str, stands: Iterable[Stand]) -> set[str]:
+    def met(
+        self,
+        identity: str,
+        stands: Iterable[Stand],
+        among: Callable[[Set[str]], Iterable[str]] = _all,
+    ) -> set[str]:
         """Those that a record which stands there meets; itself too, where it is its own other
-        side."""
-        met: set[str] = set()
-        audience = self._audience(identity)
+        side. `among` gives, of all that it may meet, those of which it is to be known."""
+        told = _ByTopic(self._apart.finer, identity)
+        sure: set[str] = set()
+        halves: list[_Half] = []
         for places, topics, asks in stands:
             both = asks and self._mutual
             for place in places:
@@ -139,189 +172,73 @@ class Meetings:
                 if corners is None:
                     continue
                 for topic in topics:
-                    sides = corners.get(topic)
-                    if sides is None:
-                        continue
-                    apart, told = None, False
+                    sides = corners.get(topic, ())
                     for side in sides:
                         if side.apart is not None:
-                            told = True
-                            if side.asks is asks and side.audience == audience:
-                                apart = side.apart
-                    if not told:
+                            half = self._seen(sides, identity, told[topic], sure, asks=asks)
+                            if half is not None:
+                                halves.append(half)
+                            break
+                    else:
                         for side in sides:
                             if side.asks is not asks or both:
-                                met |= side.own
-                        continue
-                    seen = self._seen(sides, identity, topic, asks)
-                    if apart is not None and seen:
-                        seen &= self._seen_from(apart, identity, topic)
-                    met |= seen
-        return met
-
-    def _seen(self, sides: Iterable[Side], identity: str, topic: str, asks: bool) -> set[str]:
-        """Whom one finds where it looks."""
-        seen: set[str] = set()
-        for side in sides:
-            if self._meet(side, asks=asks):
-                if side.apart is None:
-                    seen |= side.own
-                else:
-                    for step in side.apart.led_to(self._finer(identity, topic), own=False):
-                        seen |= self._last(step)
-        return seen
-
-    def _seen_from(self, apart: Step, identity: str, topic: str) -> set[str]:
-        """Who finds one that is told apart."""
-        looking: set[str] = set()
-        for step in apart.led_to(self._finer(identity, topic), own=True):
-            last = self._last(step)
-            if step.order is None or identity in last:
-                looking |= step.others
-        return looking
-
-    def _meet(self, side: Side, *, asks: bool) -> bool:
-        """Whether those of a side meet those that ask, or that are found."""
-        return side.asks is not asks or (asks and self._mutual)
-
-    def _ways(self, side: Side, *, own: bool) -> tuple[bool, ...]:
-        """As what one goes down a side: as one of it, as one that looks there, or both."""
-        if own and side.asks and self._mutual:
-            return (True, False)
-        return (own,)
-
-    def _last(self, step: Step) -> Set[str]:
-        """Those of a side that meet others."""
-        if step.order is None:
-            return step.own
-        return {one for _, one in step.order[-self._crowded :]}
-
-    def _tell_apart(
-        self, side: Side, sides: Iterable[Side], comes: str | None, disturbed: set[str]
-    ) -> None:
-        """A side that is crowded, once somebody is there who meets it: those on other sides, and
-        the one that comes to these."""
-        others = {
-            one for other in sides if self._meet(other, asks=side.asks) for one in other.everybody()
+                                sure |= side.own
+        seen = sure.union(*(half.seen for half in halves)) if halves else sure
+        return {
+            one
+            for one in among(seen)
+            if one in sure
+            or any(one in half.seen and self._both(half, identity, told, one) for half in halves)
         }
-        if comes is not None:
-            others.add(comes)
-        if others:
-            step = side.apart = Step()
-            step.own, step.others, side.own = side.own, others, set()
-            self._split(side, step, (), disturbed)
-
-    def _split(self, side: Side, step: Step, path: tuple[str, ...], disturbed: set[str]) -> None:
-        """Tell those of a step apart, which one reaches by a path."""
-        disturbed |= step.own if side.asks else step.others
-        both = ((True, step.own), (False, step.others))
-        step.own = step.others = NOBODY
-        step.finer, step.many = {}, 0
-        for own, those in both:
-            for one in those:
-                finer = _below(self._finer(one, side.topic), path, own=own)
-                self._add(side, step, one, finer, disturbed, path=path, own=own)
 
     def _go_down(
-        self, side: Side, apart: Step, identity: str, disturbed: set[str], *, own: bool
-    ) -> None:
-        finer = self._finer(identity, side.topic)
-        for way in self._ways(side, own=own):
-            self._add(side, apart, identity, finer, disturbed, own=way)
-
-    def _add(
         self,
         side: Side,
-        step: Step,
+        apart: Step,
         identity: str,
-        finer: Finer,
-        disturbed: set[str],
-        *,
-        path: tuple[str, ...] = (),
-        own: bool,
-    ) -> None:
-        """Into what is told apart, at a step which one reaches by a path."""
-        if step.finer is not None:
-            step.many += own
-            for name, below in finer.below if own else finer.looks:
-                down = step.finer.get(name)
-                if down is None:
-                    down = step.finer[name] = Step()
-                down_path = (*path, name)
-                self._add(side, down, identity, below, disturbed, path=down_path, own=own)
-            return
-        step.add(identity, own=own)
-        if len(step.own) <= self._most[side.asks]:
-            return
-        if not finer.below:
-            if own:
-                self._crowd(side, step, identity, disturbed)
-        elif step.others:
-            self._split(side, step, path, disturbed)
-
-    def _crowd(self, side: Side, step: Step, identity: str, disturbed: set[str]) -> None:
-        """One more of those of which only the last meet others; of those that ask all do, but where
-        they meet one another."""
-        if side.asks and not self._mutual:
-            return
-        if step.order is None:
-            step.order = sorted((self._rank(one), one) for one in step.own)
-        else:
-            insort(step.order, (self._rank(identity), identity))
-        _, out = step.order[-self._crowded - 1]
-        if out != identity:
-            disturbed |= {out} if side.asks else step.others
-
-    def _remove(
-        self,
-        side: Side,
-        step: Step,
-        identity: str,
-        finer: Finer,
+        told: _ByTopic,
         disturbed: set[str],
         *,
         own: bool,
     ) -> None:
-        if step.finer is None:
-            step.discard(identity, own=own)
-            if own and step.order is not None:
-                self._thin(side, step, step.order, identity, disturbed)
-            return
-        for name, below in finer.below if own else finer.looks:
-            down = step.finer.get(name)
-            if down is None:
-                continue  # one that asks and is found looks there twice, and has left already
-            self._remove(side, down, identity, below, disturbed, own=own)
-            if down.empty:
-                del step.finer[name]
-        step.many -= own
-        if step.many <= self._most[side.asks]:
-            step.own, step.others = step.everybody(own=True), step.everybody(own=False)
-            step.finer = None
-            disturbed |= step.own if side.asks else step.others
+        """Put one where a side that it is of, or meets, is told apart."""
+        if own:
+            self._apart.stand(side, apart, identity, told[side.topic], disturbed)
+        elif not side.asks:
+            self._apart.look(side, apart, identity, told[side.topic], disturbed)
 
-    def _thin(
-        self,
-        side: Side,
-        step: Step,
-        order: list[tuple[str, str]],
-        identity: str,
-        disturbed: set[str],
-    ) -> None:
-        """One less of those of which only the last meet others."""
-        place = bisect_left(order, (self._rank(identity), identity))
-        outside = len(order) - self._crowded
-        _, follows = order[outside - 1]
-        del order[place]
-        if place >= outside:
-            disturbed |= {follows} if side.asks else step.others
-        if len(order) <= self._crowded:
-            step.order = None
+    def _seen(
+        self, sides: Sequence[Side], identity: str, finer: Finer, sure: set[str], *, asks: bool
+    ) -> _Half | None:
+        """Whom one finds in a corner where a side is told apart. Where its own is not, all of these
+        find it too: `sure` gets them."""
+        audience = self._audience(identity)
+        mine = next((it for it in sides if it.asks is asks and it.audience == audience), None)
+        apart = None if mine is None else mine.apart
+        seen = sure if apart is None else set()
+        if apart is not None and not asks:
+            # Who looks for it is known where it stands.
+            seen.update(*(step.others for step in self._apart.stood_at(apart, identity, finer)))
+            return _Half(seen, sides, apart, asks) if seen else None
+        for side in sides:
+            if side.asks is asks and not (asks and self._mutual):
+                continue
+            if side.apart is None:
+                seen |= side.own
+            else:
+                steps = side.apart.led_to(finer, own=False)
+                seen.update(*map(self._apart.last, steps))
+        return _Half(seen, sides, apart, asks) if apart is not None and seen else None
 
-
-def _below(finer: Finer, path: Iterable[str], *, own: bool) -> Finer:
-    """What tells a record apart below these steps."""
-    for step in path:
-        steps = finer.below if own else finer.looks
-        finer = next(below for one, below in steps if one == step)
-    return finer
+    def _both(self, half: _Half, identity: str, told: _ByTopic, other: str) -> bool:
+        """Whether of two in a corner, of which one finds the other, each does."""
+        topic = half.sides[0].topic
+        if half.asks:
+            mine = self._apart.stood_at(half.apart, identity, told[topic])
+            theirs = half.apart.led_to(self._apart.finer(other, topic), own=False)
+            return any(step in mine for step in theirs)
+        audience = self._audience(other)
+        side = next(one for one in half.sides if one.asks and one.audience == audience)
+        return side.apart is None or any(
+            other in self._apart.last(step) for step in side.apart.led_to(told[topic], own=False)
+        )

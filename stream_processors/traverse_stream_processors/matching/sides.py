@@ -1,7 +1,7 @@
 """Sides: those of one audience that ask at a corner, or that are found there, and the steps by
 which they are told apart where they are many. Pure."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from typing import Final, Protocol
 
 NOBODY: Final[Set[str]] = frozenset()
@@ -21,9 +21,10 @@ class Finer(Protocol):
 
 
 class Step:
-    """Those of a side, and of `others` those that look there. Where it is crowded, `finer` are
-    those one step down and `many` how many of the side there are in all: nobody is held at every
-    step of the way. Where nothing tells them apart any more, `order` are those of the side by rank.
+    """Those of a side and, where they are found, of `others` those that look there. Where it is
+    crowded, `finer` are those one step down and `many` how many of the side there are in all:
+    nobody is held at every step of the way. Where nothing tells them apart any more, `order` are
+    those of the side by rank.
     """
 
     __slots__ = ("finer", "many", "order", "others", "own")
@@ -61,15 +62,20 @@ class Step:
             found |= below.everybody(own=own)
         return found
 
-    def led_to(self, finer: Finer, *, own: bool) -> Iterator["Step"]:
+    def led_to(self, finer: Finer, *, own: bool) -> list["Step"]:
         """Where these steps lead one of the side or one that looks there, as far down as it is told
         apart."""
-        if self.finer is None:
-            yield self
-            return
-        for step, below in finer.below if own else finer.looks:
-            if (down := self.finer.get(step)) is not None:
-                yield from down.led_to(below, own=own)
+        found: list[Step] = []
+        waiting = [(self, finer)]
+        while waiting:
+            step, here = waiting.pop()
+            if step.finer is None:
+                found.append(step)
+                continue
+            for name, below in here.below if own else here.looks:
+                if (down := step.finer.get(name)) is not None:
+                    waiting.append((down, below))
+        return found
 
 
 class Side:

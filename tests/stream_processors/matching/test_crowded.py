@@ -236,7 +236,7 @@ def test_a_record_told_otherwise_that_stays_where_it_was_has_no_other_judged_aga
         judged.append(offered.id)
         return answer(asked, offered, state)
 
-    monkeypatch.setattr("traverse_stream_processors.matching.matcher.answer", counted)
+    monkeypatch.setattr("traverse_stream_processors.matching.answering.answer", counted)
     again = [
         said._replace(title=f"{title} et trottoirs")
         for said in (*calls, *bought)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traverse_stream_processors.matching import meetings as module
+from traverse_stream_processors.matching import apart as module
 from traverse_stream_processors.matching.meetings import Meetings, Stand
 
 CROWDED = 2
@@ -147,6 +147,18 @@ def test_what_few_may_read_hides_nothing_that_others_see(
     assert {one: seen[one] & public.keys() for one in public} == alone
 
 
+@settings(max_examples=60, deadline=None)
+@given(CHANGES, st.booleans(), st.sets(st.sampled_from("123456789")))
+def test_of_some_alone_the_same_is_known_as_of_all(
+    changes: list[tuple[str, Here]], mutual: bool, some: set[str]
+) -> None:
+    there = dict(changes)
+    meetings = standing(there, mutual=mutual)
+    for one, here in there.items():
+        whole = meetings.met(one, here.stands)
+        assert meetings.met(one, here.stands, some.intersection) == whole & some
+
+
 def asking(there: There, *ids: str) -> set[str]:
     return {one for one in ids if any(stand.asks for stand in there[one].stands)}
 
@@ -189,3 +201,44 @@ def test_one_that_is_several_things_meets_each_and_is_there_once_where_it_is_not
     for one in ("F000", "F001", "F002", "F003"):
         meetings.remove(one, there[one].stands)
     assert meetings.met("B", there["B"].stands) == {"C", "F004"}
+
+
+def test_what_tells_one_apart_is_worked_out_once_a_topic() -> None:
+    """However many places are crowded where it comes and looks."""
+    there = {
+        name: Here((Stand(PLACES, here.stands[0].topics, here.stands[0].asks),), here.finer, "")
+        for name, here in crowd(asking=5, found=5).items()
+    }
+    asked: list[tuple[str, str]] = []
+
+    def finer(one: str, topic: str) -> Steps:
+        asked.append((one, topic))
+        return there[one].finer
+
+    meetings = Meetings(lambda _: "public", finer, lambda _: "", CROWDED, mutual=True)
+    *others, (last, here) = there.items()
+    for one, stood in others:
+        meetings.add(one, stood.stands)
+    asked.clear()
+    meetings.add(last, here.stands)
+    assert asked == [(last, "voirie")]
+    asked.clear()
+    assert meetings.met(last, here.stands, lambda seen: ()) == set()
+    assert asked == [(last, "voirie")]
+
+
+def test_who_has_nothing_to_do_with_what_is_crowded_out_is_not_told() -> None:
+    there = crowd(asking=3, found=5)
+    tied = {"F003": {"A001"}}
+    meetings = Meetings(
+        lambda _: "public",
+        lambda one, _: there[one].finer,
+        lambda _: "",
+        CROWDED,
+        lambda one: tied.get(one, set()),
+    )
+    for one in sorted(there):
+        disturbed = meetings.add(one, there[one].stands)
+        assert disturbed == set()
+    there["F009"] = there["F004"]
+    assert meetings.add("F009", there["F009"].stands) == {"A001"}
