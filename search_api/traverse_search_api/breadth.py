@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.queries import unscored
-from traverse_search_api.text_query import TextPlan
+from traverse_search_api.text_plan import TextPlan
 
 Query = dict[str, Any]
 Answer = dict[str, Any]

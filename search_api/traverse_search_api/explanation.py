@@ -9,7 +9,7 @@ from traverse_schemas.visibility import Visibility
 from traverse_search_api.queries import FRESH_BOOST, FRESH_DAYS, OPEN_BOOST
 from traverse_search_api.status_counts import OPEN
 from traverse_search_api.territory_query import nearness
-from traverse_search_api.text_query import HOLDS
+from traverse_search_api.text_finding import HOLDS
 
 _PARTS: Final = {
     "reference": "référence exacte",

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from traverse_search_api.text_query import TextPlan, in_one_piece
+from traverse_search_api.text_plan import TextPlan, in_one_piece
 from traverse_search_api.typed_words import How, unquoted, without_exclusions
-from traverse_search_api.understanding import Unit
+from traverse_search_api.units import Unit
 
 
 class Looser(NamedTuple):

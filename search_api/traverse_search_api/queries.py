@@ -14,7 +14,9 @@ from traverse_search_api.status_counts import open_filter
 from traverse_search_api.status_query import index_text
 from traverse_search_api.territory_parts import frame_of, parts_of
 from traverse_search_api.territory_query import nearness
-from traverse_search_api.text_query import HOLDS, TextPlan, is_marked, marking_query, text_query
+from traverse_search_api.text_finding import HOLDS
+from traverse_search_api.text_plan import TextPlan
+from traverse_search_api.text_query import is_marked, marking_query, text_query
 from traverse_search_api.totals import EXACT_TOTAL
 
 Query = dict[str, Any]

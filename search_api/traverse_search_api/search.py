@@ -44,7 +44,7 @@ from traverse_search_api.second_look import (
 )
 from traverse_search_api.status_query import whole_millisecond
 from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_query import TextPlan, plan_of
+from traverse_search_api.text_plan import TextPlan, plan_of
 from traverse_search_api.totals import total_of
 
 Answer = dict[str, Any]

@@ -12,7 +12,10 @@ from typing import Any, Final
 
 from traverse_schemas.reference.names import fold_name
 from traverse_search_api.looser import looser_texts
-from traverse_search_api.text_query import EXACT, HOLDS, TextPlan, is_small, text_query, unit_query
+from traverse_search_api.text_fields import EXACT
+from traverse_search_api.text_finding import HOLDS, unit_query
+from traverse_search_api.text_plan import TextPlan, is_small
+from traverse_search_api.text_query import text_query
 
 Query = dict[str, Any]
 

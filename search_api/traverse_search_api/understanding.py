@@ -24,64 +24,19 @@ from traverse_search_api.code_words import (
     numbered_word,
     within_number,
 )
-from traverse_search_api.governing_names import governed_place, governing_siren
+from traverse_search_api.concerned import of_institution, of_places, of_trades
+from traverse_search_api.governing_names import governed_place
 from traverse_search_api.place_names import NamedPlace, named_place
 from traverse_search_api.procedure_words import Procedure, open_words, procedure_of
 from traverse_search_api.spans import SMALL, Span, Words, without_elision
 from traverse_search_api.synonym_book import Meanings
-from traverse_search_api.territory_query import in_zones, served, zones_inside
 from traverse_search_api.time_words import time_words
 from traverse_search_api.trades import Trade, trade_of, trades_by_naf
+from traverse_search_api.units import Understood, Unit
 
 Query = dict[str, Any]
 
 _LONGEST: Final = 14  # words of an expression: the longest official name that an acronym stands for
-
-
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """`text` (as typed) was taken for `parameter=value`, `label` in words. `choices` (code, label)
-    where it could be several; `query` finds what it means; `words` are others for the same trade.
-    What is not `soft` is not searched as words besides."""
-
-    text: str
-    parameter: str
-    value: str
-    label: str
-    query: Query
-    choices: tuple[tuple[str, str], ...] = ()
-    territory: str | None = None
-    soft: bool = True
-    words: tuple[str, ...] = ()
-
-    @property
-    def is_place(self) -> bool:
-        """Whether it is a territory, or several to choose from."""
-        return self.parameter == "territory"
-
-    def shown(self) -> dict[str, Any]:
-        """As the answer has it."""
-        return {
-            "text": self.text,
-            "parameter": self.parameter,
-            "value": self.value,
-            "label": self.label,
-            "choices": [{"code": code, "label": label} for code, label in self.choices],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One thing to find: words as typed, other words for the same, or what they were understood
-    as. A word that only says what a code is ("CPV", "dép.") is in `understood.text` alone."""
-
-    text: str
-    also: tuple[str, ...] = ()
-    understood: Understood | None = None
-
-    @property
-    def plain(self) -> bool:
-        return not self.also and self.understood is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +114,7 @@ class Reader:
             "cpv",
             ",".join(trade.cpv),
             f"métier : {trade.words[0]}",
-            _of_trades((trade,), trade.naf),
+            of_trades((trade,), trade.naf),
             words=trade.beside,
         )
 
@@ -219,7 +174,7 @@ class Reader:
             "territory",
             codes[0] if alone else "",
             f"{label}, lieu ou institution" if place.governs and alone else label,
-            _concerned(codes, self.territories, governs=place.governs),
+            of_places(codes, self.territories, governs=place.governs),
             () if alone else choices,
             territory=codes[0] if alone else None,
         )
@@ -230,13 +185,13 @@ class Reader:
                 understood = self._places(text, NamedPlace(code.choices))
             case "institution":
                 understood = Understood(
-                    text, code.parameter, code.value[:9], code.label, _by_number(code.value)
+                    text, code.parameter, code.value[:9], code.label, of_institution(code.value)
                 )
             case "naf":
                 trades = trades_by_naf().get(code.value, ())
                 understood = Understood(
                     text, code.parameter, code.value, code.label,
-                    _of_trades(trades, (code.value,)),
+                    of_trades(trades, (code.value,)),
                     words=tuple(word for trade in trades for word in (*trade.words, *trade.beside)),
                 )  # fmt: skip
             case _:
@@ -312,47 +267,3 @@ def _around(units: Sequence[Unit], start: int, end: int) -> tuple[str, str]:
     before = [word for unit in units[max(0, start - 2) : start] for word in words(unit)]
     after = words(units[end]) if end < len(units) else []
     return numbered_word(before), (after[0] if after else "")
-
-
-def _of_trades(trades: Sequence[Trade], naf: Sequence[str]) -> Query:
-    """What is bought of these trades, and what names one of these NAF codes, with its dot or
-    without."""
-    forms = [form for code in naf for form in (code, code.replace(".", ""))]
-    cpv = [code for trade in trades for code in trade.cpv]
-    clauses: list[Query] = [{"terms": {"cpv_within": cpv}}] if cpv else []
-    clauses += [{"terms": {"naf": forms}}] if forms else []
-    return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
-
-
-def _concerned(codes: Sequence[str], territories: Territories, *, governs: bool = False) -> Query:
-    """What lies there; and wherever it lies, what is of who `governs` there."""
-    inside = list(codes)
-    for code in codes:
-        if code.startswith("cp:"):
-            inside += served(code[3:], territories)
-    zones = [zone for code in codes for zone in zones_inside(code, territories)]
-    clauses: list[Query] = [{"terms": {"within": list(dict.fromkeys((*inside, *zones)))}}]
-    clauses += in_zones(zones)
-    # What is said of a whole town says nothing of its arrondissements: it may be in this one.
-    towns = [town for code in codes if (town := _town_of(code, territories))]
-    if towns:
-        clauses.append({"terms": {"place": list(dict.fromkeys(towns))}})
-    sirens = [governing_siren(code, territories) for code in codes] if governs else []
-    if owners := list(filter(None, sirens)):
-        clauses.append({"terms": {"owner_siren": owners}})
-    return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
-
-
-def _town_of(code: str, territories: Territories) -> str | None:
-    """The town of the arrondissement that a postal code serves."""
-    number = code.removeprefix("cp:")
-    district = territories.district_of_postal(number) if number != code else None
-    return f"com:{district.present}" if district else None
-
-
-def _by_number(digits: str) -> Query:
-    """What an institution owns, or a firm holds."""
-    holder: Query = (
-        {"prefix": {"holders.id": digits}} if len(digits) == 9 else {"term": {"holders.id": digits}}
-    )
-    return {"bool": {"should": [{"term": {"owner_siren": digits[:9]}}, holder]}}

@@ -23,7 +23,7 @@ from traverse_search_api.file_answer import FileAnswer
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import ANYBODY
 from traverse_search_api.search import Searcher
-from traverse_search_api.text_query import TextPlan
+from traverse_search_api.text_plan import TextPlan
 from traverse_search_api.typed_words import TypedWords
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)

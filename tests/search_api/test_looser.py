@@ -6,7 +6,8 @@ import pytest
 
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.looser import looser_texts
-from traverse_search_api.text_query import TextPlan, plan_of, text_query
+from traverse_search_api.text_plan import TextPlan, plan_of
+from traverse_search_api.text_query import text_query
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 

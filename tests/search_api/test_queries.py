@@ -19,7 +19,8 @@ from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.status_query import index_text, whole_millisecond
 from traverse_search_api.synonym_book import meanings_of
 from traverse_search_api.territory_query import resolve_place
-from traverse_search_api.text_query import TextPlan, plan_of, text_query
+from traverse_search_api.text_plan import TextPlan, plan_of
+from traverse_search_api.text_query import text_query
 
 NOW = whole_millisecond(datetime(2026, 3, 12, 10, tzinfo=UTC))
 TABLES = Territories.load()

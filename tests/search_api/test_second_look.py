@@ -6,7 +6,7 @@ from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.second_look import diagnosis_of, look_body, read_look, relaxed
 from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_query import TextPlan, plan_of
+from traverse_search_api.text_plan import TextPlan, plan_of
 
 AT = clock_from("2026-03-12").now()
 TABLES = Territories.load()

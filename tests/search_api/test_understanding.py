@@ -14,7 +14,7 @@ from traverse_search_api.place_aliases import (
     place_aliases,
 )
 from traverse_search_api.synonym_book import meanings_of
-from traverse_search_api.text_query import TextPlan, plan_of
+from traverse_search_api.text_plan import TextPlan, plan_of
 from traverse_search_api.trades import parse_trades, trade_faults, trades
 
 TABLES = Territories.load()

@@ -8,9 +8,9 @@ import pytest
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.synonyms import product_entries
 from traverse_search_api.synonym_book import meanings_of
-from traverse_search_api.text_query import TextPlan, plan_of
+from traverse_search_api.text_plan import TextPlan, plan_of
 from traverse_search_api.typed_words import How, Piece
-from traverse_search_api.understanding import Understood
+from traverse_search_api.units import Understood
 
 FILE = Path(__file__).with_name("understood_queries.txt")
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)  # a Thursday

@@ -9,7 +9,7 @@ import pytest
 
 from traverse_search_api.errors import SearchError
 from traverse_search_api.territory_query import nearness, resolve_place, territory_filter
-from traverse_search_api.text_query import plan_of
+from traverse_search_api.text_plan import plan_of
 from traverse_search_api.zones import load_territories
 
 

@@ -19,18 +19,11 @@ from traverse_search_api.filters import choice_filters, other_filters
 from traverse_search_api.matching.judging import all_of, judge
 from traverse_search_api.matching.words import Held
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.text_query import (
-    MOST_TOGETHER,
-    SEARCHED,
-    TextPlan,
-    forms_of,
-    is_one_word,
-    is_small,
-    joined_pairs,
-    others_of,
-)
+from traverse_search_api.text_fields import MOST_TOGETHER, SEARCHED
+from traverse_search_api.text_finding import forms_of, is_one_word, joined_pairs
+from traverse_search_api.text_plan import TextPlan, is_small, others_of
 from traverse_search_api.typed_words import TypedWords
-from traverse_search_api.understanding import Unit
+from traverse_search_api.units import Unit
 
 Query = dict[str, Any]
 Key = tuple[str, str]
@@ -65,9 +58,9 @@ Required = tuple[frozenset[Key], ...]
 
 
 class UnitText(NamedTuple):
-    """One unit of a text that may be found in several ways (`text_query.unit_query`): by itself in
-    any language (`said`, where words alone say it), by other words, by what it is `meant` as; or
-    perhaps, where the document holds the words of a phrase or of a very form."""
+    """One unit of a text that may be found in several ways (`text_finding.unit_query`): by itself
+    in any language (`said`, where words alone say it), by other words, by what it is `meant` as;
+    or perhaps, where the document holds the words of a phrase or of a very form."""
 
     said: frozenset[str]
     others: frozenset[str]

@@ -15,7 +15,8 @@ from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import unscored
 from traverse_search_api.reader import Reader
 from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_query import TextPlan, plan_of, text_query
+from traverse_search_api.text_plan import TextPlan, plan_of
+from traverse_search_api.text_query import text_query
 
 Query = dict[str, Any]
 _AGE: Final = timedelta(seconds=60)  # what "open" means moves on with the clock

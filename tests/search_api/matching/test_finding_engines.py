@@ -24,7 +24,7 @@ from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import search_body
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_query import plan_of
+from traverse_search_api.text_plan import plan_of
 
 pytestmark = pytest.mark.engines
 
