@@ -19,7 +19,7 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from tests.documents import document
 from tests.engines import RunningEngines
 from tests.journey.harness import all_indices, all_topics, until
-from tests.search_api.stream.test_stream_engines import Reader
+from tests.search_api.stream.flow import Reader
 from traverse_infra.indices import read_alias
 from traverse_infra.reindex import unfinished
 from traverse_infra.reindex.rebuild import held, rebuild, release
