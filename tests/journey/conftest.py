@@ -25,9 +25,7 @@ def flowing(engines: RunningEngines, tmp_path_factory: pytest.TempPathFactory) -
     its own."""
     one = Journey(engines.kafka, engines.elasticsearch, tmp_path_factory.mktemp("flow") / "home")
     one.begin()
-    # Nothing is killed here: a test that waits until all is acknowledged need not wait a second
-    # for each step.
-    one.start(acknowledge_every="0.1")
+    one.start()
     yield one
     one.stop()
 

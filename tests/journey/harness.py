@@ -17,13 +17,12 @@ from typing import Any
 import orjson
 from elasticsearch import Elasticsearch
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import UnknownTopicOrPartitionError
 
 from tests.signing import members, signature
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.indices import prepare_indices
-from traverse_infra.log_reading import LogMessage, lags, read_topic
+from traverse_infra.log_reading import LogMessage, lags, read_topic, waiting
 from traverse_infra.topics import apply_topics
 from traverse_schemas.identity import opportunity_id, partition_of, record_key
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
@@ -41,6 +40,10 @@ from traverse_stream_processors.log import LogWriter, Message
 
 PATIENCE = 180.0
 """Seconds after which a journey that has not come to rest is taken for stuck."""
+
+RARELY = {"acknowledge_every": "1"}
+"""A setting of workers that are killed or frozen: as seldom as they acknowledge by themselves, so
+that they do more again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,13 @@ def _headers(one: Sent) -> tuple[tuple[str, bytes | None], ...]:
 
 
 def drop_topics(kafka: str) -> None:
-    """Delete what earlier tests wrote, and the groups' positions with it."""
+    """Delete what earlier tests wrote; the groups' positions go with it."""
+    ours = {topic.name for topic in TOPICS}
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     try:
-        for topic in TOPICS:
-            with suppress(UnknownTopicOrPartitionError):
-                admin.delete_topics([topic.name])
+        if found := ours & set(admin.list_topics()):
+            admin.delete_topics(sorted(found))
+        until(lambda: not ours & set(admin.list_topics()), "topics to go")
     finally:
         admin.close()
 
@@ -100,10 +104,14 @@ def all_topics(kafka: str) -> dict[str, str]:
 def all_indices(client: Elasticsearch, topic_id: str) -> None:
     """Make the indices of this generation of the topic; those of earlier ones, which a test that
     dropped the topics left behind, go."""
-    for alias in ALIASES.values():
-        for name, index in client.indices.get(index=f"{alias}-*").body.items():
-            if index["mappings"]["_meta"]["topic_id"] != topic_id:
-                client.indices.delete(index=name)
+    left = [
+        name
+        for alias in ALIASES.values()
+        for name, index in client.indices.get(index=f"{alias}-*", features="mappings").body.items()
+        if index["mappings"]["_meta"]["topic_id"] != topic_id
+    ]
+    if left:
+        client.indices.delete(index=left)
     prepare_indices(client, topic_id, begun=False)
 
 
@@ -160,6 +168,7 @@ class Journey:
         """Topics and indices as new; the groups' positions go with the topics."""
         drop_topics(self.kafka)
         self.up()
+        until(lambda: not any(one.start for one in waiting(self.kafka)), "positions to go")
 
     def up(self) -> None:
         """What `traverse up` does once the engines answer: topics and indices that are missing."""
@@ -187,6 +196,8 @@ class Journey:
             "kafka": self.kafka,
             "elasticsearch": self.workers_elasticsearch or self.elasticsearch,
             "session_timeout": "6",  # the least that Kafka takes: a killed worker is missed sooner
+            # A test that waits until all is acknowledged waits so long for each step.
+            "acknowledge_every": "0.1",
             **settings,
         }
         environment = {f"TRAVERSE_{name.upper()}": value for name, value in given.items()}

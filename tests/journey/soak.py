@@ -16,7 +16,7 @@ from zlib import crc32
 import orjson
 import psutil
 
-from tests.journey.harness import Journey, Sent, Worker
+from tests.journey.harness import RARELY, Journey, Sent, Worker
 from tests.journey.soak_publishers import PATIENCE, ByGateway, ByOutbox, Publisher, siren_in
 from tests.journey.traces import Traces
 from tests.signing import CCI, member, signature
@@ -136,7 +136,7 @@ class Killer:
         worker = self._worker(victim)
         worker.kill()
         self._journey.workers.remove(worker)
-        self._journey.start(victim, batch_size=str(self._random.choice((20, 100, 500))))
+        self._journey.start(victim, batch_size=str(self._random.choice((20, 100, 500))), **RARELY)
 
     def revive(self) -> None:
         """A step that left by itself (its exit code says why) is started again, as `traverse work`
@@ -145,7 +145,7 @@ class Killer:
             if worker.process.poll() is not None:
                 self.kills[f"{worker.step} left with {worker.process.returncode}"] += 1
                 self._journey.workers.remove(worker)
-                self._journey.start(worker.step)
+                self._journey.start(worker.step, **RARELY)
 
     def _worker(self, step: str) -> Worker:
         self.revive()
@@ -189,7 +189,7 @@ def soak(
     records are published through the gateway, half through the outbox."""
     random = Random(seed)  # noqa: S311 -- a history that can be told again, not a secret
     with GatewayProcess(journey) as gateway:
-        journey.start()
+        journey.start(**RARELY)
         by_gateway = [one for one in messages if crc32(one.key or one.value or b"") % 2]
         by_outbox = [one for one in messages if not crc32(one.key or one.value or b"") % 2]
         publishers: list[Publisher] = [

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.journey.digest import digest_of_index
-from tests.journey.harness import Ends, Journey, until
+from tests.journey.harness import RARELY, Ends, Journey, until
 from tests.journey.history import Mixed
 from traverse_infra.engines.runner import Engines, EngineStatus
 from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
@@ -61,7 +61,7 @@ def test_elasticsearch_away_is_waited_for(
     own: Engines, away: Journey, history: Mixed, calm: str, how: str
 ) -> None:
     """Validating goes on, indexing waits and says so; when it is back nothing is missing."""
-    validate, index = away.start(batch_size="40")
+    validate, index = away.start(batch_size="40", **RARELY)
     half = len(history.messages) // 2
     away.send(history.messages[:half])
     until(lambda: written(away, OPPORTUNITIES) > 50, "indexing")
@@ -88,7 +88,7 @@ def test_kafka_killed_and_started_again_is_waited_for(
     own: Engines, away: Journey, history: Mixed, calm: str
 ) -> None:
     """Both steps wait for it by themselves; no event is lost or counted twice."""
-    workers = away.start(batch_size="40")
+    workers = away.start(batch_size="40", **RARELY)
     away.send(history.messages)
     # Both are at work: one that does not reach Kafka as it starts leaves, and is started again.
     until(lambda: written(away, RECORDS) > 150, "validating")

@@ -5,7 +5,7 @@ from functools import partial
 import orjson
 import pytest
 
-from tests.journey.harness import Ends, Journey, sent, until
+from tests.journey.harness import RARELY, Ends, Journey, sent, until
 from tests.journey.traces import Traces
 from tests.signing import signature
 from tests.stream_processors.factory import CCI, call_data, event, octets
@@ -55,7 +55,7 @@ def test_killed_in_the_middle_of_erasures_going_on_finishes_them(journey: Journe
               time="2026-11-22T10:00:00Z", data={"reason": "erasure"})
         for number in range(ERASED)
     ]  # fmt: skip
-    journey.start(batch_size="3")
+    journey.start(batch_size="3", **RARELY)
     journey.publish(*first, *second, other)
     assert len(left(journey, ACCEPTED)) == 2 * ERASED + 1
     ends = Ends(journey.kafka, RECORDS)
@@ -66,7 +66,7 @@ def test_killed_in_the_middle_of_erasures_going_on_finishes_them(journey: Journe
         validate = next(worker for worker in journey.workers if worker.step == "validate")
         validate.kill()
         journey.workers.remove(validate)
-        journey.start("validate", batch_size="3")
+        journey.start("validate", batch_size="3", **RARELY)
     ends.close()
     journey.settle()
     for topic in KEPT_TOPICS:

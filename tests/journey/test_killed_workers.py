@@ -12,7 +12,7 @@ import pytest
 
 from tests.engines import RunningEngines
 from tests.journey.digest import Outcome, outcome_of
-from tests.journey.harness import Ends, Journey, Sent, until
+from tests.journey.harness import RARELY, Ends, Journey, Sent, until
 from tests.journey.history import ERASED, Mixed, reused
 from tests.journey.traces import Traces
 from traverse_schemas.receipts import End
@@ -106,7 +106,7 @@ def test_in_any_order_and_whatever_strikes_it_comes_to_the_same(
     random = Random(seed)  # noqa: S311 -- a scenario that can be told again, not a secret
     messages = list(history.messages)
     random.shuffle(messages)
-    running = {worker.step: worker for worker in journey.start(batch_size="30")}
+    running = {worker.step: worker for worker in journey.start(batch_size="30", **RARELY)}
     begin = 0
     for strike in strikes:
         end = begin + random.randint(300, 400)
@@ -122,7 +122,7 @@ def test_in_any_order_and_whatever_strikes_it_comes_to_the_same(
         running[step].kill()
         if strike == "forgotten":
             shutil.rmtree(journey.home / "state")
-        running[step] = journey.start(step, batch_size="30")[0]
+        running[step] = journey.start(step, batch_size="30", **RARELY)[0]
     journey.send(messages[begin:])
     journey.settle()
     assert outcome_of(journey, history.erased) == undisturbed.alone
@@ -132,7 +132,7 @@ def test_in_any_order_and_whatever_strikes_it_comes_to_the_same(
 def _come_and_go(journey: Journey, ends: dict[str, Ends], messages: list[Sent]) -> None:
     """Two of each step share the partitions; one of each leaves again while events flow."""
     before = ends["index"].count()
-    second = journey.start(batch_size="30")
+    second = journey.start(batch_size="30", **RARELY)
     journey.send(messages)
     until(partial(reached, ends["index"], before + 50), "all at work")
     for worker in second:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.engines import RunningEngines
 from tests.journey.digest import outcome_of
-from tests.journey.harness import Journey, Worker, until
+from tests.journey.harness import RARELY, Journey, Worker, until
 from tests.journey.history import Mixed
 
 pytestmark = pytest.mark.engines
@@ -33,8 +33,8 @@ def test_a_frozen_writer_is_replaced_and_writes_nothing_more(
     assert undisturbed.links
     journey = Journey(engines.kafka, engines.elasticsearch, tmp_path / "frozen")
     journey.begin()
-    journey.start("validate")
-    workers = journey.start("index", "index", batch_size="20")
+    journey.start("validate", **RARELY)
+    workers = journey.start("index", "index", batch_size="20", **RARELY)
     try:
         until(lambda: _leading(workers), "one of two to lead")
         first = _leading(workers)[0]
