@@ -58,13 +58,16 @@ class Answer(NamedTuple):
 def answer(need: Facts, offer: Facts, state: str = PROPOSED) -> Answer | None:
     """How an offer answers a need; None when it does not, and nobody confirmed that it does. Some
     10 microseconds."""
-    found = _answer(need, offer)
-    if state == PROPOSED:
-        return found
-    if found is None and state == CONFIRMED and need.id != offer.id:
+    judged = _judged(need, offer)
+    if judged is not None:
+        same = _same(offer, judged)
+        reason = _sentence(judged, same, judged.reached.words, judged.fit.to_need, offer)
+        until = _until(need, offer, judged.lot)
+        return Answer(judged.score, until, reason, offer.audience, state)
+    if state == CONFIRMED and need.id != offer.id:
         reason = f"« {offer.title} », d'après {need.owner_name}"
         return Answer(LEAST, _until(need, offer), reason, offer.audience, state)
-    return None if found is None else found._replace(state=state)
+    return None
 
 
 def reason_for_offer(need: Facts, offer: Facts, reason: str) -> str:
@@ -75,15 +78,6 @@ def reason_for_offer(need: Facts, offer: Facts, reason: str) -> str:
         return reason
     where = f"lieu du besoin : {need.territory}"
     return _sentence(judged, _same(need, judged), where, judged.fit.to_offer, offer)
-
-
-def _answer(need: Facts, offer: Facts) -> Answer | None:
-    judged = _judged(need, offer)
-    if judged is None:
-        return None
-    same = _same(offer, judged)
-    reason = _sentence(judged, same, judged.reached.words, judged.fit.to_need, offer)
-    return Answer(judged.score, _until(need, offer, judged.lot), reason, offer.audience)
 
 
 class _Fit(NamedTuple):
@@ -144,6 +138,7 @@ def _until(need: Facts, offer: Facts, lot: Lot | None = None) -> str:
 
 
 _NOT: Final = _Fit(0.0, "", "")
+_FIRMS: Final = Beneficiaries(firms=True, public_bodies=False)
 
 
 def _for_both(weight: float, words: str) -> _Fit:
@@ -151,6 +146,14 @@ def _for_both(weight: float, words: str) -> _Fit:
 
 
 _FOR_FIRMS: Final = "ouvert aux entreprises"
+_ORDERS: Final = _for_both(1.0, _FOR_FIRMS)
+_ON_DEMAND: Final = _for_both(0.85, _FOR_FIRMS)
+_ANNOUNCED: Final = _for_both(0.8, "projet à suivre")
+_SHARED: Final = _for_both(0.95, _FOR_FIRMS)
+_PARTNER: Final = _for_both(0.95, "à plusieurs")
+_AID: Final = _for_both(1.0, "ouvert aux collectivités")
+_MEANS: Final = _for_both(1.0, "moyens partagés")
+_ALIKE: Final = _for_both(0.85, "projet de même objet")
 
 
 def _fit(need: Facts, offer: Facts) -> _Fit:
@@ -167,19 +170,19 @@ def _for_firm(need: Facts, seeks: Seeks, offer: Facts) -> _Fit:
     if offer.kind == "need":
         partner = seeks is Seeks.PARTNER and offer.seeks in (Seeks.PARTNER, Seeks.ORDERS)
         found = partner and need.owner_name != offer.title
-        return _for_both(0.95, "à plusieurs") if found else _NOT
+        return _PARTNER if found else _NOT
     match seeks:
         case Seeks.ORDERS | Seeks.PARTNER:
             if offer.subtype in _CONTRACTS and offer.subtype != "expression_of_interest":
-                return _for_both(1.0, _FOR_FIRMS)
+                return _ORDERS
             if offer.subtype in ON_DEMAND:
-                return _for_both(0.85, _FOR_FIRMS)
-            return _for_both(0.8, "projet à suivre") if offer.subtype == "project" else _NOT
+                return _ON_DEMAND
+            return _ANNOUNCED if offer.subtype == "project" else _NOT
         case Seeks.AID:
-            return _for_both(1.0, _FOR_FIRMS) if offer.subtype in ON_DEMAND else _NOT
+            return _ORDERS if offer.subtype in ON_DEMAND else _NOT
         case _:
             shared = offer.subtype in (*ON_DEMAND, "shared_resources")
-            return _for_both(0.95, _FOR_FIRMS) if shared else _NOT
+            return _SHARED if shared else _NOT
 
 
 def _for_institution(need: Facts, offer: Facts) -> _Fit:
@@ -189,10 +192,10 @@ def _for_institution(need: Facts, offer: Facts) -> _Fit:
     if own or not _open_to(offer).public_bodies:
         return _NOT
     if offer.subtype in ON_DEMAND:
-        return _for_both(1.0, "ouvert aux collectivités")
+        return _AID
     if offer.subtype == "shared_resources":
-        return _for_both(1.0, "moyens partagés")
-    return _for_both(0.85, "projet de même objet") if offer.subtype == "project" else _NOT
+        return _MEANS
+    return _ALIKE if offer.subtype == "project" else _NOT
 
 
 _OWN: Final = _Fit(1.0, "votre consultation", "besoin du même acheteur")
@@ -222,7 +225,7 @@ def _is_fellow(need: Facts, offer: Facts) -> bool:
 def _open_to(offer: Facts) -> Beneficiaries:
     """Whom something is open to: a contract to firms, the rest to those whom its words name."""
     if offer.kind == "call" and offer.subtype not in ON_DEMAND:
-        return Beneficiaries(firms=True, public_bodies=False)
+        return _FIRMS
     return offer.texts.open_to
 
 

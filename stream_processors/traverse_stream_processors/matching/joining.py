@@ -3,9 +3,10 @@
 Whatever people said something of is judged, wherever it stands.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 
 from traverse_stream_processors.matching.bonds import Bonds
+from traverse_stream_processors.matching.calendar import Calendar
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groups import Groups
 from traverse_stream_processors.matching.joint import Together, bond, partners
@@ -51,6 +52,7 @@ class Joining:
             lambda one: bonds.of(one).keys(),
             mutual=True,
         )
+        self._calendar = Calendar()
         self._changed: set[tuple[str, str]] = set()
         self._last: tuple[Facts | None, tuple[Stand, ...]] = (None, ())
 
@@ -67,10 +69,14 @@ class Joining:
 
     def leave(self, known: Facts) -> set[str]:
         """Take a purchase from where it stands; gives those that meet others now."""
+        if known.purchase is not None:
+            self._calendar.drop(known.id, known.purchase)
         return self._meetings.remove(known.id, self.stands(known))
 
     def enter(self, facts: Facts) -> set[str]:
         """Put a purchase where it stands; gives those that meet fewer others now."""
+        if facts.purchase is not None:
+            self._calendar.put(facts.id, facts.purchase)
         return self._meetings.add(facts.id, self.stands(facts))
 
     def again(self, identity: str, seeds: set[str]) -> set[str]:
@@ -86,13 +92,15 @@ class Joining:
 
     def tie(self, facts: Facts, seeds: set[str]) -> set[str]:
         """Judge a purchase that has no bonds; gives those it has them with now."""
-        if facts.purchase is None:
+        purchase = facts.purchase
+        if purchase is None:
             return set()
         spoken = self._said_with(facts.id)
         found: dict[str, Together] = {}
 
-        def judged(those: Iterable[str]) -> Set[str]:
-            for theirs in partners(facts, map(self._facts.get, those)):
+        def judged(those: Set[str]) -> Set[str]:
+            near = self._calendar.beside(purchase, those)
+            for theirs in partners(facts, map(self._facts.get, near)):
                 state = self._state(facts, theirs) if theirs.id in spoken else PROPOSED
                 tie = bond(facts, theirs, state)
                 if tie is not None:

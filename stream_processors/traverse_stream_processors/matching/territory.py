@@ -31,10 +31,20 @@ class Reach(NamedTuple):
     words: str
 
 
+_REACHES: Final = tuple(Reach(_APPLIES[level], _PLACES[level]) for level in _LEVELS)
+_WITHIN: Final = Reach(0.85, "sur le territoire du besoin")
+
+
 @lru_cache(maxsize=100_000)
 def level_of(code: str) -> str:
     """`"epci:200054807"` -> `"epci"`."""
     return code.partition(":")[0]
+
+
+@lru_cache(maxsize=100_000)
+def _order_of(code: str) -> int:
+    """The place of its level among them, the finest first."""
+    return _LEVELS.index(level_of(code))
 
 
 def reach(need: Facts, offer: Facts) -> Reach | None:
@@ -42,10 +52,9 @@ def reach(need: Facts, offer: Facts) -> Reach | None:
     within the place that the need names; a firm also goes to its own EPCI and département."""
     covered = offer.covers & need.within
     if covered:
-        level = min(map(level_of, covered), key=_LEVELS.index)
-        return Reach(_APPLIES[level], _PLACES[level])
+        return _REACHES[min(map(_order_of, covered))]
     if not offer.within.isdisjoint(need.place):
-        return Reach(0.85, "sur le territoire du besoin")
+        return _WITHIN
     if need.subtype == "business":
         shared = {level_of(code) for code in offer.within & need.within}
         if "epci" in shared:
