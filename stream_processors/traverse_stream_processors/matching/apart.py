@@ -60,13 +60,9 @@ class Apart:
             return step.own
         return [one for _, one in step.order[-self._crowded :]]
 
-    def stood_at(self, apart: Step, identity: str, finer: Finer) -> list[Step]:
-        """Where one of a side is found."""
-        return [
-            step
-            for step in apart.led_to(finer, own=True)
-            if step.order is None or identity in self.last(step)
-        ]
+    def among_last(self, steps: Iterable[Step], identity: str) -> list[Step]:
+        """Of the steps where one of a side stands, those where others meet it."""
+        return [step for step in steps if step.order is None or identity in self.last(step)]
 
     def stand(
         self,
@@ -77,8 +73,9 @@ class Apart:
         disturbed: set[str],
         *,
         path: tuple[str, ...] = (),
-    ) -> None:
-        """Put one of a side below a step, to which a path leads."""
+    ) -> list[Step]:
+        """Put one of a side below a step, to which a path leads; gives where it stands then."""
+        reached: list[Step] = []
         waiting = [(step, finer, path)]
         while waiting:
             at, here, way = waiting.pop()
@@ -96,6 +93,8 @@ class Apart:
                     self._crowd(side, at, identity, disturbed)
                 elif side.asks or at.others:
                     self._split(side, at, way, disturbed)
+            reached += (at,) if at.finer is None else at.led_to(here, own=True)
+        return reached
 
     def look(
         self,
@@ -106,8 +105,10 @@ class Apart:
         disturbed: set[str],
         *,
         path: tuple[str, ...] = (),
-    ) -> None:
-        """Know one that asks where it looks for those that are found, below a step."""
+    ) -> list[Step]:
+        """Know one that asks where it looks for those that are found, below a step; gives where it
+        finds them then."""
+        reached: list[Step] = []
         waiting = [(step, finer, path)]
         while waiting:
             at, here, way = waiting.pop()
@@ -121,6 +122,8 @@ class Apart:
             at.add(identity, own=False)
             if len(at.own) > self.most[side.asks] and here.below:
                 self._split(side, at, way, disturbed)
+            reached += (at,) if at.finer is None else at.led_to(here, own=False)
+        return reached
 
     def leave(
         self,

@@ -57,6 +57,23 @@ class _ByTopic(dict[str, Finer]):
         return found
 
 
+class _Sight:
+    """What a record sees where it stands: those that it meets for `sure`, and in corners where its
+    own side is told apart those that it may meet."""
+
+    __slots__ = ("halves", "identity", "sure", "told")
+
+    def __init__(self, identity: str, told: _ByTopic) -> None:
+        self.identity = identity
+        self.told = told
+        self.sure: set[str] = set()
+        self.halves: list[_Half] = []
+
+
+_Reached = dict[Side, Sequence[Step]]
+_NOWHERE: Final[_Reached] = {}
+
+
 def _all(those: Set[str]) -> Set[str]:
     return those
 
@@ -85,47 +102,66 @@ class Meetings:
         self._mutual = mutual
         self._apart = Apart(finer, rank, crowded, tied, mutual=mutual)
         self._places: dict[str, dict[str, tuple[Side, ...]]] = {}
+        # What the one that came last sees: it is asked for next.
+        self._fresh: _Sight | None = None
 
-    def add(self, identity: str, stands: Iterable[Stand]) -> set[str]:
+    def add(self, identity: str, stands: Sequence[Stand]) -> set[str]:
         """Put a record where it stands; gives the asking ones that meet others now beyond this:
         fewer, never more."""
         disturbed: set[str] = set()
-        audience, mutual, most = self._audience(identity), self._mutual, self._apart.most
-        told = _ByTopic(self._apart.finer, identity)
+        sight = _Sight(identity, _ByTopic(self._apart.finer, identity))
         for places, topics, asks in stands:
             for place in places if topics else ():
                 corners = self._places.get(place)
                 if corners is None:
                     corners = self._places[place] = {}
                 for topic in topics:
-                    sides = corners.get(topic)
-                    if sides is None:
-                        corners[topic] = (Side(audience, topic, identity, asks=asks),)
-                        continue
-                    mine = None
-                    for side in sides:
-                        own = side.asks is asks and side.audience == audience
-                        if own:
-                            mine = side
-                            if side.apart is None:
-                                side.own.add(identity)
-                        elif side.asks is asks and not (asks and mutual):
-                            continue
-                        if side.apart is not None:
-                            self._go_down(side, side.apart, identity, told, disturbed, own=own)
-                        elif len(side.own) > most[side.asks]:
-                            comes = None if own else identity
-                            self._apart.begin(side, sides, comes, disturbed)
-                    if mine is None:
-                        mine = Side(audience, topic, identity, asks=asks)
-                        corners[topic] = (*sides, mine)
+                    sides = corners.get(topic, ())
+                    corners[topic] = self._put(sides, topic, sight, disturbed, asks=asks)
+        # One that asks and is found in one place may crowd those whom it saw there.
+        places = [place for stand in stands for place in stand.places]
+        self._fresh = sight if len(set(places)) == len(places) else None
         disturbed.discard(identity)
         return disturbed
+
+    def _put(
+        self,
+        sides: tuple[Side, ...],
+        topic: str,
+        sight: _Sight,
+        disturbed: set[str],
+        *,
+        asks: bool,
+    ) -> tuple[Side, ...]:
+        """Put a record in a corner; gives the sides that are there then."""
+        identity, most = sight.identity, self._apart.most
+        audience = self._audience(identity)
+        reached, stands = _NOWHERE, False
+        for side in sides:
+            own = side.asks is asks and side.audience == audience
+            if own:
+                stands = True
+                if side.apart is None:
+                    side.own.add(identity)
+            elif side.asks is asks and not (asks and self._mutual):
+                continue
+            if side.apart is not None:
+                if own or not side.asks:
+                    put = self._apart.stand if own else self._apart.look
+                    steps = put(side, side.apart, identity, sight.told[topic], disturbed)
+                    reached = {**reached, side: steps}
+            elif len(side.own) > most[side.asks]:
+                self._apart.begin(side, sides, None if own else identity, disturbed)
+        if not stands:
+            sides = (*sides, Side(audience, topic, identity, asks=asks))
+        self._look(sides, topic, sight, reached, asks=asks)
+        return sides
 
     def remove(self, identity: str, stands: Iterable[Stand]) -> set[str]:
         """Take away a record that stands there; gives the asking ones that meet others now beyond
         this."""
         disturbed: set[str] = set()
+        self._fresh = None
         audience = self._audience(identity)
         told = _ByTopic(self._apart.finer, identity)
         for places, topics, asks in stands:
@@ -157,88 +193,80 @@ class Meetings:
     def met(
         self,
         identity: str,
-        stands: Iterable[Stand],
+        stands: Sequence[Stand],
         among: Callable[[Set[str]], Iterable[str]] = _all,
     ) -> set[str]:
         """Those that a record which stands there meets; itself too, where it is its own other
         side. `among` gives, of all that it may meet, those of which it is to be known."""
-        told = _ByTopic(self._apart.finer, identity)
-        sure: set[str] = set()
-        halves: list[_Half] = []
-        for places, topics, asks in stands:
-            both = asks and self._mutual
-            for place in places:
-                corners = self._places.get(place)
-                if corners is None:
-                    continue
-                for topic in topics:
-                    sides = corners.get(topic, ())
-                    for side in sides:
-                        if side.apart is not None:
-                            half = self._seen(sides, identity, told[topic], sure, asks=asks)
-                            if half is not None:
-                                halves.append(half)
-                            break
-                    else:
-                        for side in sides:
-                            if side.asks is not asks or both:
-                                sure |= side.own
-        seen = sure.union(*(half.seen for half in halves)) if halves else sure
+        sight = self._fresh
+        if sight is None or sight.identity != identity:
+            sight = self._sight(identity, stands)
+        sure, halves = sight.sure, sight.halves
         return {
             one
-            for one in among(seen)
+            for one in among(sure.union(*(half.seen for half in halves)) if halves else sure)
             if one in sure
-            or any(one in half.seen and self._both(half, identity, told, one) for half in halves)
+            or any(one in half.seen and self._both(half, sight, one) for half in halves)
         }
 
-    def _go_down(
-        self,
-        side: Side,
-        apart: Step,
-        identity: str,
-        told: _ByTopic,
-        disturbed: set[str],
-        *,
-        own: bool,
-    ) -> None:
-        """Put one where a side that it is of, or meets, is told apart."""
-        if own:
-            self._apart.stand(side, apart, identity, told[side.topic], disturbed)
-        elif not side.asks:
-            self._apart.look(side, apart, identity, told[side.topic], disturbed)
+    def _sight(self, identity: str, stands: Iterable[Stand]) -> _Sight:
+        sight = _Sight(identity, _ByTopic(self._apart.finer, identity))
+        for places, topics, asks in stands:
+            for place in places:
+                corners = self._places.get(place)
+                if corners is not None:
+                    for topic in topics:
+                        sides = corners.get(topic, ())
+                        self._look(sides, topic, sight, _NOWHERE, asks=asks)
+        return sight
 
-    def _seen(
-        self, sides: Sequence[Side], identity: str, finer: Finer, sure: set[str], *, asks: bool
-    ) -> _Half | None:
-        """Whom one finds in a corner where a side is told apart. Where its own is not, all of these
-        find it too: `sure` gets them."""
-        audience = self._audience(identity)
+    def _look(
+        self, sides: Sequence[Side], topic: str, sight: _Sight, reached: _Reached, *, asks: bool
+    ) -> None:
+        """Look around in a corner; `reached` are the steps that one is known to come to."""
+        both = asks and self._mutual
+        for side in sides:
+            if side.apart is not None:
+                break
+        else:
+            for side in sides:
+                if side.asks is not asks or both:
+                    sight.sure |= side.own
+            return
+        audience = self._audience(sight.identity)
+        finer = sight.told[topic]
         mine = next((it for it in sides if it.asks is asks and it.audience == audience), None)
         apart = None if mine is None else mine.apart
-        seen = sure if apart is None else set()
-        if apart is not None and not asks:
+        seen = sight.sure if apart is None else set()
+        if mine is not None and apart is not None and not asks:
             # Who looks for it is known where it stands.
-            seen.update(*(step.others for step in self._apart.stood_at(apart, identity, finer)))
-            return _Half(seen, sides, apart, asks) if seen else None
-        for side in sides:
-            if side.asks is asks and not (asks and self._mutual):
-                continue
-            if side.apart is None:
-                seen |= side.own
-            else:
-                steps = side.apart.led_to(finer, own=False)
-                seen.update(*map(self._apart.last, steps))
-        return _Half(seen, sides, apart, asks) if apart is not None and seen else None
+            steps = reached.get(mine) or apart.led_to(finer, own=True)
+            known = self._apart.among_last(steps, sight.identity)
+            seen.update(*(step.others for step in known))
+        else:
+            for side in sides:
+                if side.asks is asks and not both:
+                    continue
+                if side.apart is None:
+                    seen |= side.own
+                else:
+                    looked = None if side is mine else reached.get(side)
+                    looked = looked or side.apart.led_to(finer, own=False)
+                    seen.update(*map(self._apart.last, looked))
+        if apart is not None and seen:
+            sight.halves.append(_Half(seen, sides, apart, asks))
 
-    def _both(self, half: _Half, identity: str, told: _ByTopic, other: str) -> bool:
+    def _both(self, half: _Half, sight: _Sight, other: str) -> bool:
         """Whether of two in a corner, of which one finds the other, each does."""
         topic = half.sides[0].topic
+        finer = sight.told[topic]
         if half.asks:
-            mine = self._apart.stood_at(half.apart, identity, told[topic])
+            steps = half.apart.led_to(finer, own=True)
+            mine = self._apart.among_last(steps, sight.identity)
             theirs = half.apart.led_to(self._apart.finer(other, topic), own=False)
             return any(step in mine for step in theirs)
         audience = self._audience(other)
         side = next(one for one in half.sides if one.asks and one.audience == audience)
         return side.apart is None or any(
-            other in self._apart.last(step) for step in side.apart.led_to(told[topic], own=False)
+            other in self._apart.last(step) for step in side.apart.led_to(finer, own=False)
         )
