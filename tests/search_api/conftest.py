@@ -22,11 +22,13 @@ from traverse_schemas.indexed import indexed
 from traverse_schemas.registry import Registry
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import connect
+from traverse_search_api.groupings import GroupingRows
 from traverse_search_api.readership import Counts, Readership, ReadershipTable
 from traverse_search_api.settings import SearchSettings
 
 AS_OF = "2026-03-12T10:00:00Z"
 CURSOR_KEY = "a key of the tests"
+NO_CHANGES = "traverse.changes.of-nobody"  # a topic that is nowhere: streams are refused
 
 
 @dataclass(frozen=True)
@@ -103,17 +105,31 @@ class NoGroupings:
 
 
 @contextmanager
+def fresh_indices(
+    engines: RunningEngines, audiences: Collection[str]
+) -> Iterator[tuple[Elasticsearch, dict[str, str]]]:
+    """An empty index for each of these audiences: a client, and the names by audience."""
+    names = {audience: f"search-{audience}-{uuid4().hex[:12]}" for audience in audiences}
+    elasticsearch = Elasticsearch(engines.elasticsearch, request_timeout=120)
+    for name in names.values():
+        elasticsearch.indices.create(index=name, **index_body())
+    yield elasticsearch, names
+    elasticsearch.indices.delete(index=",".join(names.values()))
+    elasticsearch.close()
+
+
+@contextmanager
 def serving(
     engines: RunningEngines,
     as_of: str,
     audiences: Collection[str] = (PUBLIC_INDEX,),
     registry: Registry | None = None,
+    *,
+    groupings: GroupingRows | None = None,
+    accepted: str = "traverse.accepted.of-nobody",
 ) -> Iterator[Service]:
-    """Fresh indices of these audiences and a service that reads them, at that date."""
-    names = {audience: f"search-{audience}-{uuid4().hex[:12]}" for audience in audiences}
-    elasticsearch = Elasticsearch(engines.elasticsearch, request_timeout=120)
-    for name in names.values():
-        elasticsearch.indices.create(index=name, **index_body())
+    """Fresh indices of these audiences and a service that reads them, at that date, and a topic of
+    accepted events."""
     # Patient: tests share the machine.
     settings = SearchSettings(
         elasticsearch=engines.elasticsearch,
@@ -124,20 +140,19 @@ def serving(
         search_patience=50,
         cursor_key=SecretStr(CURSOR_KEY),
     )
-    reader = connect(engines.elasticsearch, settings.search_timeout)
     clock = clock_from(as_of)
     readership = Readership(sums_on(MemoryTopic()), clock)
-    app = create_app(
-        settings, registry=registry, client=reader, clock=clock, present=clock,
-        aliases={**ALIASES, **names}, groupings=NoGroupings(), readership=readership,
-        changes="traverse.changes.of-nobody",
-    )  # fmt: skip
-    with TestClient(app) as client:
-        yield Service(client, elasticsearch, names, readership)
-        assert client.portal is not None
-        client.portal.call(reader.close)
-    elasticsearch.indices.delete(index=",".join(names.values()))
-    elasticsearch.close()
+    with fresh_indices(engines, audiences) as (elasticsearch, names):
+        reader = connect(engines.elasticsearch, settings.search_timeout)
+        app = create_app(
+            settings, registry=registry, client=reader, clock=clock, present=clock,
+            aliases={**ALIASES, **names}, groupings=groupings or NoGroupings(),
+            readership=readership, changes=NO_CHANGES, accepted=accepted,
+        )  # fmt: skip
+        with TestClient(app) as client:
+            yield Service(client, elasticsearch, names, readership)
+            assert client.portal is not None
+            client.portal.call(reader.close)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.documents import document
 from traverse_schemas.clock import clock_from
+from traverse_schemas.document import INDICES
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.changes.position import Position, decode
 from traverse_search_api.changes.recent import Recent
@@ -120,6 +121,44 @@ def test_of_what_names_its_readers_the_others_hear_neither_its_coming_nor_its_go
     assert told_of(changes, gone, BUYER)[0] == []
     assert [one.name for one in told_of(changes, gone, BUYER, (one["id"],))[0]] == ["gone"]
     assert told_of(changes, unread, BUYER, (one["id"],))[0] == []
+
+
+AUDIENCES = ["public", "members", "buyers", f"restricted:{BUYER.siren}", "restricted:123456782"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(AUDIENCES), st.booleans()), max_size=6),
+    st.sampled_from([ANYBODY, FEDERATION, BUYER]),
+)
+def test_a_stream_tells_what_it_would_if_there_were_nothing_that_its_reader_may_not_read(
+    states: list[tuple[str, bool]], reader: Reader
+) -> None:
+    """Of documents that change, and of those that go; but for the positions, which are sealed."""
+    documents = []
+    for number, (audience, gone) in enumerate(states):
+        visibility, _, named = audience.partition(":")
+        more = {"audience": [named]} if named else {}
+        made = document(f"D{number}", f"Titre {number}", visibility=visibility, **more)
+        documents.append((made, gone))
+
+    def told(kept: list[tuple[dict[str, Any], bool]]) -> list[tuple[str, Any]]:
+        seen: Seen = {}
+        for index in INDICES:
+            here = [(one, gone) for one, gone in kept if one["visibility"] == index]
+            there = [one for one, gone in here if not gone]
+            seen[index] = looked(*there, gone=tuple(one["id"] for one, gone in here if gone))
+        changes = [change(one["id"], number) for number, (one, _) in enumerate(kept)]
+        lines = [json.loads(one.octets(Form.NDJSON)) for one in told_of(changes, seen, reader)[0]]
+        return [(line["event"], line["data"]) for line in lines]
+
+    mine = [
+        (one, gone)
+        for one, gone in documents
+        if (one["visibility"] in reader.whole if gone else reader.reads_document(one))
+    ]
+    found = told(documents)
+    assert found == told(mine)
+    assert len(found) == len(mine)
 
 
 def test_what_became_anothers_while_it_was_looked_at_is_not_shown() -> None:
