@@ -37,6 +37,7 @@ from traverse_search_api.reader import Reader
 from traverse_search_api.stream.listener import Listener, Mark
 from traverse_search_api.stream.lookout import Lookout
 from traverse_search_api.stream.message import (
+    FAILED,
     NO_MORE_RIGHTS,
     OTHER_LOG,
     REFUSED_SEARCH,
@@ -131,8 +132,8 @@ class Hub:
     ) -> AsyncIterator[Message | Refused | None]:
         """A stream of what `parameters` find for a reader, from a position, a moment, or now; None
         is a heartbeat. It ends when it is read too slowly, when its reader is not `still` that one,
-        when its search is refused, the log is another one or keeps no more what follows, each of
-        which is `Refused` in the end, or when the service stops.
+        when its search is refused, the log is another one or keeps no more what follows, or when
+        the hub fails, each of which is `Refused` in the end, or when the service stops.
 
         Raises, before the first message: InvalidParameterError, InvalidStreamPositionError,
         ExpiredStreamError, TooManyStreamsError, StreamUnavailableError.
@@ -315,7 +316,7 @@ class Hub:
                 # Readers come back with their position, and the next one starts the hub anew.
                 _LOG.exception("stream_failed")
                 self._told = None
-                self._end_all()
+                self._end_all(FAILED)
                 return
 
     async def _check_generation(self) -> None:
@@ -324,13 +325,30 @@ class Hub:
             self._end_all(OTHER_LOG)
             self._begin(end)
 
+    async def _begin_anew(self) -> None:
+        """Where the log keeps no more what follows the hub's own place (it was away from Kafka for
+        longer than that): its streams are told from where on it does, and the hub goes on from the
+        end."""
+        end, oldest = await self._past.end(), await self._past.beginning()
+        _LOG.warning("stream_position_expired")
+        same = self._told is not None and self._told.generation == end.generation
+        expired = ended_by(ExpiredStreamError(encode(oldest, self._key)))
+        self._end_all(expired if same else OTHER_LOG)
+        self._begin(end)
+        # A log that forgets faster than it is read is not asked at once.
+        await asyncio.sleep(_PAUSE)
+
     async def _step(self) -> None:
         if self._read_to is None or self._told is None:
             raise StreamUnavailableError
         loop = asyncio.get_running_loop()
         if len(self._pending) < _BATCH:
             wait = _LOOK_AGAIN if self._pending else _WAIT
-            changes, self._read_to = await self._live.read(self._read_to, wait)
+            try:
+                changes, self._read_to = await self._live.read(self._read_to, wait)
+            except ForgottenChangesError:
+                await self._begin_anew()
+                return
             self._pending += [(change, loop.time()) for change in changes]
         if not self._pending:
             self._told = self._read_to

@@ -63,6 +63,10 @@ OTHER_LOG: Final = Refused(
     "Ce flux est clos : le journal des changements a été recréé, et ses positions ne valent plus ; "
     "relisez la recherche entière, puis rouvrez le flux sans Last-Event-ID."
 )
+FAILED: Final = Refused(
+    "Ce flux est clos : une erreur inattendue s’est produite, notée au journal du service ; "
+    "rouvrez-le avec le Last-Event-ID du dernier message reçu, qui reprend sans manque."
+)
 
 
 def ended_by(error: RefusedQueryError | ExpiredStreamError) -> Refused:

@@ -34,7 +34,8 @@ def stream_router(
             "Accept. `opportunity` porte l’élément entier, `gone` l’identifiant seul (retiré, "
             "fusionné, ou réservé à d’autres). `refused` dit pourquoi le service clôt le flux "
             "(`detail`, sans position) : droits retirés, lecture trop lente, recherche refusée, "
-            "journal recréé, position qui n’est plus gardée (`oldest` : la plus ancienne).",
+            "journal recréé, erreur inattendue, position qui n’est plus gardée (`oldest` : la plus "
+            "ancienne).",
             "content": {
                 Form.EVENTS.value: {"schema": {"type": "string"}, "example": _EXAMPLE},
                 Form.NDJSON.value: {"schema": {"type": "string"}},
