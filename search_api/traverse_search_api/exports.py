@@ -14,8 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 from feedgen.feed import FeedGenerator
-from icalendar import Calendar, Event
+from icalendar import Event
 
+from traverse_search_api.calendar_object import calendar_object
 from traverse_search_api.deadlines import KIND_LABELS, deadline_text, is_bare, is_same, local_end
 from traverse_search_api.export_tables import (
     csv_pieces,
@@ -109,10 +110,7 @@ async def _ndjson(items: Items) -> AsyncGenerator[bytes, None]:
 async def _ics(items: Items, site: str, now: datetime) -> AsyncGenerator[bytes, None]:
     """RFC 5545: an event for each deadline; those that are not the last to answer by say what
     for."""
-    calendar = Calendar()
-    calendar.add("prodid", "-//Traverse//recherche//FR")
-    calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", "Traverse : échéances")
+    calendar = calendar_object("recherche", "Traverse : échéances")
     head, _, tail = calendar.to_ical().rpartition(b"END:VCALENDAR")
     yield head
     async for page in items:

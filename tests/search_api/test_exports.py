@@ -6,7 +6,7 @@ import io
 import json
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -230,6 +230,18 @@ def test_an_item_leads_to_its_owner_s_page_then_to_a_relay_s(
         told = exported(form, found).decode()
         assert address in told
         assert not [one for one in sources if one is not own and one.get("url", "\0") in told]
+
+
+def test_a_calendar_without_a_deadline_is_one_that_programs_take() -> None:
+    """RFC 5545, 3.6: at least one component; who subscribes may find a deadline tomorrow."""
+    for found in ([], ITEMS[2:]):
+        made = Calendar.from_ical(exported(Form.ICS, found))
+        assert made.subcomponents
+        assert made.walk("VEVENT") == []
+        (zone,) = made.timezones
+        paris = zone.to_tz(lookup_tzid=False)
+        offsets = [datetime(2026, month, 1, 12, tzinfo=paris).utcoffset() for month in (1, 7)]
+        assert offsets == [timedelta(hours=1), timedelta(hours=2)]
 
 
 def test_a_calendar_has_each_of_several_deadlines() -> None:

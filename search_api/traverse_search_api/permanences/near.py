@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from math import asin, cos, radians, sin, sqrt
 from typing import Final, NamedTuple
 
-from icalendar import Calendar, Event
+from icalendar import Event
 
 from traverse_schemas.reference.rows import TerritoryChain
+from traverse_search_api.calendar_object import calendar_object
 from traverse_search_api.pages import words
 from traverse_search_api.permanences.calendar import Permanence
 
@@ -69,10 +70,7 @@ def _line(times: Sequence[Permanence]) -> PermanenceLine:
 
 def calendar_file(found: Iterable[Permanence], place: str, now: datetime) -> bytes:
     """The permanences as a file (RFC 5545), each time an event of its own."""
-    calendar = Calendar()
-    calendar.add("prodid", "-//Traverse//permanences//FR")
-    calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", f"Permanences : {place}")
+    calendar = calendar_object("permanences", f"Permanences : {place}")
     for one in found:
         event = Event()
         start, end = one.when.start, one.when.end

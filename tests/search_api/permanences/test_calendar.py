@@ -198,6 +198,12 @@ def test_the_calendar_file_has_each_time_as_an_event() -> None:
     assert "Anne" not in made.to_ical().decode()
 
 
+def test_the_calendar_file_of_no_permanence_is_one_that_programs_take() -> None:
+    """RFC 5545, 3.6: at least one component."""
+    made = Calendar.from_ical(calendar_file([], "Aubagne (13)", FIRST))
+    assert [one.name for one in made.subcomponents] == ["VTIMEZONE"]
+
+
 @pytest.mark.parametrize("octets", [b"", b"<html>\xff", b"BEGIN:VCALENDAR", b"\x00" * 100])
 def test_what_is_no_calendar_is_said(octets: bytes) -> None:
     with suppress(UnreadableCalendarError):
