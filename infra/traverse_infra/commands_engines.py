@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from traverse_infra.errors import IndexLostError, InfraError
 from traverse_infra.settings import Settings
+from traverse_schemas.read_settings import read_settings
 
 if TYPE_CHECKING:
     from traverse_infra.engines.runner import EngineStatus
@@ -140,16 +140,8 @@ def describe(state: "EngineStatus") -> str:
 
 
 def load_settings() -> Settings:
-    """The settings of the environment; InfraError with the variable to mend when one is wrong."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        name = str(wrong["loc"][0]).upper() if wrong["loc"] else "?"
-        variable = name if name.startswith("TRAVERSE_") else f"TRAVERSE_{name}"
-        raise InfraError(
-            f"{variable}={wrong.get('input')} n’est pas une valeur permise : {wrong['msg']}."
-        ) from error
+    """The settings of the environment. Raises InvalidSettingError, which names the variable."""
+    return read_settings(Settings)
 
 
 def _copies(settings: Settings) -> "Copies":

@@ -80,6 +80,7 @@ def add(
 
     from traverse_infra.members import add_member, open_registry
     from traverse_schemas.membership import new_member
+    from traverse_schemas.sentences import explain
 
     now = _now()
     try:
@@ -95,8 +96,7 @@ def add(
             sandbox=sandbox,
         )
     except ValidationError as error:
-        wrong = error.errors()[0]
-        raise InvalidMemberError(f"{wrong['loc'][0]} : {wrong['msg']}") from None
+        raise InvalidMemberError(explain(error)[0].sentence) from None
     settings = _settings()
     given = _public_key(public_key, now)
     with open_registry(settings.kafka) as table:

@@ -35,11 +35,12 @@ def train(
 
     from traverse_infra.commands_engines import load_settings
     from traverse_infra.training import public_contents, states_of_files, states_of_log
+    from traverse_schemas.read_settings import read_settings
     from traverse_stream_processors.likeness.corpus import base_passages, passages_of
     from traverse_stream_processors.likeness.train import train as learn
     from traverse_stream_processors.settings import ProcessorSettings
 
-    target = out or ProcessorSettings().likeness_file
+    target = out or read_settings(ProcessorSettings).likeness_file
     states = chain(
         states_of_files(data) if data else (),
         states_of_log(load_settings().kafka) if from_topic or not data else (),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from traverse_infra.errors import InfraError
+from traverse_schemas.read_settings import read_settings
 
 
 class AtWorkError(InfraError):
@@ -60,7 +61,7 @@ def reset(
             "incomplète en attendant. Continuer ?",
             abort=True,
         )
-    settings = ProcessorSettings()
+    settings = read_settings(ProcessorSettings)
     with _alone(settings.home / "reindex.lock"):
         for line in reset_state(settings, force=force):
             typer.echo(line)

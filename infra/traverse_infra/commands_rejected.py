@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from traverse_infra.errors import InfraError
+from traverse_schemas.read_settings import read_settings
 
 if TYPE_CHECKING:
     from traverse_infra.rejections import Rejection
@@ -94,7 +95,7 @@ def rejected_replay(
     from traverse_producers.signing_keys import HeldKeys, KeyFolder
 
     correction = file.read_bytes() if file else None
-    folder = PublishSettings().keys
+    folder = read_settings(PublishSettings).keys
     with _by_gateway(gateway, api_key_file) as own:
         if own is None:
             said = _replayed_on_the_log(place, correction, KeyFolder(folder))
@@ -110,7 +111,7 @@ def _by_gateway(address: str, key_file: Path | None) -> "Iterator[Rejections | N
     from traverse_producers.commands import api_key_in
     from traverse_producers.settings import PublishSettings
 
-    settings = PublishSettings()
+    settings = read_settings(PublishSettings)
     address = address or settings.gateway
     if not address:
         yield None
@@ -155,7 +156,7 @@ def _replayed_on_the_log(place: str, correction: bytes | None, keys: "KeyFolder"
             return one.signature  # the institution's own word goes on as it was given
         return keys.signer(siren_of(source)).sign(said)
 
-    required = PublishSettings().signatures == "required"
+    required = read_settings(PublishSettings).signatures == "required"
     sent = publish(load_settings().kafka, [octets], sign=sign if required else None)
     return sent[0].place
 

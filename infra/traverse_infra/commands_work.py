@@ -16,6 +16,7 @@ import typer
 
 from traverse_infra.errors import EngineAwayError, TopicError
 from traverse_schemas.engine_access import elasticsearch_client, engine_access
+from traverse_schemas.read_settings import read_settings
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STEPS = ("validate", "index")
@@ -54,7 +55,7 @@ def work(
     from traverse_stream_processors.app import index_app, run, validate_app
     from traverse_stream_processors.settings import ProcessorSettings
 
-    settings = ProcessorSettings()
+    settings = read_settings(ProcessorSettings)
     check_no_reset(settings.kafka)
     ids = topic_ids(settings.kafka)
     missing = {RECORDS, ACCEPTED, OPPORTUNITIES} - ids.keys()
@@ -83,7 +84,7 @@ def _notify() -> None:
     from traverse_search_api.settings import SearchSettings
 
     async def until_ended() -> None:
-        task = asyncio.ensure_future(notify(SearchSettings()))
+        task = asyncio.ensure_future(notify(read_settings(SearchSettings)))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, task.cancel)

@@ -102,7 +102,10 @@ class Settings(BaseSettings):
     def _with_a_port(cls, address: str) -> str:
         """`urlsplit` refuses a port that is no number, or too big, when it is asked for."""
         for each in address.split(","):
-            _host_port(each if "//" in each else f"//{each.strip()}", 0)
+            try:
+                _host_port(each if "//" in each else f"//{each.strip()}", 0)
+            except ValueError:
+                raise ValueError("son port n’est pas un nombre jusqu’à 65535, comme 9092") from None
         return address
 
     @property

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from traverse_producers.errors import InvalidOptionError, UndeliveredError
 from traverse_producers.publishing import Confirmed, Progress, publish_rows
@@ -24,7 +23,7 @@ from traverse_producers.sender import Sender
 from traverse_producers.settings import PublishSettings
 from traverse_producers.transport import Transport
 from traverse_schemas.clock import SystemClock, clock_from
-from traverse_schemas.sentences import explain
+from traverse_schemas.read_settings import read_settings
 from traverse_schemas.sources import Source, parse_source
 
 if TYPE_CHECKING:
@@ -229,7 +228,7 @@ def _poll(
 def _sending(title: str, carrying: _Carrying) -> Iterator[tuple[Sender, Progress]]:
     from traverse_producers.signing_keys import HeldKeys, KeyFolder, Keys
 
-    settings = _settings()
+    settings = read_settings(PublishSettings)
     transport, direct = carrying(settings)
     keys: Keys | None = None
     if settings.signatures == "required":
@@ -316,15 +315,6 @@ def _speaker(option: str, text: str) -> Source:
 
 def _moment(text: str) -> datetime | None:
     return clock_from(text).now() if text else None
-
-
-def _settings() -> PublishSettings:
-    try:
-        return PublishSettings()
-    except ValidationError as error:
-        problem = explain(error)[0]
-        name = problem.pointer.strip("/").upper()
-        raise InvalidOptionError(f"Réglage TRAVERSE_{name} : {problem.sentence}") from None
 
 
 def _show_columns() -> None:

@@ -27,6 +27,7 @@ from traverse_producers.settings import PublishSettings
 from traverse_producers.signing_keys import KeyFolder, Keys, OneKey, read_signer
 from traverse_producers.transport import Delivery, Transport
 from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.read_settings import read_settings
 from traverse_schemas.signatures import Signer
 from traverse_schemas.sources import parse_source
 
@@ -39,7 +40,7 @@ def _new_id() -> str:
 
 def _keys(key: Signer | str | Path | bytes | None, siren: str, *, needed: bool) -> Keys | None:
     if key is None:
-        settings = PublishSettings()
+        settings = read_settings(PublishSettings)
         folder = KeyFolder(settings.keys)
         # A transport of the caller's own may lead to a gateway, which signs for who delegated.
         if settings.signatures == "off" or not (needed or folder.path(siren).exists()):

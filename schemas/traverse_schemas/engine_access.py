@@ -9,11 +9,11 @@ import ssl
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.sentences import explain
+from traverse_schemas.read_settings import read_settings
 
 _MECHANISM = "SCRAM-SHA-512"
 
@@ -107,27 +107,25 @@ class EngineAccess(BaseSettings):
 
 
 def engine_access() -> EngineAccess:
-    """Who this program is, by the environment. Raises AccessError."""
-    try:
-        return EngineAccess()
-    except ValidationError as error:
-        problem = explain(error)[0]
-        name = problem.pointer.strip("/").upper()
-        raise AccessError(f"Réglage TRAVERSE_{name} : {problem.sentence}") from None
+    """Who this program is, by the environment. Raises InvalidSettingError."""
+    return read_settings(EngineAccess)
 
 
 def kafka_client(bootstrap: str) -> dict[str, Any]:
-    """The words for a kafka-python client, by the environment. Raises AccessError."""
+    """The words for a kafka-python client, by the environment. Raises AccessError,
+    InvalidSettingError."""
     return engine_access().kafka(bootstrap)
 
 
 def aiokafka_client(bootstrap: str) -> dict[str, Any]:
-    """The words for an aiokafka client, by the environment. Raises AccessError."""
+    """The words for an aiokafka client, by the environment. Raises AccessError,
+    InvalidSettingError."""
     return engine_access().aiokafka(bootstrap)
 
 
 def elasticsearch_client(address: str) -> dict[str, Any]:
-    """The words for an Elasticsearch client, by the environment. Raises AccessError."""
+    """The words for an Elasticsearch client, by the environment. Raises AccessError,
+    InvalidSettingError."""
     return engine_access().elasticsearch(address)
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.counting import CountAnswers
 from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.read_settings import read_settings
 from traverse_schemas.registry import FixedRegistry, Registry
 from traverse_schemas.topics import ACCEPTED, CHANGES
 from traverse_search_api import groupings as grouping_view
@@ -103,9 +104,9 @@ def create_app(
     nobody is a member. `staff` is started and closed here. A `client` that is passed in serves
     anybody and members, and stays the caller's to close; other `aliases` and topics are for
     tests that share the engines. Dates are judged from `clock`, keys from
-    `present`. Raises InvalidClockError when TRAVERSE_AS_OF is no date.
+    `present`. Raises InvalidClockError when TRAVERSE_AS_OF is no date, InvalidSettingError.
     """
-    settings = settings or SearchSettings()
+    settings = settings or read_settings(SearchSettings)
     public = client or connect(settings.elasticsearch, settings.search_timeout)
     members = client or connect(settings.elasticsearch, settings.search_timeout, members=True)
     indices = Indices(public, members, aliases, settings.search_patience, settings.searches_at_once)

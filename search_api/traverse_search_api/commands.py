@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from traverse_schemas.read_settings import read_settings
 from traverse_search_api.errors import (
     RefusedSearchError,
     ServiceNotRunningError,
@@ -45,7 +46,7 @@ def search(
 ) -> None:
     """Cherche parmi les publications de toutes les institutions."""
     answer = ask(
-        SearchSettings().search,
+        read_settings(SearchSettings).search,
         {
             "q": query, "kind": kind, "territory": territory, "status": status, "theme": theme,
             "cpv": cpv, "institution": institution, "sort": sort, "size": size, "as_of": as_of,
@@ -115,7 +116,7 @@ def serve_search(
     from traverse_search_api.app import create_app
     from traverse_search_api.server import listen, server_of
 
-    settings = SearchSettings()
+    settings = read_settings(SearchSettings)
     server = server_of(create_app(settings, staff=open_staff(settings)), settings)
     # Whole collections stopped all answers and streams for a second, now and then.
     spare_what_stays()

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from traverse_infra.commands_engines import load_settings
-from traverse_infra.errors import InfraError
 from traverse_infra.settings import Settings
+from traverse_schemas.read_settings import InvalidSettingError
 
 
 @pytest.fixture(autouse=True)
@@ -54,12 +54,12 @@ def test_a_wrong_value_is_a_sentence_that_names_the_variable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TRAVERSE_START_TIMEOUT", "bientôt")
-    with pytest.raises(InfraError, match="TRAVERSE_START_TIMEOUT=bientôt"):
+    with pytest.raises(InvalidSettingError, match="TRAVERSE_START_TIMEOUT=bientôt"):
         load_settings()
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:neuf", "127.0.0.1:99999"])
 def test_a_port_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("TRAVERSE_KAFKA", address)
-    with pytest.raises(InfraError, match="TRAVERSE_KAFKA"):
+    with pytest.raises(InvalidSettingError, match="TRAVERSE_KAFKA"):
         load_settings()

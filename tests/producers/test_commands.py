@@ -23,6 +23,7 @@ from traverse_producers import commands
 from traverse_producers.errors import InvalidOptionError
 from traverse_producers.signing_keys import write_key
 from traverse_schemas.clock import InvalidClockError
+from traverse_schemas.read_settings import InvalidSettingError
 from traverse_schemas.signatures import SIGNATURE_HEADER, verify
 
 CSV = (
@@ -129,7 +130,7 @@ def test_a_wrong_setting_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_pa
     """It names the variable."""
     monkeypatch.setenv("TRAVERSE_PUBLISH_TIMEOUT", "longtemps")
     result = run("publish", __file__, "--institution", "211300553")
-    assert isinstance(result.exception, InvalidOptionError)
+    assert isinstance(result.exception, InvalidSettingError)
     assert "TRAVERSE_PUBLISH_TIMEOUT" in str(result.exception)
 
 

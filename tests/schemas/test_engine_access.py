@@ -67,7 +67,6 @@ def test_no_password_is_shown(password: Path) -> None:
         ),
         ({"KAFKA_SECURITY": "SSL", "KAFKA_CA": "/none"}, "TRAVERSE_KAFKA_CA"),
         ({"KAFKA_SECURITY": "SSL", "KAFKA_CA": __file__}, "certificats en PEM"),
-        ({"KAFKA_SECURITY": "TLS"}, "TRAVERSE_KAFKA_SECURITY"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(

@@ -39,6 +39,7 @@ from traverse_infra.errors import InfraError
 from traverse_infra.settings import Settings
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.read_settings import read_settings
 from traverse_stream_processors.settings import ProcessorSettings
 
 Say = Callable[[str], None]
@@ -56,7 +57,7 @@ def run(plan: Plan, load: Load, settings: Settings, say: Say) -> dict[str, Any]:
             "machine": machine(home.settings, home.client.info()["version"]["number"]),
             "home": str(home.folder),
             # Events are signed in any case; `off` leaves the signatures unread.
-            "signatures": ProcessorSettings().signatures,
+            "signatures": read_settings(ProcessorSettings).signatures,
             "load": {"origin": load.origin, "events_before_repetition": len(load.events)},
         }
         if set(plan.parts) == {Part.STREAM}:

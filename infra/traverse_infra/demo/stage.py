@@ -30,6 +30,7 @@ from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics, opportunities_begun
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.engine_access import elasticsearch_client
+from traverse_schemas.read_settings import read_settings
 from traverse_schemas.topics import OPPORTUNITIES
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.table import results_table
@@ -47,7 +48,7 @@ class Stage:
         self._console = console
         self._engines = Engines(settings)
         self._started_engines = False
-        self._search = SearchSettings()
+        self._search = read_settings(SearchSettings)
 
     def __enter__(self) -> Self:
         # A stop asked from outside ends the demonstration like Ctrl-C: nothing is left running.

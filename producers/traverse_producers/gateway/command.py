@@ -3,10 +3,8 @@
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from traverse_producers.errors import InvalidOptionError
-from traverse_schemas.sentences import explain
+from traverse_schemas.read_settings import read_settings
 
 
 def serve_gateway(
@@ -34,12 +32,7 @@ def serve_gateway(
     from traverse_schemas.collector import spare_what_stays
     from traverse_schemas.registry import LiveRegistry, institutions_table
 
-    try:
-        settings = GatewaySettings()
-    except ValidationError as error:
-        problem = explain(error)[0]
-        name = problem.pointer.strip("/").upper()
-        raise InvalidOptionError(f"Réglage TRAVERSE_{name} : {problem.sentence}") from None
+    settings = read_settings(GatewaySettings)
     signer = None
     if settings.gateway_siren:
         signer = KeyFolder(settings.home / "keys").signer(settings.gateway_siren)

@@ -16,8 +16,9 @@ def receipt(
     from traverse_producers.receipts.desk import NoTraceError
     from traverse_producers.receipts.follow import Follower
     from traverse_producers.settings import PublishSettings
+    from traverse_schemas.read_settings import read_settings
 
-    settings = PublishSettings()
+    settings = read_settings(PublishSettings)
     follower = Follower(settings.kafka, settings.home)
     follower.catch_up()
     with follower.open_store() as store:
