@@ -11,17 +11,26 @@ _MISSING_EXTRA = (
 
 
 def main() -> None:
-    """Entry point. A user's mistake is one sentence and exit code 1, never a traceback."""
+    """Entry point. A user's mistake is one sentence, never a traceback; exit code 1, and 2 when
+    the line itself is wrong."""
     try:
+        import typer
+
         from traverse_infra.command_tree import build
+        from traverse_infra.french_help import mistake
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("traverse_"):
             raise
         sys.exit(_MISSING_EXTRA.format(name=error.name))
     try:
-        build()()
+        sys.exit(build()(prog_name="traverse", standalone_mode=False))
     except TraverseError as error:
         sys.exit(f"Erreur : {error}")
+    except typer.TyperException as error:
+        typer.echo(mistake(error), err=True)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit("Abandonné.")
     except KeyboardInterrupt:
         sys.exit(130)
 

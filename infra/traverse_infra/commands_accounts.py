@@ -153,16 +153,20 @@ def remove(email: _Email) -> None:
 
 
 def _hashed(email: str, *, stdin: bool) -> str:
-    """The hash of a password that is typed twice, or read. Raises WeakPasswordError."""
+    """The hash of a password that is typed twice, or read. Raises WeakPasswordError,
+    InvalidAccountError."""
     from traverse_search_api.accounts.passwords import Passwords, check_password
 
-    chosen = (
-        sys.stdin.readline().rstrip("\r\n")
-        if stdin
-        else typer.prompt("Mot de passe", hide_input=True, confirmation_prompt="Encore une fois")
-    )
+    chosen = sys.stdin.readline().rstrip("\r\n") if stdin else _typed()
     check_password(chosen, email)
     return Passwords().hash(chosen)
+
+
+def _typed() -> str:
+    chosen = str(typer.prompt("Mot de passe", hide_input=True))
+    if typer.prompt("Encore une fois", hide_input=True) != chosen:
+        raise InvalidAccountError("Les deux mots de passe diffèrent : recommencez.")
+    return chosen
 
 
 @contextmanager

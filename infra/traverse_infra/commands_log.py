@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from traverse_infra.errors import InfraError
+from traverse_producers.confirming import confirmed
 from traverse_schemas.read_settings import read_settings
 
 
@@ -54,13 +55,12 @@ def reset(
     from traverse_stream_processors.settings import ProcessorSettings
 
     if not state:
-        raise typer.BadParameter("dites ce qui est à refaire : --state.")
-    if not yes:
-        typer.confirm(
-            "Les topics dérivés et les index vont être effacés et refaits ; la recherche sera "
-            "incomplète en attendant. Continuer ?",
-            abort=True,
-        )
+        raise InfraError("Dites ce qui est à refaire : « traverse reset --state ».")
+    if not yes and not confirmed(
+        "Les topics dérivés et les index vont être effacés et refaits ; la recherche sera "
+        "incomplète en attendant. Continuer ?"
+    ):
+        raise typer.Abort
     settings = read_settings(ProcessorSettings)
     with _alone(settings.home / "reindex.lock"):
         for line in reset_state(settings, force=force):

@@ -50,15 +50,16 @@ def purge(
     from traverse_infra.members import eraser, open_registry, signed
     from traverse_infra.privacy.purge import UnknownRecordError
     from traverse_infra.privacy.purge import purge as purge_record
+    from traverse_producers.confirming import confirmed
     from traverse_producers.kafka_transport import KafkaTransport
     from traverse_producers.signing_keys import siren_of
     from traverse_schemas.clock import SystemClock
     from traverse_schemas.identity import utc_text
 
-    if not yes:
-        typer.confirm(
-            f"Effacer le dossier {subject} de {source}, sans retour possible ?", abort=True
-        )
+    if not yes and not confirmed(
+        f"Effacer le dossier {subject} de {source}, sans retour possible ?"
+    ):
+        raise typer.Abort
     settings = load_settings()
     files = _files(settings.home, file)
     with open_registry(settings.kafka) as table:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from traverse_producers.confirming import confirmed
 from traverse_producers.errors import InvalidOptionError, UndeliveredError
 from traverse_producers.publishing import Confirmed, Progress, publish_rows
 from traverse_producers.report import Report
@@ -196,9 +197,8 @@ def _poll(
         return yes or (
             sys.stdin is not None
             and sys.stdin.isatty()
-            and typer.confirm(
-                f"{missing} dossiers sur {active} ont disparu de la liste : les retirer ?",
-                err=True,
+            and confirmed(
+                f"{missing} dossiers sur {active} ont disparu de la liste : les retirer ?"
             )
         )
 

@@ -1,0 +1,113 @@
+"""The command line in French: its help, and what is wrong with a line as it was typed.
+
+typer says both in English, and lets nobody translate them.
+"""
+
+import re
+from typing import Final
+
+from pydantic import ValidationError
+from typer import BadParameter, TyperException
+from typer._click.core import Context
+from typer._click.exceptions import (
+    BadOptionUsage,
+    MissingParameter,
+    NoArgsIsHelpError,
+    NoSuchOption,
+    UsageError,
+)
+from typer.core import TyperCommand, TyperGroup
+
+from traverse_schemas.sentences import explain
+
+_WORDS: Final = {
+    "Usage: ": "Emploi : ",
+    "\nArguments:\n": "\nArguments :\n",
+    "\nOptions:\n": "\nOptions :\n",
+    "\nCommands:\n": "\nCommandes :\n",
+    "COMMAND [ARGS]...": "COMMANDE [ARGUMENTS]...",
+    "Show this message and exit.": "Montre cette aide.",
+    "[required]": "[obligatoire]",
+    "; required]": " ; obligatoire]",
+    "default:": "par défaut :",
+}
+_QUOTED: Final = re.compile(r"'([^']*)'")
+_BRACKETED: Final = re.compile(r" \((.*)\)$", re.DOTALL)
+_CHOICES: Final = re.compile(r" is not one of (.*?)\.?$")
+_WHAT: Final = re.compile(r"^(?:L'événement|Le champ \S+|La liste \S+) ")
+
+
+class FrenchCommand(TyperCommand):
+    """A command whose help is in French."""
+
+    def get_help(self, ctx: Context) -> str:
+        """Its help."""
+        return in_french(super().get_help(ctx))
+
+
+class FrenchGroup(TyperGroup):
+    """The same of a command that has others under it."""
+
+    def get_help(self, ctx: Context) -> str:
+        """Its help."""
+        return in_french(super().get_help(ctx))
+
+
+def in_french(text: str) -> str:
+    """A page of help, with typer's own words in French."""
+    for english, french in _WORDS.items():
+        text = text.replace(english, french)
+    return text
+
+
+def mistake(error: TyperException) -> str:
+    """What is wrong with a command line and how to mend it, in one sentence; the help of a command
+    that was named without what it needs."""
+    if isinstance(error, NoArgsIsHelpError):
+        return error.format_message()
+    context = error.ctx if isinstance(error, UsageError) else None
+    return f"Erreur : {_said(error, context, context.command_path if context else 'traverse')}"
+
+
+def _said(error: TyperException, context: Context | None, path: str) -> str:
+    match error:
+        case NoSuchOption():
+            near = f" (est-ce {' ou '.join(error.possibilities)} ?)" if error.possibilities else ""
+            return (
+                f"L'option {error.option_name} n'existe pas{near} : « {path} --help » montre "
+                "celles qu'il y a."
+            )
+        case MissingParameter():
+            return f"Il manque {_named(error)} : « {path} --help » dit ce que c'est."
+        case BadParameter():
+            return f"Ce qui est donné pour {_named(error)} est refusé : {_refused(error)}"
+        case BadOptionUsage():
+            return (
+                f"L'option {error.option_name} demande une valeur : « {path} --help » dit laquelle."
+            )
+    if context is not None and isinstance(context.command, TyperGroup):
+        name = _QUOTED.search(error.message)
+        return (
+            f"La commande {name[1] if name else ''} n'existe pas : « {path} --help » montre celles "
+            "qu'il y a."
+        )
+    if many := _BRACKETED.search(error.message):
+        return (
+            f"« {many[1]} » est de trop : mettez entre guillemets ce qui a des espaces ; « {path} "
+            "--help » dit ce que la commande prend."
+        )
+    return error.format_message()
+
+
+def _named(error: BadParameter) -> str:
+    """The option or argument, as it is typed."""
+    return error.param.get_error_hint().replace("'", "") if error.param else "un paramètre"
+
+
+def _refused(error: BadParameter) -> str:
+    cause = error.__cause__
+    if choices := _CHOICES.search(error.message):
+        return f"choisissez parmi {choices[1]}.".replace("'", "")
+    if not isinstance(cause, ValidationError):
+        return error.message
+    return _WHAT.sub("il ", explain(cause)[0].sentence)
