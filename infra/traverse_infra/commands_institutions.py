@@ -11,6 +11,7 @@ from traverse_infra.errors import InfraError
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import INSTITUTION_KIND_LABELS, InstitutionKind
+from traverse_schemas.system_faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -335,7 +336,7 @@ def _public_key(path: Path | None, now: datetime) -> "SigningKey | None":
         return public_key_of(path.read_bytes(), now)
     except OSError as error:
         raise InvalidMemberError(
-            f"Le fichier {path} est illisible ({error.strerror}) : donnez la clé publique en PEM."
+            f"Le fichier {path} est illisible ({fault(error)}) : donnez la clé publique en PEM."
         ) from error
 
 

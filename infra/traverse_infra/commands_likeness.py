@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from traverse_infra.errors import InfraError
+
 
 def train(
     from_topic: Annotated[
@@ -13,11 +15,7 @@ def train(
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option(
-            help="De fichiers réels : un dossier qui a decp, decp-v2, ted ou fonds-vert.",
-            exists=True,
-            file_okay=False,
-        ),
+        typer.Option(help="De fichiers réels : un dossier qui a decp, decp-v2, ted ou fonds-vert."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -40,6 +38,10 @@ def train(
     from traverse_stream_processors.likeness.train import train as learn
     from traverse_stream_processors.settings import ProcessorSettings
 
+    if data is not None and not data.is_dir():
+        raise InfraError(
+            f"{data} n'est pas un dossier : donnez celui qui a decp, decp-v2, ted ou fonds-vert."
+        )
     target = out or read_settings(ProcessorSettings).likeness_file
     states = chain(
         states_of_files(data) if data else (),

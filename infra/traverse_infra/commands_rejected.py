@@ -13,6 +13,7 @@ import typer
 
 from traverse_infra.errors import InfraError
 from traverse_schemas.read_settings import read_settings
+from traverse_schemas.system_faults import fault
 
 if TYPE_CHECKING:
     from traverse_infra.rejections import Rejection
@@ -40,6 +41,10 @@ _KEY_FILE = Annotated[
 
 class UnknownRejectionError(InfraError):
     """No rejection has this place."""
+
+
+class UnreadableCorrectionError(InfraError):
+    """The file of a corrected event cannot be read."""
 
 
 def rejected_list(
@@ -94,7 +99,7 @@ def rejected_replay(
     from traverse_producers.settings import PublishSettings
     from traverse_producers.signing_keys import HeldKeys, KeyFolder
 
-    correction = file.read_bytes() if file else None
+    correction = _correction(file) if file else None
     folder = read_settings(PublishSettings).keys
     with _by_gateway(gateway, api_key_file) as own:
         if own is None:
@@ -103,6 +108,16 @@ def rejected_replay(
             return
         said = own.replay(place, correction, keys=HeldKeys(folder))
         typer.echo(f"Rejoué : événement {said}.")
+
+
+def _correction(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UnreadableCorrectionError(
+            f"Le fichier {file} ne peut pas être lu ({fault(error)}) : donnez celui de l'événement "
+            "corrigé."
+        ) from error
 
 
 @contextmanager

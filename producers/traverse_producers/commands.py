@@ -26,6 +26,7 @@ from traverse_producers.transport import Transport
 from traverse_schemas.clock import SystemClock, clock_from
 from traverse_schemas.read_settings import read_settings
 from traverse_schemas.sources import Source, parse_source
+from traverse_schemas.system_faults import fault
 
 if TYPE_CHECKING:
     from traverse_producers.polling.poll import Feed
@@ -268,9 +269,8 @@ def api_key_in(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "ce n'est pas du texte"
         raise InvalidOptionError(
-            f"Le fichier de la clé d'API {file} ne peut pas être lu ({why})."
+            f"Le fichier de la clé d'API {file} ne peut pas être lu ({fault(error)})."
         ) from None
 
 

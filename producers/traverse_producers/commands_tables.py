@@ -9,6 +9,7 @@ import typer
 from traverse_producers.errors import InvalidOptionError
 from traverse_producers.report import Report
 from traverse_schemas.records.codes import Kind
+from traverse_schemas.system_faults import fault
 
 if TYPE_CHECKING:
     from traverse_producers.table_mapping import Mapping
@@ -39,7 +40,7 @@ def template(
             f"{path} existe déjà : donnez un autre nom avec --output, ou effacez-le."
         ) from None
     except OSError as error:
-        raise InvalidOptionError(f"{path} ne peut pas être écrit ({error.strerror}).") from None
+        raise InvalidOptionError(f"{path} ne peut pas être écrit ({fault(error)}).") from None
     typer.echo(str(path))
 
 
@@ -52,8 +53,9 @@ def mapping_of(path: Path | None) -> "Mapping":
     try:
         return read_mapping(path.read_bytes(), str(path))
     except OSError as error:
-        why = error.strerror
-        raise InvalidOptionError(f"--mapping : {path} ne peut pas être lu ({why}).") from None
+        raise InvalidOptionError(
+            f"--mapping : {path} ne peut pas être lu ({fault(error)})."
+        ) from None
 
 
 def corrections_of(report: Report, mapping: "Mapping") -> Iterator[str]:

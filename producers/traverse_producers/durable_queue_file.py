@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from traverse_producers.errors import OutboxError
+from traverse_schemas.system_faults import fault
 
 _APPLICATION = 0x54525651  # "TRVQ": which program's file it is (PRAGMA application_id)
 _VERSION = 1
@@ -123,10 +124,9 @@ def mapped(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise OutboxError(_sentence(path, error)) from error
     except OSError as error:
-        why = error.strerror or type(error).__name__
         raise OutboxError(
-            f"Le fichier {path} ne peut pas être ouvert ni créé ({why}) : vérifiez que son dossier "
-            "existe et que ce compte peut y écrire."
+            f"Le fichier {path} ne peut pas être ouvert ni créé ({fault(error)}) : vérifiez que "
+            "son dossier existe et que ce compte peut y écrire."
         ) from error
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 import httpx
 
 from traverse_producers.errors import UnreadableInputError
+from traverse_schemas.system_faults import fault
 
 STANDARD_INPUT = "-"
 _CHUNK = 64 * 1024
@@ -115,8 +116,7 @@ def mapped(where: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise UnreadableInputError(f"Le fichier {where} n'existe pas.") from error
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise UnreadableInputError(f"{where} ne peut pas être lu ({why}).") from error
+        raise UnreadableInputError(f"{where} ne peut pas être lu ({fault(error)}).") from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise UnreadableInputError(
             f"L'adresse {where} ne répond pas comme il faut ({type(error).__name__}) : "

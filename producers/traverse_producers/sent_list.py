@@ -11,6 +11,7 @@ from typing import TextIO
 from traverse_producers.errors import InvalidOptionError
 from traverse_producers.publishing import Confirmed
 from traverse_producers.rows import Ready
+from traverse_schemas.system_faults import fault
 
 HEADER = ("fichier", "ligne", "reference", "source", "id")
 
@@ -24,8 +25,9 @@ def sent_list(path: Path) -> Iterator[Confirmed]:
     try:
         file = path.open("w", encoding="utf-8-sig", newline="")
     except OSError as error:
-        why = error.strerror
-        raise InvalidOptionError(f"--sent : {path} ne peut pas être écrit ({why}).") from error
+        raise InvalidOptionError(
+            f"--sent : {path} ne peut pas être écrit ({fault(error)})."
+        ) from error
     with file:
         taken = _List(file)
         try:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.read_settings import read_settings
+from traverse_schemas.system_faults import fault
 
 _MECHANISM = "SCRAM-SHA-512"
 
@@ -135,8 +136,9 @@ def _secret(file: Path | None, setting: str) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "ce n'est pas du texte"
-        raise AccessError(f"{setting} : le fichier {file} ne peut pas être lu ({why}).") from None
+        raise AccessError(
+            f"{setting} : le fichier {file} ne peut pas être lu ({fault(error)})."
+        ) from None
 
 
 def _context(ca: Path | None, setting: str) -> ssl.SSLContext:

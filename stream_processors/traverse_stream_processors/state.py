@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from traverse_schemas.system_faults import fault
 from traverse_stream_processors.errors import StateUnavailableError
 
 _SCHEMA = """
@@ -218,7 +219,7 @@ def _claim(folder: Path) -> tuple[IO[bytes], Path]:
             return lock, folder / f"validate-{slot}.sqlite"
     except OSError as error:
         raise StateUnavailableError(
-            f"Le dossier d'état {folder} ne peut pas être écrit ({error.strerror}) : donnez-en "
+            f"Le dossier d'état {folder} ne peut pas être écrit ({fault(error)}) : donnez-en "
             "un autre avec TRAVERSE_HOME."
         ) from error
     raise StateUnavailableError(

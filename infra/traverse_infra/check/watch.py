@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 
 from traverse_infra.check.compare import Report
 from traverse_infra.errors import InfraError
+from traverse_schemas.system_faults import fault
 
 _LOG = logging.getLogger("traverse.check")
 
@@ -55,7 +56,7 @@ class CheckMetrics:
                 "Les mesures de la vérification ne sont pas publiées : %s ne peut pas être ouvert "
                 "(%s) ; TRAVERSE_CHECK_METRICS en choisit un autre.",
                 address,
-                error.strerror,
+                fault(error),
             )
 
 

@@ -35,6 +35,7 @@ from traverse_infra.engines.secure import Secrets
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineError, HomeInUseError, NotLocalError, PortTakenError
 from traverse_infra.settings import Settings
+from traverse_schemas.system_faults import fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +267,7 @@ class Engines:
             lock = (self._home / "lock").open("w")
         except OSError as error:
             raise EngineError(
-                f"Le dossier {self._home} n’est pas utilisable ({error.strerror}) : choisissez-en "
+                f"Le dossier {self._home} n’est pas utilisable ({fault(error)}) : choisissez-en "
                 "un autre avec TRAVERSE_HOME."
             ) from error
         with lock:

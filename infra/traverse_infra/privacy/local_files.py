@@ -20,6 +20,7 @@ from traverse_producers.durable_queue import DurableQueue
 from traverse_producers.errors import OutboxError
 from traverse_producers.sent_list import HEADER
 from traverse_schemas.identity import record_key
+from traverse_schemas.system_faults import fault
 
 _SQLITE: Final = b"SQLite format 3\x00"
 _QUEUE: Final = 0x54525651  # the application_id of a durable queue
@@ -67,7 +68,7 @@ def file_of(path: Path) -> LocalFile:
     try:
         found = _recognised(path)
     except OSError as error:
-        raise UnreadableFileError(f"{path} ne peut pas être lu ({error.strerror}).") from error
+        raise UnreadableFileError(f"{path} ne peut pas être lu ({fault(error)}).") from error
     if found is None:
         raise UnreadableFileError(
             f"{path} n'est ni une file d'envoi, ni une position d'import, ni une liste d'envois de "

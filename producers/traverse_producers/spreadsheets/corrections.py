@@ -18,6 +18,7 @@ from traverse_producers.spreadsheets.rows import table_of
 from traverse_producers.spreadsheets.template import add_choices, choices_of
 from traverse_producers.table_mapping import Mapping
 from traverse_producers.table_rows import CORRECTIONS, Plan, plan_of
+from traverse_schemas.system_faults import fault
 
 _SUFFIX = ".a-corriger"
 
@@ -48,7 +49,7 @@ def write_corrections(path: Path, problems: Iterable[Refused], mapping: Mapping)
         return None
     except OSError as error:
         raise UnwritableCopyError(
-            f"La copie à corriger {copy} ne peut pas être écrite ({error.strerror}) : vérifiez les "
+            f"La copie à corriger {copy} ne peut pas être écrite ({fault(error)}) : vérifiez les "
             "droits du dossier ; le rapport dit tout."
         ) from error
     return copy
