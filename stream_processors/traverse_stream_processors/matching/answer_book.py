@@ -42,10 +42,6 @@ class AnswerBook:
         """What answers a record, and what it answers, proposed or not."""
         return {*self._answers.get(identity, _NONE), *self._needs.get(identity, _NOBODY)}
 
-    def needs_of(self, offer: str) -> Set[str]:
-        """The needs that something answers, proposed or not."""
-        return self._needs.get(offer, _NOBODY)
-
     def get(self, need: str, offer: str) -> Answer | None:
         """The answer as it was judged, whether it is proposed or not."""
         return self._answers.get(need, _NONE).get(offer)

@@ -25,7 +25,7 @@ class Answering:
             lambda one, topic: by_subject(facts[one], topic),
             lambda one: rank_of_answer(facts[one]),
             crowded,
-            self.book.needs_of,
+            self.book.beside,
         )
         self._last: tuple[Facts | None, tuple[Stand, ...]] = (None, ())
 

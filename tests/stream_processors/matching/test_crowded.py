@@ -213,6 +213,23 @@ def test_what_says_a_class_or_a_category_meets_what_is_finer(code: str) -> None:
         assert len(list(fed(whole).answered_by(offered.id))) == len(asking)
 
 
+def test_of_two_of_which_one_alone_answers_either_may_be_crowded_out_last() -> None:
+    """Firms that look for a partner: who is for communes alone is none, and may find some."""
+
+    def firm(number: int, said: str = "") -> Facts:
+        window = {"from": "2027-02-01", "to": f"2027-05-{number:02}"}
+        return need(
+            f"N{number}", "Voirie : partenaire cherché", subtype="business", cpv=ROADS,
+            owner=town(number), window=window, description=said,
+        )  # fmt: skip
+
+    anybody, bodies = firm(1), firm(2, "Ouvert aux communes.")
+    assert answer(bodies, anybody)
+    assert answer(anybody, bodies) is None
+    whole = [anybody, bodies, firm(3), firm(4)]
+    assert told(fed(whole)) == told(fed(reversed(whole)))
+
+
 def test_what_never_ends_is_open_the_longest() -> None:
     asked = need("A", "Entreprise de réfection de voirie", subtype="business", owner="Aix")
     calls = [call(f"C{n}", "Réfection de la voirie", owner=DEPARTMENT, cpv=ROADS) for n in range(4)]
