@@ -180,6 +180,50 @@ HISTORY: Final = _object(
     }
 )
 
+GROUPING: Final = _object(
+    {
+        "id": _TEXT,
+        "visibility": _TEXT,
+        "subject": _TEXT,
+        "reason": _TEXT,
+        "score": {"type": "number"},
+        "status": {"enum": ["proposed", "convention", "constituted", "expired"]},
+        "status_label": _TEXT,
+        "days_left": _or_null(_COUNT),
+        "window": {"type": "object", "additionalProperties": _TEXT},
+        "owners": _COUNT,
+        "members": _list({"type": "object"}),
+        "others": _list({"type": "object"}),
+        "cpv": _TEXTS,
+        "themes": _TEXTS,
+        "lots": _list({"type": "object"}),
+        "interested": _COUNT,
+        "law": _TEXT,
+    }
+)
+
+GROUPINGS: Final = _object(
+    {
+        "total": SEARCH["properties"]["total"],
+        "items": _list(GROUPING),
+        "next": _or_null(_TEXT),
+    }
+)
+
+PROBLEM: Final = _object(
+    {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": {**_TEXT, "description": "Ce qui ne va pas et comment y remédier, en français."},
+    },
+    parameter=_TEXT,
+    errors=_list(_object({"parameter": _TEXT, "detail": _TEXT})),
+    choices=_list(_object({"code": _TEXT, "label": _TEXT})),
+    oldest=_TEXT,
+)
+"""An error (RFC 9457), with the members that some have."""
+
 MERGED: Final[dict[int | str, dict[str, Any]]] = {
     301: {"description": "Publication regroupée avec d’autres : `Location` dit où."}
 }

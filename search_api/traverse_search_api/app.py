@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from elasticsearch import AsyncElasticsearch
@@ -23,10 +23,18 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.install import install_alerts, open_book
 from traverse_search_api.alerts.outside import Outside
-from traverse_search_api.answer_schema import DETAIL, MERGED, SEARCH, answers
+from traverse_search_api.answer_schema import (
+    DETAIL,
+    GROUPING,
+    GROUPINGS,
+    MERGED,
+    SEARCH,
+    answers,
+)
 from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.compressing import CompressPages
+from traverse_search_api.description import PROBLEMS, AsOf, Identifier, describe_keys
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
 from traverse_search_api.export_places import Places
 from traverse_search_api.export_routes import Exporter, export_router
@@ -64,20 +72,6 @@ from traverse_search_api.stream.routes import stream_router
 from traverse_search_api.suggestions import prepare_places
 from traverse_search_api.synonym_book import SynonymBook
 from traverse_search_api.zones import load_territories
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"description": text, "content": {"application/problem+json": {}}}
-    for code, text in (
-        (400, "Paramètre ou curseur refusé ; `choices` quand un territoire est ambigu."),
-        (401, "Clé d’API inconnue, expirée ou révoquée."),
-        (403, "Clé d’API qui ne permet pas de lire."),
-        (404, "Adresse ou identifiant inconnu."),
-        (410, "Curseur expiré, ou publication retirée."),
-        (422, "Paramètre mal formé."),
-        (429, "Trop de demandes en une minute, ou trop de flux ouverts (Retry-After)."),
-        (503, "Recherche momentanément indisponible (Retry-After)."),
-    )
-}
 
 
 def create_app(
@@ -192,11 +186,11 @@ def create_app(
     )
     problems.install(app)
     # Before /v1/opportunities/{identifier}: their addresses look like one.
-    app.include_router(beside_router(searcher, readers, _PROBLEMS))
+    app.include_router(beside_router(searcher, readers, PROBLEMS))
     exporter = _add_exports(app, searcher, readers, settings)
     _add_search(app, searcher, readers, metrics, readership)
-    app.include_router(history_router(searcher, log, readers, _PROBLEMS))
-    app.include_router(stream_router(hub, readers, _PROBLEMS))
+    app.include_router(history_router(searcher, log, readers, PROBLEMS))
+    app.include_router(stream_router(hub, readers, PROBLEMS))
     _add_groupings(app, searcher, readers, rows)
     _add_operation(app, indices.public, metrics)
     render = pages.install(
@@ -219,7 +213,7 @@ def _add_exports(
     app: FastAPI, searcher: Searcher, readers: Readers, settings: SearchSettings
 ) -> Exporter:
     exporter = Exporter(searcher, readers, settings.public_address, Places())
-    app.include_router(export_router(exporter, _PROBLEMS))
+    app.include_router(export_router(exporter, PROBLEMS))
     return exporter
 
 
@@ -235,7 +229,7 @@ def _add_own(  # noqa: PLR0917 -- each part is of another type
     app.include_router(files_router(exporter, staff.visits, render))
     install_alerts(
         app, book, searcher=exporter.searcher, readers=exporter.readers, staff=staff, render=render,
-        settings=settings, problems=_PROBLEMS,
+        settings=settings, problems=PROBLEMS,
     )  # fmt: skip
 
 
@@ -248,7 +242,7 @@ def _add_permanences(
     desk = PermanenceDesk(
         calendars.published, staff.audit, calendars.territories, calendars.present
     )
-    app.include_router(permanence_router(desk, keys, _PROBLEMS))
+    app.include_router(permanence_router(desk, keys, PROBLEMS))
     return desk
 
 
@@ -263,8 +257,9 @@ def _framing(
 
 
 def _guard(app: FastAPI, rates: Rates, keys: ApiKeys, metrics: Metrics, render: Renderer) -> None:
-    """What goes around every route: errors for people, short pages, limits, counts, and no shared
-    cache."""
+    """What goes around every route: errors for people, short pages, limits, counts, no shared
+    cache, and whose scripts may read."""
+    describe_keys(app)
     install_excuses(app, render)
     app.add_middleware(CompressPages)
     app.add_middleware(
@@ -282,7 +277,7 @@ def _add_search(
 ) -> None:
     @app.get(
         "/v1/opportunities",
-        responses={**_PROBLEMS, **answers(SEARCH, "Ce qui a été trouvé, et ce qui a été fait.")},
+        responses={**PROBLEMS, **answers(SEARCH, "Ce qui a été trouvé, et ce qui a été fait.")},
         response_class=Response,
         tags=["recherche"],
         openapi_extra=described(SearchParameters),
@@ -302,11 +297,11 @@ def _add_search(
 
     @app.get(
         "/v1/opportunities/{identifier}",
-        responses={**MERGED, **_PROBLEMS, **answers(DETAIL, "La publication, entière.")},
+        responses={**MERGED, **PROBLEMS, **answers(DETAIL, "La publication, entière.")},
         response_class=Response,
         tags=["recherche"],
     )
-    async def detail(request: Request, identifier: str, as_of: str | None = None) -> Response:
+    async def detail(request: Request, identifier: Identifier, as_of: AsOf = None) -> Response:
         """Une publication entière, avec son statut à la date demandée."""
         reader = readers.of(request)
         document = await searcher.detail(identifier, as_of, reader)
@@ -315,7 +310,12 @@ def _add_search(
 
 
 def _add_groupings(app: FastAPI, searcher: Searcher, readers: Readers, rows: GroupingRows) -> None:
-    @app.get("/v1/groupings", responses=_PROBLEMS, tags=["recherche"])
+    @app.get(
+        "/v1/groupings",
+        responses={**PROBLEMS, **answers(GROUPINGS, "Les groupements, le plus pressé d’abord.")},
+        response_class=Response,
+        tags=["recherche"],
+    )
     async def groupings(
         request: Request, parameters: Annotated[GroupingParameters, Query()]
     ) -> Response:
@@ -329,11 +329,16 @@ def _add_groupings(app: FastAPI, searcher: Searcher, readers: Readers, rows: Gro
         )
         return _json(orjson.dumps(found))
 
-    @app.get("/v1/groupings/{identifier}", responses=_PROBLEMS, tags=["recherche"])
+    @app.get(
+        "/v1/groupings/{identifier}",
+        responses={**MERGED, **PROBLEMS, **answers(GROUPING, "Le groupement.")},
+        response_class=Response,
+        tags=["recherche"],
+    )
     async def grouping(
         request: Request,
-        identifier: Annotated[str, Path(max_length=60)],
-        as_of: Annotated[str | None, Query(max_length=40)] = None,
+        identifier: Annotated[str, Path(max_length=60, description="`id` d’un groupement.")],
+        as_of: AsOf = None,
     ) -> Response:
         """Un groupement proposé ; 301 vers celui où sont ses membres, quand il a changé ; 410
         quand il est terminé."""
@@ -348,7 +353,7 @@ def _add_operation(app: FastAPI, index: Index, metrics: Metrics) -> None:
         """Le service est en marche."""
         return _json(b'{"status":"ok"}')
 
-    @app.get("/readyz", responses={503: _PROBLEMS[503]}, tags=["exploitation"])
+    @app.get("/readyz", responses={503: PROBLEMS[503]}, tags=["exploitation"])
     async def ready() -> Response:
         """Le service peut répondre : Elasticsearch est là, et l'index aussi."""
         await index.check()

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from traverse_search_api.access import Readers
 from traverse_search_api.answer_schema import MAP, MERGED, SIMILAR, SUGGEST, answers
 from traverse_search_api.beside import Box, map_query, read_box, read_map, similar_body
+from traverse_search_api.description import AsOf, Identifier
 from traverse_search_api.items import item_of
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.queries import search_body
@@ -89,9 +90,9 @@ def beside_router(
     )
     async def similar(
         request: Request,
-        identifier: str,
-        as_of: str | None = None,
-        size: Annotated[int, Query(ge=1, le=20)] = 10,
+        identifier: Identifier,
+        as_of: AsOf = None,
+        size: Annotated[int, Query(ge=1, le=20, description="Combien.")] = 10,
     ) -> Response:
         """Les publications dont les mots ressemblent à celles de celle-ci."""
         reader = readers.of(request)

@@ -95,7 +95,7 @@ class GroupingParameters(BaseModel):
     theme: Annotated[
         tuple[Annotated[str, AfterValidator(_theme)], ...],
         BeforeValidator(_split),
-        Field(max_length=100),
+        Field(max_length=100, description="Thèmes, par leur nom court."),
     ] = ()
     cpv: Texts = Field(default=(), description="Codes CPV, ou leurs débuts.")
     institution: Texts = Field(
@@ -104,10 +104,10 @@ class GroupingParameters(BaseModel):
     status: Annotated[
         tuple[Literal["proposed", "convention", "constituted", "expired"], ...],
         BeforeValidator(_split),
-        Field(max_length=4),
+        Field(max_length=4, description="Où il en est, à la date de `as_of`."),
     ] = ("proposed", "convention", "constituted")
-    as_of: Moment = None
-    size: int = Field(default=20, ge=1, le=100)
+    as_of: Moment = Field(default=None, description="Date à laquelle on juge ; maintenant, sinon.")
+    size: int = Field(default=20, ge=1, le=100, description="Groupements par page.")
     cursor: Annotated[str, Field(max_length=200)] | None = Field(
         default=None, description="La page suivante : next de la réponse précédente."
     )

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -223,7 +223,17 @@ Moment = Annotated[
 Euros = Annotated[
     Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_euros)
 ]
-_LIST = Field(default=(), max_length=_MANY)
+
+
+def _list(description: str, *examples: str) -> Any:
+    """A parameter that may be given several times, or with commas between."""
+    shown = [[one] for one in examples] or None
+    return Field(default=(), max_length=_MANY, description=description, examples=shown)
+
+
+def _day(description: str) -> Any:
+    """A day, or an instant (`moments.read_moment`)."""
+    return Field(default=None, description=description, examples=["2026-03-12"])
 
 
 class SearchParameters(BaseModel):
@@ -251,27 +261,45 @@ class SearchParameters(BaseModel):
         description="Chercher exactement ce qui est écrit : ni correction, ni relâchement.",
     )
     explain: bool = Field(default=False, description="Dire de chaque résultat d’où vient son rang.")
-    kind: Annotated[tuple[Kind, ...], BeforeValidator(_split), _LIST] = ()
-    status: Annotated[tuple[Status, ...], BeforeValidator(_split), _LIST] = ()
+    kind: Annotated[tuple[Kind, ...], BeforeValidator(_split)] = _list(
+        "Projets, appels ou besoins."
+    )
+    status: Annotated[tuple[Status, ...], BeforeValidator(_split)] = _list(
+        "Où en est la publication, à la date de `as_of`."
+    )
     theme: Annotated[
-        tuple[Annotated[str, AfterValidator(_theme)], ...], BeforeValidator(_split), _LIST
-    ] = ()
-    cpv: Annotated[
-        tuple[Annotated[str, AfterValidator(_cpv)], ...], BeforeValidator(_split), _LIST
-    ] = ()
-    subtype: Annotated[tuple[Subtype, ...], BeforeValidator(_split), _LIST] = ()
+        tuple[Annotated[str, AfterValidator(_theme)], ...], BeforeValidator(_split)
+    ] = _list("Thèmes, par leur nom court ; la facette `theme` les montre.")
+    cpv: Annotated[tuple[Annotated[str, AfterValidator(_cpv)], ...], BeforeValidator(_split)] = (
+        _list("Codes CPV, ou leurs 2 à 7 premiers chiffres.", "45", "45233140")
+    )
+    subtype: Annotated[tuple[Subtype, ...], BeforeValidator(_split)] = _list(
+        "Sortes de projets, d’appels ou de besoins."
+    )
     institution: Annotated[
         tuple[Annotated[str, Field(max_length=200), AfterValidator(_institution)], ...],
         BeforeValidator(_split_numbers),
         AfterValidator(_named),
-        _LIST,
-    ] = ()
-    institution_kind: Annotated[tuple[InstitutionKind, ...], BeforeValidator(_split), _LIST] = ()
+    ] = _list("À qui est la chose : SIREN, SIRET, ou nom.", "211300553")
+    institution_kind: Annotated[tuple[InstitutionKind, ...], BeforeValidator(_split)] = _list(
+        "Nature de l’institution à qui est la chose."
+    )
     territory: Annotated[
-        tuple[Annotated[str, Field(max_length=80)], ...], BeforeValidator(_split), _LIST
-    ] = ()
-    reach: Literal["within", "applies"] = "applies"
-    as_of: Moment = None
+        tuple[Annotated[str, Field(max_length=80)], ...], BeforeValidator(_split)
+    ] = _list(
+        "Territoires : com:INSEE, cp:POSTAL, epci:SIREN, dep:NN, reg:NN, zone:NOM ou fr ; un code "
+        "seul qui peut en désigner plusieurs est refusé, avec les choix (`choices`).",
+        "dep:13",
+        "com:13055",
+    )
+    reach: Literal["within", "applies"] = Field(
+        default="applies",
+        description="`within` : ce qui est situé dans le territoire ; `applies` : aussi ce qui le "
+        "couvre d’en haut, ou nomme un code postal qu’il partage.",
+    )
+    as_of: Moment = _day(
+        "Date à laquelle on juge ce qui est ouvert ou clos ; maintenant, si elle n’est pas dite."
+    )
     near: Annotated[
         Near | None,
         BeforeValidator(_near),
@@ -285,17 +313,24 @@ class SearchParameters(BaseModel):
         ),
     ] = None
     radius: float = Field(default=20, gt=0, le=20_000, description="En kilomètres.")
-    deadline_from: Moment = None
-    deadline_to: Moment = None
-    published_from: Moment = None
-    published_to: Moment = None
-    amount_min: Euros = None
-    amount_max: Euros = None
-    sort: Sort = Sort.RELEVANCE
-    size: int = Field(default=20, ge=1, le=100)
+    deadline_from: Moment = _day("Échéance au plus tôt : un jour chez l’acheteur, ou un instant.")
+    deadline_to: Moment = _day("Échéance au plus tard, ce jour compris.")
+    published_from: Moment = _day("Publié au plus tôt : un jour (heure de Paris), ou un instant.")
+    published_to: Moment = _day("Publié au plus tard, ce jour compris.")
+    amount_min: Euros = Field(default=None, description="Montant au moins, en euros.")
+    amount_max: Euros = Field(default=None, description="Montant au plus, en euros.")
+    sort: Sort = Field(
+        default=Sort.RELEVANCE,
+        description="Ordre : pertinence, publication la plus récente, échéance la plus proche, "
+        "montant le plus grand, ou distance à `near`, qu’il faut alors donner.",
+    )
+    size: int = Field(default=20, ge=1, le=100, description="Résultats par page.")
     cursor: Annotated[
         Annotated[str, Field(max_length=20_000)] | None, BeforeValidator(_blank_is_absent)
-    ] = None
+    ] = Field(
+        default=None,
+        description="La suite : `next` de la réponse précédente, avec les mêmes paramètres.",
+    )
     facets: Annotated[
         tuple[Facet, ...],
         BeforeValidator(_known_facets),

@@ -75,7 +75,9 @@ def inline(schema: Any, definitions: dict[str, Any]) -> Any:
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return inline(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        named = definitions[schema["$ref"].rpartition("/")[2]]
+        return inline(named, definitions) | inline(beside, definitions)
     whole = {key: inline(value, definitions) for key, value in schema.items()}
     choices = [part for part in whole.get("anyOf", ()) if part != {"type": "null"}]
     if len(choices) == 1:

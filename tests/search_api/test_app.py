@@ -149,3 +149,44 @@ def test_pages_go_out_compressed_to_who_asks_but_not_to_somebody(client: TestCli
     again = client.get("/static/style.css", headers={"if-none-match": whole.headers["etag"]})
     assert whole.headers["etag"].startswith("W/")
     assert (again.status_code, "accept-encoding" in again.headers["vary"].lower()) == (304, True)
+
+
+def test_the_description_says_what_everything_is(client: TestClient) -> None:
+    """Who writes a client reads nothing else: each parameter, each error and the key are told."""
+    description = client.get("/openapi.json").json()
+    calls = [
+        (f"{method.upper()} {path}", call)
+        for path, methods in description["paths"].items()
+        for method, call in methods.items()
+    ]
+    silent = [
+        f"{name} {parameter['name']}"
+        for name, call in calls
+        for parameter in call.get("parameters", ())
+        if not (parameter.get("description") or parameter["schema"].get("description"))
+    ]
+    assert silent == []
+    answers = [
+        (name, int(status), answer)
+        for name, call in calls
+        for status, answer in call["responses"].items()
+        if int(status) >= 400 and call["tags"] != ["exploitation"]
+    ]
+    for name, status, answer in answers:
+        schema = answer["content"]["application/problem+json"]["schema"]
+        assert {"title", "status", "detail"} <= schema["properties"].keys(), name
+        assert ("Retry-After" in answer.get("headers", {})) == (status in (429, 503)), name
+    assert description["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    assert description["security"] == [{}, {"bearer": []}]
+    groupings = description["paths"]["/v1/groupings"]["get"]["responses"]["200"]["content"]
+    assert {"total", "items", "next"} == groupings["application/json"]["schema"][
+        "properties"
+    ].keys()
+
+
+def test_a_stream_is_not_offered_what_it_does_not_heed(client: TestClient) -> None:
+    """Its order is that of the changes, and it has no pages."""
+    call = client.get("/openapi.json").json()["paths"]["/v1/stream"]["get"]
+    names = {parameter["name"] for parameter in call["parameters"]}
+    assert {"q", "territory", "since", "last-event-id"} <= names
+    assert not names & {"sort", "size", "cursor", "facets", "explain", "as_of"}

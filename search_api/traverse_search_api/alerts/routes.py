@@ -25,7 +25,7 @@ from traverse_search_api.search import Searcher
 Greet = Callable[[str], Awaitable[Webhook]]
 """Asks a receiver whether it takes webhooks of ours. Raises RefusedSubscriptionError."""
 
-Identifier = Annotated[str, Path(max_length=64)]
+Identifier = Annotated[str, Path(max_length=64, description="L’identifiant de l’alerte.")]
 
 
 def subscription_router(  # noqa: PLR0917 -- each part is of another type
@@ -45,7 +45,10 @@ def subscription_router(  # noqa: PLR0917 -- each part is of another type
         "/v1/subscriptions", status_code=201, responses=problems, openapi_extra=_body(Wish)
     )
     async def create(
-        request: Request, dry: Annotated[bool, Query(alias="dry_run")] = False
+        request: Request,
+        dry: Annotated[
+            bool, Query(alias="dry_run", description="Ne rien enregistrer, dire seulement.")
+        ] = False,
     ) -> Response:
         """Enregistre une recherche ; `dry_run=true` dit seulement ce qu’elle aurait donné."""
         owner, reader = owner_of(request, readers, visits)
@@ -106,7 +109,9 @@ def subscription_router(  # noqa: PLR0917 -- each part is of another type
 
     @router.post("/v1/subscriptions/{identifier}/redelivery", status_code=202, responses=problems)
     async def redeliver(
-        request: Request, identifier: Identifier, hours: Annotated[int, Query(ge=1, le=168)] = 24
+        request: Request,
+        identifier: Identifier,
+        hours: Annotated[int, Query(ge=1, le=168, description="Heures à renvoyer.")] = 24,
     ) -> Response:
         """Renvoie par webhook les alertes des dernières heures, sous les mêmes identifiants."""
         owner, _ = owner_of(request, readers, visits)

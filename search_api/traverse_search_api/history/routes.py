@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from traverse_search_api.access import Readers
 from traverse_search_api.answer_schema import HISTORY, MERGED, answers
+from traverse_search_api.description import AsOf, Identifier
 from traverse_search_api.history.accepted_log import AcceptedLog
 from traverse_search_api.history.versions import readable, versions
 from traverse_search_api.reader import Reader
@@ -32,9 +33,11 @@ def history_router(
     )
     async def history(
         request: Request,
-        identifier: str,
-        as_of: str | None = None,
-        size: Annotated[int, Query(ge=1, le=100)] = 50,
+        identifier: Identifier,
+        as_of: AsOf = None,
+        size: Annotated[
+            int, Query(ge=1, le=100, description="Versions, la dernière d’abord.")
+        ] = 50,
     ) -> Response:
         """Toutes les versions de ce qui est publié : quand, par qui, ce qui a changé."""
         reader = readers.of(request)

@@ -27,7 +27,7 @@ _BODY: Final = {
     }
 }
 
-Siren = Annotated[str, Path(max_length=9)]
+Siren = Annotated[str, Path(max_length=9, description="Le SIREN de l’institution.")]
 
 
 def permanence_router(

@@ -1,25 +1,33 @@
 """`GET /v1/stream`: the changes of a search, as they come."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import Field
 
 from traverse_search_api.access import Readers
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.moments import first_instant, read_moment
 from traverse_search_api.parameters import Moment, SearchParameters
+from traverse_search_api.query_string import described, read_query
 from traverse_search_api.rates import address_of
 from traverse_search_api.stream.answer import StreamAnswer
 from traverse_search_api.stream.hub import Hub
 from traverse_search_api.stream.message import Form
 
 _EXAMPLE = 'id: AAAA\nevent: opportunity\ndata: {"id": "…", "title": "…"}\n\n'
+_UNUSED: Final = frozenset({"as_of", "cursor", "explain", "facets", "size", "sort"})
 
 
 class StreamParameters(SearchParameters):
     """The filters of a search, and from when on."""
 
-    since: Moment = None
+    since: Moment = Field(
+        default=None,
+        description="D’où reprendre : un jour (heure de Paris) ou un instant, parmi les 7 derniers "
+        "jours ; maintenant, si rien n’est dit.",
+        examples=["2026-03-12T08:00:00Z"],
+    )
 
 
 def stream_router(
@@ -43,17 +51,27 @@ def stream_router(
         },
     }
 
-    @router.get("/v1/stream", responses=answers, response_class=Response)
+    @router.get(
+        "/v1/stream",
+        responses=answers,
+        response_class=Response,
+        openapi_extra=described(StreamParameters, without=_UNUSED),
+    )
     async def stream(
         request: Request,
-        parameters: Annotated[StreamParameters, Query()],
-        accept: Annotated[str, Header()] = "",
-        last_event_id: Annotated[str | None, Header(max_length=2000)] = None,
+        accept: Annotated[
+            str, Header(description="text/event-stream, ou application/x-ndjson.")
+        ] = "",
+        last_event_id: Annotated[
+            str | None,
+            Header(max_length=2000, description="L’identifiant du dernier message reçu."),
+        ] = None,
     ) -> Any:
         """Suit une recherche : chaque changement arrive, dans l’ordre, jusqu’à ce qu’on parte.
 
         `Last-Event-ID` reprend exactement après un message ; `since` reprend d’un instant.
         """
+        parameters = read_query(request, StreamParameters)
         if parameters.cursor is not None:
             raise InvalidParameterError(
                 "cursor", "Un flux n’a pas de pages : reprenez-le avec Last-Event-ID ou since."
