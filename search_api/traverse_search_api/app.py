@@ -10,6 +10,7 @@ import orjson
 from elasticsearch import AsyncElasticsearch
 from fastapi import FastAPI, Path, Query, Request, Response
 
+from traverse_schemas.any_site import AnySiteReads
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.counting import CountAnswers
 from traverse_schemas.index_mapping import ALIASES
@@ -270,6 +271,7 @@ def _guard(app: FastAPI, rates: Rates, keys: ApiKeys, metrics: Metrics, render: 
     )
     app.add_middleware(CountAnswers, count=metrics.count_answer)
     app.add_middleware(KeepPrivate)
+    app.add_middleware(AnySiteReads, paths=("/v1/", "/openapi.json"))
 
 
 def _add_search(

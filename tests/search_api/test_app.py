@@ -190,3 +190,43 @@ def test_a_stream_is_not_offered_what_it_does_not_heed(client: TestClient) -> No
     names = {parameter["name"] for parameter in call["parameters"]}
     assert {"q", "territory", "since", "last-event-id"} <= names
     assert not names & {"sort", "size", "cursor", "facets", "explain", "as_of"}
+
+
+SITE = {"origin": "https://www.commune.example"}
+
+
+@pytest.mark.parametrize("path", ["/v1/opportunities?q=x", "/v1/nothing", "/openapi.json"])
+def test_the_scripts_of_any_site_read_what_anybody_reads(client: TestClient, path: str) -> None:
+    """Errors too, with when to come back; never with the cookies of who is signed in."""
+    headers = client.get(path, headers={**SITE, "cookie": "session=x"}).headers
+    assert headers["access-control-allow-origin"] in ("*", SITE["origin"])
+    assert "Retry-After" in headers["access-control-expose-headers"]
+    assert "access-control-allow-credentials" not in headers
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "status"),
+    [
+        ("GET", "last-event-id", 200),
+        ("GET", "authorization", 400),  # a key in a page is everybody's
+        ("POST", "content-type", 400),
+    ],
+)
+def test_a_script_of_another_site_reads_and_does_no_more(
+    client: TestClient, method: str, asked: str, status: int
+) -> None:
+    wanted = {"access-control-request-method": method, "access-control-request-headers": asked}
+    assert client.options("/v1/stream", headers={**SITE, **wanted}).status_code == status
+
+
+def test_pages_are_not_for_the_scripts_of_other_sites(client: TestClient) -> None:
+    assert "access-control-allow-origin" not in client.get("/connexion", headers=SITE).headers
+
+
+def test_who_asks_too_often_reads_why_on_any_site() -> None:
+    """The limit stands inside of it."""
+    settings = SearchSettings(elasticsearch="http://127.0.0.1:1", address_rate=1)
+    with TestClient(create_app(settings)) as client:
+        client.get("/v1/nothing")
+        answer = client.get("/v1/nothing", headers=SITE)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (429, "*")

@@ -35,6 +35,7 @@ from traverse_producers.gateway.vouching import Vouching
 from traverse_producers.receipts.desk import Desk, Replay
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.router import receipts_router
+from traverse_schemas.any_site import AnySiteReads
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.compacted_table import TableLog
 from traverse_schemas.compacted_topic import KafkaTableLog
@@ -123,6 +124,7 @@ def create_app(
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     problems.install(app)
     app.add_middleware(CountAnswers, count=metrics.count_answer)
+    app.add_middleware(AnySiteReads, paths=("/v1/schemas", "/openapi.json", "/asyncapi.json"))
     app.include_router(
         publish_events.router(entrance, intake, metrics, settings.gateway_batch_events)
     )

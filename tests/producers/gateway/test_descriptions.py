@@ -181,3 +181,16 @@ def test_no_call_gets_an_answer_that_is_not_described(description: Any, mode: An
         with suppress(Unsatisfiable):  # a text that is no text: not every call can be wrong
             call()
     assert called > 20
+
+
+def test_tools_of_any_site_read_the_descriptions_and_nothing_else() -> None:
+    """An editor of OpenAPI or AsyncAPI in a browser; no receipt, and nothing is published so."""
+    site = {"origin": "https://editor.example"}
+    with serving() as gateway:
+        for path in ("/openapi.json", "/asyncapi.json", "/v1/schemas/call.published/v1"):
+            answer = gateway.client.get(path, headers=site)
+            assert answer.headers["access-control-allow-origin"] == "*"
+        for path in ("/v1/receipts", "/v1/events"):
+            assert (
+                "access-control-allow-origin" not in gateway.client.get(path, headers=site).headers
+            )
