@@ -154,6 +154,34 @@ def as_json(trace: Trace) -> dict[str, Any]:
     }
 
 
+def from_json(said: dict[str, Any]) -> Trace:
+    """The trace that `as_json` said, as a gateway answers it."""
+    trial = said.get("sandbox") or {}
+    return Trace(
+        source=said["source"],
+        id=said["id"],
+        end=_end(said["end"]),
+        label=said["label"],
+        steps=[_read(one) for one in said["steps"]],
+        opportunity=said["opportunity"],
+        reason=said["reason"],
+        pointer=said["pointer"],
+        sentence=said["sentence"],
+        verified=said["verified"],
+        notes=[_read(one) for one in said["notes"]],
+        would=_end(trial["would"]) if trial else None,
+        enriched=trial.get("enriched"),
+    )
+
+
+def _end(said: str | None) -> End:
+    return End.WAITING if said is None else End(said)
+
+
+def _read(step: dict[str, str]) -> Step:
+    return Step(step["step"], step["label"], datetime.fromisoformat(step["at"]).astimezone(PARIS))
+
+
 def _step(step: Step) -> dict[str, str]:
     return {
         "step": str(step.name),

@@ -7,7 +7,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traverse_producers.receipts.trace import Said, as_json, as_lines, joined
+from traverse_producers.receipts.trace import Said, as_json, as_lines, from_json, joined
 from traverse_schemas.receipts import RANK, End
 
 SOURCE = "urn:siren:211300405"
@@ -156,3 +156,12 @@ def test_a_terminal_gets_nothing_that_it_would_obey() -> None:
     text = "".join(as_lines(trace))
     assert "\x1b" not in text
     assert datetime.fromtimestamp(NINE / 1000, UTC).strftime("%d/%m/%Y") in text
+
+
+def test_what_a_gateway_answers_is_the_trace_again() -> None:
+    """A terminal shows it as it shows that of the log."""
+    trial = Said(End.SANDBOX, NINE + 5, {"would": "searchable", "enriched": {"themes": ["x"]}})
+    for messages in ([FOUND], [REFUSED], [trial], [Said(End.WAITING, NINE, {})], [REFUSED, FOUND]):
+        trace = joined(SOURCE, "e-1", messages)
+        assert trace is not None
+        assert from_json(as_json(trace)) == trace
