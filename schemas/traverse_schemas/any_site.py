@@ -20,7 +20,7 @@ class AnySiteReads(CORSMiddleware):
         super().__init__(
             app,
             allow_origins=("*",),
-            allow_methods=("GET",),
+            allow_methods=("GET", "HEAD"),
             allow_headers=("Last-Event-ID",),
             expose_headers=("Link", "Location", "Retry-After", "Server-Timing"),
             max_age=_DAY,

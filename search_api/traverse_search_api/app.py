@@ -13,6 +13,7 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from traverse_schemas.any_site import AnySiteReads
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.counting import CountAnswers
+from traverse_schemas.http_methods import AnswerHead
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.read_settings import read_settings
 from traverse_schemas.registry import FixedRegistry, Registry
@@ -271,6 +272,7 @@ def _guard(app: FastAPI, rates: Rates, keys: ApiKeys, metrics: Metrics, render: 
     )
     app.add_middleware(CountAnswers, count=metrics.count_answer)
     app.add_middleware(KeepPrivate)
+    app.add_middleware(AnswerHead)
     app.add_middleware(AnySiteReads, paths=("/v1/", "/openapi.json"))
 
 

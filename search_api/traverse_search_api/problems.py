@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from traverse_schemas.clock import InvalidClockError
+from traverse_schemas.http_methods import allowed
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
     ExpiredStreamError,
@@ -42,7 +43,6 @@ _LATER: Final = (
 )
 _TITLES: Final = {
     404: ("Introuvable", "Cette adresse n’existe pas : voyez /openapi.json pour celles qui sont."),
-    405: ("Méthode refusée", "Cette adresse ne se consulte qu’avec GET."),
 }
 
 
@@ -106,9 +106,13 @@ def _validation_error(_: Request, error: Exception) -> Response:
     return problem(422, "Paramètre refusé", sentence, errors=errors)
 
 
-def _http_error(_: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 405:
+        takes = allowed(request.app.routes, request.scope)
+        sentence = f"Cette adresse ne prend pas {request.method[:20]}, mais {takes}."
+        return problem(405, "Méthode refusée", sentence, {"Allow": takes})
     title, detail = _TITLES.get(
         error.status_code,
         ("Demande refusée", "La demande a été refusée : vérifiez son adresse et sa forme."),

@@ -77,12 +77,32 @@ def test_an_ambiguous_territory_offers_its_choices(client: TestClient) -> None:
     assert choices[1]["code"] == "cp:13001"
 
 
-def test_another_method_is_a_405_problem(client: TestClient) -> None:
-    """The view is read only, and says which method it takes."""
-    answer = client.post("/v1/opportunities")
-    assert answer.status_code == 405
+@pytest.mark.parametrize(
+    ("method", "path", "takes"),
+    [
+        ("POST", "/v1/opportunities", "GET, HEAD"),
+        ("PUT", "/v1/groupings/x", "GET, HEAD"),
+        ("POST", "/v1/opportunities.csv", "GET, HEAD"),
+    ],
+)
+def test_another_method_is_a_405_problem(
+    client: TestClient, method: str, path: str, takes: str
+) -> None:
+    """Which says what the address takes (RFC 9110, 15.5.6)."""
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, takes)
     assert answer.json()["title"] == "Méthode refusée"
-    assert answer.headers["allow"] == "GET"
+    assert answer.json()["detail"] == f"Cette adresse ne prend pas {method}, mais {takes}."
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/v1/opportunities?q=x", "/v1/opportunities.csv", "/"]
+)
+def test_head_is_answered_as_get_without_its_content(client: TestClient, path: str) -> None:
+    """Programs that watch a service or look at a file before they take it ask so."""
+    told, whole = client.head(path), client.get(path)
+    assert (told.status_code, told.content) == (whole.status_code, b"")
+    assert told.headers["content-type"] == whole.headers["content-type"]
 
 
 def test_the_service_lives_while_elasticsearch_is_away(client: TestClient) -> None:

@@ -40,6 +40,7 @@ from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.compacted_table import TableLog
 from traverse_schemas.compacted_topic import KafkaTableLog
 from traverse_schemas.counting import CountAnswers
+from traverse_schemas.http_methods import AnswerHead
 from traverse_schemas.institutions import Scope
 from traverse_schemas.membership import Table
 from traverse_schemas.reference.territories import Territories
@@ -124,6 +125,7 @@ def create_app(
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     problems.install(app)
     app.add_middleware(CountAnswers, count=metrics.count_answer)
+    app.add_middleware(AnswerHead)
     app.add_middleware(AnySiteReads, paths=("/v1/schemas", "/openapi.json", "/asyncapi.json"))
     app.include_router(
         publish_events.router(entrance, intake, metrics, settings.gateway_batch_events)

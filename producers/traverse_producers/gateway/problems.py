@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from traverse_producers.gateway.answers import Item, Problem, RefusalReason
 from traverse_producers.gateway.errors import GatewayError
 from traverse_producers.receipts.desk import DeskError
+from traverse_schemas.http_methods import allowed
 
 _LOG = logging.getLogger(__name__)
 _TITLES: Final = {
     404: ("Introuvable", "Cette adresse n'existe pas : voyez /openapi.json pour celles qui sont."),
-    405: ("Méthode refusée", "Cette adresse ne prend pas cette méthode : voyez /openapi.json."),
 }
 _OTHER: Final = ("Demande refusée", "La demande a été refusée : voyez /openapi.json.")
 _ITEM_TITLES: Final = {
@@ -96,9 +96,14 @@ def _validation_error(_: Request, error: Exception) -> Response:
     return problem(Problem(title="Paramètre refusé", status=422, detail=detail))
 
 
-def _http_error(_: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 405:
+        takes = allowed(request.app.routes, request.scope)
+        sentence = f"Cette adresse ne prend pas {request.method[:20]}, mais {takes}."
+        refused = Problem(title="Méthode refusée", status=405, detail=sentence)
+        return problem(refused, {"Allow": takes})
     title, detail = _TITLES.get(error.status_code, _OTHER)
     content = Problem(title=title, status=error.status_code, detail=detail)
     return problem(content, dict(error.headers or {}))

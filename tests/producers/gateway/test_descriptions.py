@@ -194,3 +194,19 @@ def test_tools_of_any_site_read_the_descriptions_and_nothing_else() -> None:
             assert (
                 "access-control-allow-origin" not in gateway.client.get(path, headers=site).headers
             )
+
+
+def test_an_address_says_what_it_takes() -> None:
+    """All of it, where several methods have the same address; HEAD goes with GET."""
+    with serving(administration=True) as gateway:
+        ask = gateway.client.request
+        for method, path, takes in (
+            ("GET", "/v1/events", "POST"),
+            ("POST", "/v1/records/call/R-1", "PUT, DELETE"),
+            ("DELETE", "/v1/institutions", "GET, HEAD, POST"),
+            ("POST", "/healthz", "GET, HEAD"),
+        ):
+            answer = ask(method, path)
+            assert (answer.status_code, answer.headers["allow"]) == (405, takes)
+            assert answer.json()["detail"].endswith(f"mais {takes}.")
+        assert ask("HEAD", "/readyz").status_code == 200

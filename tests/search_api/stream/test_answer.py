@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from traverse_schemas.http_methods import AnswerHead
 from traverse_search_api import patient_answer
 from traverse_search_api.stream.answer import StreamAnswer
 from traverse_search_api.stream.message import HEARTBEAT, Form
@@ -60,4 +61,24 @@ def test_a_reader_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch)
     told = Told(99)
     sent = asyncio.run(asyncio.wait_for(written(told, 3), 30))
     assert len(sent) == 3
+    assert told.ended
+
+
+def test_who_asks_for_the_headers_of_a_stream_gets_them_and_no_more() -> None:
+    """HEAD (RFC 9110, 9.3.2): the stream, which has no end, is not kept open for it."""
+    told: Any = Told(10**9)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def asked() -> None:
+        head = {"type": "http", "method": "HEAD"}
+        async with asyncio.timeout(30):
+            await AnswerHead(StreamAnswer(told, Form.EVENTS))(head, never, send)
+
+    asyncio.run(asked())
+    start, end = sent
+    assert (b"content-type", b"text/event-stream; charset=utf-8") in start["headers"]
+    assert end == {"type": "http.response.body", "body": b"", "more_body": False}
     assert told.ended
