@@ -106,7 +106,7 @@ _SENTENCES: dict[str, _Sentence] = {
 
 def explain(error: ValidationError) -> list[Problem]:
     """Every problem of the report, in its order; at least one."""
-    found = [_problem(each) for each in error.errors(include_url=False, include_input=False)]
+    found = [problem_of(each) for each in error.errors(include_url=False, include_input=False)]
     # A list whose items are all refused is also reported as too short: that says nothing more.
     # (In one pass: an event of half a megabyte can have a hundred thousand problems.)
     above: set[str] = set()
@@ -120,7 +120,8 @@ def explain(error: ValidationError) -> list[Problem]:
     return [one for one in found if one.pointer not in above]
 
 
-def _problem(error: Mapping[str, Any]) -> Problem:
+def problem_of(error: Mapping[str, Any]) -> Problem:
+    """One entry of such a report (`ValidationError.errors()`)."""
     pointer = "".join(f"/{_escaped(str(part))}" for part in error["loc"])
     name = str(error["loc"][-1]) if error["loc"] else "de l'événement"
     if error["loc"] and isinstance(error["loc"][-1], int):

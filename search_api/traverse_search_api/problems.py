@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 import orjson
@@ -28,6 +29,7 @@ from traverse_search_api.errors import (
     TooManyStreamsError,
     UnknownKeyError,
 )
+from traverse_search_api.parameters import SearchParameters
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER: Final = "2"  # seconds
@@ -41,6 +43,16 @@ _LATER: Final = (
     TooManyExportsError,
     TooManyStreamsError,
 )
+_PARTS: Final = ("query", "path", "header", "cookie", "body")
+_PLAIN: Final = {
+    "missing": "il manque ; ajoutez-le",
+    "json_invalid": "ce n’est pas du JSON valide ; envoyez l’objet que décrit /openapi.json",
+}
+_BOUNDS: Final = {
+    "greater_than_equal": ("petit ; au moins", "ge"),
+    "greater_than": ("petit ; plus de", "gt"),
+    "less_than_equal": ("grand ; au plus", "le"),
+}
 _TITLES: Final = {
     404: ("Introuvable", "Cette adresse n’existe pas : voyez /openapi.json pour celles qui sont."),
 }
@@ -131,29 +143,32 @@ def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def _parameter(found: dict[str, Any]) -> str:
-    place = [str(part) for part in found["loc"] if part not in ("query", "path")]
+    place = [str(part) for part in found["loc"] if part not in _PARTS]
     return place[0] if place else "?"
 
 
 def sentence_of(found: Mapping[str, Any]) -> str:
     """What is wrong with one parameter (an entry of pydantic's `errors()`), in French."""
     kind, context = found["type"], found.get("ctx", {})
+    if kind in _PLAIN:
+        return _PLAIN[kind]
     match kind:
         case "enum" | "literal_error":
             expected = str(context.get("expected", "")).replace(" or ", " ou ")
             return f"{_shown(found)} n’est pas admis ; choisissez parmi {expected}"
         case "extra_forbidden":
-            return "ce paramètre n’existe pas ; voyez /openapi.json"
+            near = get_close_matches(str(found["loc"][-1]), SearchParameters.model_fields, 2)
+            mend = f"peut-être {' ou '.join(near)}" if near else "voyez /openapi.json"
+            return f"ce paramètre n’existe pas ; {mend}"
+        case "bool_parsing" | "bool_type":
+            return f"{_shown(found)} n’est ni vrai ni faux ; écrivez true ou false"
         case "int_parsing" | "int_type" | "int_from_float":
             return f"{_shown(found)} n’est pas un nombre entier"
         case "float_parsing" | "float_type" | "finite_number":
             return f"{_shown(found)} n’est pas un nombre"
-        case "greater_than_equal":
-            return f"{_shown(found)} est trop petit ; au moins {context['ge']:g}"
-        case "greater_than":
-            return f"{_shown(found)} est trop petit ; plus de {context['gt']:g}"
-        case "less_than_equal":
-            return f"{_shown(found)} est trop grand ; au plus {context['le']:g}"
+        case "greater_than_equal" | "greater_than" | "less_than_equal":
+            words, bound = _BOUNDS[kind]
+            return f"{_shown(found)} est trop {words} {context[bound]:g}"
         case "string_too_long":
             return f"ce texte dépasse {context['max_length']} caractères ; raccourcissez-le"
         case "too_long":
@@ -161,7 +176,7 @@ def sentence_of(found: Mapping[str, Any]) -> str:
         case "theme" | "cpv" | "institution" | "words" | "near" | "moment" | "bbox":
             return str(found["msg"])
         case _:
-            return f"{_shown(found)} n’est pas admis"
+            return f"{_shown(found)} n’est pas de la forme attendue"
 
 
 def _shown(found: Mapping[str, Any]) -> str:

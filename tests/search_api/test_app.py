@@ -49,7 +49,10 @@ def test_an_export_that_cannot_begin_gives_its_place_back(client: TestClient) ->
         (f"/v1/opportunities?q={'a+' * 101}", 422, "q : plus de 100 mots"),
         (f"/v1/opportunities?{_MANY_NAMES}", 422, "ces noms ; donnez-en moins, ou des SIREN"),
         ("/v1/opportunities?size=many", 422, "nombre entier"),
-        ("/v1/opportunities?territoire=13", 422, "n’existe pas"),
+        ("/v1/opportunities?territoire=13", 422, "n’existe pas ; peut-être territory."),
+        ("/v1/stream?statut=open", 422, "n’existe pas ; peut-être status."),
+        ("/v1/opportunities?xyz=1", 422, "n’existe pas ; voyez /openapi.json"),
+        ("/v1/opportunities?as_typed=oui", 422, "écrivez true ou false"),
         ("/v1/opportunities?territory=93", 400, "dep:93"),
         ("/v1/opportunities?territory=com:00000", 400, "n’est pas un territoire"),
         ("/v1/opportunities?cursor=zzz", 400, "Ce curseur"),
@@ -250,3 +253,10 @@ def test_who_asks_too_often_reads_why_on_any_site() -> None:
         client.get("/v1/nothing")
         answer = client.get("/v1/nothing", headers=SITE)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (429, "*")
+
+
+def test_a_header_that_is_refused_is_named(client: TestClient) -> None:
+    """As a parameter is, and not by where it stands in a request."""
+    answer = client.get("/v1/stream", headers={"last-event-id": "x" * 3000})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("last-event-id : ce texte dépasse 2000")

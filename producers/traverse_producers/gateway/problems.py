@@ -13,11 +13,13 @@ from traverse_producers.gateway.answers import Item, Problem, RefusalReason
 from traverse_producers.gateway.errors import GatewayError
 from traverse_producers.receipts.desk import DeskError
 from traverse_schemas.http_methods import allowed
+from traverse_schemas.sentences import problem_of
 
 _LOG = logging.getLogger(__name__)
 _TITLES: Final = {
     404: ("Introuvable", "Cette adresse n'existe pas : voyez /openapi.json pour celles qui sont."),
 }
+_TOLD: Final = 5  # parameters that are told of at once
 _OTHER: Final = ("Demande refusée", "La demande a été refusée : voyez /openapi.json.")
 _ITEM_TITLES: Final = {
     400: "Événement illisible",
@@ -91,8 +93,13 @@ def _desk_error(_: Request, error: Exception) -> Response:
 def _validation_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    names = ", ".join(sorted({str(found["loc"][-1]) for found in error.errors()}))[:300]
-    detail = f"Ces paramètres ne sont pas de la forme attendue : {names} (voyez /openapi.json)."
+    said = dict.fromkeys(
+        problem_of(found)
+        .sentence.replace("Le champ", "Le paramètre")
+        .replace(" dans ce schéma", "")
+        for found in error.errors()
+    )
+    detail = " ".join(list(said)[:_TOLD])
     return problem(Problem(title="Paramètre refusé", status=422, detail=detail))
 
 

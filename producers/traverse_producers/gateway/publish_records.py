@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from traverse_producers.errors import InvalidEventError
 from traverse_producers.event_builder import build_event, octets_of
@@ -27,9 +28,24 @@ from traverse_schemas.identity import record_key
 from traverse_schemas.records.codes import Kind, WithdrawalReason
 from traverse_schemas.sources import parse_source
 
-_System = Annotated[
-    str, Query(max_length=64, description="Le système qui parle : urn:siren:SIREN:system.")
-]
+
+class _Said(BaseModel):
+    """What the address of a record says beside it. A name that is mistyped is no other source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    system: str = Field(
+        default="", max_length=64, description="Le système qui parle : urn:siren:SIREN:system."
+    )
+
+
+class _Withdrawn(_Said):
+    reason: WithdrawalReason = Field(
+        default=WithdrawalReason.ERROR,
+        description="`error` : n'aurait pas dû paraître ; `erasure` : à effacer pour toujours.",
+    )
+
+
 _RESPONSES = {
     200: answer("RecordReceipt", "Déjà dit ainsi : rien ne change."),
     202: answer("RecordReceipt", "Reçu, durablement."),
@@ -51,14 +67,16 @@ def router(
         openapi_extra={**RECORD_BODY, **SECURITY},
         responses=_RESPONSES,
     )
-    async def put(request: Request, kind: Kind, reference: str, system: _System = "") -> Response:
+    async def put(
+        request: Request, kind: Kind, reference: str, said: Annotated[_Said, Query()]
+    ) -> Response:
         """Dit un dossier en entier, en JSON ou comme un formulaire (les colonnes des tableaux).
 
         La première fois il est publié ; changé, il est mis à jour ; avec une issue (`outcome`), il
         est clos ; le même contenu une seconde fois ne change rien.
         """
         caller = await entrance.caller(request)
-        source = _source(caller, system)
+        source = _source(caller, said.system)
         with entrance.reader.room(MOST_OCTETS) as body:
             octets = await body.read(request)
             entrance.rates.count(caller.siren, caller.rate, 1)
@@ -77,18 +95,14 @@ def router(
         responses=_RESPONSES,
     )
     async def delete(
-        request: Request,
-        kind: Kind,
-        reference: str,
-        system: _System = "",
-        reason: WithdrawalReason = WithdrawalReason.ERROR,
+        request: Request, kind: Kind, reference: str, said: Annotated[_Withdrawn, Query()]
     ) -> Response:
         """Retire un dossier qui n'aurait pas dû paraître ; ce qui est fini se dit par un PUT avec
         son issue."""
         caller = await entrance.caller(request)
-        source = _source(caller, system)
+        source = _source(caller, said.system)
         entrance.rates.count(caller.siren, caller.rate, 1)
-        content = Content(Action.WITHDRAWN, {"reason": reason.value})
+        content = Content(Action.WITHDRAWN, {"reason": said.reason.value})
         return await records.say(caller, source, kind, reference, content)
 
     return routes

@@ -311,3 +311,24 @@ def test_the_book_outlives_the_process(tmp_path: Path) -> None:
     assert first.is_open("r")
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("PUT", "/v1/records/calls/R-1", "Le paramètre kind doit être l'une de ces valeurs :"),
+        ("DELETE", "/v1/records/call/R-1?reason=oups", "Le paramètre reason doit être l'une de"),
+        ("PUT", "/v1/records/call/R-1?sistem=marches", "Le paramètre sistem n'existe pas : "),
+        ("GET", "/v1/receipts?source=urn:siren:181300013", "Le paramètre id est obligatoire"),
+        ("GET", "/v1/rejections?size=1000", "Le paramètre size doit être inférieur ou égal à 100"),
+    ],
+)
+def test_an_address_that_is_mistyped_is_refused_with_how_to_mend_it(
+    method: str, path: str, said: str
+) -> None:
+    """A system whose name is mistyped is not left out: the record would be another source's."""
+    with serving() as gateway:
+        answer = gateway.client.request(method, path)
+        assert answer.status_code == 422
+        assert answer.json()["detail"].startswith(said)
+        assert gateway.written == []
