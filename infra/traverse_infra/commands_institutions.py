@@ -177,6 +177,12 @@ def revoke(
 ) -> None:
     """Révoque une institution, ou une de ses clés : à l'instant, sans redémarrage."""
 
+    if undo and (key or api_key):
+        raise InvalidMemberError(
+            "Une clé révoquée ne se rétablit pas : faites-en une autre (« traverse institutions "
+            "rotate-key », ou « api-key »)."
+        )
+
     def change(membership: "Membership") -> Institution:
         if key:
             return membership.revoke_signing_key(siren, key)
@@ -196,16 +202,40 @@ def quota(
     siren: _Siren,
     *,
     per_minute: Annotated[
-        int, typer.Option(min=0, help="Événements par minute ; 0 : le débit de tous.")
-    ] = 0,
-    per_day: Annotated[int, typer.Option(min=0, help="Événements par jour ; 0 : sans limite.")] = 0,
+        int | None, typer.Option(min=0, help="Événements par minute ; 0 : le débit de tous.")
+    ] = None,
+    per_day: Annotated[
+        int | None, typer.Option(min=0, help="Événements par jour ; 0 : sans limite.")
+    ] = None,
     json_output: _Json = False,
 ) -> None:
-    """Fixe ce que la passerelle prend d'une institution."""
-    from traverse_schemas.institutions import Quota
+    """Fixe ce que la passerelle prend d'une institution ; ce qui n'est pas dit reste.
 
-    chosen = Quota(events_per_minute=per_minute or None, events_per_day=per_day or None)
-    _change(lambda membership: membership.set_quota(siren, chosen), json_output)
+    Sans option, le montre.
+    """
+    from traverse_infra.members import open_registry
+    from traverse_schemas.institution_changes import require_known
+    from traverse_schemas.institutions import Quota
+    from traverse_schemas.membership import Membership, shown
+
+    with open_registry(_settings().kafka) as table:
+        row = require_known(siren, table.get(siren))
+        known = row.quota
+        chosen = Quota(
+            events_per_minute=known.events_per_minute if per_minute is None else per_minute or None,
+            events_per_day=known.events_per_day if per_day is None else per_day or None,
+        )
+        if chosen != known:
+            row = Membership(table, _now()).set_quota(siren, chosen)
+    if json_output:
+        _print_json(shown(row))
+        return
+    minute, day = chosen.events_per_minute, chosen.events_per_day
+    typer.echo(
+        f"La passerelle prend de {row.name} "
+        + (f"{minute} événements par minute" if minute else "autant par minute que de tous")
+        + (f", {day} par jour." if day else ", sans limite par jour.")
+    )
 
 
 def permanences(

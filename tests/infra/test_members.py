@@ -223,6 +223,21 @@ def test_the_commands_of_the_registry(cli: Any, calendars: MemoryTopic, tmp_path
     assert [key["kid"] for key in cli("keys", SIREN)["keys"]] == [added["kid"], rotated["kid"]]
 
 
+def test_a_quota_that_is_not_named_stays(cli: Any) -> None:
+    """To set one is not to take the other away, and to look is to change nothing."""
+    cli("add", SIREN, "--name", "Marseille", "--kind", "commune", "--json")
+    cli("quota", SIREN, "--per-minute", "600", "--json")
+    both = cli("quota", SIREN, "--per-day", "20000", "--json")
+    assert both["quota"] == {"events_per_minute": 600, "events_per_day": 20000}
+    assert cli("quota", SIREN) == (
+        "La passerelle prend de Marseille 600 événements par minute, 20000 par jour.\n"
+    )
+    looked = cli("quota", SIREN, "--json")
+    assert looked == both
+    usual = cli("quota", SIREN, "--per-minute", "0", "--json")
+    assert usual["quota"] == {"events_per_minute": None, "events_per_day": 20000}
+
+
 def test_an_institution_may_keep_its_private_key(cli: Any, tmp_path: Path) -> None:
     """It gives the public half alone, and nothing is written here."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -247,6 +262,8 @@ def test_an_institution_may_keep_its_private_key(cli: Any, tmp_path: Path) -> No
         (("add", "211300554", "--name", "X", "--kind", "commune"), "SIREN"),
         (("rotate-key", SIREN), "institutions add"),
         (("revoke", SIREN), "institutions add"),
+        (("revoke", SIREN, "--key", "k", "--undo"), "ne se rétablit pas"),
+        (("quota", SIREN, "--per-day", "5"), "institutions add"),
         (
             ("add", SIREN, "--name", "X", "--kind", "commune", "--public-key", "/nowhere"),
             "/nowhere",
