@@ -49,6 +49,9 @@ from traverse_schemas.topics import INBOUND, PARTITIONS
 pytestmark = pytest.mark.engines
 
 
+TRANSPORT = 30.0
+"""Seconds that the transport itself would wait for Kafka: whoever answers sooner by far did not."""
+
 TOWN = town(quota=Quota(events_per_day=5))
 
 
@@ -98,7 +101,9 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKafka]:
 def running(kafka: str, home: Any, **more: Any) -> Iterator[httpx.Client]:
     """The gateway as it is served, in a thread."""
     settings = GatewaySettings(home=home, kafka=kafka, **more)
-    direct = Journal(lambda: KafkaLog(kafka, timeout=10), timeout=settings.gateway_kafka_timeout)
+    direct = Journal(
+        lambda: KafkaLog(kafka, timeout=TRANSPORT), timeout=settings.gateway_kafka_timeout
+    )
     journal: Journal | SpooledJournal = direct
     if settings.gateway_spool:
         limits = Limits(octets=settings.gateway_spool)
@@ -214,8 +219,8 @@ def test_kafka_that_stands_still_is_told_in_time_and_waited_for(
             took = monotonic() - begin
             assert refused.status_code == 503
             assert refused.headers["retry-after"] == "2"
-            # The machine may be loaded; the transport's own patience is 10 s.
-            assert took < 8, took
+            # The machine may be loaded.
+            assert took < TRANSPORT / 2, took
             assert answers(client, "/readyz") == 503
             assert answers(client, "/healthz") == 200
             # Where there is a spool: as many as the day had left when that was last read.
@@ -279,7 +284,7 @@ def test_kafka_killed_is_told_and_taken_up_again(kafka: OwnKafka, tmp_path: Any)
             begin = monotonic()
             # It has not read the registry yet: nobody is known to it.
             assert post(born, event(subject="KILL-3")).status_code == 503
-            assert monotonic() - begin < 8
+            assert monotonic() - begin < TRANSPORT / 2
             kafka.start()
             assert wait_until(lambda: say(born, "KILL-4"), timeout=120)
             assert wait_until(lambda: say(before, "KILL-5"), timeout=120)
