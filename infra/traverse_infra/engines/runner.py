@@ -181,7 +181,8 @@ class Engines:
         java = self._check_machine(ours)
         installation = install(self._settings.engines_folder, java, say)
         say(f"Démarrage de {' et '.join(engine.name for engine in ours)}…")
-        for engine in ours:
+        # The one that takes longest first; Kafka's storage is made meanwhile.
+        for engine in reversed(ours):
             if engine.folder.parent == aside(self._home):
                 claim(engine.folder.parent)
             engine.folder.mkdir(parents=True, exist_ok=True)
