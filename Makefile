@@ -22,6 +22,10 @@ NONE_IS_FINE := $(if $(ARGS),|| [ $$? = 5 ])
 # Where the time goes is said at the end of each half.
 SLOWEST := --durations=20 --durations-min=1
 
+# A file at a time, in the order of tests/engines.py: xdist's own puts the files with the fewest
+# tests last, the longest among them.
+SPREAD := --dist loadfile --no-loadscope-reorder
+
 # The files that have such tests: each worker imports all it is given before it begins.
 ENGINE_TESTS = $(sort $(shell grep -rl --include='test_*.py' 'mark\.engines' tests))
 
@@ -60,13 +64,13 @@ demo: preflight setup ## show the whole journey on real engines: publish, proces
 test: preflight unit engines ## run all tests: those without engines, then those on real ones
 
 unit: setup ## run the tests that need no engines
-	$(BIN)/python -m pytest -m "not engines" -n 2 --dist loadfile $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m "not engines" -n 2 $(SPREAD) $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
 
-# They wait more than they compute: two at a time, each with engines of its own. The order is the
-# one of tests/engines.py: xdist's puts the files with the fewest tests last, the longest among them.
+# They wait more than they compute: more at a time than there are cores, each with engines of its
+# own, as `tests/engines.py` says.
 engines: preflight setup ## run the tests on real Kafka and Elasticsearch, installed on first use
-	$(BIN)/python -m pytest -m engines -n 2 --dist loadfile --no-loadscope-reorder \
-		-p tests.engine_logs -o "testpaths=$(ENGINE_TESTS)" $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
+	$(BIN)/python -m pytest -m engines -n auto $(SPREAD) -p tests.engine_logs \
+		-o "testpaths=$(ENGINE_TESTS)" $(SLOWEST) $(ARGS) $(NONE_IS_FINE)
 
 style: setup ## check the code's form and its usual mistakes (ruff)
 	$(BIN)/ruff format --check .

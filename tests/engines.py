@@ -11,6 +11,7 @@ TRAVERSE_KAFKA_IMAGE and TRAVERSE_ELASTICSEARCH_IMAGE name.
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,16 @@ import psutil
 import pytest
 
 from tests.containers import remove_containers, start_containers
+from traverse_infra.engines.resources import available_memory
 from traverse_infra.engines.runner import Engines
 from traverse_infra.settings import Settings
 
 # Engines that live for minutes never earn back what the second compiler takes of their time.
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
+
+MEMORY_OF_A_WORKER = 5 * 2**30
+"""Octets for its engines, those that a test starts to kill them, the steps and a browser."""
+MOST_WORKERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,14 @@ def engines(request: pytest.FixtureRequest) -> RunningEngines:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` means: one more than there are cores, since tests on engines wait
+    for them most of the time, as far as the memory goes; no more than long files can keep busy."""
+    memory = available_memory() // MEMORY_OF_A_WORKER
+    return max(1, min(memory, (psutil.cpu_count() or 1) + 1, MOST_WORKERS))
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Gives a worker of pytest-xdist a place for engines of its own."""
     node.workerinput["traverse_home"] = str(_home(node.config) / node.gateway.id)
@@ -106,10 +120,14 @@ def homes(session: Path) -> list[Path]:
 
 
 def _erase(session: Path) -> None:
-    for home in homes(session):
-        remove_containers(home / "containers.json")
-        Engines(engine_settings(home)).erase()
+    with ThreadPoolExecutor() as pool:  # engines take their time to end
+        list(pool.map(_erase_home, homes(session)))
     shutil.rmtree(session, ignore_errors=True)
+
+
+def _erase_home(home: Path) -> None:
+    remove_containers(home / "containers.json")
+    Engines(engine_settings(home)).erase()
 
 
 def _is_worker(config: pytest.Config) -> bool:
