@@ -131,7 +131,7 @@ def _may_be_meant(folded: str, most: Row, *, capital: bool, first: bool, alone: 
 
 
 def prepare_names(territories: Territories) -> None:
-    """Reads all names, half a second once: at the service's start, not in its first search."""
+    """Reads all names, most of a second once: at the service’s start, not in its first search."""
     _beginnings(territories)
     _longer(territories)
     _saints(territories)
