@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -27,6 +27,16 @@ Greet = Callable[[str], Awaitable[Webhook]]
 
 Identifier = Annotated[str, Path(max_length=64, description="L’identifiant de l’alerte.")]
 
+_TRIED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "Ce que la recherche aurait donné (`dry_run`) ; rien n’est enregistré."}
+}
+_TOO_MANY: Final[dict[int | str, dict[str, Any]]] = {
+    409: {
+        "description": "Trop d’alertes : supprimez-en une.",
+        "content": {"application/problem+json": {}},
+    }
+}
+
 
 def subscription_router(  # noqa: PLR0917 -- each part is of another type
     book: SubscriptionBook,
@@ -42,7 +52,10 @@ def subscription_router(  # noqa: PLR0917 -- each part is of another type
     visits = staff.visits
 
     @router.post(
-        "/v1/subscriptions", status_code=201, responses=problems, openapi_extra=_body(Wish)
+        "/v1/subscriptions",
+        status_code=201,
+        responses={**problems, **_TRIED, **_TOO_MANY},
+        openapi_extra=_body(Wish),
     )
     async def create(
         request: Request,
@@ -107,7 +120,12 @@ def subscription_router(  # noqa: PLR0917 -- each part is of another type
         await book.delete(await book.one(owner, identifier))
         return Response(status_code=204)
 
-    @router.post("/v1/subscriptions/{identifier}/redelivery", status_code=202, responses=problems)
+    @router.post(
+        "/v1/subscriptions/{identifier}/redelivery",
+        status_code=202,
+        responses=problems,
+        response_class=Response,
+    )
     async def redeliver(
         request: Request,
         identifier: Identifier,

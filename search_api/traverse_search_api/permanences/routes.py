@@ -26,6 +26,13 @@ _BODY: Final = {
         "content": {_CALENDAR: {"schema": {"type": "string", "maxLength": MOST_OCTETS}}},
     }
 }
+_TOO_BIG: Final[dict[int | str, dict[str, Any]]] = {
+    413: {
+        "description": "Calendrier de plus de 512 Kio.",
+        "content": {"application/problem+json": {}},
+    }
+}
+
 
 Siren = Annotated[str, Path(max_length=9, description="Le SIREN de l’institution.")]
 
@@ -46,7 +53,7 @@ def permanence_router(
         headers = {"X-Content-Type-Options": "nosniff"}
         return Response(row.calendar, headers=headers, media_type=f"{_CALENDAR}; charset=utf-8")
 
-    @router.put("/v1/permanences/{siren}", responses=problems, openapi_extra=_BODY)
+    @router.put("/v1/permanences/{siren}", responses={**problems, **_TOO_BIG}, openapi_extra=_BODY)
     async def publish(request: Request, siren: Siren) -> Response:
         """Publie ce calendrier (iCalendar) à la place du précédent."""
         principal = _own(keys, request, siren)

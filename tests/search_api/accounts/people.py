@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -223,10 +224,11 @@ def house(
     elasticsearch: str = "http://127.0.0.1:1",
     aliases: Mapping[str, str] = ALIASES,
     raising: bool = True,
+    parts: Mapping[str, Any] = MappingProxyType({}),
     **settings: Any,
 ) -> Iterator[House]:
     """A service without Elasticsearch, unless told where; most pages for people who sign in need
-    none. Faults of ours are raised, or answered (`raising`)."""
+    none. Faults of ours are raised, or answered (`raising`). `parts` are others of `create_app`."""
     chosen = SearchSettings(elasticsearch=elasticsearch, public_address=public_address, **settings)
     topic = MemoryTopic()
     for one in people:
@@ -271,6 +273,7 @@ def house(
         showcases=showcases or opened,
         permanences=published,
         aliases=aliases,
+        **parts,
     )
     with TestClient(
         app,
