@@ -22,7 +22,7 @@ class AnySiteReads(CORSMiddleware):
             allow_origins=("*",),
             allow_methods=("GET", "HEAD"),
             allow_headers=("Last-Event-ID",),
-            expose_headers=("Link", "Location", "Retry-After", "Server-Timing"),
+            expose_headers=("ETag", "Link", "Location", "Retry-After", "Server-Timing"),
             max_age=_DAY,
         )
         self._paths = paths

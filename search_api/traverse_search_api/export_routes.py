@@ -8,10 +8,11 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from traverse_search_api.access import Readers
+from traverse_search_api.conditional import if_changed
 from traverse_search_api.export_pages import export_pages
 from traverse_search_api.export_places import Places
 from traverse_search_api.export_workbook import SHEET_ROWS
-from traverse_search_api.exports import MEDIA_TYPES, Form, export
+from traverse_search_api.exports import FEED_FORMS, MEDIA_TYPES, Form, export
 from traverse_search_api.file_answer import FileAnswer
 from traverse_search_api.parameters import SearchParameters, Sort
 from traverse_search_api.query_string import described, read_query
@@ -19,7 +20,6 @@ from traverse_search_api.rates import address_of, caller_of
 from traverse_search_api.search import Searcher
 
 _UNUSED: Final = frozenset({"cursor", "size", "facets", "explain"})
-FEEDS: Final = (Form.RSS, Form.ATOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Exporter:
             """
             reader = self.readers.of(request)
             parameters = read_query(request, SearchParameters)
-            if form in FEEDS and "sort" not in parameters.model_fields_set:
+            if form in FEED_FORMS and "sort" not in parameters.model_fields_set:
                 # By relevance what is new might never be among them.
                 parameters = parameters.model_copy(update={"sort": Sort.PUBLISHED})
             caller = caller_of(reader, address_of(request))
@@ -58,6 +58,8 @@ class Exporter:
                 now = self.searcher.as_of(parameters.as_of)
                 pieces = export(form, items, address=own, now=now)
                 headers = {"Content-Disposition": f'attachment; filename="traverse.{form.value}"'}
+                if form in FEED_FORMS:
+                    return await if_changed(request, pieces, MEDIA_TYPES[form], headers)
                 return FileAnswer(pieces, MEDIA_TYPES[form], headers, held.pop_all())
 
         return endpoint
@@ -77,6 +79,8 @@ def export_router(exporter: Exporter, problems: dict[int | str, dict[str, Any]])
             **problems,
             200: {"description": "Le fichier, entier.", "content": {MEDIA_TYPES[form]: {}}},
         }
+        if form in FEED_FORMS:
+            answers[304] = {"description": "Inchangé depuis cet ETag (If-None-Match)."}
         router.add_api_route(
             path_of(form),
             exporter.endpoint(form),

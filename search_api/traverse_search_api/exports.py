@@ -53,6 +53,8 @@ MEDIA_TYPES: Final = {
     Form.ATOM: "application/atom+xml; charset=utf-8",
     Form.NDJSON: "application/x-ndjson",
 }
+FEED_FORMS: Final = (Form.RSS, Form.ATOM)
+"""What is followed by a reader of feeds: short, and asked for again and again."""
 FEED_LENGTH: Final = 100
 """A feed shows the last ones; it is no archive."""
 
@@ -69,7 +71,7 @@ def export(form: Form, items: Items, *, address: str, now: datetime) -> AsyncGen
         case Form.GEOJSON:
             return _geojson(items)
         case Form.ICS:
-            return _ics(items, site, now)
+            return _ics(items, site)
         case Form.NDJSON:
             return _ndjson(items)
         case _:
@@ -107,7 +109,7 @@ async def _ndjson(items: Items) -> AsyncGenerator[bytes, None]:
         yield b"".join(orjson.dumps(item) + b"\n" for item in page)
 
 
-async def _ics(items: Items, site: str, now: datetime) -> AsyncGenerator[bytes, None]:
+async def _ics(items: Items, site: str) -> AsyncGenerator[bytes, None]:
     """RFC 5545: an event for each deadline; those that are not the last to answer by say what
     for."""
     calendar = calendar_object("recherche", "Traverse : échéances")
@@ -115,18 +117,19 @@ async def _ics(items: Items, site: str, now: datetime) -> AsyncGenerator[bytes, 
     yield head
     async for page in items:
         # In a thread: a page of events takes long enough to hold up everybody else's searches.
-        yield await asyncio.to_thread(_page_of_events, page, site, now)
+        yield await asyncio.to_thread(_page_of_events, page, site)
     yield b"END:VCALENDAR" + tail
 
 
-def _page_of_events(page: Sequence[Item], site: str, now: datetime) -> bytes:
-    return b"".join(event for item in page for event in _events(item, site, now))
+def _page_of_events(page: Sequence[Item], site: str) -> bytes:
+    return b"".join(event for item in page for event in _events(item, site))
 
 
-def _events(item: Item, site: str, now: datetime) -> Iterator[bytes]:
+def _events(item: Item, site: str) -> Iterator[bytes]:
     """One for each deadline. The id of an event is that of its kind, so that one that moves is the
-    same event."""
+    same event; its `DTSTAMP` is when what it tells was last changed (3.8.7.2)."""
     last, met = item.get("deadline"), Counter[str]()
+    changed = datetime.fromisoformat(item["updated_at"]).astimezone(UTC).replace(microsecond=0)
     for one in item.get("deadlines") or ([last] if last else []):
         kind = one["kind"]
         if last and is_same(one, last):
@@ -135,7 +138,7 @@ def _events(item: Item, site: str, now: datetime) -> Iterator[bytes]:
             met[kind] += 1
             label = KIND_LABELS.get(kind, "Échéance")
             event = _event(item, one, f"{item['id']}-{kind}-{met[kind]}", label)
-        event.add("dtstamp", now.astimezone(UTC).replace(microsecond=0))
+        event.add("dtstamp", changed)
         event.add("url", _link(item, site))
         yield bytes(event.to_ical())
 
@@ -188,14 +191,15 @@ async def _feed(
     # The last one is the address of an RSS channel: that of the same search, for people.
     feed.link(href=f"{site}/?{query}", rel="alternate")
     feed.language("fr")
-    feed.updated(now)
-    shown = 0
+    shown: list[Item] = []
     async for page in items:
-        for item in page[: FEED_LENGTH - shown]:
-            _add_entry(feed, item, site)
-        shown += len(page)
-        if shown >= FEED_LENGTH:
+        shown += page[: FEED_LENGTH - len(shown)]
+        if len(shown) >= FEED_LENGTH:
             break
+    for item in shown:
+        _add_entry(feed, item, site)
+    # When what it holds last changed: a feed that says nothing new is the same, octet by octet.
+    feed.updated(max((item["updated_at"] for item in shown), default=f"{now:%Y-%m-%dT00:00:00Z}"))
     yield feed.rss_str() if form is Form.RSS else feed.atom_str()
 
 

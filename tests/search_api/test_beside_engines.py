@@ -91,6 +91,9 @@ def test_a_feed_has_the_last_published_first_whatever_host_was_asked(service: Se
     assert address.startswith("http://127.0.0.1:8000/fiche/")
     told = etree.fromstring(get(service, path, **asked, sort="relevance").content)
     assert told.findtext(".//item/title") == "Sécheresse"
+    tag = {"if-none-match": answer.headers["etag"]}
+    again = service.client.get(path, params=asked, headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
 
 
 def test_a_csv_of_nothing_has_its_headers(service: Service) -> None:

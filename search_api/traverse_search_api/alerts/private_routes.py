@@ -9,9 +9,10 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.errors import UnknownSubscriptionError
 from traverse_search_api.alerts.subscription import Subscription, reader_for
+from traverse_search_api.conditional import if_changed
 from traverse_search_api.export_pages import export_pages
 from traverse_search_api.export_places import Places
-from traverse_search_api.exports import MEDIA_TYPES, Form, export
+from traverse_search_api.exports import FEED_FORMS, MEDIA_TYPES, Form, export
 from traverse_search_api.file_answer import FileAnswer
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.render import Renderer
@@ -53,7 +54,7 @@ def private_pages(
         return render.page(request, "unsubscribe.html", alert=known.name, done=True)
 
     @router.get("/abonnement/{identifier}/{token}.{form}")
-    async def feed(identifier: Identifier, token: Token, form: str) -> Response:
+    async def feed(request: Request, identifier: Identifier, token: Token, form: str) -> Response:
         """The search as its owner reads it, for a program that has nothing but an address."""
         if form not in FEEDS:
             raise UnknownSubscriptionError
@@ -69,6 +70,8 @@ def private_pages(
             pieces = export(Form(form), items, address=own, now=searcher.as_of(None))
             # What one owner reads is no cache's.
             headers = {"Cache-Control": "no-store"}
+            if Form(form) in FEED_FORMS:
+                return await if_changed(request, pieces, MEDIA_TYPES[Form(form)], headers)
             return FileAnswer(pieces, MEDIA_TYPES[Form(form)], headers, held.pop_all())
 
     return router
