@@ -279,6 +279,7 @@ def test_every_documented_program_is_run_by_a_test() -> None:
         "README.md": 2,  # above
         "docs/publish/developers.md": 1,  # tests/journey/test_publishing_pages.py
         "docs/publish/transactional-outbox.md": 1,  # tests/producers/page_code.py
+        "docs/subscribe.md": 3,  # tests/search_api/stream/test_subscribe_page.py
         "docs/verify.md": 2,  # above, and tests/journey/test_trust.py
     }
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
