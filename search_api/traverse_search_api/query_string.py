@@ -42,6 +42,8 @@ def described(model: type[BaseModel], without: Collection[str] = ()) -> dict[str
     """
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
+    for each in definitions.values():
+        each.pop("description", None)  # for who reads the code
     many = _many(model)
     parameters = []
     for name, field in schema["properties"].items():

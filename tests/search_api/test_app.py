@@ -1,5 +1,7 @@
 """Without Elasticsearch: every error is a problem+json in French, with no traceback."""
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -260,3 +262,12 @@ def test_a_header_that_is_refused_is_named(client: TestClient) -> None:
     answer = client.get("/v1/stream", headers={"last-event-id": "x" * 3000})
     assert answer.status_code == 422
     assert answer.json()["detail"].startswith("last-event-id : ce texte dépasse 2000")
+
+
+def test_the_description_is_in_french(client: TestClient) -> None:
+    """The words of our code are for who reads that."""
+    english = re.compile(r"\b(the|of|what|which|with|and|is)\b")
+    told = json.dumps(client.get("/openapi.json").json(), ensure_ascii=False)
+    said = re.findall(r'"(?:description|summary)": "((?:[^"\\]|\\.)*)"', told)
+    assert len(said) > 100
+    assert [text for text in said if english.search(text)] == []

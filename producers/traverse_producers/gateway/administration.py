@@ -65,6 +65,8 @@ _REFUSALS: Final[dict[type[TraverseError], type[GatewayError]]] = {
     SigningKeyError: RefusedMemberError,
 }
 _Siren = Annotated[str, Path(pattern="^[0-9]{9}$", description="Ses 9 chiffres.")]
+_Kid = Annotated[str, Path(description="Le kid d'une clé de signature.")]
+_KeyId = Annotated[str, Path(description="L'identifiant d'une clé d'API.")]
 _Result = TypeVar("_Result")
 _Body = TypeVar("_Body", bound=BaseModel)
 
@@ -78,7 +80,7 @@ def router(access: Access, reader: BodyReader, table: Table, clock: Clock) -> AP
     async def listed(
         request: Request,
         after: Annotated[str, Query(max_length=9, description="Le next reçu.")] = "",
-        size: Annotated[int, Query(ge=1, le=_MOST)] = 100,
+        size: Annotated[int, Query(ge=1, le=_MOST, description="Institutions par page.")] = 100,
     ) -> Response:
         """Les institutions du registre, par SIREN."""
         office.caller(request)
@@ -131,7 +133,7 @@ def router(access: Access, reader: BodyReader, table: Table, clock: Clock) -> AP
         return await office.row(lambda: membership.add_signing_key(siren, key, overlap))
 
     @routes.delete("/{siren}/signing-keys/{kid}", **_described(404))
-    async def revoke_signing_key(request: Request, siren: _Siren, kid: str) -> Response:
+    async def revoke_signing_key(request: Request, siren: _Siren, kid: _Kid) -> Response:
         """Révoque une clé de signature volée : à l'instant."""
         membership = office.membership(office.caller(request))
         return await office.row(lambda: membership.revoke_signing_key(siren, kid))
@@ -153,7 +155,7 @@ def router(access: Access, reader: BodyReader, table: Table, clock: Clock) -> AP
         "/{siren}/api-keys/{key_id}/rotation",
         **_described(404, body=Rotation, answer="KeyAnswer", done=201),
     )
-    async def rotate(request: Request, siren: _Siren, key_id: str) -> Response:
+    async def rotate(request: Request, siren: _Siren, key_id: _KeyId) -> Response:
         """Remplace une clé d'API ; l'ancienne vaut encore `overlap_days`."""
         said, membership = await office.opened(request, Rotation)
         overlap = timedelta(days=said.overlap_days)
@@ -164,7 +166,7 @@ def router(access: Access, reader: BodyReader, table: Table, clock: Clock) -> AP
         )
 
     @routes.delete("/{siren}/api-keys/{key_id}", **_described(404))
-    async def revoke_api_key(request: Request, siren: _Siren, key_id: str) -> Response:
+    async def revoke_api_key(request: Request, siren: _Siren, key_id: _KeyId) -> Response:
         """Révoque une clé d'API : à l'instant."""
         membership = office.membership(office.caller(request))
         return await office.row(lambda: membership.revoke_api_key(siren, key_id))

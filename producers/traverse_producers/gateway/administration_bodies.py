@@ -130,7 +130,10 @@ def refused(error: ValidationError) -> RefusedMemberError:
 
 
 def without_hashes(schemas: dict[str, Any]) -> dict[str, Any]:
-    """The schemas of the answers: rows have a state, and no hash of a key (`membership.shown`)."""
+    """The schemas of the answers: rows have a state, and no hash of a key (`membership.shown`);
+    and no words that are for who reads the code."""
+    for schema in schemas.values():
+        schema.pop("description", None)
     key, row = schemas["ApiKey"], schemas["Institution"]
     del key["properties"]["sha256"]
     key["required"].remove("sha256")

@@ -35,27 +35,25 @@ class Item:
     """What became of the event at this place of the request."""
 
     # No model: there is one an event, and a model is made and written in five times the time.
-    index: Annotated[int, Field(ge=0, description="Its place in the request, from 0.")]
+    index: Annotated[int, Field(ge=0, description="Sa place dans l'envoi, à partir de 0.")]
     status: Status
-    code: Annotated[int, Field(description="The HTTP status that it would have by itself.")]
+    code: Annotated[int, Field(description="Le statut HTTP qu'il aurait seul.")]
     source: str | None = None
     id: str | None = None
     reason: Annotated[
-        Reason | RefusalReason | None, Field(description="Why it was not accepted: a stable code.")
+        Reason | RefusalReason | None,
+        Field(description="Pourquoi il n'est pas accepté : un code stable."),
     ] = None
     pointer: Annotated[
-        str | None, Field(description="Where in the event (JSON pointer, RFC 6901).")
+        str | None, Field(description="Où, dans l'événement (pointeur JSON, RFC 6901).")
     ] = None
     detail: Annotated[
         str | None,
-        Field(description="What is wrong and how to mend it, one sentence in French."),
+        Field(description="Ce qui ne va pas et comment y remédier, en une phrase."),
     ] = None
     warning: Annotated[
         str | None,
-        Field(
-            description="What will have to change, one sentence in French: its type has a "
-            "successor."
-        ),
+        Field(description="Ce qui devra changer, en une phrase : son type a un successeur."),
     ] = None
 
     def members(self) -> dict[str, object]:
@@ -91,7 +89,7 @@ class RecordReceipt(_Answer):
 
     status: Literal["accepted", "unchanged"]
     source: str
-    id: str = Field(description="The event that says so: its receipt can be asked for.")
+    id: str = Field(description="L'événement qui le dit : on peut demander sa trace.")
     kind: str
     reference: str
 

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Path, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from traverse_producers.gateway import (
@@ -192,7 +193,10 @@ def _vocabulary(kafka: str) -> APIRouter:
         responses={200: openapi.DEPRECATION, **openapi.problems(404, 422)},
         response_class=_SchemaResponse,
     )
-    async def one(kind: str, version: str) -> Response:
+    async def one(
+        kind: Annotated[str, Path(description="Comme call.published ; ou call, pour tous.")],
+        version: Annotated[str, Path(description="Comme v1.")],
+    ) -> Response:
         """Un schéma (JSON Schema 2020-12) : d'un type d'événement, ou de tous ceux d'un genre."""
         headers = deprecation_headers(endings_of(kind, version))
         return _SchemaResponse(orjson.dumps(schema_of(kind, version)), headers=headers)

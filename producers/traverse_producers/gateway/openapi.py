@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from traverse_producers.csv_columns import COLUMNS
+from traverse_producers.gateway.access import ON_BEHALF_OF
 from traverse_producers.gateway.administration_bodies import ANSWERS, BODIES, without_hashes
 from traverse_producers.gateway.answers import Problem, Receipt, RecordReceipt
 from traverse_producers.gateway.http_binding import BATCH, NDJSON, STRUCTURED
@@ -83,7 +84,17 @@ def json_body(model: str) -> Json:
 
 SECURITY: Final[Json] = {"security": [{"bearer": []}, {"basic": []}]}
 
+ON_BEHALF: Final[Json] = {
+    "name": ON_BEHALF_OF,
+    "in": "header",
+    "required": False,
+    "description": "Pour une clé de portée on_behalf : le SIREN de l'institution au nom de qui on "
+    "agit, si elle a confié sa signature à la passerelle.",
+    "schema": {"type": "string"},
+}
+
 RECORD_BODY: Final[Json] = {
+    "parameters": [ON_BEHALF],
     "requestBody": {
         "required": True,
         "content": {
@@ -91,7 +102,7 @@ RECORD_BODY: Final[Json] = {
             FORM: {"schema": {"$ref": f"{_REF}RecordForm"}},
             MULTIPART: {"schema": {"$ref": f"{_REF}RecordForm"}},
         },
-    }
+    },
 }
 
 EVENTS_BODY: Final[Json] = {
@@ -104,6 +115,18 @@ EVENTS_BODY: Final[Json] = {
             "schema": {"type": "string"},
         }
         for name in ("specversion", "id", "source", "type", "subject", "time")
+    ]
+    + [
+        {
+            "name": "Traverse-Signature",
+            "in": "header",
+            "required": False,
+            "description": "La signature de l'institution : un JWS détaché (RFC 7515, RFC 7797, "
+            "EdDSA) des octets de chaque événement, dans leur ordre, entre virgules. Sans elle, la "
+            "passerelle signe pour qui le lui a confié.",
+            "schema": {"type": "string"},
+        },
+        ON_BEHALF,
     ],
     "requestBody": {
         "required": True,

@@ -5,7 +5,7 @@ import json
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from traverse_producers.errors import InvalidEventError
@@ -16,7 +16,13 @@ from traverse_producers.gateway.errors import RefusedRecordError
 from traverse_producers.gateway.http_binding import Piece
 from traverse_producers.gateway.intake import Intake
 from traverse_producers.gateway.metrics import Metrics
-from traverse_producers.gateway.openapi import RECORD_BODY, SECURITY, answer, problems
+from traverse_producers.gateway.openapi import (
+    ON_BEHALF,
+    RECORD_BODY,
+    SECURITY,
+    answer,
+    problems,
+)
 from traverse_producers.gateway.problems import as_json, none_accepted
 from traverse_producers.gateway.publish_events import SHORT, Entrance, count
 from traverse_producers.gateway.record_body import MOST_OCTETS, Content, content_of
@@ -27,6 +33,11 @@ from traverse_schemas.events import Action
 from traverse_schemas.identity import record_key
 from traverse_schemas.records.codes import Kind, WithdrawalReason
 from traverse_schemas.sources import parse_source
+
+_Kind = Annotated[Kind, Path(description="Appel, besoin ou projet.")]
+_Reference = Annotated[
+    str, Path(description="Votre propre référence du dossier, la même tant qu'il vit.")
+]
 
 
 class _Said(BaseModel):
@@ -68,7 +79,7 @@ def router(
         responses=_RESPONSES,
     )
     async def put(
-        request: Request, kind: Kind, reference: str, said: Annotated[_Said, Query()]
+        request: Request, kind: _Kind, reference: _Reference, said: Annotated[_Said, Query()]
     ) -> Response:
         """Dit un dossier en entier, en JSON ou comme un formulaire (les colonnes des tableaux).
 
@@ -91,11 +102,11 @@ def router(
     @routes.delete(
         "/v1/records/{kind}/{reference:path}",
         status_code=202,
-        openapi_extra=SECURITY,
+        openapi_extra={"parameters": [ON_BEHALF], **SECURITY},
         responses=_RESPONSES,
     )
     async def delete(
-        request: Request, kind: Kind, reference: str, said: Annotated[_Withdrawn, Query()]
+        request: Request, kind: _Kind, reference: _Reference, said: Annotated[_Withdrawn, Query()]
     ) -> Response:
         """Retire un dossier qui n'aurait pas dû paraître ; ce qui est fini se dit par un PUT avec
         son issue."""

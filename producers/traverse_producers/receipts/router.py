@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Protocol
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from traverse_producers.receipts.desk import Desk, Replay
 
@@ -22,6 +22,7 @@ class Publisher(Protocol):
 
 
 _MOST = 100
+_Name = Annotated[str, Path(description="L'id du refus, comme inbound-2.")]
 
 
 def receipts_router(
@@ -48,18 +49,18 @@ def receipts_router(
     async def rejections(
         siren: own,
         before: Annotated[str | None, Query(max_length=200, description="Le next reçu.")] = None,
-        size: Annotated[int, Query(ge=1, le=_MOST)] = 20,
+        size: Annotated[int, Query(ge=1, le=_MOST, description="Refus par page.")] = 20,
     ) -> Response:
         return _json(await asyncio.to_thread(desk().rejections, siren, before, size))
 
     @router.get("/rejections/{name}", summary="Un événement refusé, avec ce qui a été reçu")
-    async def rejection(siren: own, name: str) -> Response:
+    async def rejection(siren: own, name: _Name) -> Response:
         return _json(await asyncio.to_thread(desk().rejection, siren, name))
 
     @router.post("/rejections/{name}/replay", summary="Rejoue un événement refusé, corrigé ou non")
     async def replay(
         who: Annotated[Publisher, Depends(publisher)],
-        name: str,
+        name: _Name,
         body: Annotated[bytes, Depends(read)],
         signature: Annotated[
             str | None,

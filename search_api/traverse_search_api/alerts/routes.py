@@ -166,7 +166,10 @@ def _recipient(staff: Staff, owner: Owner, email: str | None) -> Account | None:
 
 def _body(model: type[Wish] | type[Change]) -> dict[str, Any]:
     schema = model.model_json_schema()
-    whole = inline(schema, schema.pop("$defs", {}))
+    definitions = schema.pop("$defs", {})
+    for each in (schema, *definitions.values()):
+        each.pop("description", None)  # for who reads the code
+    whole = inline(schema, definitions)
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
 
 

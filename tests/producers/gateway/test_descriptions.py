@@ -1,6 +1,7 @@
 """The descriptions that the gateway gives: AsyncAPI of the topics, OpenAPI of the calls."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -210,3 +211,42 @@ def test_an_address_says_what_it_takes() -> None:
             assert (answer.status_code, answer.headers["allow"]) == (405, takes)
             assert answer.json()["detail"].endswith(f"mais {takes}.")
         assert ask("HEAD", "/readyz").status_code == 200
+
+
+def spoken(value: Any) -> Iterator[str]:
+    """Every description under a part of a document."""
+    if isinstance(value, dict):
+        if isinstance(value.get("description"), str):
+            yield value["description"]
+        for inner in value.values():
+            yield from spoken(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from spoken(inner)
+
+
+def test_openapi_says_in_french_what_each_parameter_and_answer_is() -> None:
+    """Headers too: who signs for itself, or acts for others, finds them nowhere else."""
+    with serving(administration=True) as gateway:
+        document = gateway.client.get("/openapi.json").json()
+    silent = [
+        f"{path} {parameter['name']}"
+        for path, methods in document["paths"].items()
+        for call in methods.values()
+        for parameter in call.get("parameters", ())
+        if not (parameter.get("description") or parameter["schema"].get("description"))
+    ]
+    assert silent == []
+
+    def names(path: str, method: str) -> set[str]:
+        return {one["name"] for one in document["paths"][path][method]["parameters"]}
+
+    assert {"Traverse-Signature", "Traverse-On-Behalf-Of"} <= names("/v1/events", "post")
+    record = "/v1/records/{kind}/{reference}"
+    assert {"system", "Traverse-On-Behalf-Of"} <= names(record, "put")
+    assert {"system", "reason", "Traverse-On-Behalf-Of"} <= names(record, "delete")
+    ours = ("Item", "Receipt", "RecordReceipt", "Problem", "NewInstitution", "KeyAnswer")
+    schemas = document["components"]["schemas"]
+    said = [*spoken(document["paths"]), *spoken([schemas[name] for name in ours])]
+    english = re.compile(r"\b(the|of|what|which|with|and|is)\b")
+    assert [text for text in said if english.search(text)] == []
