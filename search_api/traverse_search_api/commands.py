@@ -62,6 +62,8 @@ def search(
 
     console = Console()
     console.print(results_table(answer.json(), width=console.width))
+    # The same search for people: its records open there.
+    typer.echo(f"Dans un navigateur : {answer.request.url.copy_with(path='/')}")
 
 
 def ask(

@@ -61,6 +61,20 @@ def test_a_key_is_sent_from_its_file_and_from_nowhere_else(
     assert seen[2:] == ["Bearer k", "none"]
 
 
+def test_results_are_shown_with_the_address_of_their_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a record can be opened: a table in a terminal leads nowhere."""
+    request = httpx.Request("GET", "http://x:8000/v1/opportunities?q=voirie&territory=dep%3A13")
+    found = {"items": [], "total": {"value": 0, "exact": True}}
+    monkeypatch.setattr(
+        commands, "ask", lambda *_, **__: httpx.Response(200, json=found, request=request)
+    )
+    commands.search("voirie")
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "Dans un navigateur : http://x:8000/?q=voirie&territory=dep%3A13"
+
+
 def test_a_refusal_is_the_services_own_sentence() -> None:
     """It names the mend better than the command could."""
     problem = httpx.Response(
