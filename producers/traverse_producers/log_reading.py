@@ -30,11 +30,16 @@ class LogMessage(NamedTuple):
 class LogReader:
     """Reads topics from given offsets on, one caller at a time. Raises BrokerAwayError."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, *, patience: float = 30) -> None:
+        """`patience`: seconds for which Kafka may take to answer at all."""
         self._bootstrap = bootstrap
         self._lock = Lock()
         with self._mapped():
-            self._consumer = KafkaConsumer(**kafka_client(bootstrap), enable_auto_commit=False)
+            self._consumer = KafkaConsumer(
+                **kafka_client(bootstrap),
+                enable_auto_commit=False,
+                bootstrap_timeout_ms=int(1000 * patience),
+            )
 
     def close(self) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import orjson
 import pytest
 from typer.testing import CliRunner
@@ -13,7 +14,12 @@ from tests.producers.http_gateways import real_gateway
 from tests.producers.receipts.test_follow import NOW, rejected
 from tests.stream_processors.factory import CCI, call_data, event, octets
 from traverse_infra.command_tree import build
-from traverse_producers.errors import EventRefusedError, GatewayAwayError, GatewayRefusedError
+from traverse_producers.errors import (
+    BrokerAwayError,
+    EventRefusedError,
+    GatewayAwayError,
+    GatewayRefusedError,
+)
 from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import Follower, save
 from traverse_producers.rejections import Rejections
@@ -29,7 +35,7 @@ PLACE = "inbound-1@1"
 class Log:
     """Stands for the log: every rejection holds the original, signed by the chamber."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, *, patience: float) -> None:
         pass
 
     def __enter__(self) -> "Log":
@@ -118,3 +124,21 @@ def test_the_command_line_lists_shows_signs_and_replays(office: Office) -> None:
     assert "événement e-9" in office.run("replay", PLACE, "--file", str(mended))
     ((_, sent, headers),) = office.log.sent
     assert verify(sent, dict(headers)[SIGNATURE_HEADER], OWN.x)
+
+
+def test_while_kafka_is_away_one_is_told_to_come_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway reads the event there: 503 with when (RFC 9110, 15.6.4), not a failure."""
+
+    def away(bootstrap: str, *, patience: float) -> Log:
+        raise BrokerAwayError(bootstrap)
+
+    monkeypatch.setattr("traverse_producers.receipts.desk.LogReader", away)
+    answer = httpx.get(
+        f"{office.url}/v1/rejections/{PLACE}", headers={"authorization": f"Bearer {KEY}"}
+    )
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    refused = pytest.raises(GatewayAwayError, match="rien n'a été rejoué")
+    with Rejections(office.url, KEY) as rejections, refused:
+        rejections.replay(PLACE)

@@ -87,7 +87,8 @@ def _gateway_error(_: Request, error: Exception) -> Response:
 def _desk_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, DeskError):
         raise error
-    return problem(Problem(title=error.title, status=error.status, detail=str(error)))
+    content = Problem(title=error.title, status=error.status, detail=str(error))
+    return problem(content, dict(error.headers))
 
 
 def _validation_error(_: Request, error: Exception) -> Response:

@@ -1,9 +1,11 @@
 """What an institution may ask of its receipts and rejections. Blocking: call it in a thread."""
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
-from traverse_producers.errors import PublishError
+from traverse_producers.errors import BrokerAwayError, PublishError
 from traverse_producers.log_reading import LogMessage, LogReader
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.replay import replayed
@@ -13,12 +15,17 @@ from traverse_producers.receipts.trace import as_json, instant, joined
 from traverse_schemas.signatures import SIGNATURE_HEADER
 from traverse_schemas.topics import REJECTED
 
+_PATIENCE: Final = 1.8
+"""Seconds for which Kafka may take to answer who waits for an answer himself."""
+
 
 class DeskError(PublishError):
-    """Base of what the desk answers no to; `status` and `title` go into a problem+json."""
+    """Base of what the desk answers no to; `status`, `title` and `headers` go into a
+    problem+json."""
 
     status = 404
     title = "Introuvable"
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class NoTraceError(DeskError):
@@ -65,6 +72,20 @@ class InvalidCursorError(DeskError):
         super().__init__("Le paramètre before doit être le next d'une page précédente.")
 
 
+class LogUnreadError(DeskError):
+    """Kafka does not answer, which has the event as it came."""
+
+    status = 503
+    title = "Momentanément indisponible"
+    headers = MappingProxyType({"Retry-After": "2"})
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Le journal ne répond pas, et l'événement refusé ne peut pas être relu : réessayez "
+            "dans un instant ; rien n'a été rejoué."
+        )
+
+
 class Replay(NamedTuple):
     """What to publish again; the signature that it came with, where not an octet is another."""
 
@@ -101,12 +122,13 @@ class Desk:
             }
 
     def rejection(self, siren: str, name: str) -> dict[str, Any]:
-        """One rejection with the event as it came. Raises NoRejectionError."""
+        """One rejection with the event as it came. Raises NoRejectionError, LogUnreadError."""
         row = self._own(siren, name)
         return {**_item(row), "event": self._received(row, name)[0].decode(errors="replace")}
 
     def replay(self, siren: str, name: str, correction: bytes | None) -> Replay:
-        """What to publish again. Raises NoRejectionError, UnusableCorrectionError."""
+        """What to publish again. Raises NoRejectionError, LogUnreadError,
+        UnusableCorrectionError."""
         row = self._own(siren, name)
         original, message = self._received(row, name)
         octets = replayed(original, correction, json.loads(row.said)["reason"])
@@ -126,8 +148,11 @@ class Desk:
         return row
 
     def _received(self, row: RejectionRow, name: str) -> tuple[bytes, LogMessage]:
-        with LogReader(self._bootstrap) as reader:
-            message = reader.at(REJECTED, row.partition, row.position)
+        try:
+            with LogReader(self._bootstrap, patience=_PATIENCE) as reader:
+                message = reader.at(REJECTED, row.partition, row.position)
+        except BrokerAwayError as error:
+            raise LogUnreadError from error
         if message is None or message.value is None:
             raise NoRejectionError(name)
         return message.value, message

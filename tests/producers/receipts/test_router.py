@@ -29,7 +29,7 @@ ORIGINAL = orjson.dumps(
 class Rejected:
     """Stands for the log: every rejection holds the same original."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, *, patience: float) -> None:
         pass
 
     def __enter__(self) -> "Rejected":
@@ -176,3 +176,15 @@ def test_who_fails_in_a_row_is_told_and_slowed_until_one_succeeds(office: Office
 def test_what_strangers_send_slows_nobody(office: Office) -> None:
     office.save(*(rejected(number, siren=None) for number in range(2 * SLOW_AFTER)))
     assert office.desk.failing("211300405") == 0
+
+
+def test_without_kafka_a_rejection_is_not_read_again_and_that_is_said_soon(tmp_path: Path) -> None:
+    """Kafka has the event; the list, which is here, is answered."""
+    office = Office(tmp_path)
+    office.desk = Desk(office.follower, "127.0.0.1:1")
+    office.save(rejected(1))
+    assert office.client.get("/v1/rejections").status_code == 200
+    for method, path in (("GET", ""), ("POST", "/replay")):
+        answer = office.client.request(method, f"/v1/rejections/inbound-1@1{path}")
+        assert (answer.status_code, "réessayez" in answer.text) == (503, True)
+    assert office.published == []
