@@ -41,7 +41,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 8
+EXAMPLES = 15
 KEY = new_api_key([Scope.READ, Scope.PUBLISH], NOW)
 MEMBER = {"authorization": f"Bearer {KEY.secret}"}
 FOLLOWED = subscription(account="", name="par programme")
