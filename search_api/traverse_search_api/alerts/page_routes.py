@@ -1,6 +1,6 @@
 """« Mes alertes » and « M’alerter »: without a script."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Path, Request, Response
@@ -39,6 +39,8 @@ from traverse_search_api.reader import reader_of
 from traverse_search_api.search import Searcher
 
 Identifier = Annotated[str, Path(max_length=64)]
+REMOVED: Final = "alerte supprimée"
+"""The deed that a page tells of only to who did it (`Visits.mark`)."""
 
 
 def alert_pages(
@@ -72,7 +74,7 @@ def alert_pages(
             rhythms=list(RHYTHM_LABELS.items()),
             made=made,
             taken_up=bool(reprise),
-            removed=bool(supprimee),
+            removed=visits.did(person, supprimee, REMOVED),
             sentence=sentence,
         )
 

@@ -5,7 +5,7 @@ from fastapi.responses import RedirectResponse
 
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
-from traverse_search_api.alerts.page_routes import Identifier, card_of
+from traverse_search_api.alerts.page_routes import REMOVED, Identifier, card_of
 from traverse_search_api.alerts.subscription import Owner
 from traverse_search_api.pages.render import Renderer
 
@@ -30,6 +30,6 @@ def removal_pages(
         await visits.form(request)
         person = visits.require(request)
         await book.delete(await book.one(Owner(person.siren, person.account.id), identifier))
-        return RedirectResponse("/alertes?supprimee=oui", 303)
+        return RedirectResponse(f"/alertes?supprimee={visits.mark(person, REMOVED)}", 303)
 
     return router

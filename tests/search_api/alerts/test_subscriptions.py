@@ -71,6 +71,10 @@ def test_an_alert_is_deleted_on_the_page_once_that_was_confirmed(people: Househo
     done = lea.post(address, data={"jeton": token_of(question)})
     assert row.id not in people.table.rows()
     assert "L’alerte est supprimée." in lea.get(done.headers["location"]).text
+    # What says so is an address: another's, or one that anybody wrote, says nothing.
+    omar = people.house.signed_in(OMAR)
+    assert "supprimée" not in omar.get(done.headers["location"]).text
+    assert "supprimée" not in lea.get("/alertes?supprimee=oui").text
 
 
 def test_the_note_of_a_week_is_asked_for_in_one_click_and_only_by_e_mail(
