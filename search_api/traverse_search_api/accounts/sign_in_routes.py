@@ -31,7 +31,7 @@ _NOBODY: Final = (
     "comptes de votre institution d’en ouvrir un avec cette adresse vérifiée, ou de délier celui "
     "que vous aviez ; si c’est vous, à qui tient ce service."
 )
-_Towards = Annotated[str, Query(alias="vers", max_length=2000)]
+_Towards = Annotated[str, Query(alias="vers")]  # bounded by `local_address`
 
 
 def sign_in_router(staff: Staff, render: Renderer) -> APIRouter:

@@ -108,6 +108,17 @@ def test_who_is_signed_out_meanwhile_is_asked_to_sign_in_and_given_no_part(
     assert readers == []
 
 
+def test_who_is_signed_out_from_a_long_search_is_still_asked_to_sign_in(
+    own: tuple[House, list[Reader]],
+) -> None:
+    """One that is too long to come back to leads to the beginning."""
+    visitor = own[0].visitor()
+    asked = visitor.get("/mon-institution/recherche.csv", params={"q": "été " * 200})
+    page = visitor.get(asked.headers["location"])
+    assert page.status_code == 200
+    assert html.document_fromstring(page.text).cssselect("input[name=vers]")[0].get("value") == "/"
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "sentence"),
     [
