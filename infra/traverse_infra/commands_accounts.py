@@ -85,7 +85,13 @@ def add(
             raise InvalidAccountError(
                 f"« {email[:254]} » n'est pas une adresse électronique : écrivez nom@exemple.fr."
             ) from None
-    typer.echo(f"{row.email} peut agir pour {member.name} ({role}).")
+    if row.active(now):
+        typer.echo(f"{row.email} peut agir pour {member.name} ({role}).")
+    else:
+        typer.echo(
+            f"Le rôle de {row.email} pour {member.name} ({role}) est noté, mais son compte est "
+            f"fermé : « traverse accounts disable {row.email} --undo » le rouvre."
+        )
 
 
 def password(email: _Email, password_stdin: _Stdin = False) -> None:

@@ -103,6 +103,19 @@ def test_an_operator_names_an_administrator_of_somebody_who_has_an_account(
     assert "password" not in listed
 
 
+def test_a_role_opens_no_account_that_is_closed(cli: Any, topic: MemoryTopic) -> None:
+    """It is noted, and the operator is told what opens the account again."""
+    cli("add", INES, "--institution", SIREN, "--openid")
+    cli("disable", INES)
+    told = cli("add", INES, "--institution", SIREN, "--role", "administrator")
+    assert "peut agir" not in told
+    assert f"traverse accounts disable {INES} --undo" in told
+    assert account(topic).role_for(SIREN) is StaffRole.ADMINISTRATOR
+    assert not account(topic).active(NOW.replace(year=2100))
+    cli("disable", INES, "--undo")
+    assert "peut agir" in cli("add", INES, "--institution", SIREN)
+
+
 def test_an_operator_unbinds_the_account_that_nobody_else_may(cli: Any, topic: MemoryTopic) -> None:
     """Its sessions end, its roles stay; done twice, it changes nothing."""
     cli("add", INES, "--institution", SIREN, "--role", "administrator", "--openid")
