@@ -38,7 +38,7 @@ def test_files_are_of_the_search_as_it_stands_and_feeds_of_what_comes() -> None:
         f"/v1/opportunities.{form}?{followed}" for form in ("rss", "atom")
     ]
     assert made.atom == made.feeds[1].address
-    assert files(cursor="x", size=5).files[0].address == "/v1/opportunities.xlsx"
+    assert files(cursor="x", size=5, explain=True).files[0].address == "/v1/opportunities.xlsx"
 
 
 def test_a_member_s_files_ask_for_the_session_and_feeds_for_nothing() -> None:
