@@ -8,13 +8,19 @@ from collections.abc import Iterable, Mapping, Set
 from traverse_stream_processors.matching.answer_book import AnswerBook
 from traverse_stream_processors.matching.answers import Answer, answer
 from traverse_stream_processors.matching.facts import Facts
-from traverse_stream_processors.matching.keys import answer_stands, by_subject, rank_of_answer
-from traverse_stream_processors.matching.meetings import Meetings, Stand
+from traverse_stream_processors.matching.keys import (
+    LastStands,
+    answer_stands,
+    by_subject,
+    rank_of_answer,
+)
+from traverse_stream_processors.matching.meetings import Meetings
 from traverse_stream_processors.matching.words import PROPOSED, LinkWords
 
 
 class Answering:
-    """Needs and what may answer them, by `facts` that its owner keeps; `book` has the answers."""
+    """Needs and what may answer them, by `facts` that its owner keeps; `book` has the answers,
+    `stands` tells where a record stands."""
 
     def __init__(self, facts: Mapping[str, Facts], words: LinkWords, crowded: int) -> None:
         self._facts = facts
@@ -27,13 +33,7 @@ class Answering:
             crowded,
             self.book.beside,
         )
-        self._last: tuple[Facts | None, tuple[Stand, ...]] = (None, ())
-
-    def stands(self, facts: Facts) -> tuple[Stand, ...]:
-        """Where a record stands: asked several times in turn of the one that comes."""
-        if self._last[0] is not facts:
-            self._last = (facts, answer_stands(facts))
-        return self._last[1]
+        self.stands = LastStands(answer_stands)
 
     def leave(self, known: Facts) -> set[str]:
         """Take a record from where it stands; gives those that meet others now."""

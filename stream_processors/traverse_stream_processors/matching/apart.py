@@ -5,7 +5,7 @@ between. Of a side that asks nobody needs to know.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from typing import Final
 
 from traverse_stream_processors.matching.sides import NOBODY, Finer, Side, Step
@@ -76,17 +76,7 @@ class Apart:
     ) -> list[Step]:
         """Put one of a side below a step, to which a path leads; gives where it stands then."""
         reached: list[Step] = []
-        waiting = [(step, finer, path)]
-        while waiting:
-            at, here, way = waiting.pop()
-            if at.finer is not None:
-                at.many += 1
-                for name, below in here.below:
-                    down = at.finer.get(name)
-                    if down is None:
-                        down = at.finer[name] = Step()
-                    waiting.append((down, below, (*way, name)))
-                continue
+        for at, here, way in _ends(step, finer, path, own=True):
             at.add(identity, own=True)
             if len(at.own) > self.most[side.asks]:
                 if not here.below:
@@ -109,16 +99,7 @@ class Apart:
         """Know one that asks where it looks for those that are found, below a step; gives where it
         finds them then."""
         reached: list[Step] = []
-        waiting = [(step, finer, path)]
-        while waiting:
-            at, here, way = waiting.pop()
-            if at.finer is not None:
-                for name, below in here.looks:
-                    down = at.finer.get(name)
-                    if down is None:
-                        down = at.finer[name] = Step()
-                    waiting.append((down, below, (*way, name)))
-                continue
+        for at, here, way in _ends(step, finer, path, own=False):
             at.add(identity, own=False)
             if len(at.own) > self.most[side.asks] and here.below:
                 self._split(side, at, way, disturbed)
@@ -203,6 +184,26 @@ class Apart:
             disturbed |= {follows} if side.asks else step.others
         if len(order) <= self._crowded:
             step.order = None
+
+
+def _ends(
+    step: Step, finer: Finer, path: tuple[str, ...], *, own: bool
+) -> Iterator[tuple[Step, Finer, tuple[str, ...]]]:
+    """Where one of a side, or one that looks there, comes to below a step to which a path leads:
+    each such step, made where nobody came before, what tells it apart below, and the path there.
+    Steps on the way count one of the side more."""
+    waiting = [(step, finer, path)]
+    while waiting:
+        at, here, way = waiting.pop()
+        if at.finer is None:
+            yield at, here, way
+            continue
+        at.many += own
+        for name, below in here.below if own else here.looks:
+            down = at.finer.get(name)
+            if down is None:
+                down = at.finer[name] = Step()
+            waiting.append((down, below, (*way, name)))
 
 
 def _below(finer: Finer, path: Iterable[str], *, own: bool) -> Finer:

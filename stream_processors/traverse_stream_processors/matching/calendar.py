@@ -57,9 +57,10 @@ def _quarters(purchase: Purchase) -> range | None:
     """The quarters of a period, counted from year 0; None: too many."""
     if purchase.start == FIRST_DAY or purchase.end == LAST_DAY:
         return None
-    first, last = _quarter(purchase.start), _quarter(purchase.end)
+    first, last = quarter_of(purchase.start), quarter_of(purchase.end)
     return range(first, last + 1) if last - first < _MOST else None
 
 
-def _quarter(day: str) -> int:
+def quarter_of(day: str) -> int:
+    """The quarter of a day (YYYY-MM-DD), counted from year 0."""
     return int(day[:4]) * 4 + (int(day[5:7]) - 1) // 3

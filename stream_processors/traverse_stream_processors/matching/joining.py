@@ -11,12 +11,13 @@ from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.groups import Groups
 from traverse_stream_processors.matching.joint import Together, bond, partners
 from traverse_stream_processors.matching.keys import (
+    LastStands,
     by_subject_and_time,
     joint_stands,
     rank_of_purchase,
 )
 from traverse_stream_processors.matching.layers import narrowest
-from traverse_stream_processors.matching.meetings import Meetings, Stand
+from traverse_stream_processors.matching.meetings import Meetings
 from traverse_stream_processors.matching.words import (
     CONFIRMED,
     PROPOSED,
@@ -26,8 +27,8 @@ from traverse_stream_processors.matching.words import (
 
 
 class Joining:
-    """Purchases, by `facts` that its owner keeps, and their `bonds`. `seeds` gets what may have to
-    be grouped anew."""
+    """Purchases, by `facts` that its owner keeps, and their `bonds`; `stands` tells where
+    one stands. `seeds` gets what may have to be grouped anew."""
 
     def __init__(
         self,
@@ -54,18 +55,12 @@ class Joining:
         )
         self._calendar = Calendar()
         self._changed: set[tuple[str, str]] = set()
-        self._last: tuple[Facts | None, tuple[Stand, ...]] = (None, ())
+        self.stands = LastStands(joint_stands)
 
     def changed(self) -> set[tuple[str, str]]:
         """The pairs that may have changed since this was last asked, the lesser id first."""
         found, self._changed = self._changed, set()
         return found
-
-    def stands(self, facts: Facts) -> tuple[Stand, ...]:
-        """Where a purchase stands: asked several times in turn of the one that comes."""
-        if self._last[0] is not facts:
-            self._last = (facts, joint_stands(facts))
-        return self._last[1]
 
     def leave(self, known: Facts) -> set[str]:
         """Take a purchase from where it stands; gives those that meet others now."""

@@ -6,11 +6,12 @@ by the sort of thing that is bought. Whatever `reach` or `neighbours` accepts me
 record names very many territories, it stands at the wide ones that hold them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
+from traverse_stream_processors.matching.calendar import quarter_of
 from traverse_stream_processors.matching.facts import MOST_SHARED, Facts
 from traverse_stream_processors.matching.lots import codes_of
 from traverse_stream_processors.matching.meetings import Stand
@@ -42,6 +43,23 @@ _MOST_QUARTERS: Final = 8
 _ORDERS, _AID, _SHARED, _BUYING, _PARTNER = "f", "a", "s", "i", "p"
 _OWN: Final = "o"  # a place by itself: the owner's
 _ASKED: Final = {Seeks.ORDERS: (_ORDERS,), Seeks.PARTNER: (_ORDERS, _PARTNER), Seeks.AID: (_AID,)}
+
+
+class LastStands:
+    """Where records stand, remembered of the last two: of one that comes, and of what it was
+    before, it is asked several times in turn."""
+
+    def __init__(self, stands_of: Callable[[Facts], tuple[Stand, ...]]) -> None:
+        self._stands_of = stands_of
+        self._last: tuple[tuple[Facts, tuple[Stand, ...]], ...] = ()
+
+    def __call__(self, facts: Facts) -> tuple[Stand, ...]:
+        for known, stands in self._last:
+            if known is facts:
+                return stands
+        found = self._stands_of(facts)
+        self._last = ((facts, found), *self._last[:1])
+        return found
 
 
 def answer_stands(facts: Facts) -> tuple[Stand, ...]:
@@ -315,17 +333,12 @@ _steps = lru_cache(maxsize=50_000)(CodeSteps)
 def _quarters(start: str, end: str) -> tuple[str, ...]:
     """The quarters from a day to another, eight at most; of what has no end, or no beginning, those
     of the year at the end that it has."""
-    first, last = _quarter(start), _quarter(end)
+    first, last = quarter_of(start), quarter_of(end)
     if end == LAST_DAY:
         last = first + 3 if start != FIRST_DAY else first
     elif start == FIRST_DAY:
         first = last - 3
     return tuple(map(str, range(first, min(last, first + _MOST_QUARTERS - 1) + 1)))
-
-
-def _quarter(day: str) -> int:
-    """Since year 0."""
-    return int(day[:4]) * 4 + (int(day[5:7]) - 1) // 3
 
 
 def rank_of_answer(facts: Facts) -> str:
