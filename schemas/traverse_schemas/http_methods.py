@@ -23,6 +23,13 @@ def allowed(routes: Iterable[BaseRoute], scope: Scope) -> str:
     return ", ".join(method for method in _METHODS if method in found)
 
 
+def refused_method(routes: Iterable[BaseRoute], scope: Scope) -> tuple[str, str]:
+    """Of a request whose address does not take its method: the sentence that says so, and what
+    `Allow` says."""
+    takes = allowed(routes, scope)
+    return f"Cette adresse ne prend pas {scope['method'][:20]}, mais {takes}.", takes
+
+
 class AnswerHead:
     """A middleware: to HEAD, the headers of what GET answers. What would have been written stops
     there, a file or a stream without end too: its reader has all that it asked for."""

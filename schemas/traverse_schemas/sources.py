@@ -6,6 +6,7 @@ from typing import NamedTuple
 from traverse_schemas.errors import InvalidSourceError
 from traverse_schemas.values.siren import is_siren
 
+_URN = "urn:siren:"
 _SOURCE = re.compile(r"urn:siren:([0-9]{9})(?::([a-z0-9][a-z0-9._-]{0,63}))?")
 # The same few hundred sources speak all day: what was once parsed is remembered, within a bound.
 _known: dict[str, "Source"] = {}
@@ -21,6 +22,11 @@ class Source(NamedTuple):
     @property
     def urn(self) -> str:
         return f"urn:siren:{self.siren}" + (f":{self.system}" if self.system else "")
+
+
+def siren_in(source: str) -> str:
+    """The SIREN of a source that was parsed when it was accepted."""
+    return source[len(_URN) : len(_URN) + 9]
 
 
 def parse_source(text: str) -> Source:

@@ -33,10 +33,15 @@ _TEXTS: Final = {
     503: "Recherche momentanément indisponible.",
 }
 
+
+def told_problem(text: str) -> Json:
+    """An error of a route, for FastAPI's `responses`; `text` says when."""
+    return {"description": text, "content": {"application/problem+json": {"schema": PROBLEM}}}
+
+
 PROBLEMS: Final[dict[int | str, Json]] = {
     code: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": PROBLEM}},
+        **told_problem(text),
         **({"headers": _RETRY_AFTER} if code in (429, 503) else {}),
     }
     for code, text in _TEXTS.items()

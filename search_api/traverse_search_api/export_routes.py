@@ -1,6 +1,6 @@
 """`GET /v1/opportunities.{csv,xlsx,geojson,ics,rss,atom,ndjson}`: a search as a file."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,11 +58,23 @@ class Exporter:
                 now = self.searcher.as_of(parameters.as_of)
                 pieces = export(form, items, address=own, now=now)
                 headers = {"Content-Disposition": f'attachment; filename="traverse.{form.value}"'}
-                if form in FEED_FORMS:
-                    return await if_changed(request, pieces, MEDIA_TYPES[form], headers)
-                return FileAnswer(pieces, MEDIA_TYPES[form], headers, held.pop_all())
+                return await file_of(request, form, pieces, headers, held)
 
         return endpoint
+
+
+async def file_of(
+    request: Request,
+    form: Form,
+    pieces: AsyncGenerator[bytes, None],
+    headers: Mapping[str, str],
+    held: AsyncExitStack,
+) -> Response:
+    """The answer with a file: a feed whole, once it changed; any other as it is written, and what
+    is `held` for it until then."""
+    if form in FEED_FORMS:
+        return await if_changed(request, pieces, MEDIA_TYPES[form], headers)
+    return FileAnswer(pieces, MEDIA_TYPES[form], headers, held.pop_all())
 
 
 def path_of(form: Form) -> str:

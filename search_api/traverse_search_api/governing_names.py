@@ -82,6 +82,13 @@ def governed_place(
     return found._replace(governs=True) if found else None
 
 
+def place_called(folded: str, territories: Territories) -> NamedPlace | None:
+    """The territory of which a text that stands where a place must is the name (folded), its own or
+    that of who governs it; or None."""
+    governed = governed_place(folded, territories)
+    return governed or named_place(folded, territories, capital=True)
+
+
 class _Asked(NamedTuple):
     """How names are looked up."""
 

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from traverse_schemas.clock import InvalidClockError
-from traverse_schemas.http_methods import allowed
+from traverse_schemas.http_methods import refused_method
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
     ExpiredStreamError,
@@ -122,8 +122,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 405:
-        takes = allowed(request.app.routes, request.scope)
-        sentence = f"Cette adresse ne prend pas {request.method[:20]}, mais {takes}."
+        sentence, takes = refused_method(request.app.routes, request.scope)
         return problem(405, "Méthode refusée", sentence, {"Allow": takes})
     title, detail = _TITLES.get(
         error.status_code,

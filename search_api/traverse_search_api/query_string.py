@@ -40,16 +40,11 @@ def described(model: type[BaseModel], without: Collection[str] = ()) -> dict[str
 
     `without` are taken, and do nothing there: no reason to offer them.
     """
-    schema = model.model_json_schema()
-    definitions = schema.get("$defs", {})
-    for each in definitions.values():
-        each.pop("description", None)  # for who reads the code
     many = _many(model)
     parameters = []
-    for name, field in schema["properties"].items():
+    for name, whole in whole_schema(model)["properties"].items():
         if name in without:
             continue
-        whole = inline(field, definitions)
         parameter: dict[str, Any] = {
             "name": name,
             "in": "query",
@@ -70,17 +65,28 @@ def _many(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, field in fields if get_origin(field.annotation) is tuple)
 
 
-def inline(schema: Any, definitions: dict[str, Any]) -> Any:
+def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model as a description needs it: in one piece, without the docstrings
+    of classes, which are for who reads the code."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    for each in (schema, *definitions.values()):
+        each.pop("description", None)
+    whole: dict[str, Any] = _inline(schema, definitions)
+    return whole
+
+
+def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
     """A schema without references, and without null: what one cannot say one leaves out."""
     if isinstance(schema, list):
-        return [inline(part, definitions) for part in schema]
+        return [_inline(part, definitions) for part in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         named = definitions[schema["$ref"].rpartition("/")[2]]
-        return inline(named, definitions) | inline(beside, definitions)
-    whole = {key: inline(value, definitions) for key, value in schema.items()}
+        return _inline(named, definitions) | _inline(beside, definitions)
+    whole = {key: _inline(value, definitions) for key, value in schema.items()}
     choices = [part for part in whole.get("anyOf", ()) if part != {"type": "null"}]
     if len(choices) == 1:
         del whole["anyOf"]

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from traverse_producers.gateway.answers import Item, Problem, RefusalReason
 from traverse_producers.gateway.errors import GatewayError
 from traverse_producers.receipts.desk import DeskError
-from traverse_schemas.http_methods import allowed
+from traverse_schemas.http_methods import refused_method
 from traverse_schemas.sentences import problem_of
 
 _LOG = logging.getLogger(__name__)
@@ -108,8 +108,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 405:
-        takes = allowed(request.app.routes, request.scope)
-        sentence = f"Cette adresse ne prend pas {request.method[:20]}, mais {takes}."
+        sentence, takes = refused_method(request.app.routes, request.scope)
         refused = Problem(title="Méthode refusée", status=405, detail=sentence)
         return problem(refused, {"Allow": takes})
     title, detail = _TITLES.get(error.status_code, _OTHER)

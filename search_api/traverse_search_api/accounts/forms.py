@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -93,6 +93,11 @@ def check_same_site(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise RefusedFormError
+
+
+def sign_in_address(back: str) -> str:
+    """Where one signs in, to come back to an address of our own."""
+    return f"/connexion?{urlencode({'vers': back})}"
 
 
 def local_address(text: str | None, otherwise: str = "/") -> str:

@@ -9,11 +9,10 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.errors import UnknownSubscriptionError
 from traverse_search_api.alerts.subscription import Subscription, reader_for
-from traverse_search_api.conditional import if_changed
 from traverse_search_api.export_pages import export_pages
 from traverse_search_api.export_places import Places
-from traverse_search_api.exports import FEED_FORMS, MEDIA_TYPES, Form, export
-from traverse_search_api.file_answer import FileAnswer
+from traverse_search_api.export_routes import file_of
+from traverse_search_api.exports import Form, export
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.parameters import Sort
@@ -70,8 +69,6 @@ def private_pages(
             pieces = export(Form(form), items, address=own, now=searcher.as_of(None))
             # What one owner reads is no cache's.
             headers = {"Cache-Control": "no-store"}
-            if Form(form) in FEED_FORMS:
-                return await if_changed(request, pieces, MEDIA_TYPES[Form(form)], headers)
-            return FileAnswer(pieces, MEDIA_TYPES[Form(form)], headers, held.pop_all())
+            return await file_of(request, Form(form), pieces, headers, held)
 
     return router

@@ -18,8 +18,9 @@ from traverse_search_api.alerts.errors import RefusedSubscriptionError
 from traverse_search_api.alerts.requests import owner_of, read_json
 from traverse_search_api.alerts.subscription import Channel, Owner, Webhook
 from traverse_search_api.alerts.wish import Change, Wish, changed, search_of, shown, subscription_of
+from traverse_search_api.description import told_problem
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.query_string import inline
+from traverse_search_api.query_string import whole_schema
 from traverse_search_api.search import Searcher
 
 Greet = Callable[[str], Awaitable[Webhook]]
@@ -31,10 +32,7 @@ _TRIED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "Ce que la recherche aurait donné (`dry_run`) ; rien n’est enregistré."}
 }
 _TOO_MANY: Final[dict[int | str, dict[str, Any]]] = {
-    409: {
-        "description": "Trop d’alertes : supprimez-en une.",
-        "content": {"application/problem+json": {}},
-    }
+    409: told_problem("Trop d’alertes : supprimez-en une.")
 }
 
 
@@ -165,12 +163,8 @@ def _recipient(staff: Staff, owner: Owner, email: str | None) -> Account | None:
 
 
 def _body(model: type[Wish] | type[Change]) -> dict[str, Any]:
-    schema = model.model_json_schema()
-    definitions = schema.pop("$defs", {})
-    for each in (schema, *definitions.values()):
-        each.pop("description", None)  # for who reads the code
-    whole = inline(schema, definitions)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+    content = {"application/json": {"schema": whole_schema(model)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

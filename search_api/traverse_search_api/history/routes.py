@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from traverse_schemas.sources import siren_in
 from traverse_search_api.access import Readers
 from traverse_search_api.answer_schema import HISTORY, MERGED, answers
 from traverse_search_api.description import AsOf, Identifier
@@ -69,14 +70,10 @@ async def history_of(
     names = _names(document)
     return {
         "id": document["id"],
-        "items": [{**one, "by": names.get(_siren(one["source"]))} for one in items[:size]],
+        "items": [{**one, "by": names.get(siren_in(one["source"]))} for one in items[:size]],
         "complete": complete and len(items) <= size,
     }
 
 
 def _names(document: dict[str, Any]) -> dict[str, str]:
     return {one["siren"]: one["name"] for one in document["institutions"] if one.get("siren")}
-
-
-def _siren(source: str) -> str:
-    return source.removeprefix("urn:siren:")[:9]

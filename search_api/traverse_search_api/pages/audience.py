@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from traverse_schemas.sources import siren_in
 from traverse_schemas.visibility import Visibility
 
 SEEN_BY: Final[dict[Visibility, str]] = {
@@ -19,7 +20,7 @@ def seen_by(document: Mapping[str, Any], siren: str, name_of: Callable[[str], st
     visibility = Visibility(document["visibility"])
     if visibility is not Visibility.RESTRICTED:
         return f"{SEEN_BY[visibility]}."
-    sources = {one["source"].removeprefix("urn:siren:")[:9] for one in document["sources"]}
+    sources = {siren_in(one["source"]) for one in document["sources"]}
     if sources != {siren}:
         names = ", ".join(name_of(one) for one in sorted(sources - {siren}))
         return f"Visible de vous, de {names} et des destinataires choisis par qui le publie."

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from traverse_schemas.french_numbers import euros
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.sources import siren_in
 from traverse_schemas.status import STATUS_LABELS, Status
 from traverse_schemas.visibility import VISIBILITY_LABELS, Visibility
 from traverse_search_api import labels
@@ -69,8 +70,7 @@ def _heading(version: Mapping[str, Any], *, timed: bool, named: bool) -> str:
     when = words.day_of(version["at"])
     if timed:
         when += f" à {words.hour(datetime.fromisoformat(version['at']).astimezone(PARIS))}"
-    siren = version["source"].removeprefix("urn:siren:")[:9]
-    by = version["by"] or f"l’institution {siren}"
+    by = version["by"] or f"l’institution {siren_in(version['source'])}"
     reference = f" (référence {version['subject']})" if named else ""
     return f"{version['action_label']} le {when} par {by}{reference}"
 

@@ -1,11 +1,11 @@
 """The files of a search for who has signed in, with what their institution reads."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from traverse_search_api.accounts.forms import sign_in_address
 from traverse_search_api.accounts.visits import Visits
 from traverse_search_api.export_routes import Exporter
 from traverse_search_api.exports import Form
@@ -25,8 +25,7 @@ def files_router(exporter: Exporter, visits: Visits, render: Renderer) -> APIRou
             # without a word. One signs in again, and is back at the search.
             if visits.person(request) is None:
                 query = request.url.query
-                back = urlencode({"vers": "/" + (query and f"?{query}")})
-                return RedirectResponse(f"/connexion?{back}", 303)
+                return RedirectResponse(sign_in_address("/" + (query and f"?{query}")), 303)
             return await answer(request)
 
         return own

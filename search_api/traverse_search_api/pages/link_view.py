@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.decisions import Word
+from traverse_schemas.sources import siren_in
 from traverse_search_api.items import links_of_sides
 from traverse_search_api.links import FOR_SIDES
 from traverse_search_api.pages.link_word import (
@@ -117,7 +118,7 @@ def _talk(document: Mapping[str, Any], link: Mapping[str, Any], side: Side) -> T
     matter = matter_of_link(link) or Matter.ANSWER
     mine = said_by(document, link["id"], matter, side.siren)
     words = [
-        f"{TOLD[Word(said['word'])]} {side.name_of(said['source'][10:19])}"
+        f"{TOLD[Word(said['word'])]} {side.name_of(siren_in(said['source']))}"
         for said in link.get("said", ())
     ]
     return Talk(

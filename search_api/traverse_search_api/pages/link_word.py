@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from traverse_schemas.decisions import DecisionKind, Word
 from traverse_schemas.events import event_type
 from traverse_schemas.identity import opportunity_id, utc_text
+from traverse_schemas.sources import siren_in
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages.need_form import source_of
 
@@ -108,7 +109,7 @@ def own_records(document: Mapping[str, Any], siren: str) -> list[Ref]:
     publishes, and the one that names it as the owner. Whether a word counts is judged by the
     linking step; here it is who is asked for one."""
     records = records_of(document)
-    found = [one for one in records if one.source[10:19] == siren]
+    found = [one for one in records if siren_in(one.source) == siren]
     if document.get("owner_siren") == siren:
         named = document.get("provenance", {}).get("owner_kind")
         owned = Ref(named["source"], named["subject"]) if named else records[0]
@@ -166,7 +167,7 @@ def said_by(
         for link in document.get("links", ())
         if link["id"] == other and matter_of_link(link) is matter
         for said in link.get("said", ())
-        if said["source"][10:19] == siren
+        if siren_in(said["source"]) == siren
     ]
     return sorted(found, key=lambda said: tuple(said["version"]), reverse=True)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from traverse_schemas.french_numbers import euros
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
+from traverse_schemas.sources import siren_in
 from traverse_schemas.status import Status
 from traverse_search_api import labels
 from traverse_search_api.pages import words
@@ -258,7 +259,7 @@ def _sources(document: Mapping[str, Any], spoken: Spoken) -> list[SourceView]:
     names = {one["siren"]: one["name"] for one in document["institutions"] if one.get("siren")}
     return [
         SourceView(
-            name=names.get(_siren(each["source"]), each["source"]),
+            name=names.get(siren_in(each["source"]), each["source"]),
             subject=each["subject"],
             updated=words.day_of(each["updated_at"]),
             address=each.get("url", ""),
@@ -266,7 +267,3 @@ def _sources(document: Mapping[str, Any], spoken: Spoken) -> list[SourceView]:
         )
         for each in document["sources"]
     ]
-
-
-def _siren(source: str) -> str:
-    return source.removeprefix("urn:siren:")[:9]

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,7 +16,7 @@ from traverse_search_api.accounts.errors import (
     SignInNeededError,
     TooManyAttemptsError,
 )
-from traverse_search_api.accounts.forms import local_address
+from traverse_search_api.accounts.forms import local_address, sign_in_address
 from traverse_search_api.accounts.throttle import WAIT
 from traverse_search_api.errors import (
     InvalidParameterError,
@@ -145,7 +144,7 @@ class Renderer:
         """The page for what cannot be done, with the sentence that says why."""
         if isinstance(error, SignInNeededError):
             if request.method == "GET":
-                return RedirectResponse(f"/connexion?{urlencode({'vers': _address(request)})}", 303)
+                return RedirectResponse(sign_in_address(_address(request)), 303)
             return RedirectResponse("/connexion", 303)
         if isinstance(error, MergedError):
             query = request.url.query

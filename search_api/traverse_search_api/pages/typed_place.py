@@ -7,8 +7,7 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.place import territory_guesses
-from traverse_search_api.governing_names import governed_place
-from traverse_search_api.place_names import named_place
+from traverse_search_api.governing_names import place_called
 from traverse_search_api.suggestions import suggested_places
 
 _IN_DEPARTMENT: Final = re.compile(r"(.+?)\s*\(([0-9AB]{2,3})\)", re.IGNORECASE)
@@ -36,8 +35,7 @@ def place_choices(text: str, territories: Territories) -> list[PlaceChoice]:
         commune = territories.find_commune(match[1], match[2].upper())
         if commune is not None:
             return [PlaceChoice(commune.code, label_of(commune.code, territories))]
-    name = fold_name(text)
-    named = governed_place(name, territories) or named_place(name, territories, capital=True)
+    named = place_called(fold_name(text), territories)
     if named is not None:
         return [PlaceChoice(*choice) for choice in named.choices]
     found_places = suggested_places(text, territories)

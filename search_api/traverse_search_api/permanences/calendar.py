@@ -17,14 +17,13 @@ from traverse_schemas.contacts import EMAIL, without_contacts
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.governing_names import governed_place
+from traverse_search_api.governing_names import place_called
 from traverse_search_api.permanences.occurrences import (
     FAULTS,
     Occurrence,
     occurrences,
     recurrence_of,
 )
-from traverse_search_api.place_names import named_place
 
 MOST_OCTETS: Final = 512 * 1024
 MOST_EVENTS: Final = 200
@@ -189,8 +188,7 @@ def _town(text: str, territories: Territories) -> TerritoryChain | None:
             return territories.chain(chosen[0].code)
         if communes:
             return territories.chain(f"cp:{code}")
-    last = fold_name(text.rpartition(",")[2])
-    named_one = governed_place(last, territories) or named_place(last, territories, capital=True)
+    named_one = place_called(fold_name(text.rpartition(",")[2]), territories)
     if named_one is None or len(named_one.choices) != 1:
         return None
     return territories.chain(named_one.choices[0][0])

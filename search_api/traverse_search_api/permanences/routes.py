@@ -10,6 +10,7 @@ from traverse_schemas.institutions import Scope
 from traverse_schemas.registry import Principal
 from traverse_search_api.access import ApiKeys
 from traverse_search_api.accounts.forms import read_octets
+from traverse_search_api.description import told_problem
 from traverse_search_api.permanences.calendar import MOST_OCTETS
 from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.errors import (
@@ -27,10 +28,7 @@ _BODY: Final = {
     }
 }
 _TOO_BIG: Final[dict[int | str, dict[str, Any]]] = {
-    413: {
-        "description": "Calendrier de plus de 512 Kio.",
-        "content": {"application/problem+json": {}},
-    }
+    413: told_problem("Calendrier de plus de 512 Kio.")
 }
 
 
