@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
+from tests import serving
 from tests.documents import document
 from tests.engines import RunningEngines
 from tests.journey.harness import all_indices, all_topics, until
@@ -28,7 +29,6 @@ from traverse_schemas.identity import partition_of
 from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.topics import CHANGES, OPPORTUNITIES, PARTITIONS
 from traverse_search_api.app import create_app
-from traverse_search_api.server import listen
 from traverse_search_api.settings import SearchSettings
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.index import operations
@@ -136,15 +136,8 @@ def served(engines: RunningEngines) -> Iterator[str]:
     config = uvicorn.Config(
         create_app(settings), log_level="error", access_log=False, timeout_graceful_shutdown=1
     )
-    server = uvicorn.Server(config)
-    with listen("127.0.0.1", 0) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(60)
+    with serving.served(uvicorn.Server(config)) as address:
+        yield address
 
 
 class Live(threading.Thread):

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -22,6 +21,7 @@ from tests.producers.gateway.serving import (
     registry,
     town,
 )
+from tests.serving import served
 from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.install import install
 from traverse_infra.engines.java import find_java
@@ -35,7 +35,7 @@ from traverse_producers.errors import BrokerAwayError
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.kafka_log import KafkaLog
-from traverse_producers.gateway.server import listen, server_of
+from traverse_producers.gateway.server import server_of
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.kafka_transport import KafkaTransport
@@ -108,7 +108,7 @@ def running(kafka: str, home: Any, **more: Any) -> Iterator[httpx.Client]:
     if settings.gateway_spool:
         limits = Limits(octets=settings.gateway_spool)
         journal = SpooledJournal(direct, home / "spool", lambda: KafkaTransport(kafka), limits)
-    with institutions_table(kafka) as institutions, listen("127.0.0.1", 0) as listener:
+    with institutions_table(kafka) as institutions:
         app = create_app(
             settings,
             journal=journal,
@@ -116,20 +116,14 @@ def running(kafka: str, home: Any, **more: Any) -> Iterator[httpx.Client]:
             follow=Follower(kafka, home),
             signer=SIGNER,
         )
-        server = server_of(app, settings)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            with httpx.Client(
-                base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
-                headers={"authorization": f"Bearer {KEY}"},
-                timeout=60,
-            ) as client:
-                assert wait_until(lambda: answers(client, "/healthz") == 200, timeout=60)
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join(60)
+        with (
+            served(server_of(app, settings)) as address,
+            httpx.Client(
+                base_url=address, headers={"authorization": f"Bearer {KEY}"}, timeout=60
+            ) as client,
+        ):
+            assert wait_until(lambda: answers(client, "/healthz") == 200, timeout=60)
+            yield client
 
 
 def answers(client: httpx.Client, path: str) -> int:

@@ -3,7 +3,6 @@ with one set of data for all tests that look at it with a browser."""
 
 import json
 import shutil
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from tests.engines import RunningEngines
 from tests.journey.harness import all_topics, drop_topics
 from tests.search_api.pages.town_records import CALL, CHAMBER, MARSEILLE, Proposed, versions
 from tests.search_api.permanences.publishing import publishing
+from tests.serving import served
 from traverse_infra.command_tree import build
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.log_reading import read_topic
@@ -30,7 +30,7 @@ from traverse_infra.members import add_member, open_registry
 from traverse_producers.gateway.app import create_app as create_gateway
 from traverse_producers.gateway.journal import Journal
 from traverse_producers.gateway.kafka_log import KafkaLog
-from traverse_producers.gateway.server import listen, server_of
+from traverse_producers.gateway.server import server_of
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.signing_keys import KeyFolder
@@ -308,21 +308,6 @@ def _gateway(kafka: str, home: Path) -> Iterator[str]:
         with served(server_of(app, settings)) as address:
             assert wait_until(lambda: journal.connected, timeout=120)
             yield address
-
-
-@contextmanager
-def served(server: uvicorn.Server) -> Iterator[str]:
-    """A server in a thread; its address."""
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            assert wait_until(lambda: server.started, timeout=120)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.should_exit = True
-            thread.join(60)
 
 
 def chromium() -> str:

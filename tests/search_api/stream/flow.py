@@ -16,6 +16,7 @@ from elasticsearch import Elasticsearch
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
+from tests import serving
 from tests.engines import RunningEngines
 from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.api_keys import new_api_key
@@ -27,7 +28,7 @@ from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import RegistryView
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import connect
-from traverse_search_api.server import listen, server_of
+from traverse_search_api.server import server_of
 from traverse_search_api.settings import SearchSettings
 
 AS_OF = "2026-03-12T10:00:00Z"
@@ -175,17 +176,8 @@ def served(settings: SearchSettings, name: str) -> Iterator[str]:
         registry=REGISTRY,
         present=clock_from(AS_OF),
     )
-    listener = listen("127.0.0.1", 0)
-    server = server_of(app, settings)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
-        listener.close()
-        assert not thread.is_alive()
+    with serving.served(server_of(app, settings), ends_within=30) as address:
+        yield address
 
 
 @dataclass

@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, StorageState, expect, s
 
 from tests.engines import RunningEngines
 from tests.search_api.pages.browser.looking import DESK, PHONE, device
-from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, served, town
+from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, chromium, town
 from tests.search_api.pages.town_records import documents, hostile
+from tests.serving import served
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
 
