@@ -197,20 +197,23 @@ class CompactedTable(Generic[Row]):
         When another process wrote the row in between, `change` is applied again to what it wrote,
         so that both changes stay; `change` must bear being called twice. This holds for one change
         each: who changes one row again and again, at the same moment as others, may lose one.
-        What `change` raises is passed on, with nothing written by that call.
+        What `change` raises is passed on, and the row is what the others made of it.
         """
         deadline = monotonic() + timeout
-        mine = -1
         with self._updating:
             entry = self._entries.get(key)
+            expected = _offset(entry)
             while True:
-                row = change(entry.row if entry else None)
-                octets = self._encode(row)
-                written = self._write(key, octets, max(0.1, deadline - monotonic()))
-                replaced = written.before
-                if _offset(replaced) in (_offset(entry), mine):
+                try:
+                    row = change(entry.row if entry else None)
+                except Exception:
+                    if expected != _offset(entry):  # ours lies over it already
+                        self._put_back(key, entry, expected, deadline)
+                    raise
+                written = self._write(key, self._encode(row), _left(deadline))
+                if _offset(written.before) == expected:
                     return row
-                entry, mine = replaced, written.offset
+                entry, expected = written.before, written.offset
 
     def close(self) -> None:
         """Stop following and release the connections. Closing twice is fine."""
@@ -246,6 +249,18 @@ class CompactedTable(Generic[Row]):
                     f"La table {self._log.name} n'est pas à jour après {timeout:g} s : vérifiez "
                     "que Kafka répond (« traverse status »)."
                 )
+
+    def _put_back(
+        self, key: str, entry: _Entry[Row] | None, expected: int, deadline: float
+    ) -> None:
+        """Write again what another made of a row, in the place of a write of ours, at offset
+        `expected`, that should not have replaced it; None: the row was gone."""
+        while True:
+            octets = None if entry is None else self._encode(entry.row)
+            written = self._write(key, octets, _left(deadline))
+            if _offset(written.before) == expected:
+                return
+            entry, expected = written.before, written.offset
 
     def _write(self, key: str, octets: bytes | None, timeout: float) -> _Pending[Row]:
         """Append and wait until it is read back."""
@@ -346,3 +361,7 @@ class CompactedTable(Generic[Row]):
 
 def _offset(entry: _Entry[Row] | None) -> int:
     return -1 if entry is None else entry.offset
+
+
+def _left(deadline: float) -> float:
+    return max(0.1, deadline - monotonic())

@@ -124,6 +124,38 @@ class TableContract:
             table.update("a", refuse, PATIENCE)
         assert dict(open_table().rows()) == {"a": "1"}
 
+    def test_a_change_that_refuses_what_another_wrote_meanwhile_leaves_it(
+        self, open_table: Open
+    ) -> None:
+        """Each would be the first: the one that comes second is refused, and the first stays."""
+        one, other = open_table(), open_table()
+
+        def first(row: str | None) -> str:
+            if row is not None:
+                raise LookupError(row)
+            other.put("a", "theirs", PATIENCE)
+            return "mine"
+
+        with pytest.raises(LookupError, match="theirs"):
+            one.update("a", first, PATIENCE)
+        assert one.get("a") == "theirs"
+        assert dict(open_table().rows()) == {"a": "theirs"}
+
+    def test_a_row_that_is_deleted_while_it_changes_stays_away(self, open_table: Open) -> None:
+        one, other = open_table(), open_table()
+        one.put("a", "1", PATIENCE)
+
+        def change(row: str | None) -> str:
+            if row is None:
+                raise LookupError("gone")
+            other.delete("a", PATIENCE)
+            return f"{row}2"
+
+        with pytest.raises(LookupError, match="gone"):
+            one.update("a", change, PATIENCE)
+        assert one.get("a") is None
+        assert dict(open_table().rows()) == {}
+
     def test_a_row_that_cannot_be_read_leaves_the_one_before(
         self, new_log: Callable[[], TableLog], open_table: Open
     ) -> None:
