@@ -29,6 +29,10 @@ SPREAD := --dist loadfile --no-loadscope-reorder
 # The files that have such tests: each worker imports all it is given before it begins.
 ENGINE_TESTS = $(sort $(shell grep -rl --include='test_*.py' 'mark\.engines' tests))
 
+# What Python compiles is kept, whatever the caller's environment says: `setup` compiles nothing, and
+# the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup preflight demo test unit engines style types layers stages \
 	check format bench soak screenshots lock clean
 # Engines and tests share this machine's ports and memory.

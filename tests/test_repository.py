@@ -1,5 +1,6 @@
 """The repository itself: the lock, the Makefile, the pages and their links, the packages."""
 
+import os
 import re
 import subprocess
 import tomllib
@@ -122,6 +123,21 @@ def test_make_lists_the_documented_targets() -> None:
     names = {name for pair in documented for name in pair if name}
     assert {"setup", "demo", "test", "check", "format", "unit", "bench", "lock", "clean"} <= listed
     assert names <= listed
+
+
+def test_what_make_starts_keeps_what_python_compiles() -> None:
+    """`setup` compiles nothing: where Python may not write, every process compiles all anew."""
+    said = subprocess.run(
+        ["make", "--no-print-directory", "-f", "-", "probe"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        input="include Makefile\nprobe:\n\t@env\n",
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    assert "PATH=" in said
+    assert "PYTHONDONTWRITEBYTECODE" not in said
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
