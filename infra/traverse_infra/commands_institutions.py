@@ -218,19 +218,20 @@ def quota(
     from traverse_schemas.institutions import Quota
     from traverse_schemas.membership import Membership, shown
 
-    with open_registry(_settings().kafka) as table:
-        row = require_known(siren, table.get(siren))
-        known = row.quota
-        chosen = Quota(
+    def chosen(known: Quota) -> Quota:
+        return Quota(
             events_per_minute=known.events_per_minute if per_minute is None else per_minute or None,
             events_per_day=known.events_per_day if per_day is None else per_day or None,
         )
-        if chosen != known:
+
+    with open_registry(_settings().kafka) as table:
+        row = require_known(siren, table.get(siren))
+        if chosen(row.quota) != row.quota:
             row = Membership(table, _now()).set_quota(siren, chosen)
     if json_output:
         _print_json(shown(row))
         return
-    minute, day = chosen.events_per_minute, chosen.events_per_day
+    minute, day = row.quota.events_per_minute, row.quota.events_per_day
     typer.echo(
         f"La passerelle prend de {row.name} "
         + (f"{minute} événements par minute" if minute else "autant par minute que de tous")

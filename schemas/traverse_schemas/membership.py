@@ -140,12 +140,17 @@ class Membership:
             key_id,
         )
 
-    def set_quota(self, siren: str, quota: Quota) -> Institution:
-        """How much the gateway takes of it from now on."""
-        said = f"{quota.events_per_minute or '-'}/min {quota.events_per_day or '-'}/day"
-        return self._change(
-            siren, lambda row: row.model_copy(update={"quota": quota}), "quota_set", said
-        )
+    def set_quota(self, siren: str, choose: Callable[[Quota], Quota]) -> Institution:
+        """How much the gateway takes of it from now on: what `choose` makes of the quota that it
+        has."""
+
+        def changed(known: Institution | None) -> Institution:
+            row = require_known(siren, known)
+            quota = choose(row.quota)
+            said = f"{quota.events_per_minute or '-'}/min {quota.events_per_day or '-'}/day"
+            return self._noted(row.model_copy(update={"quota": quota}), "quota_set", said)
+
+        return self._table.update(siren, changed)
 
     def set_permanences(self, siren: str, address: str | None) -> Institution:
         """Where its calendar of permanences is; None: nowhere. Raises ValidationError."""

@@ -238,6 +238,31 @@ def test_a_quota_that_is_not_named_stays(cli: Any) -> None:
     assert usual["quota"] == {"events_per_minute": None, "events_per_day": 20000}
 
 
+def test_quotas_that_two_operators_set_at_once_are_both_kept(
+    cli: Any, topic: MemoryTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second sets that of the day between what the first reads and what it writes."""
+    cli("add", SIREN, "--name", "Marseille", "--kind", "commune", "--json")
+    cli("quota", SIREN, "--per-minute", "600", "--json")
+    once = iter([("quota", SIREN, "--per-day", "20000", "--json")])
+    append = MemoryTableLog.append
+
+    def overtaken(self: MemoryTableLog, *words: Any) -> None:
+        for other in once:
+            cli(*other)
+        append(self, *words)
+
+    monkeypatch.setattr(MemoryTableLog, "append", overtaken)
+    both = {"events_per_minute": 900, "events_per_day": 20000}
+    assert cli("quota", SIREN, "--per-minute", "900", "--json")["quota"] == both
+    (row,) = cli("list", "--json")
+    assert row["quota"] == both
+    assert [one["about"] for one in row["changes"][-2:]] == [
+        "600/min 20000/day",
+        "900/min 20000/day",
+    ]
+
+
 def test_an_institution_may_keep_its_private_key(cli: Any, tmp_path: Path) -> None:
     """It gives the public half alone, and nothing is written here."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

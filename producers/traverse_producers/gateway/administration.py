@@ -110,7 +110,7 @@ def router(access: Access, reader: BodyReader, table: Table, clock: Clock) -> AP
     async def quota(request: Request, siren: _Siren) -> Response:
         """Fixe ce que la passerelle prend de l'institution."""
         said, membership = await office.opened(request, NewQuota)
-        return await office.row(lambda: membership.set_quota(siren, said))
+        return await office.row(lambda: membership.set_quota(siren, lambda _: said))
 
     @routes.put("/{siren}/delegation", **_described(404, body=NewDelegation))
     async def delegation(request: Request, siren: _Siren) -> Response:
