@@ -62,8 +62,12 @@ def add(
 
     from traverse_infra.members import open_registry
     from traverse_schemas.institution_changes import require_known
-    from traverse_search_api.accounts.account import Membership, account_id
-    from traverse_search_api.accounts.account_changes import with_membership, with_password
+    from traverse_search_api.accounts.account import Account, Membership, account_id
+    from traverse_search_api.accounts.account_changes import (
+        require_account,
+        with_membership,
+        with_password,
+    )
 
     with open_registry(_kafka()) as registry:
         member = require_known(institution, registry.get(institution))
@@ -75,9 +79,11 @@ def add(
         asked = not openid and known is None
         hashed = _hashed(email, stdin=password_stdin) if asked else None
 
-        def change(row: Any) -> Any:
+        def change(row: Account | None) -> Account:
+            if known is not None:
+                require_account(email, row)  # erased meanwhile: it does not come back for a role
             made = with_membership(row, email=email, name=name, membership=membership, now=now)
-            return with_password(made, hashed, now) if hashed else made
+            return with_password(made, hashed, now) if hashed and row is None else made
 
         try:
             row = table.update(identifier, change)

@@ -1,7 +1,8 @@
 """`traverse accounts`, on tables in memory."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_infra import members
 from traverse_infra.command_tree import build
+from traverse_infra.commands_accounts import InvalidAccountError
 from traverse_infra.members import add_member
 from traverse_schemas.compacted_table import CompactedTable
 from traverse_schemas.institutions import decode_institution, encode_institution
@@ -27,9 +29,11 @@ from traverse_search_api.accounts.account import (
     encode_account,
 )
 from traverse_search_api.accounts.account_changes import UnknownAccountError, with_identity
+from traverse_search_api.accounts.passwords import Passwords, WeakPasswordError
 
 SIREN = "211300553"
 INES = "ines@marseille.example"
+LEO = "leo.martin@marseille.example"
 PASSWORD = "cinq mots pour entrer ici\n"  # noqa: S105 -- of these tests alone
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
@@ -83,6 +87,11 @@ def account(topic: MemoryTopic, change: Any = None) -> Account:
         return found
 
 
+def opens(password: str, topic: MemoryTopic) -> bool:
+    """Whether it is the password of Inès' account."""
+    return asyncio.run(Passwords().matches(password, account(topic).password))
+
+
 def test_an_operator_names_an_administrator_of_somebody_who_has_an_account(
     cli: Any, topic: MemoryTopic
 ) -> None:
@@ -101,6 +110,59 @@ def test_an_operator_names_an_administrator_of_somebody_who_has_an_account(
     (listed,) = json.loads(cli("list", "--json"))
     assert listed["memberships"] == [{"siren": SIREN, "role": "administrator"}]
     assert "password" not in listed
+
+
+def test_the_password_that_is_read_opens_the_account_and_no_other_does(
+    cli: Any, topic: MemoryTopic
+) -> None:
+    cli("add", INES, "--institution", SIREN, "--password-stdin", typed=PASSWORD)
+    assert opens(PASSWORD.rstrip("\n"), topic)
+    assert not opens(PASSWORD, topic)
+    with pytest.raises(WeakPasswordError, match="votre adresse"):
+        cli("add", LEO, "--institution", SIREN, "--password-stdin", typed=f"{LEO}\n")
+    other = "une autre phrase de passe"
+    cli("password", INES, "--password-stdin", typed=f"{other}\n")
+    assert opens(other, topic)
+
+
+def test_a_password_is_typed_twice(cli: Any, topic: MemoryTopic) -> None:
+    cli("add", INES, "--institution", SIREN, typed=PASSWORD * 2)
+    assert account(topic).password is not None
+    with pytest.raises(InvalidAccountError, match="diffèrent"):
+        cli("add", LEO, "--institution", SIREN, typed=f"{PASSWORD}une autre phrase\n")
+
+
+def overtake(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
+    """Have something done between what the next command reads and what it writes."""
+    once, append = iter([other]), MemoryTableLog.append
+
+    def overtaken(self: MemoryTableLog, *words: Any) -> None:
+        for each in once:
+            each()
+        append(self, *words)
+
+    monkeypatch.setattr(MemoryTableLog, "append", overtaken)
+
+
+def test_of_two_who_open_one_account_at_once_the_first_gives_the_password(
+    cli: Any, topic: MemoryTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one who comes later: the account is there, and only the role is given."""
+    add = ("add", INES, "--institution", SIREN, "--password-stdin")
+    overtake(monkeypatch, lambda: cli(*add, typed=PASSWORD))
+    cli(*add, "--role", "publisher", typed="une autre phrase de passe\n")
+    assert opens(PASSWORD.rstrip("\n"), topic)
+    assert account(topic).role_for(SIREN) is StaffRole.PUBLISHER
+
+
+def test_a_role_does_not_bring_back_who_is_erased_at_that_moment(
+    cli: Any, topic: MemoryTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("add", INES, "--institution", SIREN, "--openid")
+    overtake(monkeypatch, lambda: cli("remove", INES))
+    with pytest.raises(UnknownAccountError, match="traverse accounts add"):
+        cli("add", INES, "--institution", SIREN, "--role", "publisher")
+    assert topic.messages[-1].value is None
 
 
 def test_a_role_opens_no_account_that_is_closed(cli: Any, topic: MemoryTopic) -> None:
