@@ -21,20 +21,36 @@ TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without an answer, or without
 def expand(inputs: Sequence[str]) -> list[str]:
     """The files and addresses that are meant: a folder stands for its files, in order of name.
 
-    Hidden files and folders inside a folder are left out. Raises UnreadableInputError.
+    Hidden files and folders inside a folder are left out. A file that is not there, or may not be
+    read, is told here, before anybody connects to anything. Raises UnreadableInputError.
     """
     found: list[str] = []
     for each in inputs:
-        if is_address(each) or not Path(each).is_dir():
+        if each == STANDARD_INPUT or is_address(each):
             found.append(each)
             continue
         with mapped(each):
-            files = sorted(file for file in Path(each).iterdir() if file.is_file())
-        visible = [str(file) for file in files if not file.name.startswith(".")]
-        if not visible:
+            files = _files(Path(each))
+            for file in files:
+                _require_readable(file)
+        if not files:
             raise UnreadableInputError(f"Le dossier {each} ne contient aucun fichier.")
-        found += visible
+        found += map(str, files)
     return found
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    return [file for file in files if not file.name.startswith(".")]
+
+
+def _require_readable(path: Path) -> None:
+    if path.is_file():
+        path.open("rb").close()
+    else:
+        path.stat()  # a pipe is opened once, by who reads it
 
 
 def is_address(text: str) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import pytest
 import typer
@@ -20,7 +20,7 @@ from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.stream_processors.factory import event
 from traverse_infra.topics import apply_topics
 from traverse_producers import commands
-from traverse_producers.errors import InvalidOptionError
+from traverse_producers.errors import InvalidOptionError, UnreadableInputError
 from traverse_producers.signing_keys import write_key
 from traverse_schemas.clock import InvalidClockError
 from traverse_schemas.read_settings import InvalidSettingError
@@ -99,6 +99,32 @@ def test_import_publishes_what_the_importer_reads(memory: MemoryTransport, tmp_p
     first, second = (octets for _, octets, _ in memory.sent)
     assert first == second
     assert json.loads(first)["source"] == "urn:siren:181300013:decp"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("publish", "--sent", "{sent}"),
+        ("import", "decp", "--as", "181300013:decp"),
+        ("import", "decp", "--as", "181300013:decp", "--position", "{sent}"),
+    ],
+)
+def test_a_file_that_is_missing_is_told_before_anything_is_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Nobody waits for a Kafka that is away; and what could be read is not published without the
+    rest."""
+
+    def opened(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("connected")
+
+    monkeypatch.setattr("traverse_producers.kafka_transport.KafkaTransport", opened)
+    there, sent = tmp_path / "e.json", tmp_path / "sent.csv"
+    there.write_text(json.dumps([event()]), encoding="utf-8")
+    result = run(*(word.format(sent=sent) for word in words), there, tmp_path / "apels.json")
+    assert isinstance(result.exception, UnreadableInputError)
+    assert "apels.json n'existe pas" in str(result.exception)
+    assert not sent.exists()
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ def test_a_folder_stands_for_its_files_in_order(tmp_path: Path) -> None:
     for name in ("b.json", "a.json", ".cache"):
         (tmp_path / name).write_text("{}")
     (tmp_path / "inner").mkdir()
+    table = tmp_path / "inner" / "x.csv"
+    table.touch()
     address = "https://example.org/x.json"
-    assert expand([str(tmp_path), "x.csv", address]) == [
+    assert expand([str(tmp_path), str(table), address]) == [
         str(tmp_path / "a.json"),
         str(tmp_path / "b.json"),
-        "x.csv",
+        str(table),
         address,
     ]
 
@@ -29,6 +31,14 @@ def test_an_empty_folder_is_told(tmp_path: Path) -> None:
     """Publishing nothing is not a success."""
     with pytest.raises(UnreadableInputError, match="aucun fichier"):
         expand([str(tmp_path)])
+
+
+def test_a_pipe_is_left_for_who_reads_it(tmp_path: Path) -> None:
+    """As `<(...)` of a shell gives one: it is there, and opening it twice would lose what it
+    says."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert expand([str(pipe)]) == [str(pipe)]
 
 
 def test_a_file_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
