@@ -9,7 +9,6 @@ from typing import Any
 import psutil
 from elasticsearch.helpers import scan
 
-from traverse_infra.bench.figures import spread
 from traverse_infra.bench.gateway import gateway_figures
 from traverse_infra.bench.growth import growth_figures
 from traverse_infra.bench.home import Home, bench_home
@@ -35,6 +34,7 @@ from traverse_infra.bench.throughput import (
     passthrough_turn,
     pipeline_turn,
 )
+from traverse_infra.bench.turns import shares, throughput_figures
 from traverse_infra.errors import InfraError
 from traverse_infra.settings import Settings
 from traverse_schemas.identity import opportunity_id
@@ -93,55 +93,15 @@ def _throughput(home: Home, plan: Plan, events: Iterator[Event], say: Say) -> di
     _turn(home, list(islice(events, plan.warm_events)), None)
     pipelines: list[PipelineTurn] = []
     others: dict[str, list[Turn]] = {}
-    sizes = _shares(plan.events, plan.turns) if Part.THROUGHPUT in plan.parts else []
+    sizes = shares(plan.events, plan.turns) if Part.THROUGHPUT in plan.parts else []
     for number, size in enumerate(sizes, start=1):
         say(f"Débits, tour {number} sur {len(sizes)} : {size} événements…")
         pipeline, turns = _turn(home, list(islice(events, size)), quix)
         pipelines.append(pipeline)
         for name, turn in turns.items():
             others.setdefault(name, []).append(turn)
-    figures: dict[str, Any] = {"memory": _memory([*pipelines, *chain(*others.values())])}
-    if not pipelines:
-        return figures
-    whole: dict[str, list[Turn]] = {"pipeline": [*pipelines], **others}
-    names = {
-        "pipeline": "pipeline_events_per_s",
-        "passthrough": "faust_passthrough_events_per_s",
-        "bulk": "bulk_documents_per_s",
-        "quixstreams": "quixstreams_documents_per_s",
-    }
-    for name, turns_of in whole.items():
-        figures[names[name]] = spread([turn.per_second for turn in turns_of])["median"]
-    figures["turns"] = {name: [turn.per_second for turn in each] for name, each in whole.items()}
-    figures["spread"] = {name: spread(rates) for name, rates in figures["turns"].items()}
-    figures["ratios"] = {
-        f"pipeline_to_{name}": spread(
-            [
-                mine.per_second / other.per_second
-                for mine, other in zip(pipelines, turns_of, strict=True)
-            ]
-        )["median"]
-        for name, turns_of in others.items()
-    }
-    # One event may make several documents: whoever joins others rewrites theirs.
-    documents = [turn.per_second * len(turn.documents) / turn.items for turn in pipelines]
-    figures["ratios"]["pipeline_documents_to_passthrough"] = spread(
-        [
-            mine / other.per_second
-            for mine, other in zip(documents, others["passthrough"], strict=True)
-        ]
-    )["median"]
-    figures["startup_seconds"] = {
-        name: max(turn.startup for turn in each) for name, each in whole.items()
-    }
-    figures["processor_us_per_item"] = {name: _processor(each) for name, each in whole.items()}
-    figures["counts"] = {
-        "events": sum(turn.items for turn in pipelines),
-        "accepted": sum(turn.accepted for turn in pipelines),
-        "rejected": sum(turn.rejected for turn in pipelines),
-        "documents": sum(len(turn.documents) for turn in pipelines),
-    }
-    return figures
+    memory_of = {"memory": _memory([*pipelines, *chain(*others.values())])}
+    return {**memory_of, **(throughput_figures(pipelines, others) if pipelines else {})}
 
 
 def _turn(
@@ -268,15 +228,3 @@ def _memory(turns: list[Turn]) -> dict[str, dict[str, float]]:
             for kind, megabytes in taken.items():
                 known[kind] = max(known.get(kind, 0), megabytes)
     return found
-
-
-def _processor(turns: list[Turn]) -> dict[str, float]:
-    """Microseconds of processor time an item, by process."""
-    items = sum(turn.items for turn in turns)
-    names = turns[0].processor
-    return {name: sum(turn.processor[name] for turn in turns) / items * 1e6 for name in names}
-
-
-def _shares(total: int, turns: int) -> list[int]:
-    """`total` in nearly equal shares."""
-    return [total * (index + 1) // turns - total * index // turns for index in range(turns)]

@@ -14,11 +14,11 @@ from traverse_infra.bench.throughput import FIRST
 
 pytestmark = [pytest.mark.engines, pytest.mark.long]
 
-EVENTS = 16_000  # a turn must outlast the refresh interval many times, on a fast machine too
+EVENTS = 4000  # the pass-through must be seen before it is done, on a fast machine too
 SIREN = event()["source"].split(":")[2]
 PLAN = Plan(
-    events=EVENTS, turns=2, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=2000,
-    search_rounds=2, growth_events=8000, growth_windows=2,
+    events=EVENTS, turns=1, paces=(20, 40), seconds=2, warm_seconds=1, warm_events=2000,
+    search_rounds=2, growth_events=2000, growth_windows=2,
     parts=(Part.THROUGHPUT, Part.LATENCY, Part.SEARCH, Part.REINDEX, Part.GROWTH),
 )  # fmt: skip
 
@@ -59,7 +59,7 @@ def test_every_figure_is_there_and_positive(figures: dict[str, Any]) -> None:
     assert all(taken["rss_mb"] > 10 for taken in figures["memory"].values())
     assert figures["machine"]["cores"] >= 1
     first, last = figures["growth"]["windows"]
-    assert (first["events"], last["events"]) == (4000, 8000)
+    assert (first["events"], last["events"]) == (1000, 2000)
     assert figures["growth"]["rate_last_to_first"] == last["per_second"] / first["per_second"] > 0
     for name in ("kafka", "elasticsearch", "validate", "index"):
         assert last["us_an_event"][name] > 0
@@ -72,7 +72,7 @@ def test_nothing_is_lost_and_each_turn_counts(figures: dict[str, Any]) -> None:
         "events": counted, "accepted": counted, "rejected": 0, "documents": counted
     }  # fmt: skip
     assert {name: len(turns) for name, turns in figures["turns"].items()} == {
-        "pipeline": 2, "passthrough": 2, "bulk": 2
+        "pipeline": 1, "passthrough": 1, "bulk": 1
     }  # fmt: skip
     assert set(figures["ratios"]) == {
         "pipeline_to_passthrough", "pipeline_to_bulk", "pipeline_documents_to_passthrough"
