@@ -1,6 +1,8 @@
 """The loop of a step: what it acknowledges, and when its process leaves."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -207,3 +209,17 @@ def test_a_watch_that_hears_nothing_of_kafka_ends_nobody() -> None:
     app = App(Silent())
     step(Work(), app, stall_after=0)
     asyncio.run(app.timers[steps._WATCH_EVERY]())  # type: ignore[arg-type]
+
+
+def test_a_step_that_links_nothing_starts_without_scipy() -> None:
+    """It would take a quarter of the start, and 40 MB."""
+    script = (
+        "import sys, traverse_stream_processors.app\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "faust" in loaded
+    assert not loaded & {"datasketch", "scipy"}

@@ -11,8 +11,6 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from datasketch import MinHash
-
 from traverse_stream_processors.linking.features import GLOBAL, Features
 from traverse_stream_processors.linking.words import telling
 
@@ -42,6 +40,9 @@ class Blocking:
     """Gives the ladders of a record. Holds a sketch that is used again and again: one a thread."""
 
     def __init__(self) -> None:
+        # Here: it loads scipy, a quarter of the start of a process that links nothing.
+        from datasketch import MinHash
+
         self._sketch = MinHash(num_perm=_BANDS * _ROWS, seed=1, hashfunc=crc32, scheme="affine32")
         # Titles come again: with each change of a record, and each year.
         self._bands = lru_cache(maxsize=50_000)(self._sketched)
