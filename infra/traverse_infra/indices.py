@@ -109,7 +109,7 @@ def prepare_index(client: Elasticsearch, alias: str, topic_id: str, *, begun: bo
     `traverse reindex`), EngineAwayError, or InfraError when Elasticsearch refuses.
     """
     generation = current_generation(topic_id)
-    with mapped():
+    with mapped(client):
         indices, pointed = read_alias(client, alias)
         name = plan_index(alias, generation, indices, pointed, begun=begun)
         if name is None:
@@ -126,7 +126,7 @@ def prepare_indices(client: Elasticsearch, topic_id: str, *, begun: bool) -> dic
 
 def copy_indices(client: Elasticsearch) -> None:
     """Indices that were made without copies get theirs. Raises EngineAwayError, InfraError."""
-    with mapped():
+    with mapped(client):
         for alias in ALIASES.values():
             if indices := read_alias(client, alias)[1]:
                 client.indices.put_settings(index=indices, settings=_COPIES)
@@ -134,7 +134,7 @@ def copy_indices(client: Elasticsearch) -> None:
 
 def missing_aliases(client: Elasticsearch) -> list[str]:
     """The aliases that point at no index. Raises EngineAwayError, InfraError."""
-    with mapped():
+    with mapped(client):
         return [alias for alias in ALIASES.values() if not read_alias(client, alias)[1]]
 
 
@@ -150,7 +150,7 @@ def fresh_index(
     `more` goes beside the generation in its `_meta`; `settings` hold until they are changed.
     """
     generation = current_generation(topic_id)
-    with mapped():
+    with mapped(client):
         indices, _ = read_alias(client, alias)
         name = new_name(alias, generation, indices)
         return _create(client, name, generation, {}, more=more, settings=settings)
@@ -161,7 +161,7 @@ def swap_aliases(client: Elasticsearch, wanted: Mapping[str, str]) -> tuple[str,
 
     Returns the indices that they pointed at before (and not any more), for the caller to delete.
     """
-    with mapped():
+    with mapped(client):
         before: list[str] = []
         actions: list[dict[str, Any]] = []
         for alias, index in wanted.items():
@@ -176,7 +176,7 @@ def swap_aliases(client: Elasticsearch, wanted: Mapping[str, str]) -> tuple[str,
 
 def delete_index(client: Elasticsearch, index: str) -> None:
     """Deletes an index that no alias points at any more; one that is gone already is fine."""
-    with mapped():
+    with mapped(client):
         client.indices.delete(index=index, ignore_unavailable=True)
 
 
@@ -232,15 +232,12 @@ def _apply_template(client: Elasticsearch, fingerprint: str) -> None:
 
 
 @contextmanager
-def mapped() -> Iterator[None]:
+def mapped(client: Elasticsearch) -> Iterator[None]:
     """Elasticsearch's errors become ours here."""
     try:
         yield
     except TransportError as error:
-        raise EngineAwayError("Elasticsearch", _where(error), type(error).__name__) from error
+        where = ", ".join(node.base_url for node in client.transport.node_pool.all())
+        raise EngineAwayError("Elasticsearch", where, type(error).__name__) from error
     except ApiError as error:
         raise InfraError(f"Elasticsearch refuse ({error.status_code}) : {error}") from error
-
-
-def _where(error: TransportError) -> str:
-    return ", ".join(str(each) for each in error.errors) or error.message

@@ -1,9 +1,10 @@
 """Which index an alias needs, without Elasticsearch."""
 
 import pytest
+from elasticsearch import Elasticsearch
 
-from traverse_infra.errors import IndexLostError, IndexMismatchError
-from traverse_infra.indices import Generation, new_name, plan_index
+from traverse_infra.errors import EngineAwayError, IndexLostError, IndexMismatchError
+from traverse_infra.indices import Generation, missing_aliases, new_name, plan_index
 
 _WANTED = Generation("5934C353-e071-42bf-8429-cfd1074cdf19", "345b40f5")
 _NAME = "a-5934c353-345b40f5"
@@ -53,3 +54,12 @@ def test_an_index_with_the_name_of_the_alias_is_refused() -> None:
 def test_a_rebuild_takes_the_next_free_name() -> None:
     assert new_name("a", _WANTED, {_NAME: {}}) == f"{_NAME}-2"
     assert new_name("a", _WANTED, {_NAME: {}, f"{_NAME}-2": {}}) == f"{_NAME}-3"
+
+
+def test_an_elasticsearch_that_is_away_is_named_by_its_address() -> None:
+    """Not by what each try met."""
+    with (
+        Elasticsearch("http://127.0.0.1:1", max_retries=2) as client,
+        pytest.raises(EngineAwayError, match=r"à l’adresse http://127\.0\.0\.1:1 \(Connection"),
+    ):
+        missing_aliases(client)

@@ -48,7 +48,7 @@ def rebuild(
     topic_id = opportunities_generation(bootstrap)
     with (
         Elasticsearch(**elasticsearch_client(elasticsearch), request_timeout=120) as client,
-        mapped(),
+        mapped(client),
     ):
         state = unfinished.find(client, topic_id)
         if state is not None and anew and not state.swapped:
@@ -159,7 +159,7 @@ def held(client: Elasticsearch, indices: Sequence[str]) -> Iterator[None]:
 
 def release(client: Elasticsearch) -> None:
     """Let the indices that the aliases point at be written again."""
-    with mapped():
+    with mapped(client):
         for alias in ALIASES.values():
             indices = read_alias(client, alias)[1]
             if indices:
