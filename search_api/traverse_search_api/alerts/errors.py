@@ -4,13 +4,17 @@ from traverse_search_api.errors import SearchError
 
 
 class UnknownSubscriptionError(SearchError):
-    """No subscription of this owner has this id: whether another has, is not said."""
+    """No subscription of this owner has this id, or none any more: whether another has, is not
+    said."""
 
     status = 404
-    title = "Introuvable"
+    title = "Alerte introuvable"
 
     def __init__(self) -> None:
-        super().__init__("Aucune de vos alertes ne porte cet identifiant : voyez leur liste.")
+        super().__init__(
+            "Aucune de vos alertes ne porte cet identifiant : si vous l’avez supprimée, c’est "
+            "fait ; sinon, voyez leur liste."
+        )
 
 
 class TooManySubscriptionsError(SearchError):

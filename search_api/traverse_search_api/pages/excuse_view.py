@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from traverse_search_api.accounts.forms import local_address
+from traverse_search_api.alerts.errors import UnknownSubscriptionError
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
     EndedGroupingError,
@@ -23,6 +24,7 @@ _TITLES: Final = {
     "Curseur expiré": "Suite expirée",
     "Retiré": "Publication retirée",
     "Terminé": "Groupement terminé",
+    "Alerte introuvable": "Cette alerte n’est plus là",
 }
 """The titles for people, where those for programs are not in their words."""
 
@@ -82,6 +84,11 @@ def _said(error: SearchError) -> str:
                 "Aucun groupement proposé n’est à cette adresse : il s’est défait, ou il est "
                 "réservé à d’autres lecteurs. Voyez ceux qui vous sont proposés."
             )
+        case UnknownSubscriptionError():
+            return (
+                "Elle n’est pas, ou n’est plus, parmi vos alertes. Si vous venez de la supprimer, "
+                "c’est fait : rien ne vous en parviendra plus."
+            )
     return str(error)
 
 
@@ -95,6 +102,8 @@ def _ways(error: SearchError, asked: Asked) -> Ways:
             return [(f"/fiche/{error.anchor}", "Voir ce dossier")]
         case UnknownGroupingError():
             return [("/mutualiser", "Voir les groupements proposés")]
+        case UnknownSubscriptionError():
+            return [("/alertes", "Voir vos alertes")]
     # What was sent is not sent again by a link.
     return [(_address(asked), "Réessayer")] if error.status == 503 and asked.read else []
 

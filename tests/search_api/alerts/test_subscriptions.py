@@ -77,6 +77,30 @@ def test_an_alert_is_deleted_on_the_page_once_that_was_confirmed(people: Househo
     assert "supprimée" not in lea.get("/alertes?supprimee=oui").text
 
 
+def test_deleting_twice_says_that_it_is_done_and_nothing_of_others_alerts(
+    people: Household,
+) -> None:
+    """One that is gone, another's and one that never was are answered alike, to the letter."""
+    row = subscription(name="à supprimer")
+    people.table.put(row.id, row)
+    lea = people.house.signed_in(LEA)
+    token = token_of(lea.get("/compte"))
+    assert lea.post(f"/alertes/{row.id}/suppression", data={"jeton": token}).status_code == 303
+    said = set()
+    for identifier in (row.id, OF_THE_CITY.id, "f" * len(row.id)):
+        address = f"/alertes/{identifier}/suppression"
+        page, second = lea.get(address), lea.post(address, data={"jeton": token})
+        answer = lea.delete(f"/v1/subscriptions/{identifier}")
+        assert (page.status_code, second.status_code, answer.status_code) == (404, 404, 404)
+        assert words_of(page) == words_of(second)
+        said.add((words_of(page).replace(identifier, ""), answer.json()["detail"]))
+    ((words, detail),) = said
+    assert "Si vous venez de la supprimer, c’est fait : rien ne vous en parviendra plus." in words
+    assert "si vous l’avez supprimée, c’est fait" in detail
+    assert 'href="/alertes">Voir vos alertes</a>' in page.text
+    assert "identifiant" not in words
+
+
 def test_the_note_of_a_week_is_asked_for_in_one_click_and_only_by_e_mail(
     people: Household,
 ) -> None:
