@@ -38,7 +38,7 @@ TraverseError
 """
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.french_numbers import number
@@ -211,6 +211,10 @@ class TooManyRequestsError(SearchError):
             "vos demandes ; un export (.ndjson, .csv) ou un flux donne tout en une seule."
         )
         self.retry_after = retry_after
+
+
+CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+"""What goes with every 401: how one may be known (RFC 9110, 15.5.2; RFC 6750)."""
 
 
 class UnknownKeyError(SearchError):

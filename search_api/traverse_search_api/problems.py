@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from traverse_schemas.clock import InvalidClockError
 from traverse_schemas.http_methods import refused_method
 from traverse_search_api.errors import (
+    CHALLENGE,
     AmbiguousPlaceError,
     ExpiredStreamError,
     GroupingsUnavailableError,
@@ -27,7 +28,6 @@ from traverse_search_api.errors import (
     TooLongError,
     TooManyExportsError,
     TooManyStreamsError,
-    UnknownKeyError,
 )
 from traverse_search_api.parameters import SearchParameters
 
@@ -81,8 +81,8 @@ def _search_error(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, _LATER) else None
     if isinstance(error, MergedError):
         headers = {"Location": _moved(request, error.identifier)}
-    if isinstance(error, UnknownKeyError):
-        headers = {"WWW-Authenticate": "Bearer"}
+    if error.status == 401:
+        headers = CHALLENGE
     if isinstance(error, MovedGroupingError):
         headers = {"Location": f"/v1/groupings/{error.identifier}"}
     more: dict[str, Any] = {}

@@ -195,6 +195,16 @@ def test_every_route_refuses_a_wrong_key(client: TestClient, path: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx", "rss"])
+def test_a_refusal_that_is_a_page_names_the_scheme_too(client: TestClient, form: str) -> None:
+    """A 401 always says how one may be known (RFC 9110, 15.5.2)."""
+    headers = {"Authorization": "Bearer trv_x", "Accept": "text/html"}
+    answer = client.get(f"/v1/opportunities.{form}", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
 @pytest.mark.parametrize("header", ["Authorization", "Cookie"])
 @pytest.mark.parametrize("path", ["/v1/opportunities", "/openapi.json", "/", "/nope"])
 def test_no_shared_cache_keeps_what_somebody_was_answered(

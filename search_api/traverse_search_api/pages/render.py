@@ -19,6 +19,7 @@ from traverse_search_api.accounts.errors import (
 from traverse_search_api.accounts.forms import local_address, sign_in_address
 from traverse_search_api.accounts.throttle import WAIT
 from traverse_search_api.errors import (
+    CHALLENGE,
     InvalidParameterError,
     MergedError,
     MovedGroupingError,
@@ -167,6 +168,8 @@ class Renderer:
             choices=view.ways,
             query=request.query_params.get("q", "") if request.url.path == "/" else "",
         )
+        if error.status == 401:
+            answer.headers.update(CHALLENGE)
         if isinstance(error, TooManyExportsError) or error.status == 503:
             answer.headers["Retry-After"] = "2"
         if isinstance(error, TooManyAttemptsError):
