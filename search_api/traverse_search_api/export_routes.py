@@ -57,8 +57,7 @@ class Exporter:
                 own = f"{self.address}{path_of(form)}" + (query and f"?{query}")
                 now = self.searcher.as_of(parameters.as_of)
                 pieces = export(form, items, address=own, now=now)
-                headers = {"Content-Disposition": f'attachment; filename="traverse.{form.value}"'}
-                return await file_of(request, form, pieces, headers, held)
+                return await file_of(request, form, pieces, _kept_as(form), held)
 
         return endpoint
 
@@ -75,6 +74,15 @@ async def file_of(
     if form in FEED_FORMS:
         return await if_changed(request, pieces, MEDIA_TYPES[form], headers)
     return FileAnswer(pieces, MEDIA_TYPES[form], headers, held.pop_all())
+
+
+def _kept_as(form: Form) -> dict[str, str]:
+    """The headers of a file to keep; a feed is shown where it is opened (RFC 6266), as it is."""
+    shown = "inline" if form in FEED_FORMS else "attachment"
+    return {
+        "Content-Disposition": f'{shown}; filename="traverse.{form.value}"',
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def path_of(form: Form) -> str:

@@ -12,6 +12,7 @@ from tests.documents import document
 from tests.search_api.accounts.people import MARSEILLE, NOW, House, house, words_of
 from traverse_search_api import export_routes
 from traverse_search_api.errors import TooManyExportsError, TooManyRowsError
+from traverse_search_api.exports import FEED_FORMS, Form
 from traverse_search_api.items import item_of
 from traverse_search_api.pages.files_view import FilesView, files_view
 from traverse_search_api.parameters import SearchParameters
@@ -91,6 +92,17 @@ def test_a_file_has_what_its_reader_may_read(own: tuple[House, list[Reader]]) ->
         assert "https://traverse.example/fiche/" in answer.text
     assert lea.get(ASKED).headers["cache-control"] == "no-store"
     assert readers == [Reader(MARSEILLE, buyer=True)] * 2 + [ANYBODY, Reader(MARSEILLE, buyer=True)]
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_a_feed_opens_where_it_is_followed_and_any_other_form_is_a_file_to_keep(
+    own: tuple[House, list[Reader]], form: Form
+) -> None:
+    """Browsers and feed readers show what is inline; it has a name for who saves it."""
+    answer = own[0].visitor().get(f"/v1/opportunities.{form}?q=voirie")
+    shown = "inline" if form in FEED_FORMS else "attachment"
+    assert answer.headers["content-disposition"] == f'{shown}; filename="traverse.{form}"'
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_who_is_signed_out_meanwhile_is_asked_to_sign_in_and_given_no_part(
