@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from traverse_infra.errors import InfraError
-from traverse_search_api.accounts.account import StaffRole
+from traverse_search_api.accounts.account import ROLE_LABELS, StaffRole
 
 if TYPE_CHECKING:
     from traverse_search_api.accounts.directory import AccountsTable
@@ -92,11 +92,11 @@ def add(
                 f"« {email[:254]} » n'est pas une adresse électronique : écrivez nom@exemple.fr."
             ) from None
     if row.active(now):
-        typer.echo(f"{row.email} peut agir pour {member.name} ({role}).")
+        typer.echo(f"{row.email} peut agir pour {member.name} (rôle : {ROLE_LABELS[role]}).")
     else:
         typer.echo(
-            f"Le rôle de {row.email} pour {member.name} ({role}) est noté, mais son compte est "
-            f"fermé : « traverse accounts disable {row.email} --undo » le rouvre."
+            f"Le rôle de {row.email} pour {member.name} ({ROLE_LABELS[role]}) est noté, mais son "
+            f"compte est fermé : « traverse accounts disable {row.email} --undo » le rouvre."
         )
 
 
@@ -156,7 +156,7 @@ def disable(
 
 
 def remove(email: _Email) -> None:
-    """Efface un compte (RGPD, art. 17) : il n'en reste rien que le journal des actions."""
+    """Efface un compte (article 17 du RGPD) : il n'en reste rien que le journal des actions."""
     from traverse_search_api.accounts.account_changes import require_account
 
     with _table() as table:

@@ -99,7 +99,7 @@ def test_an_operator_names_an_administrator_of_somebody_who_has_an_account(
     cli("add", INES, "--institution", SIREN, "--openid")
     assert account(topic).role_for(SIREN) is StaffRole.READER
     told = cli("add", INES, "--institution", SIREN, "--role", "administrator")
-    assert "Marseille (administrator)" in told
+    assert "Marseille (rôle : Administration)" in told
     assert account(topic).role_for(SIREN) is StaffRole.ADMINISTRATOR
     assert account(topic).password is None
     cli("remove", INES)
@@ -175,7 +175,7 @@ def test_a_role_opens_no_account_that_is_closed(cli: Any, topic: MemoryTopic) ->
     assert account(topic).role_for(SIREN) is StaffRole.ADMINISTRATOR
     assert not account(topic).active(NOW.replace(year=2100))
     cli("disable", INES, "--undo")
-    assert "peut agir" in cli("add", INES, "--institution", SIREN)
+    assert "peut agir pour Marseille (rôle : Lecture)" in cli("add", INES, "--institution", SIREN)
 
 
 def test_an_operator_unbinds_the_account_that_nobody_else_may(cli: Any, topic: MemoryTopic) -> None:

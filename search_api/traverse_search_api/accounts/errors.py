@@ -24,8 +24,9 @@ class NotAllowedError(SearchError):
     title = "Non autorisé"
 
     def __init__(self, what: str, name: str) -> None:
+        of = "d’" if what[0] in "aeéiou" else "de "
         super().__init__(
-            f"Votre rôle pour {name} ne permet pas de {what} : demandez-le à qui administre les "
+            f"Votre rôle pour {name} ne permet pas {of}{what} : demandez-le à qui administre les "
             "comptes de votre institution."
         )
 

@@ -14,6 +14,7 @@ from traverse_schemas.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.pages import words
 from traverse_search_api.pages.field_names import fault_of, field_of
+from traverse_search_api.pages.need_form import SYSTEM
 from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
 from traverse_search_api.rhythm import (
     is_silent,
@@ -29,6 +30,7 @@ Query = dict[str, Any]
 SHOWN: Final = 20
 _LONGEST: Final = 30_000  # characters
 _INDEX: Final = re.compile("[0-9]{1,9}")
+_SAID_HERE: Final = "Saisies ici (« Signaler un besoin »)"
 _LATELY: Final = timedelta(days=REFUSAL_DAYS)
 
 
@@ -234,7 +236,7 @@ def _source(
     )
     name = bucket["key"].removeprefix("urn:siren:")[9:].lstrip(":")
     return SourceView(
-        name=name or "Publications directes",
+        name=_SAID_HERE if name == SYSTEM else name or "Publications directes",
         count=number(bucket["doc_count"]),
         last=words.day(last.date()),
         rhythm=rhythm_words(gap),

@@ -23,7 +23,7 @@ SYSTEM: Final = "pages"
 
 _REFERENCE: Final = re.compile(r"besoin-[0-9a-f]{16}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}([.,][0-9]{1,2})?")
-_TITLE: Final = 200
+TITLE: Final = 200
 _TEXT: Final = 5000
 
 
@@ -152,8 +152,8 @@ def published_form(
 def checked(form: NeedForm, territories: Territories) -> Checked:
     """The need that the form says, or what is to be mended, field by field."""
     faults: dict[str, str] = {}
-    if not 3 <= len(form.title) <= _TITLE:
-        faults["titre"] = f"Dites en quelques mots ce qui manque (de 3 à {_TITLE} caractères)."
+    if not 3 <= len(form.title) <= TITLE:
+        faults["titre"] = f"Dites en quelques mots ce qui manque (de 3 à {TITLE} caractères)."
     if len(form.description) > _TEXT:
         faults["description"] = f"Raccourcissez les précisions : {_TEXT} caractères au plus."
     if form.subtype not in SUBTYPES:

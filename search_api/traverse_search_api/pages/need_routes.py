@@ -21,6 +21,7 @@ from traverse_search_api.pages.field_names import fault_of, need_faults
 from traverse_search_api.pages.need_form import (
     AUDIENCES,
     SUBTYPES,
+    TITLE,
     WHEN_LABELS,
     Checked,
     NeedForm,
@@ -71,9 +72,12 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
 
     @router.get("/signaler")
     async def begin(
-        request: Request, corriger: Annotated[str, Query(max_length=40)] = ""
+        request: Request,
+        corriger: Annotated[str, Query(max_length=40)] = "",
+        besoin: Annotated[str, Query(max_length=1000)] = "",
     ) -> Response:
-        """The empty form, or that of a need of the institution's own, to be corrected."""
+        """The empty form, that of `besoin` (a search that found nothing, as it was typed), or that
+        of a need of the institution's own, to be corrected."""
         person = visits.require(request, StaffRole.PUBLISHER, _PUBLISH)
         if not staff.gateway.present:
             raise NoGatewayError
@@ -85,7 +89,7 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
                 form = published_form(held, corriger, now, reading.territories)
                 return asked(request, form, Checked())
         form = empty_form(_reference(), person.institution, now, reading.territories)
-        return asked(request, form, Checked())
+        return asked(request, replace(form, title=" ".join(besoin.split())[:TITLE]), Checked())
 
     @router.post("/signaler")
     async def send(request: Request) -> Response:

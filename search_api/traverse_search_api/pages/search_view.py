@@ -183,11 +183,22 @@ def _choices(understood: Mapping[str, Any], query: str, asked: Given) -> list[Li
 
 
 def _ways_back(diagnosis: Mapping[str, Any], asked: Given) -> list[Link]:
-    """The search without each filter that is to blame; without any, where none is alone."""
+    """The search without each filter that is to blame; without any, where none is alone; each word
+    by itself, where all of them together are."""
     ways = [_way_back(one, asked) for one in diagnosis["without"]]
     if not ways and diagnosis["without_filters"] and "q" in asked:
         everything = page_address({"q": asked["q"]})
         ways = [Link("Sans aucun filtre", everything)]
+    if not ways and len(diagnosis["words"]) > 1:
+        ways = [
+            Link(
+                f"« {one['word']} » seul",
+                page_address(instead(asked, "q", one["word"])),
+                count=number(one["count"]),
+            )
+            for one in diagnosis["words"]
+            if one["count"]
+        ]
     return ways
 
 

@@ -26,6 +26,7 @@ from traverse_search_api.accounts.account_changes import (
     with_password,
     with_role,
 )
+from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.passwords import Passwords, WeakPasswordError, check_password
 from traverse_search_api.reader import ANYBODY, Reader
 
@@ -432,3 +433,8 @@ def test_a_date_that_is_none_is_answered_with_a_page(shared: House, path: str) -
     assert answer.status_code == 400
     assert answer.headers["content-type"].startswith("text/html")
     assert "n’est pas une date" in answer.text
+
+
+def test_what_a_role_does_not_allow_is_said_in_whole_words() -> None:
+    assert "ne permet pas d’ouvrir la vitrine" in str(NotAllowedError("ouvrir la vitrine", "Apt"))
+    assert "ne permet pas de voir cette page" in str(NotAllowedError("voir cette page", "Apt"))

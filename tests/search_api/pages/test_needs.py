@@ -185,3 +185,12 @@ def test_the_form_of_a_published_need_says_the_same_again() -> None:
     assert seen.data["place"] == ["com:93066"]
     assert seen.data["amounts"][0]["value"] == 12000.5
     assert seen.data["visibility"] == "members"
+
+
+def test_a_search_that_found_nothing_is_the_beginning_of_a_need(town: House) -> None:
+    """As it was typed, as far as a title goes."""
+    paul = town.signed_in(PAUL)
+    page = paul.get("/signaler", params={"besoin": "  bornes   incendie "}).text
+    assert 'name="titre" value="bornes incendie"' in page
+    page = paul.get("/signaler", params={"besoin": "x" * 900}).text
+    assert f'name="titre" value="{"x" * 200}"' in page

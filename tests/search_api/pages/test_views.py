@@ -27,7 +27,7 @@ from traverse_search_api.pages.dashboard_view import (
 )
 from traverse_search_api.pages.grouping_view import grouping_view
 from traverse_search_api.pages.grouping_word import day_of, own_record, step_of, word_event
-from traverse_search_api.pages.institution_view import mend_view, mended
+from traverse_search_api.pages.institution_view import mend_view, mended, published_view
 from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
 from traverse_search_api.pages.typed_place import place_choices, retyped
 from traverse_search_api.rhythm import is_silent, rhythm_from, spoken, usual_gap
@@ -164,6 +164,18 @@ def test_a_source_is_silent_after_three_times_its_usual_gap() -> None:
     assert not is_silent(NOW - timedelta(days=6), timedelta(days=1), NOW)
     assert usual_gap(days[:3]) is None
     assert not is_silent(NOW - timedelta(days=900), None, NOW)
+
+
+def test_a_source_is_named_as_staff_know_it() -> None:
+    """What is typed on the pages is not told by the name of a program."""
+    keys = [f"urn:siren:{MARSEILLE}{system}" for system in ("", ":marches", ":pages")]
+    documents = [{"sources": [{"source": key, "updated_at": NOW.isoformat()}]} for key in keys]
+    buckets = [{"key": key, "doc_count": 1} for key in keys]
+    found = {"aggregations": {"sources": {"buckets": buckets}}}
+    _, sources, _ = published_view(found, [], documents, NOW)
+    assert [one.name for one in sources] == [
+        "Publications directes", "marches", "Saisies ici (« Signaler un besoin »)",
+    ]  # fmt: skip
 
 
 def test_a_rhythm_is_its_own_and_not_that_of_others_who_say_the_same() -> None:
