@@ -147,6 +147,20 @@ class Told:
         self._states: dict[str, RecordState] = {}
 
     def tell(self, batch: list[Whole]) -> None:
+        self._world.tell(*self._folded(batch))
+
+    def tell_the_killed(self, batch: list[Whole], random: Any) -> None:
+        """Somebody is killed over a batch, before or after it is written; the next, as may be,
+        while it takes over. Whoever takes over in the end is given the batch again."""
+        rows = self._world.log(*self._folded(batch))
+        if random.random() < 0.5:
+            self._world.handle(*rows)
+        while random.random() < 0.4:
+            self._world.take_over(random)
+        self._world.take_over()
+        self._world.handle(*rows)
+
+    def _folded(self, batch: list[Whole]) -> list[RecordState | bytes]:
         told: list[RecordState | bytes] = []
         for whole in batch:
             accepted = accept(orjson.dumps(whole))
@@ -156,7 +170,7 @@ class Told:
             name = opportunity_id(whole["source"], whole["subject"])
             self._states[name] = fold(self._states.get(name), accepted, _ENRICH(accepted))
             told.append(self._states[name])
-        self._world.tell(*told)
+        return told
 
     def written(self) -> tuple[Any, ...]:
         """What people may find; not what only tells that something was there once, which depends
@@ -200,3 +214,20 @@ def test_events_and_words_come_to_the_same_in_any_order(spoken: list[Whole], ran
         batches.append(order[:size])
         del order[:size]
     assert outcome(batches) == outcome([everything])
+
+
+@settings(max_examples=25, deadline=None)
+@given(words(), st.randoms(use_true_random=False))
+def test_whoever_is_killed_the_next_comes_to_the_same(spoken: list[Whole], random: Any) -> None:
+    everything = [*EVENTS, *spoken]
+    order = random.sample(everything, k=len(everything))
+    with TemporaryDirectory() as folder:
+        told = Told(Path(folder))
+        while order:
+            size = random.choice([1, 1, 2, 4])
+            if random.random() < 0.8:
+                told.tell(order[:size])
+            else:
+                told.tell_the_killed(order[:size], random)
+            del order[:size]
+        assert told.written() == outcome([everything])

@@ -2,6 +2,7 @@
 groupings, through all that links and matches."""
 
 import copy
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
@@ -18,7 +19,12 @@ from traverse_schemas.identity import opportunity_id
 from traverse_schemas.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.linking.linker import Linker
-from traverse_stream_processors.linking.opportunities import Opportunities
+from traverse_stream_processors.linking.opportunities import (
+    Formed,
+    LinkMessage,
+    Opportunities,
+    digest_of,
+)
 from traverse_stream_processors.linking.shelf import Shelf
 from traverse_stream_processors.matching.matches import Matches
 
@@ -127,41 +133,93 @@ FINAL: tuple[Told, ...] = (*RECORDS, *WORDS)
 
 
 class World:
-    """What was told, and what is written for it, as on the log."""
+    """What was told, and what is written for it, as on the log; whoever is killed is followed by
+    one that knows the log alone."""
 
     def __init__(self, folder: Path) -> None:
-        matches = Matches(base_model(), reader())
-        self._opportunities = Opportunities(Linker(), Shelf(folder), matches)
-        self._offset = 0
-        self.documents: dict[str, Any] = {}
-        self.links: dict[str, Any] = {}
-        self.groupings: dict[str, Any] = {}
+        self._folder = folder
+        self._records: list[tuple[str, int, bytes]] = []
+        self._words: list[bytes] = []
+        self._octets: dict[str, bytes] = {}
+        self.links: dict[str, bytes] = {}
+        self.groupings: dict[str, bytes] = {}
+        self._known = self._born()
 
     def tell(self, *those: Told) -> None:
         """In one batch."""
-        known = self._opportunities
-        rows = []
+        self.handle(*self.log(*those))
+
+    def log(self, *those: Told) -> tuple[list[tuple[str, int, bytes]], list[bytes]]:
+        """Records and words come to the log, in one batch, which nobody has handled."""
+        records: list[tuple[str, int, bytes]] = []
         for said in those:
             if isinstance(said, dict):
-                self._offset += 1
                 key = f"{said['source']} {said['subject']}"
-                rows.append((key, self._offset, orjson.dumps(said)))
-        touched = known.put_records(rows)
-        touched |= known.put_decisions(one for one in those if isinstance(one, bytes))
-        formed = known.form(touched)
-        for one in formed:
-            self.documents[one.message["id"]] = orjson.loads(one.octets)
-        for written, messages in ((self.links, known.links()), (self.groupings, known.groupings())):
-            for key, value in messages:
-                written.pop(key, None)
-                if value is not None:
-                    written[key] = orjson.loads(value)
-        known.remember(formed)
+                records.append((key, len(self._records) + len(records), orjson.dumps(said)))
+        words = [one for one in those if isinstance(one, bytes)]
+        self._records += records
+        self._words += words
+        return records, words
+
+    def handle(self, records: Sequence[tuple[str, int, bytes]], words: Sequence[bytes]) -> None:
+        known = self._known
+        touched = known.put_records(records) | known.put_decisions(words)
+        self._write(known.form(touched))
+        _put(self.links, known.links())
+        _put(self.groupings, known.groupings())
+
+    def take_over(self, random: Any = None) -> None:
+        """Whoever handled batches is gone; the next reads the log, and writes what is missing.
+        With `random` it is gone, too, before it has written all of that."""
+        known = self._known = self._born()
+        known.put_written(self._octets.items())
+        half = len(self._words) // 2
+        known.put_decisions(self._words[:half])
+        for start in range(0, len(self._records), 3):
+            known.put_records(self._records[start : start + 3])
+        known.put_decisions(self._words[half:])
+        left = sorted(known.everything_linked())
+        for start in range(0, len(left), 3):
+            if random is not None and random.random() < 0.3:
+                return
+            self._write(known.form(left[start : start + 3]))
+        digests = {key: digest_of(value) for key, value in self.links.items()}
+        links = list(known.missing_links(digests))
+        if random is not None:
+            _put(self.links, links[: random.randrange(len(links) + 1)])
+            return
+        _put(self.links, links)
+        _put(self.groupings, known.missing_groupings(dict(self.groupings)))
+
+    def _born(self) -> Opportunities:
+        matches = Matches(base_model(), reader())
+        return Opportunities(Linker(), Shelf(self._folder), matches)
+
+    def _write(self, formed: Sequence[Formed]) -> None:
+        self._octets |= {one.message["id"]: one.octets for one in formed}
+        self._known.remember(formed)
+
+    @property
+    def documents(self) -> dict[str, Any]:
+        return _read(self._octets)
 
     def written(self) -> tuple[Any, ...]:
         """All that holds; but not which groupings there were on the way."""
-        standing = {key: one for key, one in self.groupings.items() if "grouping" in one}
-        return self.documents, self.links, standing
+        groupings = _read(self.groupings)
+        standing = {key: one for key, one in groupings.items() if "grouping" in one}
+        return self.documents, _read(self.links), standing
+
+
+def _read(written: Mapping[str, bytes]) -> dict[str, Any]:
+    return {key: orjson.loads(value) for key, value in written.items()}
+
+
+def _put(written: dict[str, bytes], messages: Iterable[LinkMessage]) -> None:
+    """As a compacted topic holds them."""
+    for key, value in messages:
+        written.pop(key, None)
+        if value is not None:
+            written[key] = value
 
 
 def written(*batches: tuple[Told, ...]) -> tuple[Any, ...]:
