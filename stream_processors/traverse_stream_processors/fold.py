@@ -20,6 +20,7 @@ from traverse_schemas.events import Action
 from traverse_schemas.identity import Version, opportunity_id
 from traverse_schemas.record_state import Life, RecordState, State, VersionedContent
 from traverse_schemas.records.codes import WithdrawalReason
+from traverse_schemas.status import french_day
 from traverse_stream_processors.validate import Accepted
 
 _STATES: dict[str, State] = {
@@ -124,7 +125,7 @@ def _life(known: Life | None, accepted: Accepted) -> Life | None:
 
 def _closed_on(accepted: Accepted) -> str:
     day: date | None = getattr(accepted.event.data, "on", None)
-    return accepted.version.time[:10] if day is None else day.isoformat()
+    return (day or french_day(accepted.event.time)).isoformat()
 
 
 def _withdrawn(known: list[int | str] | None, accepted: Accepted) -> list[int | str] | None:

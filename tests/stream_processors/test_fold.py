@@ -104,6 +104,17 @@ def test_an_update_after_an_award_corrects_and_does_not_reopen() -> None:
     assert state["content"]["content"]["title"] == "Avenant"
 
 
+def test_what_ended_without_a_day_ended_on_the_french_day_of_the_event() -> None:
+    """Half past midnight in Paris is the day before in UTC; a day that is said stays."""
+    closed: dict[str, Any] = {"time": "2026-11-20T23:30:00Z", "data": {"outcome": "dropped"}}
+    said = {**closed, "data": {"outcome": "dropped", "on": "2026-11-19"}}
+    for whole, day in ((closed, "2026-11-21"), (said, "2026-11-19")):
+        state = state_after([accept(event("closed", **whole))])
+        assert state is not None
+        assert state["life"] is not None
+        assert state["life"]["closed_on"] == day
+
+
 def test_a_record_that_leaves_the_public_leaves_a_stub_there() -> None:
     state = state_after(
         [

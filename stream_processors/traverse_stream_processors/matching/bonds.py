@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from traverse_schemas.grouping import readable
 from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.french import day_of
 from traverse_stream_processors.matching.joint import Together
 from traverse_stream_processors.matching.layers import BASE
 from traverse_stream_processors.matching.territory import level_of
@@ -227,7 +228,7 @@ class Bonds:
         which the newest of them was told of. That day has come for all of them, whatever day it is
         now."""
         facts = [self._facts[one] for one in inside]
-        newest = max(one.first_time for one in facts)[:10]
+        newest = day_of(max(one.first_time for one in facts))
         return {
             one.id
             for one in facts

@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from traverse_schemas.status import french_day
+
 _MONTHS: Final = (
     "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
     "octobre", "novembre", "décembre",
@@ -25,6 +27,12 @@ def last_day(until: str, zone: str) -> str:
     late."""
     last = datetime.fromisoformat(f"{until}:00+00:00") - timedelta(seconds=1)
     return last.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+@lru_cache(maxsize=20_000)
+def day_of(moment: str) -> str:
+    """The day (ISO) that it is in metropolitan France at a moment (ISO, UTC)."""
+    return french_day(datetime.fromisoformat(moment)).isoformat()
 
 
 def listed(words: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from traverse_schemas.grouping import (
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.engagement import FORMAL, engagement_of, furthest
 from traverse_stream_processors.matching.facts import Facts
-from traverse_stream_processors.matching.french import listed, lower_first
+from traverse_stream_processors.matching.french import day_of, listed, lower_first
 from traverse_stream_processors.matching.groups import Key
 from traverse_stream_processors.matching.joint import Together, when_in_words
 from traverse_stream_processors.matching.members import Member, members_of
@@ -116,13 +116,13 @@ def _day_of(start: str, end: str, purchases: Sequence[Facts]) -> str:
     purchase was told of."""
     if start != _FAR[0]:
         return start
-    return end if end != _FAR[1] else min(one.first_time for one in purchases)[:10]
+    return end if end != _FAR[1] else day_of(min(one.first_time for one in purchases))
 
 
 def _acts(members: Sequence[Member]) -> list[GroupingAct]:
     """The formal steps, in the order of their days, each once."""
     acts = {
-        (said.on or said.when[:10], one.facts.owner_name, str(said.step))
+        (said.day, one.facts.owner_name, str(said.step))
         for one in members
         for said in one.words
         if said.step in FORMAL
@@ -165,7 +165,7 @@ def _member(one: Member) -> GroupingMember:
         member["tax"] = purchase.tax if purchase else "unknown"
     if (said := furthest(one.words)) is not None:
         member["stance"] = str(said.step)
-        member["stance_on"] = said.on or said.when[:10]
+        member["stance_on"] = said.day
     return member
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from traverse_stream_processors.linking.words import likeness as shared_words
 from traverse_stream_processors.matching.answers import subject_in_words
 from traverse_stream_processors.matching.facts import Facts
-from traverse_stream_processors.matching.french import day
+from traverse_stream_processors.matching.french import day, day_of
 from traverse_stream_processors.matching.purchases import Purchase, overlap
 from traverse_stream_processors.matching.subject import alike_from
 from traverse_stream_processors.matching.territory import neighbours
@@ -91,8 +91,8 @@ def partners(facts: Facts, others: Iterable[Facts | None]) -> Iterator[Facts]:
             and kind is sort
             and one.owner != owner
             and one.owner_kind in _BUYERS
-            and not (facts.expires and facts.expires < one.first_time[:10])
-            and not (one.expires and one.expires < facts.first_time[:10])
+            and not (facts.expires and facts.expires < day_of(one.first_time))
+            and not (one.expires and one.expires < day_of(facts.first_time))
         ):
             yield one
 

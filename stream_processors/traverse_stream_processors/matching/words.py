@@ -15,6 +15,7 @@ from traverse_schemas.identity import Version
 from traverse_schemas.sources import parse_source
 from traverse_stream_processors.linking.decisions import Decisions, Saying
 from traverse_stream_processors.matching.facts import Facts
+from traverse_stream_processors.matching.french import day_of
 
 PROPOSED: Final = "proposed"
 CONFIRMED: Final = "confirmed"
@@ -88,6 +89,11 @@ class Said(NamedTuple):
     grouping: str
     siren: str
     on: str
+
+    @property
+    def day(self) -> str:
+        """The day of the step, else that on which it was said."""
+        return self.on or day_of(self.when)
 
 
 class GroupingWords:

@@ -71,8 +71,18 @@ def test_what_had_expired_is_in_no_grouping_with_what_comes_later() -> None:
     assert list(fed(gone, dae("Aix")).every_grouping())
 
 
+def test_what_is_told_of_after_midnight_comes_later_than_what_expired_the_day_before() -> None:
+    """It is the next day in France, and the same still in UTC."""
+    gone = dae("Gardanne", expires="2026-11-15")
+    same_day, next_day = (
+        dae("Aix", first_time=f"2026-11-15T{hour}:00.000000Z") for hour in ("22:30", "23:30")
+    )
+    assert list(fed(gone, same_day).every_grouping())
+    assert not list(fed(gone, next_day).every_grouping())
+
+
 def test_whose_contract_ends_has_said_no_need() -> None:
-    said = dae("Gardanne", 30_000.0, first_time="2026-01-01T")
+    said = dae("Gardanne", 30_000.0, first_time="2026-01-01T00:00Z")
     found = grouping(fed(said, ending("Aix", 400_000.0)))
     assert found["reason"].startswith(
         "Gardanne a un besoin (défibrillateur) ; un contrat du même achat se termine chez "
@@ -89,7 +99,7 @@ def test_whose_contract_ends_has_said_no_need() -> None:
 
 
 def test_who_is_interested_in_what_its_contract_buys_has_said_it() -> None:
-    said = dae("Gardanne", 30_000.0, first_time="2026-01-01T")
+    said = dae("Gardanne", 30_000.0, first_time="2026-01-01T00:00Z")
     ends = ending("Aix", 400_000.0)
     found = grouping(fed(said, ends, step("interested", ends, grouping_id("public", said.id))))
     assert found["reason"].startswith("Gardanne et Aix-en-Provence ont besoin de la même chose")
@@ -101,7 +111,7 @@ def test_who_is_interested_in_what_its_contract_buys_has_said_it() -> None:
 def test_what_is_over_holds_no_need_back() -> None:
     """A neighbour's need of 2019 that nobody closed, the better match; and one that goes on."""
     always = {"window": {"from": "2019-01-01", "to": "2028-12-31"}}
-    old = {"window": {"from": "2019-01-01", "to": "2019-06-30"}, "first_time": "2018-01-01T"}
+    old = {"window": {"from": "2019-01-01", "to": "2019-06-30"}, "first_time": "2018-01-01T00:00Z"}
     live = {"window": {"from": "2019-01-01", "to": "2028-12-31"}, "title": "Défibrillateurs"}
     mine, gone = dae("Gardanne", **always), dae("Aix", **old)
     open_end = need("R", "Défibrillateurs", owner="Marseille", **DAE, window=live["window"])
@@ -115,7 +125,7 @@ def test_what_is_over_holds_no_need_back() -> None:
     }  # fmt: skip
     # An old contract has no more claim to a need without dates.
     undated = dae("Gardanne", window={})
-    old_contract = ending("Aix", 10.0, end_max="2019-06-30", first_time="2016-01-01T")
+    old_contract = ending("Aix", 10.0, end_max="2019-06-30", first_time="2016-01-01T00:00Z")
     assert owners(grouping(fed(undated, old_contract, open_end))) == {"Gardanne", "Marseille"}
 
 
@@ -125,12 +135,12 @@ def test_who_signed_together_stays_together_when_it_is_over() -> None:
         {"from": "2026-01-01", "to": "2029-01-01"},
     )
     towns = [
-        dae(town, window=window, first_time="2026-01-01T")
+        dae(town, window=window, first_time="2026-01-01T00:00Z")
         for town, window in zip(("Gardanne", "Aix"), windows, strict=True)
     ]
     key = grouping_id("public", min(one.id for one in towns))
     signed = [step("constituted", one, key) for one in towns]
-    later = dae("Marseille", window=windows[1], first_time="2028-01-01T")
+    later = dae("Marseille", window=windows[1], first_time="2028-01-01T00:00Z")
     found = grouping(fed(*towns, *signed, later))
     assert (found["state"], owners(found)) == ("constituted", {"Gardanne", "Aix-en-Provence"})
 

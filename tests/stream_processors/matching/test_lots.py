@@ -75,7 +75,7 @@ def test_a_lot_that_ended_or_closes_first_counts_so() -> None:
     result = found(firm(PLUMBER), gymnasium(closing))
     assert result.until == "2027-01-15T11:00"
     assert result.reason.endswith("jusqu'au 15 janvier 2027")
-    assert answer(firm(PLUMBER, first_time="2027-02-01T"), gymnasium(closing)) is None
+    assert answer(firm(PLUMBER, first_time="2027-02-01T00:00Z"), gymnasium(closing)) is None
 
 
 def test_a_lot_that_the_owner_ended_is_not_found_by_way_of_a_relay() -> None:

@@ -53,7 +53,7 @@ def world() -> tuple[Facts, ...]:
                 found.append(
                     call(f"E{thing}", title, owner=town, cpv=[code], outcome="awarded",
                          duration_months=24, end_max=("2027-04-30", "2019-06-30")[number % 4 // 2],
-                         amount=90_000.0, first_time="2018-01-01T", **audience)
+                         amount=90_000.0, first_time="2018-01-01T00:00Z", **audience)
                 )  # fmt: skip
     for thing, (title, code) in enumerate(THINGS):
         for owner in (METROPOLE, DEPARTMENT, REGION):
@@ -150,9 +150,9 @@ def test_what_has_no_theme_comes_and_goes_beside_others() -> None:
 
 
 def test_a_grouping_grows_and_shrinks_and_keeps_its_id() -> None:
-    first = need("A", "Défibrillateurs", owner="Gardanne", first_time="2026-01-01T", **DAE)
-    second = need("B", "Défibrillateurs", owner="Aix", first_time="2026-02-01T", **DAE)
-    third = need("C", "Défibrillateurs", owner="Marseille", first_time="2026-03-01T", **DAE)
+    first = need("A", "Défibrillateurs", owner="Gardanne", first_time="2026-01-01T00:00Z", **DAE)
+    second = need("B", "Défibrillateurs", owner="Aix", first_time="2026-02-01T00:00Z", **DAE)
+    third = need("C", "Défibrillateurs", owner="Marseille", first_time="2026-03-01T00:00Z", **DAE)
     matcher = fed([third, second])
     assert members(matcher, "public") == [{second.id, third.id}]
     matcher.put(first.id, first)
@@ -294,7 +294,7 @@ def test_a_crowd_is_taken_apart_by_territory_and_not_by_arrival() -> None:
     towns = list(TOWNS)
     crowd = [
         need(f"N{number}", "Défibrillateurs", owner=(f"{900000000 + number}", place, "other"),
-             place=[place], first_time=f"2026-{1 + number % 12:02}-01T", **DAE)
+             place=[place], first_time=f"2026-{1 + number % 12:02}-01T00:00Z", **DAE)
         for number in range(14)
         for place in [f"com:{TOWNS[towns[number % 3]][1]}"]
     ]  # fmt: skip

@@ -173,6 +173,14 @@ def test_members_say_they_are_interested_and_the_formal_steps_follow() -> None:
     assert [one["owner"] for one in found["others"]] == ["Marseille"]
 
 
+def test_a_step_without_a_day_was_taken_on_the_french_day_on_which_it_was_said() -> None:
+    said = step("deliberated", AIX, day=4)
+    said["version"][1] = "2026-12-03T23:30:00.000000Z"  # half past midnight in Paris
+    found = grouping(fed(GARDANNE, AIX, step("interested", GARDANNE, day=1), said))
+    assert [act["on"] for act in found["acts"]] == ["2026-12-04"]
+    assert [one.get("stance_on") for one in found["members"]] == ["2026-12-01", "2026-12-04"]
+
+
 def test_each_step_keeps_its_day_and_a_later_word_mends_it() -> None:
     told_of = [
         ("interested", ""), ("convention", "2026-12-01"), ("deliberated", "2026-11-28"),
