@@ -56,16 +56,27 @@ class RecordRef(Part):
 
     source: Annotated[
         str,
-        Field(max_length=100, pattern=r"^urn:siren:[0-9]{9}(:[a-z0-9][a-z0-9._-]{0,63})?$"),
+        Field(
+            max_length=100,
+            pattern=r"^urn:siren:[0-9]{9}(:[a-z0-9][a-z0-9._-]{0,63})?$",
+            description="The `source` of its events.",
+            examples=["urn:siren:211300553:achats"],
+        ),
     ]
-    subject: Annotated[str, Field(min_length=1, max_length=255)]
+    subject: Annotated[str, Field(min_length=1, max_length=255)] = Field(
+        description="The `subject` of its events.", examples=["VOI-2026-014"]
+    )
 
 
 class LinkWord(Part):
-    """Two records, and why, for whoever reads the decision later."""
+    """What the institution of `source` says of two records; the type of the event says what."""
 
-    records: Annotated[tuple[RecordRef, ...], Field(min_length=2, max_length=2)]
-    reason: ShortText | None = None
+    records: Annotated[tuple[RecordRef, ...], Field(min_length=2, max_length=2)] = Field(
+        description="The two, in any order; not the same one twice."
+    )
+    reason: ShortText | None = Field(
+        default=None, description="Why, in French, for whoever reads it later."
+    )
 
     @model_validator(mode="after")
     def _two_records(self) -> Self:
@@ -75,12 +86,21 @@ class LinkWord(Part):
 
 
 class GroupingWord(Part):
-    """A grouping by its id, the member's own record in it; the day of a formal step, and why."""
+    """What a member says of a grouping; the type of the event says what."""
 
-    grouping: Annotated[str, Field(pattern=r"^[0-9a-f]{8}[a-z2-7]{16}$")]
-    record: RecordRef
-    on: date | None = None
-    reason: ShortText | None = None
+    grouping: Annotated[str, Field(pattern=r"^[0-9a-f]{8}[a-z2-7]{16}$")] = Field(
+        description="The `id` of the grouping, as `GET /v1/groupings` gives it."
+    )
+    record: RecordRef = Field(description="The member's own record in it.")
+    on: date | None = Field(
+        default=None,
+        description="The day of a formal step. Absent: that of `time`, as days go in metropolitan "
+        "France (Europe/Paris).",
+        examples=["2027-01-15"],
+    )
+    reason: ShortText | None = Field(
+        default=None, description="Why, in French, for whoever reads it later."
+    )
 
 
 class Decision(TypedDict):

@@ -12,7 +12,7 @@ carries why. People's word on two records is
 import re
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Generic, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import (
     AwareDatetime,
@@ -42,11 +42,8 @@ class Action(StrEnum):
 
 
 class CallPublished(Call):
-    """A call that opens says where it stands: an address, and until when one may answer.
-
-    A prior announcement (avis de pré-information) has no deadline yet; without an address
-    nobody could act on it, so that one is always required.
-    """
+    """A call that opens. It says where it stands, by its `url`: without an address nobody could act
+    on it. A prior announcement (avis de pré-information) has no deadline yet."""
 
     @model_validator(mode="after")
     def _can_be_answered(self) -> Self:
@@ -55,26 +52,51 @@ class CallPublished(Call):
         return self
 
 
+_REASON: Any = Field(default=None, description="Why it is said anew. Absent: not said.")
+
+
 class ProjectUpdated(Project):
-    reason: UpdateReason | None = None
+    """The whole project as it is now: what is left out is said no more."""
+
+    reason: UpdateReason | None = _REASON
 
 
 class CallUpdated(Call):
-    reason: UpdateReason | None = None
+    """The whole call as it is now: what is left out is said no more."""
+
+    reason: UpdateReason | None = _REASON
 
 
 class NeedUpdated(Need):
-    reason: UpdateReason | None = None
+    """The whole need as it is now: what is left out is said no more."""
+
+    reason: UpdateReason | None = _REASON
+
+
+_RECORD: Any = Field(
+    default=None,
+    description="The whole record, from who tells of it only now that it is over. Absent: what was "
+    "said of it before goes on.",
+)
 
 
 class _Closed(Part):
     outcome: Outcome
-    on: date | None = None
-    reason: ShortText | None = None
+    on: date | None = Field(
+        default=None,
+        description="The day on which it ended. Absent: that of `time`, as days go in metropolitan "
+        "France (Europe/Paris).",
+        examples=["2027-04-02"],
+    )
+    reason: ShortText | None = Field(
+        default=None, description="Why, in French, for whoever reads it."
+    )
 
 
 class ProjectClosed(_Closed):
-    record: Project | None = None
+    """How a project ended."""
+
+    record: Project | None = _RECORD
 
     @field_validator("outcome")
     @classmethod
@@ -83,10 +105,16 @@ class ProjectClosed(_Closed):
 
 
 class CallClosed(_Closed):
-    record: Call | None = None
-    lots: Annotated[tuple[LotClosing, ...], Field(max_length=1000)] = ()
-    holders: Annotated[tuple[Holder, ...], Field(max_length=1000)] = ()
-    amount: Amount | None = None
+    """How a call ended, lot by lot where it has lots."""
+
+    record: Call | None = _RECORD
+    lots: Annotated[tuple[LotClosing, ...], Field(max_length=1000)] = Field(
+        default=(), description="How each lot ended, of those that this event tells of."
+    )
+    holders: Annotated[tuple[Holder, ...], Field(max_length=1000)] = Field(
+        default=(), description="To whom it was awarded."
+    )
+    amount: Amount | None = Field(default=None, description="For how much it was awarded.")
 
     @field_validator("outcome")
     @classmethod
@@ -95,7 +123,9 @@ class CallClosed(_Closed):
 
 
 class NeedClosed(_Closed):
-    record: Need | None = None
+    """How a need ended."""
+
+    record: Need | None = _RECORD
 
     @field_validator("outcome")
     @classmethod
@@ -104,7 +134,11 @@ class NeedClosed(_Closed):
 
 
 class Withdrawn(Part):
-    reason: WithdrawalReason = WithdrawalReason.ERROR
+    """Why a record is taken back."""
+
+    reason: WithdrawalReason = Field(
+        default=WithdrawalReason.ERROR, description="Absent: it was published in error."
+    )
 
 
 def _possible_outcome(kind: Kind, outcome: Outcome) -> Outcome:
@@ -130,16 +164,41 @@ class Event(BaseModel, Generic[Data]):
     # An extension may be there that we do not know: names are lower-case letters and digits.
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
-    specversion: Literal["1.0"]
-    id: Text255
-    source: Annotated[str, Field(max_length=100)]
+    specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
+    id: Text255 = Field(
+        description="Unique for the source. The same with the same content is a duplicate, with "
+        "another content it is rejected.",
+        examples=["voi-2026-014-1"],
+    )
+    source: Annotated[str, Field(max_length=100)] = Field(
+        description="Who says it: `urn:siren:` and the SIREN of the institution, and where it has "
+        "several the name of its system.",
+        examples=["urn:siren:211300553", "urn:siren:211300553:achats"],
+    )
     type: Annotated[str, Field(max_length=100)]
-    subject: Text255
-    time: Annotated[AwareDatetime, Field(strict=False)]  # `_timestamp` is strict
-    datacontenttype: Literal["application/json"] | None = None
-    dataschema: Annotated[str, Field(max_length=500)] | None = None
-    sequence: Annotated[int, Field(ge=0, le=2**53)] = 0
-    data: Data
+    subject: Text255 = Field(
+        description="The source's own reference of the record. With `source` it is its identity; "
+        "of people's word, what that word is known by when it is changed or taken back.",
+        examples=["VOI-2026-014"],
+    )
+    time: Annotated[AwareDatetime, Field(strict=False)] = Field(  # `_timestamp` is strict
+        description="When it happened (RFC 3339), with seconds and an offset; from 1900 on, and at "
+        "most five minutes after it is received.",
+        examples=["2026-11-20T10:00:00+01:00"],
+    )
+    datacontenttype: Literal["application/json"] | None = Field(
+        default=None, description="Of `data`. Absent: the same."
+    )
+    dataschema: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None, description="Address of the schema of `data`, for readers; not looked at."
+    )
+    sequence: Annotated[int, Field(ge=0, le=2**53)] = Field(
+        default=0,
+        description="Orders the versions of a record, before `time` does. Absent: 0, so that "
+        "`time` alone orders them.",
+        examples=[7],
+    )
+    data: Data = Field(description="What is said of it.")
 
     @field_validator("id", "subject")
     @classmethod

@@ -8,20 +8,55 @@ there is replaced only by a schema that takes everything the old one took.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from traverse_schemas.decisions import DecisionKind
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.events import EVENT_TYPES, CallPublished, EventType, event_adapter
 from traverse_schemas.records.codes import OUTCOMES, Kind
 from traverse_schemas.schema_compatibility import incompatibilities
+
+_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 CURRENT = Path(__file__).parent / "json_schema"
 """The schemas that come with the package: those of the models."""
 RELEASED = CURRENT / "released"
 """Those of the last release; only a release changes them."""
+
+_RECORD: Final[dict[str, str]] = {
+    "published": "The whole record, for the first time, or open again after it was closed or "
+    "withdrawn.",
+    "updated": "The whole record as it is now; one that is closed stays so.",
+    "closed": "The record is over, and how it ended.",
+    "withdrawn": "The record is taken back: published in error, or erased.",
+}
+_SAYS: Final[dict[str, dict[str, str]]] = {
+    **dict.fromkeys(Kind, _RECORD),
+    DecisionKind.LINK: {
+        "same_as": "Two records tell of one thing. It counts when both sides say so: the owner of "
+        "each, or the institution that publishes it.",
+        "not_same": "Two records do not tell of one thing. It counts when either side says so.",
+        "confirmed": "The platform is right: one of the two may answer the other, which counts "
+        "when the side in need says so, or they may be bought together, when both sides do.",
+        "dismissed": "The platform is wrong to bring the two together. It counts when either side "
+        "says so.",
+        "withdrawn": "What the same source said under the same subject is taken back.",
+    },
+    DecisionKind.GROUPING: {
+        "interested": "The member may buy with the others of a proposed grouping. It binds nobody.",
+        "not_interested": "This purchase is not for a grouping, with anybody, as long as this "
+        "stands.",
+        "convention": "An agreement is proposed to the members.",
+        "deliberated": "The assembly of the member has decided to take part.",
+        "constituted": "The member has signed; the grouping is constituted once two have.",
+        "withdrawn": "What the same source said under the same subject is taken back.",
+    },
+}
+"""What each type of event says, by kind and action."""
 
 
 class IncompatibleSchemaError(TraverseError):
@@ -43,24 +78,36 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 def json_schema(known: EventType) -> dict[str, Any]:
     """The schema of one type of event, as a JSON Schema document."""
     schema = event_adapter(known).json_schema()
-    schema["properties"]["type"] = {"const": known.name, "title": "Type", "type": "string"}
-    data = schema["$defs"][known.data.__name__]
+    says = _SAYS[known.kind][known.action]
+    schema["properties"]["type"] = {
+        "const": known.name, "description": says, "title": "Type", "type": "string",
+    }  # fmt: skip
+    parts = schema["$defs"]
+    for part in parts.values():
+        # The lines of a docstring are those of our code.
+        part["description"] = _LINE_END.sub(" ", part["description"])
+    data = parts[known.data.__name__]
     # What only validators know and a schema can say.
     if isinstance(known.kind, Kind) and "outcome" in data["properties"]:
-        outcomes = sorted(outcome.value for outcome in OUTCOMES[known.kind])
-        data["properties"]["outcome"] = {"enum": outcomes, "title": "Outcome", "type": "string"}
+        data["properties"]["outcome"] = {
+            "description": parts["Outcome"]["description"],
+            "enum": sorted(outcome.value for outcome in OUTCOMES[known.kind]),
+            "title": "Outcome",
+            "type": "string",
+        }
     if issubclass(known.data, CallPublished):
         data["required"] = [*data["required"], "url"]
-        address = data["properties"]["url"]["anyOf"][0]
-        data["properties"]["url"] = {**address, "title": "Url"}
-    description = f"CloudEvents 1.0, structured mode. {schema.pop('description', '')}".strip()
+        url = data["properties"]["url"]
+        data["properties"]["url"] = {
+            **url["anyOf"][0], "description": url["description"], "title": "Url",
+        }  # fmt: skip
     return {
         "$schema": DIALECT,
         "$id": f"urn:traverse:schema:{known.kind}.{known.action}:{known.version}",
         "title": f"{known.kind.capitalize()} {known.action}, {known.version}",
-        "description": description,
+        "description": f"CloudEvents 1.0, structured mode. {says}",
         **_ending(known),
-        **{key: value for key, value in schema.items() if key != "title"},
+        **{key: value for key, value in schema.items() if key not in ("title", "description")},
     }
 
 

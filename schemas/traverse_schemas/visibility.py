@@ -6,8 +6,9 @@ from enum import StrEnum
 class Visibility(StrEnum):
     """The four audiences. Federations and firms are bidders: they must not read future purchases.
 
-    `buyers` are the institutions subject to the Code de la commande publique (art. L.1210-1);
-    `members` is every registered institution; `restricted` names SIRENs.
+    `public` is everybody; `buyers` are the institutions subject to the Code de la commande publique
+    (art. L.1210-1); `members` is every registered institution; `restricted` those whose SIRENs
+    `audience` names.
     """
 
     PUBLIC = "public"

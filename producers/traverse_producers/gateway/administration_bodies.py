@@ -27,7 +27,7 @@ class _Body(BaseModel):
 class NewInstitution(_Body):
     """A new member. Without `public_key` it publishes once it has one, or by delegation."""
 
-    siren: Siren
+    siren: Annotated[Siren, Field(description="Ses 9 chiffres.")]
     name: Annotated[str, Field(min_length=1, max_length=300)]
     kind: InstitutionKind
     territory: Annotated[str, Field(max_length=100)] | None = None

@@ -17,6 +17,10 @@ class Kind(StrEnum):
 
 
 class CallSubtype(StrEnum):
+    """What sort of call: `contract` a public contract (marché public), `concession`,
+    `call_for_projects` money or help to apply for (appel à projets), `expression_of_interest`
+    (appel à manifestation d'intérêt), `sourcing` a study of the market before a purchase."""
+
     CONTRACT = "contract"
     CONCESSION = "concession"
     CALL_FOR_PROJECTS = "call_for_projects"
@@ -25,11 +29,16 @@ class CallSubtype(StrEnum):
 
 
 class NeedSubtype(StrEnum):
+    """Whose need: `purchase` what an institution will buy, `business` what a firm looks for."""
+
     PURCHASE = "purchase"
     BUSINESS = "business"
 
 
 class ProjectSubtype(StrEnum):
+    """What sort of project: `project` one thing that is planned, `purchase_programme` what will be
+    bought, `shared_resources` what is offered to others (rooms, staff, studies)."""
+
     PROJECT = "project"
     PURCHASE_PROGRAMME = "purchase_programme"
     SHARED_RESOURCES = "shared_resources"
@@ -50,6 +59,9 @@ SUBTYPE_LABELS: dict[str, str] = {
 
 
 class InstitutionKind(StrEnum):
+    """What an institution is: `epci` is an intercommunalité (EPCI, EPT), `chamber` a chambre
+    consulaire, `state` the State and its bodies."""
+
     REGION = "region"
     DEPARTMENT = "department"
     EPCI = "epci"
@@ -73,7 +85,8 @@ INSTITUTION_KIND_LABELS: dict[InstitutionKind, str] = {
 
 
 class Nature(StrEnum):
-    """What is bought (Code de la commande publique, art. L.1111-2 to L.1111-4)."""
+    """What is bought: `works`, `supplies` or `services` (Code de la commande publique, art.
+    L.1111-2 to L.1111-4)."""
 
     WORKS = "works"
     SUPPLIES = "supplies"
@@ -81,7 +94,10 @@ class Nature(StrEnum):
 
 
 class Technique(StrEnum):
-    """Purchasing techniques (Code de la commande publique, art. L.2125-1)."""
+    """A technique of purchase (Code de la commande publique, art. L.2125-1): what the law calls
+    accord-cadre is a `framework_agreement`, concours a `design_contest`, système de qualification
+    a `qualification_system`, système d'acquisition dynamique a `dynamic_purchasing_system`; the
+    last are by an `electronic_catalogue` or an `electronic_auction`."""
 
     FRAMEWORK_AGREEMENT = "framework_agreement"
     DESIGN_CONTEST = "design_contest"
@@ -92,6 +108,9 @@ class Technique(StrEnum):
 
 
 class AmountKind(StrEnum):
+    """What a sum is: `estimate` thought of before, `maximum` the most that it may come to,
+    `awarded` agreed with the holder, `subsidy` what is given, `cost` what the whole costs."""
+
     ESTIMATE = "estimate"
     MAXIMUM = "maximum"
     AWARDED = "awarded"
@@ -100,7 +119,7 @@ class AmountKind(StrEnum):
 
 
 class Tax(StrEnum):
-    """Hors taxes, toutes taxes comprises, or not said."""
+    """`excluded` without taxes (HT), `included` with all of them (TTC), `unknown` not said."""
 
     EXCLUDED = "excluded"
     INCLUDED = "included"
@@ -108,8 +127,11 @@ class Tax(StrEnum):
 
 
 class DeadlineKind(StrEnum):
-    TENDER = "tender"  # remise des offres
-    APPLICATION = "application"  # remise des candidatures ou des dossiers
+    """By when: `tender` tenders are handed in (offres), `application` applications are
+    (candidatures, dossiers), `question` questions are asked, `decision` it is decided."""
+
+    TENDER = "tender"
+    APPLICATION = "application"
     QUESTION = "question"
     DECISION = "decision"
 
@@ -119,7 +141,9 @@ ANSWER_BY: Final = frozenset({DeadlineKind.TENDER, DeadlineKind.APPLICATION})
 
 
 class Access(StrEnum):
-    """What helps small firms and others in: allotment, reserved contracts (art. L.2113-12)…"""
+    """What helps small firms and others in: `sme` it suits them (lots, advances), `reserved` it is
+    theirs alone (Code de la commande publique, art. L.2113-12), `social` or `green` it asks for
+    work for those who need it, or for care of the environment."""
 
     SME = "sme"
     RESERVED = "reserved"
@@ -128,6 +152,9 @@ class Access(StrEnum):
 
 
 class ActionKind(StrEnum):
+    """What a reader does there: `respond` hands in a tender, `apply` an application, `contact`
+    writes to somebody, `procedure` begins a formality (démarche)."""
+
     RESPOND = "respond"
     APPLY = "apply"
     CONTACT = "contact"
@@ -135,6 +162,8 @@ class ActionKind(StrEnum):
 
 
 class ProjectStage(StrEnum):
+    """How far a project is; of what is `delivered` or `abandoned` nothing more comes."""
+
     IDEA = "idea"
     STUDIES = "studies"
     FUNDED = "funded"
@@ -145,12 +174,17 @@ class ProjectStage(StrEnum):
 
 
 class NeedStage(StrEnum):
+    """How far a need is: `reported` somebody said it, `qualified` it was looked into, `directed` it
+    was passed on to who can help."""
+
     REPORTED = "reported"
     QUALIFIED = "qualified"
     DIRECTED = "directed"
 
 
 class Recurrence(StrEnum):
+    """How often it comes back; `continuous` is all the time."""
+
     ONCE = "once"
     MONTHLY = "monthly"
     YEARLY = "yearly"
@@ -158,9 +192,11 @@ class Recurrence(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a record ended. `unsuccessful` and `dropped` are the two ways to declare a procedure
-    "sans suite" (Code de la commande publique, art. R.2185-1): no suitable offer, or for a reason
-    of general interest."""
+    """How it ended: a call is `awarded`, `unsuccessful`, `dropped` or `terminated`, a project
+    `completed` or `abandoned`, a need `met` or `abandoned`. `unsuccessful` and `dropped` are the
+    two ways to declare a procedure "sans suite" (Code de la commande publique, art. R.2185-1): no
+    suitable offer, or for a reason of general interest. `terminated` is a contract that ended
+    early (résilié)."""
 
     AWARDED = "awarded"
     UNSUCCESSFUL = "unsuccessful"
@@ -181,7 +217,8 @@ OUTCOMES: dict[Kind, frozenset[Outcome]] = {
 
 
 class UpdateReason(StrEnum):
-    """Why a record was updated; an amendment (avenant) or a renewal does not reopen a call."""
+    """Why a record was updated: `correction` of a mistake, `extension` of a deadline, `amendment`
+    (avenant) or `renewal` (reconduction) of a contract. None of them reopens what is closed."""
 
     CORRECTION = "correction"
     EXTENSION = "extension"
@@ -190,7 +227,8 @@ class UpdateReason(StrEnum):
 
 
 class WithdrawalReason(StrEnum):
-    """Published in error, or erasure (RGPD, art. 17); never a cancellation (that is `closed`)."""
+    """`error`: it should not have been published. `erasure`: all that was said of it is erased for
+    good, here and at subscribers (RGPD, art. 17). Never a cancellation: that is `closed`."""
 
     ERROR = "error"
     ERASURE = "erasure"

@@ -41,7 +41,7 @@ Euros = Annotated[
     # Below 10^12 with two decimals, a binary64 float prints the very decimals it was given.
     PlainSerializer(float, return_type=float, when_used="json"),
     Field(
-        description="Montant en euros, de 0 à moins de 10^12, au centime près.",
+        description="Euros, from 0 to less than 10^12, to the cent.",
         json_schema_extra={"minimum": 0, "exclusiveMaximum": 1_000_000_000_000},
         examples=[125000, 1234.56],
     ),

@@ -120,7 +120,7 @@ Cpv = Annotated[
     str,
     BeforeValidator(_check_cpv, json_schema_input_type=str),
     Field(
-        description="Code CPV 2008 : 8 chiffres, avec ou sans sa clé (« -N »), gardé sans elle.",
+        description="CPV code of 2008: 8 digits, with its check digit (`-N`) or without.",
         json_schema_extra={"pattern": "^[0-9]{8}(?:-[0-9])?$"},
         examples=["45233140", "45233140-2"],
     ),

@@ -75,16 +75,16 @@ class Instant(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at: datetime = Field(description="L’instant, avec son décalage horaire.")
+    at: datetime = Field(description="The instant, with its offset.")
     zone: str = Field(
         default=PARIS,
-        description="Fuseau IANA de l’acheteur.",
+        description="The buyer's time zone, by its IANA name.",
         examples=[PARIS, "Indian/Reunion"],
     )
     precision: Precision = Field(
         default="minute",
-        description="`day` : date sans heure, ouverte jusqu’à la fin du jour ; `minute` : "
-        "l’heure est connue ; `instant` : horodatage d’une machine.",
+        description="`day`: a date without an hour, open until the day ends; `minute`: the hour is "
+        "known; `instant`: a timestamp of a machine.",
     )
 
     @model_validator(mode="before")

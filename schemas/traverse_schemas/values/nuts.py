@@ -108,7 +108,7 @@ Nuts = Annotated[
     str,
     AfterValidator(_check_nuts),
     Field(
-        description="Code NUTS (Eurostat), de 2 à 5 caractères.",
+        description="NUTS code (Eurostat), 2 to 5 characters.",
         json_schema_extra={"pattern": "^[A-Z]{2}[0-9A-Z]{0,3}$"},
         examples=["FRL04"],
     ),

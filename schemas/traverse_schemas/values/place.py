@@ -116,7 +116,7 @@ InseeCommune = Annotated[
         )
     ),
     Field(
-        description="Code INSEE de commune ou d’arrondissement municipal (5 caractères).",
+        description="INSEE code of a commune or an arrondissement municipal, 5 characters.",
         json_schema_extra={"pattern": f"^{_COMMUNE}$"},
         examples=["13055"],
     ),
@@ -130,7 +130,7 @@ PostalCode = Annotated[
         )
     ),
     Field(
-        description="Code postal : 5 chiffres. Ce n’est pas un code INSEE.",
+        description="Postal code: 5 digits. It is no INSEE code.",
         json_schema_extra={"pattern": f"^{_POSTAL}$"},
         examples=["13001"],
     ),
@@ -146,8 +146,8 @@ DepartmentCode = Annotated[
         )
     ),
     Field(
-        description="Code de département (INSEE) : 01 à 95, 2A, 2B, 971 à 976, 975 à 989 pour "
-        "les collectivités d’outre-mer.",
+        description="INSEE code of a département: 01 to 95, 2A, 2B, 971 to 976; 975 to 989 for "
+        "the other territories overseas.",
         json_schema_extra={"pattern": f"^{_DEPARTMENT}$"},
         examples=["13"],
     ),
@@ -163,7 +163,7 @@ RegionCode = Annotated[
         )
     ),
     Field(
-        description="Code INSEE de région (2 chiffres ; 3 pour une collectivité d’outre-mer).",
+        description="INSEE code of a région: 2 digits, 3 for a territory overseas.",
         json_schema_extra={"pattern": f"^{_REGION}$"},
         examples=["93"],
     ),
@@ -173,7 +173,7 @@ EpciSiren = Annotated[
     str,
     AfterValidator(_check_epci),
     Field(
-        description="SIREN d’un EPCI à fiscalité propre ou d’un EPT.",
+        description="SIREN of an EPCI with a tax of its own, or of an EPT.",
         json_schema_extra={"pattern": "^[0-9]{9}$"},
         examples=["200054807"],
     ),
@@ -189,7 +189,8 @@ ZoneName = Annotated[
         )
     ),
     Field(
-        description="Nom d’une zone chargée par l’exploitant (minuscules, chiffres, . et -).",
+        description="Name of a zone that the operator loaded: lower-case letters, digits, dots and "
+        "hyphens.",
         json_schema_extra={"pattern": f"^{_ZONE}$"},
         examples=["cci-aix-marseille-provence"],
     ),
@@ -199,8 +200,8 @@ TerritoryCode = Annotated[
     str,
     AfterValidator(_check_territory),
     Field(
-        description="Territoire typé : com:INSEE, cp:POSTAL, epci:SIREN, dep:NN, reg:NN, "
-        "zone:NOM ou fr.",
+        description="Territory with its type: com:INSEE, cp:POSTAL, epci:SIREN, dep:NN, reg:NN, "
+        "zone:NAME or fr.",
         json_schema_extra={"pattern": f"^(?:{_TERRITORY})$"},
         examples=["com:13055", "epci:200054807", "fr"],
     ),

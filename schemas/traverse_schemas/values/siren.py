@@ -83,7 +83,7 @@ Siren = Annotated[
     str,
     AfterValidator(_check_siren),
     Field(
-        description="SIREN : 9 chiffres, le dernier étant la clé de Luhn.",
+        description="SIREN: 9 digits, the last a check (Luhn).",
         json_schema_extra={"pattern": "^[0-9]{9}$"},
         examples=["211300553"],
     ),
@@ -93,7 +93,7 @@ Siret = Annotated[
     str,
     AfterValidator(_check_siret),
     Field(
-        description="SIRET : 14 chiffres, le SIREN puis le numéro de l’établissement.",
+        description="SIRET: 14 digits, the SIREN and the number of the establishment.",
         json_schema_extra={"pattern": "^[0-9]{14}$"},
         examples=["21130055300016"],
     ),
