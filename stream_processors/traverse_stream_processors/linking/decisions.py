@@ -115,19 +115,25 @@ class Decisions:
 
     def words(self, left: str, right: str) -> dict[str, Word]:
         """The last word of each institution, by whatever subject it said it."""
-        keys = self._pairs.get((min(left, right), max(left, right)), ())
-        said = sorted((self._said[key] for key in keys), key=_when)
-        return {one.siren: one.word for one in said}
+        return {self._said[key].siren: self._said[key].word for key in self._keys(left, right)}
 
     def sayings(self, left: str, right: str, speakers: Set[str]) -> list[Saying]:
         """The same of some institutions, with what they said it under; by SIREN."""
-        keys = self._pairs.get((min(left, right), max(left, right)), ())
         found = {}
-        for key in sorted(keys, key=lambda each: _when(self._said[each])):
+        for key in self._keys(left, right):
             said = self._said[key]
             if said.siren in speakers:
                 found[said.siren] = Saying(*key, said.word, said.version, said.siren)
         return [found[siren] for siren in sorted(found)]
+
+    def _keys(self, left: str, right: str) -> list[tuple[str, str]]:
+        """Under what something is said of two records, the earliest first. What one institution
+        says under several subjects is ordered by time: a `sequence` orders the versions of one
+        subject only. At one moment two of its systems may use one id: then by their names."""
+        keys = self._pairs.get((min(left, right), max(left, right)), ())
+        return sorted(
+            keys, key=lambda key: (self._said[key].version.time, self._said[key].version, key)
+        )
 
     def _forget(self, key: tuple[str, str], known: _Said) -> None:
         keys = self._pairs.get(known.pair)
@@ -147,9 +153,3 @@ class Decisions:
                 self._partners[one].discard(other)
                 if not self._partners[one]:
                     del self._partners[one]
-
-
-def _when(said: _Said) -> tuple[str, Version]:
-    """What one institution says under several subjects is ordered by time: a `sequence` orders the
-    versions of one subject only."""
-    return said.version.time, said.version

@@ -1,5 +1,7 @@
 """What people say of two records, against or for what scores say."""
 
+from itertools import permutations
+
 import pytest
 
 from tests.stream_processors.linking.records import features
@@ -150,3 +152,20 @@ def test_the_last_word_of_an_institution_is_the_latest_whatever_numbers_its_vers
         )
     assert words.words("a", "b") == {OTHER[10:]: Word.SAME_AS}
     assert [one.word for one in words.sayings("a", "b", {OTHER[10:]})] == [Word.SAME_AS]
+
+
+def test_what_two_systems_of_one_institution_say_at_once_is_told_apart_by_their_names() -> None:
+    """Each numbers its events for itself, so nothing else tells which word is the last: neither
+    which came first, nor what else was said."""
+    systems = [f"{MARSEILLE}:{name}" for name in ("achats", "marches", "portail", "voirie")]
+    said = [
+        decision("same_as" if system == systems[-1] else "not_same", OWN.id, RELAYED.id, system)
+        for system in systems
+    ]
+    for order in permutations(said):
+        words = Decisions()
+        for one in order:
+            words.put(one)
+        assert words.words(OWN.id, RELAYED.id) == {MARSEILLE[10:]: Word.SAME_AS}
+        (last,) = words.sayings(OWN.id, RELAYED.id, frozenset([MARSEILLE[10:]]))
+        assert last.source == systems[-1]
