@@ -21,7 +21,7 @@ from traverse_search_api.errors import (
 _TITLES: Final = {
     "Paramètre refusé": "Demande refusée",
     "Curseur refusé": "Suite introuvable",
-    "Curseur expiré": "Suite expirée",
+    "Curseur expiré": "La suite ne se lit plus",
     "Retiré": "Publication retirée",
     "Terminé": "Groupement terminé",
     "Alerte introuvable": "Cette alerte n’est plus là",
@@ -73,6 +73,11 @@ def _said(error: SearchError) -> str:
                 "La suite de cette recherche ne peut plus être lue, ou son adresse est mal "
                 "recopiée : reprenez-la depuis sa première page."
             )
+        case ExpiredCursorError():
+            return (
+                "La suite d’une recherche reste prête quelques minutes, et elles sont passées : "
+                "reprenez la même recherche depuis sa première page."
+            )
         case EndedGroupingError():
             return (
                 "Ce groupement n’est plus proposé, ou ne vous est plus destiné : ses besoins ont "
@@ -97,7 +102,12 @@ def _ways(error: SearchError, asked: Asked) -> Ways:
         case AmbiguousPlaceError():
             return _places(error, asked)
         case InvalidCursorError() | ExpiredCursorError():
-            return [(_address(asked, without="cursor"), "Reprendre depuis la première page")]
+            return [
+                (
+                    _address(asked, without="cursor"),
+                    "Reprendre cette recherche depuis sa première page",
+                )
+            ]
         case EndedGroupingError():
             return [(f"/fiche/{error.anchor}", "Voir ce dossier")]
         case UnknownGroupingError():

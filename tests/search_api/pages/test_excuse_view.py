@@ -3,6 +3,7 @@
 import pytest
 
 from traverse_search_api.errors import (
+    AmbiguousPlaceError,
     EndedGroupingError,
     ExpiredCursorError,
     HistoryUnavailableError,
@@ -26,9 +27,35 @@ def test_who_cannot_read_on_goes_back_to_the_first_page_of_the_same_search(
     error: SearchError,
 ) -> None:
     view = excuse_view(error, SEARCH)
-    assert view.ways == [("/?q=voirie+%26+ponts&kind=call", "Reprendre depuis la première page")]
+    assert view.ways == [
+        ("/?q=voirie+%26+ponts&kind=call", "Reprendre cette recherche depuis sa première page")
+    ]
     assert "première page" in view.sentence
     assert "cursor" not in view.sentence.lower() and "curseur" not in view.title.lower()
+
+
+def test_who_reads_on_too_late_is_told_why_and_that_the_search_is_still_theirs() -> None:
+    view = excuse_view(ExpiredCursorError(), SEARCH)
+    assert view.title == "La suite ne se lit plus"
+    assert view.sentence == (
+        "La suite d’une recherche reste prête quelques minutes, et elles sont passées : reprenez "
+        "la même recherche depuis sa première page."
+    )
+
+
+def test_another_choice_of_a_place_begins_at_the_first_page() -> None:
+    """A cursor is of the search without that choice; the rest of what was asked stays."""
+    asked = Asked(
+        "/",
+        [("q", "voirie"), ("cursor", "abc"), ("territory", "dep:13, 13001"), ("kind", "call")],
+        True,
+        "/",
+    )
+    error = AmbiguousPlaceError("13001", (("com:13001", "Aix-en-Provence"), ("cp:13001", "13001")))
+    assert excuse_view(error, asked).ways == [
+        ("/?q=voirie&kind=call&territory=dep:13&territory=com:13001", "Aix-en-Provence"),
+        ("/?q=voirie&kind=call&territory=dep:13&territory=cp:13001", "13001"),
+    ]
 
 
 @pytest.mark.parametrize(
