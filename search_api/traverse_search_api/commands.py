@@ -7,7 +7,7 @@ import httpx
 import typer
 
 from traverse_schemas.read_settings import read_settings
-from traverse_search_api.errors import (
+from traverse_search_api.command_errors import (
     RefusedSearchError,
     ServiceNotRunningError,
     UnreadableKeyError,

@@ -1,4 +1,5 @@
-"""The errors of the search; `str(error)` is the French sentence that the caller reads.
+"""The errors of the search; `str(error)` is the French sentence that the caller reads. Those of
+groupings, showcases, the command line and the log of changes have rooms of their own.
 
 TraverseError
 └── SearchError                   status 500
@@ -8,9 +9,6 @@ TraverseError
     ├── RefusedQueryError         400, more than Elasticsearch takes
     ├── InvalidCursorError        400, tampered with, or of another search
     ├── ExpiredCursorError        410
-    ├── InvalidStreamPositionError 400, a Last-Event-ID that is not ours
-    ├── ExpiredStreamError        410, with the oldest position
-    ├── ForgottenChangesError     410, what the log of changes keeps no more
     ├── TooManyStreamsError       429, of one caller or in all
     ├── TooManyExportsError       429, of one caller or in all
     ├── TooManyRowsError          400, more than a workbook takes
@@ -18,26 +16,15 @@ TraverseError
     ├── UnknownKeyError           401, an API key that does not open
     ├── ForbiddenKeyError         403, one that may not read
     ├── UnknownOpportunityError   404
-    ├── UnknownGroupingError      404
-    ├── EndedGroupingError        410, names the record that it was named by
     ├── UnknownRuleError          404
-    ├── UnknownShowcaseError      404
-    ├── InvalidOriginError        422
-    ├── TooManyOriginsError       422
-    ├── ShowcasesAwayError        503, Kafka is away or has no topic of showcases
-    ├── MovedGroupingError        301, names the grouping that has its members now
     ├── WithdrawnError            410
     ├── SearchUnavailableError    503, Elasticsearch is away or has no index
     │   └── BusyError             503, others' searches are still waiting
     ├── TooLongError              503, the search took longer than one may
-    ├── StreamUnavailableError    503, Kafka is away or has no changes topic
-    ├── GroupingsUnavailableError 503, Kafka is away or has no topic of groupings
     ├── HistoryUnavailableError   503, Kafka is away or the log is still being read
-    ├── RegistryUnreadError       503, who may read what is not known yet
-    └── ServiceNotRunningError    (command line) nothing answers at TRAVERSE_SEARCH
+    └── RegistryUnreadError       503, who may read what is not known yet
 """
 
-from pathlib import Path
 from typing import ClassVar, Final
 
 from traverse_schemas.errors import TraverseError
@@ -118,46 +105,6 @@ class ExpiredCursorError(SearchError):
     def __init__(self) -> None:
         super().__init__(
             "La suite de cette recherche a expiré : relancez la recherche depuis sa première page."
-        )
-
-
-class InvalidStreamPositionError(SearchError):
-    """A Last-Event-ID that this service did not make."""
-
-    status = 400
-    title = "Position refusée"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Ce Last-Event-ID n’a pas été émis par ce service : reprenez celui du dernier message "
-            "reçu, ou abonnez-vous sans lui, avec since au besoin."
-        )
-
-
-class ExpiredStreamError(SearchError):
-    """A position that the log of changes no longer holds; `oldest` is the first one it does."""
-
-    status = 410
-    title = "Position expirée"
-
-    def __init__(self, oldest: str) -> None:
-        super().__init__(
-            "Les changements qui suivent cette position ne sont plus gardés : reprenez depuis la "
-            "plus ancienne (oldest), après avoir relu la recherche entière."
-        )
-        self.oldest = oldest
-
-
-class ForgottenChangesError(SearchError):
-    """A place in the log of changes that it keeps no more, or does not have yet."""
-
-    status = 410
-    title = "Changements oubliés"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Les changements qui suivent cette place ne sont plus gardés : relisez la recherche "
-            "entière, puis suivez-la depuis le plus ancien changement gardé."
         )
 
 
@@ -288,100 +235,6 @@ class UnknownRuleError(SearchError):
         )
 
 
-class UnknownShowcaseError(SearchError):
-    """No institution has this number: SIRENs have nine digits."""
-
-    status = 404
-    title = "Introuvable"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Cette vitrine n’existe pas : son adresse est /vitrine/ suivi des 9 chiffres du SIREN."
-        )
-
-
-class InvalidOriginError(SearchError):
-    """A site that may frame a list must be an origin over TLS, and nothing more; `where` says of
-    which setting it is."""
-
-    status = 422
-    title = "Site refusé"
-
-    def __init__(self, text: str, where: str = "") -> None:
-        shown = " ".join(text.split())[:80]
-        super().__init__(
-            f"{where}« {shown} » n’est pas l’adresse d’un site en https : écrivez-la sans chemin "
-            "ni astérisque, comme https://www.exemple.fr (http:// ne vaut que pour localhost et "
-            "127.0.0.1, le temps d’un essai)."
-        )
-        self.text = text
-
-
-class TooManyOriginsError(SearchError):
-    """More sites than a header should name."""
-
-    status = 422
-    title = "Trop de sites"
-
-    def __init__(self, most: int) -> None:
-        super().__init__(f"Une vitrine s’ouvre à {most} sites au plus : retirez-en.")
-
-
-class ShowcasesAwayError(SearchError):
-    """The table of showcases cannot be read or written."""
-
-    status = 503
-    title = "Indisponible"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Les sites de la vitrine ne peuvent pas être lus ni changés (le journal ne répond "
-            "pas) : rien n’a changé, réessayez dans un instant."
-        )
-
-
-class UnknownGroupingError(SearchError):
-    """No grouping that this reader may read has this id, or leads from it."""
-
-    status = 404
-    title = "Introuvable"
-
-    def __init__(self, identifier: str) -> None:
-        super().__init__(
-            f"Aucun groupement proposé ne porte l’identifiant « {identifier[:60]} » : il s’est "
-            "défait, ou il est réservé à d’autres lecteurs ; voyez /v1/groupings."
-        )
-
-
-class EndedGroupingError(SearchError):
-    """No grouping that this reader may read is of the record any more that an id is named by."""
-
-    status = 410
-    title = "Terminé"
-
-    def __init__(self, anchor: str) -> None:
-        super().__init__(
-            "Ce groupement n’est plus proposé, ou ne vous est plus destiné : ses besoins ont été "
-            "satisfaits, retirés ou réunis autrement. Le dossier dont il portait le nom : "
-            f"/fiche/{anchor}."
-        )
-        self.anchor = anchor
-
-
-class MovedGroupingError(SearchError):
-    """The members of the grouping are in another; `identifier` is that one's id."""
-
-    status = 301
-    title = "Déplacé"
-
-    def __init__(self, identifier: str) -> None:
-        super().__init__(
-            "Les membres de ce groupement sont désormais dans un autre : suivez l’adresse "
-            f"/v1/groupings/{identifier}."
-        )
-        self.identifier = identifier
-
-
 class WithdrawnError(SearchError):
     """The opportunity was public, and is so no more."""
 
@@ -434,19 +287,6 @@ class HistoryUnavailableError(SearchError):
         )
 
 
-class GroupingsUnavailableError(SearchError):
-    """The topic of groupings cannot be read."""
-
-    status = 503
-    title = "Groupements indisponibles"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Les groupements sont momentanément indisponibles (leur journal ne répond pas, ou sa "
-            "lecture n’est pas finie) : réessayez dans un instant."
-        )
-
-
 class TooLongError(SearchError):
     """Elasticsearch is there, and did not finish the search in the time that one may take."""
 
@@ -457,52 +297,4 @@ class TooLongError(SearchError):
         super().__init__(
             "Cette recherche demande trop de travail pour l’instant : précisez-la (des mots "
             "entiers, moins de mots, un territoire, une période), ou réessayez plus tard."
-        )
-
-
-class StreamUnavailableError(SearchError):
-    """Kafka does not answer, or has no changes to tell yet."""
-
-    status = 503
-    title = "Flux indisponible"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Le flux est momentanément indisponible (le journal ne répond pas) : réessayez dans "
-            "un instant avec le même Last-Event-ID, rien ne sera perdu."
-        )
-
-
-class ServiceNotRunningError(SearchError):
-    """Nothing answers where the search service should be."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(
-            f"Le service de recherche ne répond pas à l’adresse {address} : lancez-le avec "
-            "`traverse serve search`, ou essayez `traverse demo`."
-        )
-
-
-class RefusedSearchError(SearchError):
-    """The service refused the search; the sentence is its own."""
-
-
-class UnreadableKeyError(SearchError):
-    """The file that should hold an API key does not."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(
-            f"Le fichier {file} ne contient pas de clé d’API lisible : donnez celui où elle a été "
-            "copiée, seule sur sa ligne."
-        )
-
-
-class AddressUnavailableError(SearchError):
-    """The service cannot listen at its address."""
-
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(
-            f"Le service de recherche ne peut pas écouter à {host}:{port} : l’adresse n’est pas de "
-            "cette machine ou un autre programme l’occupe ; choisissez TRAVERSE_SEARCH_PORT ou "
-            "--port."
         )

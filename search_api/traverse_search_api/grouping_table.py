@@ -7,7 +7,7 @@ from traverse_schemas.compacted_table import CompactedTable, TableAwayError
 from traverse_schemas.compacted_topic import KafkaTableLog
 from traverse_schemas.grouping import GroupingMessage
 from traverse_schemas.topics import GROUPINGS
-from traverse_search_api.errors import GroupingsUnavailableError
+from traverse_search_api.grouping_errors import GroupingsUnavailableError
 from traverse_search_api.groupings import PATIENCE, read_row
 
 

@@ -22,11 +22,8 @@ from traverse_schemas.grouping import (
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_schemas.status import french_day
-from traverse_search_api.errors import (
-    InvalidCursorError,
-    MovedGroupingError,
-    UnknownGroupingError,
-)
+from traverse_search_api.errors import InvalidCursorError
+from traverse_search_api.grouping_errors import MovedGroupingError, UnknownGroupingError
 from traverse_search_api.parameters import Moment
 from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.territory_query import resolve_place

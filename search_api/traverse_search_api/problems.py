@@ -12,23 +12,21 @@ from starlette.exceptions import HTTPException
 
 from traverse_schemas.clock import InvalidClockError
 from traverse_schemas.http_methods import refused_method
+from traverse_search_api.changes.errors import ExpiredStreamError, StreamUnavailableError
 from traverse_search_api.errors import (
     CHALLENGE,
     AmbiguousPlaceError,
-    ExpiredStreamError,
-    GroupingsUnavailableError,
     HistoryUnavailableError,
     InvalidParameterError,
     MergedError,
-    MovedGroupingError,
     RegistryUnreadError,
     SearchError,
     SearchUnavailableError,
-    StreamUnavailableError,
     TooLongError,
     TooManyExportsError,
     TooManyStreamsError,
 )
+from traverse_search_api.grouping_errors import GroupingsUnavailableError, MovedGroupingError
 from traverse_search_api.parameters import SearchParameters
 
 _LOG = logging.getLogger(__name__)

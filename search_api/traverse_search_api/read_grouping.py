@@ -6,13 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.grouping import anchor_of
-from traverse_search_api.errors import (
-    EndedGroupingError,
-    MergedError,
-    UnknownGroupingError,
-    UnknownOpportunityError,
-    WithdrawnError,
-)
+from traverse_search_api.errors import MergedError, UnknownOpportunityError, WithdrawnError
+from traverse_search_api.grouping_errors import EndedGroupingError, UnknownGroupingError
 from traverse_search_api.groupings import GroupingRows, one
 from traverse_search_api.reader import Reader
 from traverse_search_api.search import Searcher

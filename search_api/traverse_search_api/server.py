@@ -8,7 +8,7 @@ import uvicorn
 
 from traverse_schemas import http_server
 from traverse_schemas.http_server import Bounds, server_config
-from traverse_search_api.errors import AddressUnavailableError
+from traverse_search_api.command_errors import AddressUnavailableError
 from traverse_search_api.settings import SearchSettings
 
 

@@ -18,7 +18,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from traverse_schemas.compacted_table import CompactedTable, TableError
 from traverse_schemas.table_rows import read_row
 from traverse_schemas.topics import SHOWCASES
-from traverse_search_api.errors import InvalidOriginError, ShowcasesAwayError, TooManyOriginsError
+from traverse_search_api.showcase_errors import (
+    InvalidOriginError,
+    ShowcasesAwayError,
+    TooManyOriginsError,
+)
 
 _LOG = logging.getLogger(__name__)
 MOST_ORIGINS: Final = 20

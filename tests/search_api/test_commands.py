@@ -9,13 +9,13 @@ import pytest
 from traverse_schemas import collector
 from traverse_search_api import app, commands, server
 from traverse_search_api.accounts import staff
-from traverse_search_api.commands import ask
-from traverse_search_api.errors import (
+from traverse_search_api.command_errors import (
     AddressUnavailableError,
     RefusedSearchError,
     ServiceNotRunningError,
     UnreadableKeyError,
 )
+from traverse_search_api.commands import ask
 from traverse_search_api.server import listen
 
 

@@ -17,9 +17,9 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import FixedRegistry
 from traverse_search_api.app import create_app
 from traverse_search_api.elasticsearch_client import Index
-from traverse_search_api.errors import (
+from traverse_search_api.errors import InvalidCursorError
+from traverse_search_api.grouping_errors import (
     GroupingsUnavailableError,
-    InvalidCursorError,
     MovedGroupingError,
     UnknownGroupingError,
 )

@@ -25,9 +25,9 @@ from traverse_search_api.alerts.proposed import proposed_to
 from traverse_search_api.alerts.subscription import Subscription
 from traverse_search_api.alerts.verdict import known_of, members_of
 from traverse_search_api.changes.change_log import Change, ChangeLog
+from traverse_search_api.changes.errors import ForgottenChangesError
 from traverse_search_api.changes.position import Position
 from traverse_search_api.elasticsearch_client import Indices
-from traverse_search_api.errors import ForgottenChangesError
 from traverse_search_api.matching.finding import learn, refused
 from traverse_search_api.matching.looked import late_in, ready
 from traverse_search_api.reader import Reader

@@ -15,8 +15,8 @@ from kafka.errors import OffsetOutOfRangeError
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import CHANGES
+from traverse_search_api.changes.errors import ForgottenChangesError, StreamUnavailableError
 from traverse_search_api.changes.position import Position
-from traverse_search_api.errors import ForgottenChangesError, StreamUnavailableError
 from traverse_search_api.log_topic import describe_topic, or_anew
 
 _FIRST_ANSWER_MS: Final = 1500

@@ -10,13 +10,12 @@ from traverse_search_api.accounts.forms import local_address
 from traverse_search_api.alerts.errors import UnknownSubscriptionError
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
-    EndedGroupingError,
     ExpiredCursorError,
     InvalidCursorError,
     SearchError,
-    UnknownGroupingError,
     UnknownPlaceError,
 )
+from traverse_search_api.grouping_errors import EndedGroupingError, UnknownGroupingError
 
 _TITLES: Final = {
     "Paramètre refusé": "Demande refusée",

@@ -11,8 +11,8 @@ from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import groupings
 from traverse_search_api.access import Readers
-from traverse_search_api.errors import GroupingsUnavailableError
 from traverse_search_api.filters import readable_filters
+from traverse_search_api.grouping_errors import GroupingsUnavailableError
 from traverse_search_api.groupings import PATIENCE, GroupingParameters, GroupingRows
 from traverse_search_api.items import item_of
 from traverse_search_api.parameters import SearchParameters

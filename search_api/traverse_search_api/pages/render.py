@@ -22,10 +22,10 @@ from traverse_search_api.errors import (
     CHALLENGE,
     InvalidParameterError,
     MergedError,
-    MovedGroupingError,
     SearchError,
     TooManyExportsError,
 )
+from traverse_search_api.grouping_errors import MovedGroupingError
 from traverse_search_api.pages.excuse_view import Asked, excuse_view
 
 if TYPE_CHECKING:

@@ -17,15 +17,17 @@ from typing import Any, Final, TypeVar
 from traverse_schemas.clock import Clock
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.changes.change_log import Change, ChangeLog
+from traverse_search_api.changes.errors import (
+    ExpiredStreamError,
+    ForgottenChangesError,
+    StreamUnavailableError,
+)
 from traverse_search_api.changes.position import Position, decode, encode
 from traverse_search_api.changes.recent import Recent
 from traverse_search_api.elasticsearch_client import Indices
 from traverse_search_api.errors import (
-    ExpiredStreamError,
-    ForgottenChangesError,
     RefusedQueryError,
     SearchUnavailableError,
-    StreamUnavailableError,
     TooManyStreamsError,
 )
 from traverse_search_api.matching.looked import Seen, late_in, ready

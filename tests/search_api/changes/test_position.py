@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from traverse_search_api.changes.errors import ExpiredStreamError, InvalidStreamPositionError
 from traverse_search_api.changes.position import Position, decode, encode
-from traverse_search_api.errors import ExpiredStreamError, InvalidStreamPositionError
 from traverse_search_api.sealed import seal
 
 KEY = b"secret"

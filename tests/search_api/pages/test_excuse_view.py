@@ -4,16 +4,15 @@ import pytest
 
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
-    EndedGroupingError,
     ExpiredCursorError,
     HistoryUnavailableError,
     InvalidCursorError,
     SearchError,
     SearchUnavailableError,
     TooLongError,
-    UnknownGroupingError,
     WithdrawnError,
 )
+from traverse_search_api.grouping_errors import EndedGroupingError, UnknownGroupingError
 from traverse_search_api.pages.excuse_view import Asked, excuse_view
 
 SEARCH = Asked("/", [("q", "voirie & ponts"), ("cursor", "abc"), ("kind", "call")], True, "/")

@@ -11,8 +11,8 @@ from tests.documents import document
 from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.changes.change_log import Change
+from traverse_search_api.changes.errors import ForgottenChangesError
 from traverse_search_api.changes.position import Position, decode, encode
-from traverse_search_api.errors import ForgottenChangesError
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.reader import ANYBODY
