@@ -126,6 +126,14 @@ def test_institutions_by_siren(siren: str, kind: str, territory: str) -> None:
     assert (institution.kind, institution.territory) == (kind, territory)
 
 
+def test_a_commune_that_was_made_of_others_has_the_siren_of_today() -> None:
+    """Saint-Denis, since Pierrefitte-sur-Seine joined it; the source has none of before (README of
+    the data)."""
+    found = T().by_siren("929939411")
+    assert found is not None and found.territory == "com:93066"
+    assert T().by_siren("219300662") is None
+
+
 def test_an_unknown_siren_is_nobodys() -> None:
     assert T().by_siren("732829320") is None
 
