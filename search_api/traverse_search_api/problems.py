@@ -145,7 +145,12 @@ def _parameter(found: dict[str, Any]) -> str:
 
 
 def sentence_of(found: Mapping[str, Any]) -> str:
-    """What is wrong with one parameter (an entry of pydantic's `errors()`), in French."""
+    """What is wrong with one parameter (an entry of pydantic's `errors()`), in French.
+
+    Apart from `traverse_schemas.sentences`: there a field of a JSON document (« sans guillemets »)
+    is told in a sentence of its own, which repeats nothing that was sent, for it may be anybody's;
+    here a text in an address is repeated, behind a name that a program or a page gives it.
+    """
     kind, context = found["type"], found.get("ctx", {})
     if kind in _PLAIN:
         return _PLAIN[kind]
