@@ -1,6 +1,7 @@
 """The command line in French: its help, and what is wrong with a line as it was typed.
 
-typer says both in English, and lets nobody translate them.
+typer says both in English, and lets nobody translate them. It has a click of its own inside, and
+only `BadParameter` of its errors is public: those of the package click are other classes.
 """
 
 import re
