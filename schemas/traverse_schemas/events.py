@@ -109,7 +109,9 @@ class CallClosed(_Closed):
 
     record: Call | None = _RECORD
     lots: Annotated[tuple[LotClosing, ...], Field(max_length=1000)] = Field(
-        default=(), description="How each lot ended, of those that this event tells of."
+        default=(),
+        description="How each lot ended that has: all of them, for a later closing takes the place "
+        "of this one.",
     )
     holders: Annotated[tuple[Holder, ...], Field(max_length=1000)] = Field(
         default=(), description="To whom it was awarded."

@@ -108,7 +108,8 @@ class Record(Part):
     deadlines: Annotated[tuple[Deadline, ...], Field(max_length=20)] = Field(
         default=(),
         description="By when something must be done. One may answer until the last of those for "
-        "tenders and applications; a call without any is shown as announced.",
+        "tenders and applications, of lots that go on too; a call without any is shown as "
+        "announced.",
     )
     actions: Annotated[tuple[Action, ...], Field(max_length=10)] = Field(
         default=(), description="What a reader can do, each with its address."
