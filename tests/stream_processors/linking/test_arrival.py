@@ -3,7 +3,7 @@ groupings, through all that links and matches."""
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -254,12 +254,12 @@ def test_a_word_counts_from_when_what_it_is_of_takes_part() -> None:
 @given(st.randoms(use_true_random=False))
 def test_what_is_written_is_a_function_of_what_was_told(random: Any) -> None:
     """In any order, in any batches, with records that change their readers, close or are withdrawn
-    and come back on the way."""
+    and come back on the way, or told of another thing, of another owner, until then."""
     told = list(FINAL)
     random.shuffle(told)
-    for one in random.choices(RECORDS, k=random.randrange(4)):
-        other = random.choice([hidden, closed, withdrawn])(one)
-        told.insert(random.randint(0, told.index(one)), other)
+    for one in random.choices(RECORDS, k=random.randrange(6)):
+        change = random.choice([hidden, closed, withdrawn, partial(mistaken, random)])
+        told.insert(random.randint(0, told.index(one)), change(one))
     batches = []
     while told:
         size = random.choice([1, 1, 1, 2, 4])
@@ -278,6 +278,22 @@ def expected() -> tuple[Any, ...]:
     assert {one["type"] for one in links.values()} == {"same", "answers", "joint"}
     assert {one["layer"].partition(":")[0] for one in groupings.values()} >= {"buyers"}
     return found
+
+
+def mistaken(random: Any, one: RecordState) -> RecordState:
+    """Told as what another is, in whole or in part, and since later."""
+    other: Any = copy.deepcopy(random.choice(RECORDS))
+    if random.random() < 0.5:
+        return {**one, "content": other["content"], "life": other["life"],
+                "first_time": max(one["first_time"], other["first_time"])}  # fmt: skip
+    fields = other["content"]["content"]
+    names = random.sample(sorted(fields), k=4)
+    whole = [("place", "within", "covers", "territory", "place_names", "location"),
+             ("institutions", "owner_siren", "owner_kind"), ("kind", "subtype")]  # fmt: skip
+    for together in whole:
+        if not set(together).isdisjoint(names):
+            names += [name for name in together if name in fields]
+    return with_content(one, **{name: fields[name] for name in names})
 
 
 def hidden(one: RecordState) -> RecordState:
