@@ -36,7 +36,7 @@ from traverse_search_api.answer_schema import (
 from traverse_search_api.beside_routes import beside_router
 from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.compressing import CompressPages
-from traverse_search_api.description import PROBLEMS, AsOf, Identifier, describe_keys
+from traverse_search_api.description import PROBLEMS, AsOf, Identifier, describe, operation_name
 from traverse_search_api.elasticsearch_client import Index, Indices, connect
 from traverse_search_api.export_places import Places
 from traverse_search_api.export_routes import Exporter, export_router
@@ -185,6 +185,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=operation_name,
     )
     problems.install(app)
     # Before /v1/opportunities/{identifier}: their addresses look like one.
@@ -261,7 +262,7 @@ def _framing(
 def _guard(app: FastAPI, rates: Rates, keys: ApiKeys, metrics: Metrics, render: Renderer) -> None:
     """What goes around every route: errors for people, short pages, limits, counts, no shared
     cache, and whose scripts may read."""
-    describe_keys(app)
+    describe(app)
     install_excuses(app, render)
     app.add_middleware(CompressPages)
     app.add_middleware(

@@ -1,8 +1,10 @@
 """What the OpenAPI says beside the routes: how errors look, and where a key goes."""
 
+import re
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Path, Query
+from fastapi.routing import APIRoute
 
 from traverse_search_api.answer_schema import PROBLEM
 
@@ -49,8 +51,18 @@ PROBLEMS: Final[dict[int | str, Json]] = {
 """The errors of a route, for FastAPI's `responses`."""
 
 
-def describe_keys(app: FastAPI) -> None:
-    """Makes the description say that a call may carry an API key, and need not."""
+def operation_name(route: APIRoute) -> str:
+    """What clients that are made from the description call an operation: `read_permanences`,
+    `search_opportunities`."""
+    verb = route.name.strip("_")
+    about = [part for part in route.path_format.split("/") if part and part[0] != "{"]
+    noun = re.sub(r"\W", "_", next((part for part in about if part != "v1"), ""))
+    return verb if noun.startswith(verb) else f"{verb}_{noun}"
+
+
+def describe(app: FastAPI) -> None:
+    """Makes the description say that a call may carry an API key, and need not; and what each
+    operation does, in French: the first sentence of what is said of it, where it has no title."""
     whole = app.openapi
 
     def described() -> Json:
@@ -65,6 +77,12 @@ def describe_keys(app: FastAPI) -> None:
             }
         }
         description["security"] = [{}, {"bearer": []}]
+        for calls in description["paths"].values():
+            for call in calls.values():
+                # A title of FastAPI's own making is the name of our function, in English.
+                named = call["summary"].strip().lower().replace(" ", "_")
+                if call["operationId"].startswith(named):
+                    call["summary"] = re.split(r" ; |\.\s", call["description"] + " ")[0]
         return description
 
     app.openapi = described  # type: ignore[method-assign]

@@ -132,6 +132,22 @@ class BrokenClock:
         raise RuntimeError("secret")
 
 
+def test_operations_have_titles_in_french_and_names_that_clients_can_call(
+    client: TestClient,
+) -> None:
+    """Generators of clients make methods of the names."""
+    paths = client.get("/openapi.json").json()["paths"]
+    calls = [call for path in paths.values() for call in path.values()]
+    names = [call["operationId"] for call in calls]
+    assert len(names) == len(set(names))
+    assert {"search_opportunities", "suggest", "export_csv_opportunities_csv"} <= {*names}
+    assert all(re.fullmatch("[a-z_]+", name) and "v1" not in name for name in names)
+    titles = {call["operationId"]: call["summary"] for call in calls}
+    assert titles["search_opportunities"].startswith("Cherche parmi les publications de toutes")
+    assert titles["export_csv_opportunities_csv"] == "La recherche, entière, en CSV"
+    assert all(" " in title and "\n" not in title for title in titles.values())
+
+
 def test_what_nobody_expected_is_a_500_without_its_cause() -> None:
     """The cause is in the service's log, not in the answer."""
     settings = SearchSettings(elasticsearch="http://127.0.0.1:1")

@@ -17,6 +17,19 @@ class UnknownSubscriptionError(SearchError):
         )
 
 
+class NoOwnerError(SearchError):
+    """Neither an API key says whose alerts these are, nor a person who has signed in."""
+
+    status = 401
+    title = "Clé nécessaire"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Ces alertes sont celles d’une institution ou d’une personne : envoyez la clé d’API de "
+            "l’institution (Authorization: Bearer CLÉ), ou connectez-vous."
+        )
+
+
 class TooManySubscriptionsError(SearchError):
     """The owner has as many as one may have."""
 

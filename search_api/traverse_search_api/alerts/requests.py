@@ -7,10 +7,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from traverse_search_api.access import Readers
-from traverse_search_api.accounts.errors import SignInNeededError
 from traverse_search_api.accounts.forms import MOST_OCTETS, check_same_site
 from traverse_search_api.accounts.visits import Visits
-from traverse_search_api.alerts.errors import MemberNeededError, RefusedSubscriptionError
+from traverse_search_api.alerts.errors import (
+    MemberNeededError,
+    NoOwnerError,
+    RefusedSubscriptionError,
+)
 from traverse_search_api.alerts.subscription import Owner
 from traverse_search_api.reader import Reader
 
@@ -21,7 +24,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def owner_of(request: Request, readers: Readers, visits: Visits) -> tuple[Owner, Reader]:
     """Whose subscriptions the request is about, and what that owner reads.
 
-    Raises what `Readers.of` raises, SignInNeededError, MemberNeededError.
+    Raises what `Readers.of` raises, NoOwnerError, MemberNeededError.
     """
     reader = readers.of(request)
     if request.headers.get("authorization") is not None:
@@ -30,7 +33,7 @@ def owner_of(request: Request, readers: Readers, visits: Visits) -> tuple[Owner,
         return Owner(reader.siren), reader
     person = visits.person(request)
     if person is None:
-        raise SignInNeededError
+        raise NoOwnerError
     if not reader.is_member:
         raise MemberNeededError
     return Owner(person.siren, person.account.id), reader

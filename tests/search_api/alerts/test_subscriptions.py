@@ -172,6 +172,7 @@ def test_nothing_is_done_for_who_has_not_said_who_they_are(people: Household) ->
     for unknown in (nobody.get("/v1/subscriptions"), nobody.post("/v1/subscriptions", json={})):
         assert unknown.status_code == 401
         assert unknown.headers["www-authenticate"] == "Bearer"
+        assert "Authorization: Bearer" in unknown.json()["detail"]
     assert nobody.get("/alertes").headers["location"] == "/connexion?vers=%2Falertes"
     wrong = {"Authorization": "Bearer trv_no_key_of_ours"}
     assert nobody.get("/v1/subscriptions", headers=wrong).status_code == 401
