@@ -17,6 +17,9 @@ ALIASES: Final[dict[str, str]] = {index: f"traverse-{index}" for index in INDICE
 
 PUBLIC_ALIAS: Final = ALIASES[PUBLIC_INDEX]
 
+WORDS: Final = "words"
+"""The field of all words that a document is found by, from whichever of its fields."""
+
 _KEYWORD: Final[dict[str, Any]] = {"type": "keyword", "ignore_above": 1024}
 _STORED: Final[dict[str, Any]] = {"type": "object", "enabled": False}
 _DATE: Final[dict[str, Any]] = {"type": "date"}
@@ -37,16 +40,24 @@ def _french(**extra: Any) -> dict[str, Any]:
     }
 
 
+def _words() -> dict[str, Any]:
+    """Stems alone, in their places: an expression never goes from one field on to the next, as
+    Elasticsearch leaves a hundred places between two values."""
+    return {"type": "text", "analyzer": "french_index", "search_analyzer": "french_search"}
+
+
 def _mapping() -> dict[str, Any]:
     return {
         "dynamic": "strict",
+        "_meta": {"statuses": counted.numbering()},
         "properties": {
             "id": {"type": "keyword"},
             "stub": {"type": "boolean"},
             "kind": _KEYWORD,
             "subtype": _KEYWORD,
-            "title": _french(),
-            "description": _french(),
+            "title": _french(copy_to=WORDS),
+            "description": _french(copy_to=WORDS),
+            WORDS: _words(),
             "language": _KEYWORD,
             **other_languages.mapping(),
             **counted.mapping(),
@@ -55,7 +66,7 @@ def _mapping() -> dict[str, Any]:
             "institutions": {
                 "properties": {
                     "siren": _KEYWORD,
-                    "name": _french(),
+                    "name": _french(copy_to=WORDS),
                     "kind": _KEYWORD,
                     "role": _KEYWORD,
                 }
@@ -72,11 +83,11 @@ def _mapping() -> dict[str, Any]:
             "covers": _KEYWORD,
             "zones": _KEYWORD,
             "territory": _STORED,
-            "place_names": _french(),
+            "place_names": _french(copy_to=WORDS),
             "location": {"type": "geo_point"},
             "cpv": _KEYWORD,
             "cpv_within": _KEYWORD,
-            "cpv_labels": _french(),
+            "cpv_labels": _french(copy_to=WORDS),
             "naf": _KEYWORD,
             "themes": _KEYWORD,
             "nature": _KEYWORD,
@@ -105,7 +116,9 @@ def _mapping() -> dict[str, Any]:
             "end_min": _DATE,
             "end_max": _DATE,
             "lots": _STORED,
-            "holders": {"properties": {"id": _KEYWORD, "name": _french(), "role": _KEYWORD}},
+            "holders": {
+                "properties": {"id": _KEYWORD, "name": _french(copy_to=WORDS), "role": _KEYWORD}
+            },
             "financing": _STORED,
             "actions": _STORED,
             "contact": _STORED,

@@ -3,11 +3,11 @@
 The query of the search API says the same in Elasticsearch's words; a test holds both together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 CLOSING_SOON: Final = timedelta(days=7)
@@ -17,6 +17,8 @@ TO_CONFIRM: Final = timedelta(days=90)
 """A need is asked again after this time without news."""
 
 _PARIS = ZoneInfo("Europe/Paris")
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Status(StrEnum):
@@ -95,6 +97,18 @@ NEED_STATUSES: Final = (
     Status.ABANDONED,
 )
 
+OPEN_STATUSES: Final = (
+    Status.OPEN,
+    Status.CLOSING_SOON,
+    Status.IDEA,
+    Status.STUDIES,
+    Status.FUNDED,
+    Status.REPORTED,
+    Status.QUALIFIED,
+    Status.DIRECTED,
+)
+"""Of what can still be answered, or helped."""
+
 _SETTLED: Final = {
     "call": {
         "unsuccessful": Status.WITHOUT_AWARD,
@@ -119,50 +133,79 @@ def end_of_french_day(day: str) -> datetime:
     return datetime.combine(following, time(), _PARIS).astimezone(UTC)
 
 
-def settled(document: Mapping[str, Any]) -> Status | None:
-    """The status that the outcome of a document decides whatever the day; None where there is none,
-    or where dates decide too."""
-    return _SETTLED.get(document.get("kind") or "", {}).get(document.get("outcome") or "")
+@lru_cache(maxsize=10_000)
+def _start_of_french_day(day: str) -> datetime:
+    first = max(date.fromisoformat(day), date.min + timedelta(days=1))
+    return datetime.combine(first, time(), _PARIS).astimezone(UTC)
 
 
-def status_of(document: dict[str, Any], as_of: datetime) -> Status:
-    """The status of a document (`document.Document`, as a dict) at an aware instant."""
-    kind, status = document["kind"], settled(document)
-    if status is not None:
-        return status
-    if kind == "call":
-        return _call(document, as_of)
-    if kind == "project":
-        return _project(document)
-    return _need(document, as_of)
+class Turn(NamedTuple):
+    """A status that a document takes: `at` the aware instant from which it has it (None: ever),
+    `before` the one that it had until then."""
+
+    at: datetime | None
+    before: Status | None
+    status: Status
 
 
-def _call(document: dict[str, Any], as_of: datetime) -> Status:
-    if document.get("outcome") == "awarded":
-        today = french_day(as_of).isoformat()
-        end, notified = document.get("end_max"), document.get("notified")
-        if end and end < today:
-            return Status.ENDED
-        if end and notified and notified <= today:
-            return Status.RUNNING
-        return Status.AWARDED
-    deadline = document.get("deadline")
+def status_of(document: Mapping[str, Any], as_of: datetime) -> Status:
+    """The status of a document (`document.Document`, as a dict) at an aware instant.
+
+    Raises as `turns_of` does.
+    """
+    turns = turns_of(document)
+    return next(one.status for one in reversed(turns) if one.at is None or one.at <= as_of)
+
+
+def turns_of(document: Mapping[str, Any]) -> tuple[Turn, ...]:
+    """Every status that a document has, one after the other as dates make them, the first from
+    ever.
+
+    Raises ValueError (a kind, a stage or a date that is none), KeyError, TypeError.
+    """
+    statuses = list(_statuses(document))
+    befores = (None, *(status for _, status in statuses))
+    return tuple(
+        Turn(at, before, status) for before, (at, status) in zip(befores, statuses, strict=False)
+    )
+
+
+def _statuses(document: Mapping[str, Any]) -> Iterator[tuple[datetime | None, Status]]:
+    kind = document["kind"]
+    settled = _SETTLED.get(kind, {}).get(document.get("outcome") or "")
+    if settled is not None:
+        yield None, settled
+    elif kind == "call" and document.get("outcome") == "awarded":
+        yield from _contract(document.get("notified"), document.get("end_max"))
+    elif kind == "call":
+        yield from _call(document.get("deadline"))
+    elif kind == "project":
+        yield None, Status(document.get("stage") or "idea")
+    elif kind == "need":
+        yield None, Status(document.get("stage") or "reported")
+        news = _instant(document["updated_at"])
+        yield news + min(TO_CONFIRM, _LAST - news), Status.TO_CONFIRM
+    else:
+        raise ValueError(kind)
+
+
+def _contract(notified: str | None, end: str | None) -> Iterator[tuple[datetime | None, Status]]:
+    yield None, Status.AWARDED
+    if end:
+        over = end_of_french_day(end)
+        if notified and (begun := _start_of_french_day(notified)) < over:
+            yield begun, Status.RUNNING
+        yield over, Status.ENDED
+
+
+def _call(deadline: Mapping[str, Any] | None) -> Iterator[tuple[datetime | None, Status]]:
     if deadline is None:
-        return Status.ANNOUNCED
+        yield None, Status.ANNOUNCED
+        return
     until = _instant(deadline["until"])
-    if until <= as_of:
-        return Status.UNDER_REVIEW
-    return Status.CLOSING_SOON if until <= as_of + CLOSING_SOON else Status.OPEN
-
-
-def _project(document: dict[str, Any]) -> Status:
-    return Status(document.get("stage") or "idea")
-
-
-def _need(document: dict[str, Any], as_of: datetime) -> Status:
-    if _instant(document["updated_at"]) <= as_of - TO_CONFIRM:
-        return Status.TO_CONFIRM
-    return Status(document.get("stage") or "reported")
+    yield None, Status.OPEN
+    yield until - min(CLOSING_SOON, until - _FIRST), Status.CLOSING_SOON
+    yield until, Status.UNDER_REVIEW
 
 
 def _instant(text: str) -> datetime:

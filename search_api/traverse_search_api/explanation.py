@@ -4,17 +4,16 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import Status, status_of
+from traverse_schemas.status import OPEN_STATUSES, status_of
 from traverse_schemas.visibility import Visibility
 from traverse_search_api.queries import FRESH_BOOST, FRESH_DAYS, OPEN_BOOST
-from traverse_search_api.status_counts import OPEN
 from traverse_search_api.territory_query import nearness
 from traverse_search_api.text_finding import HOLDS
 
 _PARTS: Final = {
     "reference": "référence exacte",
-    "words": "mots et dérivés",
-    "exact": "formes exactes",
+    "words": "mots du titre et dérivés",
+    "exact": "formes exactes dans le titre",
     "title": "expression dans le titre",
     "synonym": "synonyme dans le titre",
     "territory": "territoire compris",
@@ -47,8 +46,7 @@ def explained(
         if not name.startswith(HOLDS)
     ]
     factors = []
-    status = Status.OPEN if status_of(document, as_of) is Status.CLOSING_SOON else None
-    if (status or status_of(document, as_of)) in OPEN:
+    if status_of(document, as_of) in OPEN_STATUSES:
         factors.append({"part": "ouvert", "factor": OPEN_BOOST})
     published = datetime.fromisoformat(document["published_at"])
     days = abs((as_of - published).total_seconds()) / 86_400

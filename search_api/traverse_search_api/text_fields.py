@@ -11,13 +11,10 @@ _WEIGHTS: Final = {
     "holders.name": 1,
 }
 SEARCHED: Final = tuple(_WEIGHTS)
-"""The fields in which words are found."""
-
-STEMMED: Final = tuple(f"{name}^{weight}" for name, weight in _WEIGHTS.items())
-"""They by their stems, with their weights."""
+"""The fields in which words are found: by stems in one for them all, `index_mapping.WORDS`."""
 
 EXACT: Final = tuple(f"{name}.exact^{weight}" for name, weight in _WEIGHTS.items())
-"""They by the very forms of their words."""
+"""They by the very forms of their words, with their weights."""
 
 SUBJECT: Final = ("title.exact^4", "description.exact", "cpv_labels.exact")
 """Where a record says what it is about."""

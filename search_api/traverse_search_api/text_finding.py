@@ -6,9 +6,10 @@ A unit is a word, another word for the same, or what it was understood as.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from traverse_schemas.index_mapping import WORDS
 from traverse_schemas.indexed import OWNER_NAME
 from traverse_schemas.other_languages import OTHER_LANGUAGES, field_of
-from traverse_search_api.text_fields import EXACT, MOST_TOGETHER, PHRASE, STEMMED, SUBJECT
+from traverse_search_api.text_fields import EXACT, MOST_TOGETHER, PHRASE, SUBJECT
 from traverse_search_api.text_plan import TextPlan, is_small, others_of
 from traverse_search_api.typed_words import How, Piece
 from traverse_search_api.units import Understood, Unit
@@ -62,9 +63,7 @@ def piece_query(piece: Piece) -> Query:
         case How.BEGINNING:
             return _beginning(piece.text)
         case How.WORD:
-            return {
-                "multi_match": {"query": piece.text, "fields": list(STEMMED), "operator": "and"}
-            }
+            return {"match": {WORDS: {"query": piece.text, "operator": "and"}}}
 
 
 def _units(units: Sequence[Unit]) -> Iterator[Query]:
@@ -174,15 +173,7 @@ def _expression(text: str) -> Query:
     """Another word for a unit; one of several words is found as a phrase in one field."""
     if is_one_word(text):
         return _french_words(text)
-    return {
-        "multi_match": {
-            "query": text,
-            "type": "phrase",
-            "fields": list(STEMMED),
-            "analyzer": PHRASE,
-            "boost": _FOUND_BOOST,
-        }
-    }
+    return {"match_phrase": {WORDS: {"query": text, "analyzer": PHRASE, "boost": _FOUND_BOOST}}}
 
 
 def is_one_word(text: str) -> bool:
@@ -202,13 +193,14 @@ def all_words(words: str) -> Query:
 
 def _french_words(words: str) -> Query:
     return {
-        "combined_fields": {
-            "query": words,
-            "fields": list(STEMMED),
-            "operator": "and",
-            # "de la" asks for nothing in particular.
-            "zero_terms_query": "all",
-            "boost": _FOUND_BOOST,
+        "match": {
+            WORDS: {
+                "query": words,
+                "operator": "and",
+                # "de la" asks for nothing in particular.
+                "zero_terms_query": "all",
+                "boost": _FOUND_BOOST,
+            }
         }
     }
 

@@ -1,66 +1,57 @@
-"""What ranks higher of what the words of a search find: what holds them in their very form,
-together, in the title. Pure."""
+"""What ranks higher of what the words of a search find: what holds them in the title, in their very
+form, together. Pure."""
 
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from traverse_schemas.reference.names import fold_name
-from traverse_search_api.text_fields import EXACT, MOST_TOGETHER, PHRASE, STEMMED
+from traverse_search_api.text_fields import MOST_TOGETHER, PHRASE
 from traverse_search_api.text_finding import unit_query
 from traverse_search_api.text_plan import TextPlan, is_small, others_of
 
 Query = dict[str, Any]
 
-_STEM_BOOST: Final = 2.0
-_EXACT_BOOST: Final = 1.0
+_STEM_BOOST: Final = 8.0
+_EXACT_BOOST: Final = 4.0
+_BROAD: Final = 0.25
 _TITLE_BOOST: Final = 1.0
 _ALSO_BOOST: Final = 1.5
 _ELISION: Final = re.compile(r"\b(?:[ldjmtsnc]|qu)['’]", re.IGNORECASE)
 
 
 def ranking(plan: TextPlan) -> Iterator[Query]:
-    """What ranks higher: the words themselves over other words for them, their very forms over
-    their stems, all of them together in the title over here and there."""
+    """What ranks higher: the words in the title over those elsewhere, which found it, their very
+    forms over their stems, all of them together over here and there, the words themselves over
+    other words for them."""
     words = _said(plan)
     forms = " ".join(basic_forms(words))
     if forms:
-        yield {
-            "multi_match": {
-                "query": words,
-                "fields": list(STEMMED),
-                "boost": _STEM_BOOST,
-                "_name": "words",
-            }
-        }
+        yield _match("words", "title", words, _STEM_BOOST)
+        yield _match("exact", "title.exact", forms, _EXACT_BOOST)
         yield {
             "match_phrase": {
                 "title": {"query": forms, "slop": 3, "boost": _TITLE_BOOST, "_name": "title"}
-            }
-        }
-        yield {
-            "combined_fields": {
-                "query": forms,
-                "fields": list(EXACT),
-                "operator": "or",
-                "boost": _EXACT_BOOST,
-                "_name": "exact",
             }
         }
     yield from _synonyms(plan)
 
 
 def by_title(plan: TextPlan) -> Iterator[Query]:
-    """What ranks higher where very many are found: the words in the title, in their very form, and
-    what was understood. One field costs a fifth of what all cost."""
+    """What ranks higher where very many are found, whose other words count for nothing: the words
+    in the title, in their very form, and what was understood."""
     yield {"match_all": {}}  # the factor of what is open and near counts for the others too
     words = _said(plan)
     forms = " ".join(basic_forms(words))
     if forms:
-        yield {"match": {"title": {"query": words, "boost": _STEM_BOOST, "_name": "words"}}}
-        yield {"match": {"title.exact": {"query": forms, "boost": _EXACT_BOOST, "_name": "exact"}}}
+        yield _match("words", "title", words, _STEM_BOOST * _BROAD)
+        yield _match("exact", "title.exact", forms, _EXACT_BOOST * _BROAD)
     yield from _synonyms(plan)
     yield from (unit_query(unit) for unit in plan.units if unit.understood)
+
+
+def _match(name: str, field: str, words: str, boost: float) -> Query:
+    return {"match": {field: {"query": words, "boost": boost, "_name": name}}}
 
 
 def _said(plan: TextPlan) -> str:

@@ -13,13 +13,8 @@ from tests.documents import deadline, document
 from tests.search_api.conftest import Service
 from traverse_schemas.identity import utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, NeedStage, ProjectStage
-from traverse_schemas.status import Status, status_of
-from traverse_search_api.status_counts import (
-    OPEN,
-    open_filter,
-    read_statuses,
-    status_aggregations,
-)
+from traverse_schemas.status import OPEN_STATUSES, Status, status_of
+from traverse_search_api.status_counts import open_filter, read_statuses, status_aggregations
 from traverse_search_api.status_query import status_clause, status_filter, whole_millisecond
 
 pytestmark = pytest.mark.engines
@@ -39,7 +34,6 @@ moments = st.builds(
     st.sampled_from([0, 0, 1, -1, 2, -2]),
     st.sampled_from([0, 0, 1, -1, 999, 1000, -1000, 500_000]),
 )
-_STILL = {*OPEN, Status.CLOSING_SOON}
 days = moments.map(lambda moment: moment.date().isoformat())
 
 
@@ -93,7 +87,7 @@ def test_every_filter_finds_and_every_facet_counts_exactly_the_documents_of_its_
         )["aggregations"]
         counts = Counter(status_of(one, as_of).value for one in numbered)
         assert read_statuses(answer) == counts
-        still = {one["id"] for one in numbered if status_of(one, as_of) in _STILL}
+        still = {one["id"] for one in numbered if status_of(one, as_of) in OPEN_STATUSES}
         assert {one["key"] for one in answer["still"]["ids"]["buckets"]} == still
         found = answer["by"]["buckets"]
         for status in Status:
