@@ -222,7 +222,7 @@ def test_an_explanation_names_what_gave_how_much(service: Service) -> None:
     """The parts of the text, and the factors: open here."""
     (item,) = service.ask(q="gymnase", explain=True)["items"]
     assert item["explanation"]["score"] > 0
-    assert "mots et dérivés" in {one["part"] for one in item["explanation"]["text"]}
+    assert "mots du titre et dérivés" in {one["part"] for one in item["explanation"]["text"]}
     assert "ouvert" in {one["part"] for one in item["explanation"]["factors"]}
 
 
