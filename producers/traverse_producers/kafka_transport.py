@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import Future
 from functools import partial
+from typing import Any
 
 from kafka.errors import (
     IllegalStateError,
@@ -34,6 +35,7 @@ _MOST_OCTETS = 64 * MAX_EVENT_BYTES
 
 # Whoever types a wrong address, or forgot to start Kafka, is told before losing patience.
 _FIRST_ANSWER_MS = 10_000
+_STILL_THERE = 5.0  # seconds for a broker that had answered to do so again
 
 
 class KafkaTransport:
@@ -117,16 +119,27 @@ class KafkaTransport:
 
     def answers(self, timeout: float) -> bool:
         """Whether a broker answers within `timeout` seconds; asks it, whatever is cached."""
+        succeeded: bool = self._asked(timeout).succeeded()
+        return succeeded
+
+    def _asked(self, timeout: float) -> Any:
+        """kafka-python's future of what a broker says of the topic, once `timeout` seconds are over
+        or it is done."""
         answered = threading.Event()
         future = self._producer._metadata.request_update()
         future.add_both(lambda _: answered.set())
         self._producer._sender.wakeup()
-        return answered.wait(timeout) and future.succeeded()
+        answered.wait(timeout)
+        return future
 
     def _known_partitions(self) -> set[int]:
         try:
             known: set[int] | None = self._producer.partitions_for(INBOUND)
         except KafkaTimeoutError as error:
+            # Of a topic that is not there too: kafka-python waits for it to come.
+            found = self._asked(_STILL_THERE).exception
+            if isinstance(found, UnknownTopicOrPartitionError):
+                raise self._mapped(found) from error
             raise BrokerAwayError(self._bootstrap) from error
         except KafkaError as error:
             raise self._mapped(error) from error

@@ -251,7 +251,7 @@ def test_no_password_is_on_a_command_line_or_in_an_environment(secured: Secured)
 
 def test_the_publishers_account_missing_is_one_sentence(secured: Secured) -> None:
     with pytest.raises(PublishError, match="compte de l'institution"):
-        KafkaTransport(secured.kafka, timeout=5, access=secured.access("subscriber"))
+        KafkaTransport(secured.kafka, access=secured.access("subscriber"))
 
 
 def test_the_checker_sees_how_far_the_steps_are_and_reads_nothing_that_they_read(
