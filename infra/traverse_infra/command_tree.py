@@ -61,6 +61,7 @@ _GROUPS: Final[dict[str, tuple[str, Commands]]] = {
             "open": commands_institutions.open_,
             "quota": commands_institutions.quota,
             "delegate": commands_institutions.delegate,
+            "role": commands_institutions.role,
             "permanences": commands_institutions.permanences,
             "showcase": commands_institutions.showcase,
             "api-key": commands_institutions.api_key,

@@ -281,6 +281,17 @@ def delegate(
     _change(lambda membership: membership.delegate(siren, delegated=not undo), json_output)
 
 
+def role(
+    siren: _Siren,
+    role: Annotated[Role, typer.Argument(help="buyer, gateway ou administrator.")],
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Reprend ce rôle.")] = False,
+    json_output: _Json = False,
+) -> None:
+    """Donne à une institution du registre un rôle de plus que ceux de sa nature."""
+    _change(lambda membership: membership.set_role(siren, role, held=not undo), json_output)
+
+
 def showcase(
     siren: _Siren,
     site: Annotated[

@@ -107,7 +107,9 @@ def require_scopes(institution: Institution, scopes: Iterable[Scope]) -> None:
         if role is not None and role not in institution.roles:
             raise ScopeNotAllowedError(
                 f"L'institution {institution.siren} n'a pas le rôle {role} : une clé d'API de "
-                f"portée {scope} ne lui servirait à rien ; retirez cette portée."
+                f"portée {scope} ne lui servirait à rien ; l'exploitant lui donne ce rôle "
+                f"(« traverse institutions role {institution.siren} {role} »), ou retirez cette "
+                "portée."
             )
 
 

@@ -168,6 +168,17 @@ class Membership:
             "delegated" if delegated else "delegation_ended",
         )
 
+    def set_role(self, siren: str, role: Role, *, held: bool) -> Institution:
+        """Whether it has this role, whatever its kind brings."""
+        return self._change(
+            siren,
+            lambda row: row.model_copy(
+                update={"roles": row.roles | {role} if held else row.roles - {role}}
+            ),
+            "role_given" if held else "role_taken",
+            role,
+        )
+
     def open(self, siren: str) -> Institution:
         """See `open_institution`. Raises NotTryingError."""
         return self._change(siren, lambda row: open_institution(row, self._now), "trial_ended")

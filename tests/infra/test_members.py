@@ -26,6 +26,7 @@ from traverse_schemas.errors import TraverseError
 from traverse_schemas.institution_changes import (
     AlreadyRegisteredError,
     NotRegisteredError,
+    ScopeNotAllowedError,
     revoke_institution,
 )
 from traverse_schemas.institutions import Role, Scope, decode_institution, encode_institution
@@ -208,6 +209,11 @@ def test_the_commands_of_the_registry(cli: Any, calendars: MemoryTopic, tmp_path
     assert rotated["kid"] != added["kid"]
     assert cli("rotate-key", SIREN, "--api-key", more["api_key_id"], "--json")["api_key"]
     assert cli("delegate", SIREN, "--json")["delegated"] is True
+    with pytest.raises(ScopeNotAllowedError, match=f"institutions role {SIREN} gateway"):
+        cli("api-key", SIREN, "--scope", "on_behalf")
+    assert cli("role", SIREN, "gateway", "--json")["roles"] == ["buyer", "gateway"]
+    assert cli("api-key", SIREN, "--scope", "on_behalf", "--json")["api_key"]
+    assert cli("role", SIREN, "gateway", "--undo", "--json")["roles"] == ["buyer"]
     address = "https://marseille.example/permanences.ics"
     assert cli("permanences", SIREN, "--address", address, "--json")["permanences"] == address
     calendars.write(SIREN, b'{"calendar": "BEGIN:VCALENDAR", "at": "2026-11-20T10:00:00Z"}')
@@ -218,7 +224,7 @@ def test_the_commands_of_the_registry(cli: Any, calendars: MemoryTopic, tmp_path
     assert cli("revoke", SIREN, "--undo", "--json")["state"] == "active"
     (row,) = cli("list", "--json")
     assert "sha256" not in json.dumps(row)
-    assert len(row["api_keys"]) == 3
+    assert len(row["api_keys"]) == 4
     assert "Marseille" in cli("list")
     assert [key["kid"] for key in cli("keys", SIREN)["keys"]] == [added["kid"], rotated["kid"]]
 

@@ -8,8 +8,10 @@ from rich import box
 from rich.table import Table
 
 from traverse_infra.demo.accounts import Refusal
+from traverse_infra.demo.people import Person
 from traverse_infra.demo.tally import Fate, SourceSum
 from traverse_schemas.french_numbers import euros
+from traverse_search_api.accounts.account import ROLE_LABELS
 
 _SHOWN_DROPPED = 12
 
@@ -111,3 +113,15 @@ def _numbers(one: SourceSum) -> tuple[int, ...]:
     withdrawn = one.count(Fate.WITHDRAWN)
     records = searchable + reserved + withdrawn
     return (one.events, one.rejected, records, searchable, reserved, withdrawn, one.lost)
+
+
+def people_lines(
+    people: Iterable[Person], password: str, names: Mapping[str, str]
+) -> Iterator[str]:
+    """Who may sign in, for whom (`names` by SIREN), and with what."""
+    yield (
+        "Pour signaler un besoin, mutualiser ou être alerté, « Se connecter » avec une de ces "
+        f"adresses ; le mot de passe de toutes : {password}"
+    )
+    for one in people:
+        yield f"  {one.email} : {names[one.siren]}, rôle {ROLE_LABELS[one.role]}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from traverse_infra.demo.feeds import feeds_in, read_feed
+from traverse_infra.demo.people import PEOPLE, Person
 from traverse_infra.demo.play import octets_of
 from traverse_producers.importers.contract import Dropped
 
@@ -22,7 +23,7 @@ _FILES_SEARCHES: tuple[dict[str, Any], ...] = (
 class Script:
     """A demonstration. `events` gives the octets once; `dropped` fills while it is read.
 
-    `searches` are the parameters of `GET /v1/opportunities`.
+    `searches` are the parameters of `GET /v1/opportunities`; `people` may sign in to the pages.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Script:
     searches: tuple[dict[str, Any], ...]
     institutions: list[dict[str, Any]] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+    people: tuple[Person, ...] = ()
 
 
 def bundled_script() -> Script:
@@ -44,6 +46,7 @@ def bundled_script() -> Script:
         events=lambda: iter(bundled.events),
         searches=bundled.searches,
         institutions=bundled.institutions,
+        people=PEOPLE,
     )
 
 

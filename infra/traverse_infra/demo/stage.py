@@ -3,6 +3,7 @@
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -12,11 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from traverse_infra.demo.accounts import reasons
 from traverse_infra.demo.linked import linked_lines
+from traverse_infra.demo.people import HOST, open_accounts, open_gateway
 from traverse_infra.demo.play import Accounts, account, publish, settle
 from traverse_infra.demo.report import (
     answered_lines,
     dropped_lines,
     grouping_lines,
+    people_lines,
     refusals_table,
     sums_table,
 )
@@ -28,10 +31,12 @@ from traverse_infra.members import cast_signature, ensure_members, open_registry
 from traverse_infra.services import Services
 from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics, opportunities_begun
+from traverse_producers.gateway.settings import GatewaySettings
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.read_settings import read_settings
 from traverse_schemas.topics import OPPORTUNITIES
+from traverse_search_api.accounts.directory import accounts_table
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.table import results_table
 
@@ -63,6 +68,7 @@ class Stage:
                 "TRAVERSE_KAFKA": self._engines.kafka,
                 "TRAVERSE_ELASTICSEARCH": self._engines.elasticsearch,
                 "TRAVERSE_AS_OF": self._search.as_of or self._script.as_of,
+                **(self._gateway() if self._script.people else {}),
             },
         )
         return self
@@ -78,6 +84,11 @@ class Stage:
         with open_registry(self._engines.kafka) as table:
             keys, cast = self._settings.keys, self._script.institutions
             signers = ensure_members(table, keys, cast, SystemClock().now())
+            if self._script.people:
+                now = SystemClock().now()
+                open_gateway(
+                    table, self._pages_key, {one.siren for one in self._script.people}, now
+                )
         self._say(f"{len(signers)} institutions au registre ; leurs clés sont dans {keys}.")
         with Elasticsearch(
             **elasticsearch_client(self._engines.elasticsearch), request_timeout=60
@@ -85,6 +96,8 @@ class Stage:
             begun = opportunities_begun(self._engines.kafka)
             prepare_indices(client, topics.ids[OPPORTUNITIES], begun=begun)
             self._services.start("work", "work")
+            if self._script.people:
+                self._services.start("gateway", "serve", "gateway")
             self._services.start("search", "serve", "search")
             started = time.monotonic()
             with self._counter() as progress:
@@ -114,11 +127,15 @@ class Stage:
 
     def stay(self) -> None:
         """Keep everything running until Ctrl-C."""
-        self._console.print(
-            f"\nLa recherche répond à {self._search.search}/v1/opportunities ; dans un autre "
-            "terminal : .venv/bin/traverse search « bornes de recharge ».\n"
-            "Ctrl-C pour tout arrêter."
+        self._say(
+            f"\nDans un navigateur : {self._address} ; pour les programmes : "
+            f"{self._address}/v1/opportunities ; dans un autre terminal : "
+            '.venv/bin/traverse search "bornes de recharge".'
         )
+        if self._script.people:
+            for line in people_lines(self._script.people, self._accounts(), self._names):
+                self._say(line)
+        self._say("Ctrl-C pour tout arrêter.")
         try:
             while True:
                 self._services.check()
@@ -126,16 +143,44 @@ class Stage:
         except KeyboardInterrupt:
             self._say("Arrêt.")
 
+    @property
+    def _address(self) -> str:
+        return f"http://{self._search.search_host}:{self._search.search_port}"
+
+    @property
+    def _names(self) -> dict[str, str]:
+        return {one["siren"]: one["name"] for one in self._script.institutions}
+
+    @property
+    def _pages_key(self) -> Path:
+        return self._settings.home / "pages.key"
+
+    def _gateway(self) -> dict[str, str]:
+        """The variables by which gateway and pages know each other."""
+        gateway = read_settings(GatewaySettings)
+        told = "public_address" in self._search.model_fields_set
+        return {
+            "TRAVERSE_GATEWAY_SIREN": HOST,
+            "TRAVERSE_GATEWAY": f"http://{gateway.gateway_host}:{gateway.gateway_port}",
+            "TRAVERSE_API_KEY_FILE": str(self._pages_key),
+            "TRAVERSE_PUBLIC_ADDRESS": self._search.public_address if told else self._address,
+        }
+
+    def _accounts(self) -> str:
+        """The password of everybody who may sign in."""
+        with accounts_table(self._engines.kafka) as table:
+            table.wait(_ANSWER_TIMEOUT)
+            return open_accounts(table, self._script.people, SystemClock().now())
+
     def _report(self, accounts: Accounts) -> None:
-        names = {one["siren"]: one["name"] for one in self._script.institutions}
-        self._console.print(sums_table(accounts.sums, names))
+        self._console.print(sums_table(accounts.sums, self._names))
         if accounts.refused:
             self._console.print(refusals_table(reasons(accounts.refused), accounts.refused))
         for line in dropped_lines(Counter(row.sentence for row in self._script.dropped)):
             self._say(line)
 
     def _show_searches(self) -> None:
-        address = f"http://{self._search.search_host}:{self._search.search_port}"
+        address = self._address
         self._services.await_answer(f"{address}/readyz", _ANSWER_TIMEOUT)
         for parameters in self._script.searches:
             answer = httpx.get(f"{address}/v1/opportunities", params=parameters, timeout=30)
@@ -152,7 +197,7 @@ class Stage:
     def _show_matches(self) -> None:
         """A joint purchase that nobody had thought of, and a need that finds its answer; nothing
         where there are none."""
-        address = f"http://{self._search.search_host}:{self._search.search_port}/v1"
+        address = f"{self._address}/v1"
         groupings = httpx.get(f"{address}/groupings", params={"size": 100}, timeout=30)
         if not groupings.is_success:
             raise InfraError(f"Les groupements ne se lisent pas : {groupings.text[:200]}")
