@@ -24,11 +24,8 @@ def ranking(plan: TextPlan) -> Iterator[Query]:
     """What ranks higher: the words in the title over those elsewhere, which found it, their very
     forms over their stems, all of them together over here and there, the words themselves over
     other words for them."""
-    words = _said(plan)
-    forms = " ".join(basic_forms(words))
-    if forms:
-        yield _match("words", "title", words, _STEM_BOOST)
-        yield _match("exact", "title.exact", forms, _EXACT_BOOST)
+    if forms := _forms(plan):
+        yield from _in_title(plan, forms)
         yield {
             "match_phrase": {
                 "title": {"query": forms, "slop": 3, "boost": _TITLE_BOOST, "_name": "title"}
@@ -41,17 +38,23 @@ def by_title(plan: TextPlan) -> Iterator[Query]:
     """What ranks higher where very many are found, whose other words count for nothing: the words
     in the title, in their very form, and what was understood."""
     yield {"match_all": {}}  # the factor of what is open and near counts for the others too
-    words = _said(plan)
-    forms = " ".join(basic_forms(words))
-    if forms:
-        yield _match("words", "title", words, _STEM_BOOST * _BROAD)
-        yield _match("exact", "title.exact", forms, _EXACT_BOOST * _BROAD)
+    if forms := _forms(plan):
+        yield from _in_title(plan, forms, _BROAD)
     yield from _synonyms(plan)
     yield from (unit_query(unit) for unit in plan.units if unit.understood)
 
 
-def _match(name: str, field: str, words: str, boost: float) -> Query:
-    return {"match": {field: {"query": words, "boost": boost, "_name": name}}}
+def _in_title(plan: TextPlan, forms: str, times: float = 1.0) -> Iterator[Query]:
+    """The words in the title, by their stems and in their basic forms; `times` what they weigh."""
+    for name, field, words, boost in (
+        ("words", "title", _said(plan), _STEM_BOOST),
+        ("exact", "title.exact", forms, _EXACT_BOOST),
+    ):
+        yield {"match": {field: {"query": words, "boost": boost * times, "_name": name}}}
+
+
+def _forms(plan: TextPlan) -> str:
+    return " ".join(basic_forms(_said(plan)))
 
 
 def _said(plan: TextPlan) -> str:
