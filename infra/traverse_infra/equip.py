@@ -3,7 +3,6 @@
 Doing it again changes nothing.
 """
 
-import os
 import shlex
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from traverse_infra.acls import apply_accounts, apply_acls
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.secure import Secrets
 from traverse_infra.indices import copy_indices, prepare_indices
+from traverse_infra.private_file import write_private
 from traverse_infra.reindex.rebuild import release
 from traverse_infra.topics import AppliedTopics, Copies, apply_topics, opportunities_begun
 from traverse_schemas.engine_access import EngineAccess, engine_access
@@ -78,6 +78,5 @@ def _environments(engines: Engines, secrets: Secrets) -> dict[str, Path]:
         }
         file = files[account] = secrets.folder / f"{account}.env"
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in variables.items()]
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as out:
-            out.writelines(lines)
+        write_private(file, "".join(lines).encode())
     return files

@@ -1,6 +1,5 @@
 """Who may sign in to the pages of a demonstration, and the gateway that publishes for them."""
 
-import os
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from traverse_infra.private_file import write_private
 from traverse_schemas.institutions import Role, Scope
 from traverse_schemas.membership import Membership, Table
 from traverse_search_api.accounts.account import Account, StaffRole, account_id
@@ -53,9 +53,7 @@ def open_gateway(table: Table, file: Path, sirens: Iterable[str], now: datetime)
         return
     key = membership.add_api_key(HOST, [Scope.ON_BEHALF], label=_LABEL)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
-        written.write(key.secret)
+    write_private(file, key.secret.encode())
 
 
 def open_accounts(table: AccountsTable, people: Iterable[Person], now: datetime) -> str:

@@ -3,7 +3,6 @@
 Made once, in files that their owner alone reads; whoever starts the engines again finds the same.
 """
 
-import os
 import secrets
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from traverse_infra.access_rules import ACCOUNTS, OPERATOR, SEARCH, SEARCH_MEMBERS
+from traverse_infra.private_file import write_private
 from traverse_schemas.engine_access import EngineAccess
 
 BROKER = "traverse-broker"
@@ -43,7 +43,7 @@ class Secrets:
         for account in ACCOUNTS:
             file = self.password_file(account)
             if not file.exists():
-                _write(file, secrets.token_urlsafe(24).encode())
+                write_private(file, secrets.token_urlsafe(24).encode())
         if not all(file.exists() for file in (self.ca, self.certificate, self.key)):
             self._certificates()
 
@@ -126,9 +126,9 @@ class Secrets:
             .sign(authority, hashes.SHA256())
         )
         key = engines.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write(self.key, key)
-        _write(self.certificate, certificate.public_bytes(Encoding.PEM))
-        _write(self.ca, ca.public_bytes(Encoding.PEM))
+        write_private(self.key, key)
+        write_private(self.certificate, certificate.public_bytes(Encoding.PEM))
+        write_private(self.ca, ca.public_bytes(Encoding.PEM))
 
 
 def _name(text: str) -> x509.Name:
@@ -147,13 +147,3 @@ def _certificate(
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + _VALID)
     )
-
-
-def _write(file: Path, octets: bytes) -> None:
-    """Whole or not at all, readable by its owner alone."""
-    partial = file.with_name(f"{file.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(octets)
-    partial.replace(file)
