@@ -304,7 +304,7 @@ def showcase(
     """Ouvre la vitrine de l'institution à ces sites, et à eux seuls ; sans SITE, les montre."""
     from traverse_infra.members import open_registry
     from traverse_schemas.institution_changes import require_known
-    from traverse_search_api.showcases import Showcase, origins_typed, showcases_table
+    from traverse_search_api.institutions.showcases import Showcase, origins_typed, showcases_table
 
     kafka = _settings().kafka
     wanted = Showcase(origins=origins_typed("\n".join(site or ())))

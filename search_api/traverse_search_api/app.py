@@ -18,14 +18,14 @@ from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.read_settings import read_settings
 from traverse_schemas.registry import FixedRegistry, Registry
 from traverse_schemas.topics import ACCEPTED, CHANGES
-from traverse_search_api import groupings as grouping_view
-from traverse_search_api import problems
-from traverse_search_api.access import ApiKeys, Readers, Visitors, Way
+from traverse_search_api.access.keeping_private import KeepPrivate
+from traverse_search_api.access.rates import LimitRates, Rates
+from traverse_search_api.access.ways import ApiKeys, Readers, Visitors, Way
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.install import install_alerts, open_book
 from traverse_search_api.alerts.outside import Outside
-from traverse_search_api.answer_schema import (
+from traverse_search_api.answers.answer_schema import (
     DETAIL,
     GROUPING,
     GROUPINGS,
@@ -33,20 +33,24 @@ from traverse_search_api.answer_schema import (
     SEARCH,
     answers,
 )
-from traverse_search_api.beside_routes import beside_router
+from traverse_search_api.beside.routes import beside_router
+from traverse_search_api.beside.suggestions import prepare_places
 from traverse_search_api.changes.change_log import ChangeLog
-from traverse_search_api.compressing import CompressPages
-from traverse_search_api.description import PROBLEMS, AsOf, Identifier, describe, operation_name
-from traverse_search_api.elasticsearch_client import Index, Indices, connect
-from traverse_search_api.export_places import Places
-from traverse_search_api.export_routes import Exporter, export_router
-from traverse_search_api.freshness import Freshness
-from traverse_search_api.grouping_table import GroupingTable
-from traverse_search_api.groupings import GroupingParameters, GroupingRows
+from traverse_search_api.engines.elasticsearch_client import Index, Indices, connect
+from traverse_search_api.engines.line import PATIENCE
+from traverse_search_api.engines.spent import spending
+from traverse_search_api.exports.places import Places
+from traverse_search_api.exports.routes import Exporter, export_router
+from traverse_search_api.filters.zones import load_territories
+from traverse_search_api.groupings import groupings as grouping_view
+from traverse_search_api.groupings.groupings import GroupingParameters, GroupingRows
+from traverse_search_api.groupings.read import read_grouping
+from traverse_search_api.groupings.table import GroupingTable
 from traverse_search_api.history.accepted_log import AcceptedLog
 from traverse_search_api.history.routes import history_router
-from traverse_search_api.keeping_private import KeepPrivate
-from traverse_search_api.line import PATIENCE
+from traverse_search_api.institutions.freshness import Freshness
+from traverse_search_api.institutions.readership import Readership, readership_table
+from traverse_search_api.institutions.showcases import Showcases, showcases_table
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.pages import routes as pages
 from traverse_search_api.pages.excuses import for_people, install_excuses
@@ -54,26 +58,22 @@ from traverse_search_api.pages.files_routes import files_router
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.showcase_routes import Framing
-from traverse_search_api.paging import Snapshots
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.held import Calendars
 from traverse_search_api.permanences.published import PublishedCalendars, published_table
 from traverse_search_api.permanences.routes import permanence_router
-from traverse_search_api.place_names import prepare_names
-from traverse_search_api.query_string import described, read_query
-from traverse_search_api.rates import LimitRates, Rates
-from traverse_search_api.read_grouping import read_grouping
-from traverse_search_api.readership import Readership, readership_table
+from traverse_search_api.query.paging import Snapshots
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
-from traverse_search_api.showcases import Showcases, showcases_table
-from traverse_search_api.spent import spending
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.routes import stream_router
-from traverse_search_api.suggestions import prepare_places
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.zones import load_territories
+from traverse_search_api.understanding.place_names import prepare_names
+from traverse_search_api.web import problems
+from traverse_search_api.web.compressing import CompressPages
+from traverse_search_api.web.description import PROBLEMS, AsOf, Identifier, describe, operation_name
+from traverse_search_api.web.query_string import described, read_query
+from traverse_search_api.words.synonym_book import SynonymBook
 
 
 def create_app(

@@ -58,7 +58,7 @@ def search(
         return
     from rich.console import Console
 
-    from traverse_search_api.table import results_table
+    from traverse_search_api.answers.table import results_table
 
     console = Console()
     console.print(results_table(answer.json(), width=console.width))

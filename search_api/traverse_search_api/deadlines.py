@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from traverse_schemas.identity import utc_text
 from traverse_schemas.records.codes import DeadlineKind
 from traverse_schemas.values.instant import OVERSEAS, Instant
+from traverse_search_api.filters.status_query import index_text
 from traverse_search_api.moments import end_instant, first_instant
-from traverse_search_api.status_query import index_text
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 

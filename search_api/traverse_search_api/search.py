@@ -11,27 +11,28 @@ from typing import Any, Final
 from traverse_schemas.clock import Clock, clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import french_day
-from traverse_search_api.active_filters import active_filters
-from traverse_search_api.breadth import BROAD, count_body, in_two, joined, may_be_broad
-from traverse_search_api.cursor import Cursor, decode, encode, fingerprint
-from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.answers.active_filters import active_filters
+from traverse_search_api.answers.explanation import explained
+from traverse_search_api.answers.items import detail_of, item_of
+from traverse_search_api.engines.elasticsearch_client import Indices
+from traverse_search_api.engines.line import PATIENCE
 from traverse_search_api.errors import (
     MergedError,
     TooLongError,
     UnknownOpportunityError,
     WithdrawnError,
 )
-from traverse_search_api.explanation import explained
-from traverse_search_api.facets import read_facets
-from traverse_search_api.filters import readable_filters
-from traverse_search_api.freshness import Freshness
-from traverse_search_api.items import detail_of, item_of
-from traverse_search_api.line import PATIENCE
-from traverse_search_api.paging import Snapshots, next_page
+from traverse_search_api.filters.parameter_filters import readable_filters
+from traverse_search_api.filters.status_query import whole_millisecond
+from traverse_search_api.institutions.freshness import Freshness
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.queries import places_of, search_body
-from traverse_search_api.reader import Reader
-from traverse_search_api.second_look import (
+from traverse_search_api.query.breadth import BROAD, count_body, in_two, joined, may_be_broad
+from traverse_search_api.query.cursor import Cursor, decode, encode, fingerprint
+from traverse_search_api.query.facets import read_facets
+from traverse_search_api.query.paging import Snapshots, next_page
+from traverse_search_api.query.queries import places_of, search_body
+from traverse_search_api.query.second_look import (
     Filter,
     Look,
     as_written,
@@ -42,10 +43,9 @@ from traverse_search_api.second_look import (
     read_look,
     relaxed,
 )
-from traverse_search_api.status_query import whole_millisecond
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_plan import TextPlan, plan_of
-from traverse_search_api.totals import total_of
+from traverse_search_api.query.totals import total_of
+from traverse_search_api.text.plan import TextPlan, plan_of
+from traverse_search_api.words.synonym_book import SynonymBook
 
 Answer = dict[str, Any]
 

@@ -9,9 +9,9 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from traverse_schemas.clock import Clock, clock_from
-from traverse_search_api.line import AT_ONCE
-from traverse_search_api.showcase_errors import InvalidOriginError
-from traverse_search_api.showcases import origin_of
+from traverse_search_api.engines.line import AT_ONCE
+from traverse_search_api.institutions.showcase_errors import InvalidOriginError
+from traverse_search_api.institutions.showcases import origin_of
 
 
 class SearchSettings(BaseSettings):

@@ -15,9 +15,9 @@ from tests.stream_processors.factory import call_data, event
 from traverse_infra.check.erased import prove
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.topics import GROUPINGS
+from traverse_search_api.access.reader import ANYBODY
+from traverse_search_api.answers.items import item_of
 from traverse_search_api.app import create_app
-from traverse_search_api.items import item_of
-from traverse_search_api.reader import ANYBODY
 from traverse_search_api.settings import SearchSettings
 from traverse_stream_processors.likeness.corpus import base_passages
 from traverse_stream_processors.likeness.model import base_model

@@ -21,9 +21,9 @@ from traverse_schemas.index_mapping import ALIASES, index_body
 from traverse_schemas.indexed import indexed
 from traverse_schemas.registry import Registry
 from traverse_search_api.app import create_app
-from traverse_search_api.elasticsearch_client import connect
-from traverse_search_api.groupings import GroupingRows
-from traverse_search_api.readership import Counts, Readership, ReadershipTable
+from traverse_search_api.engines.elasticsearch_client import connect
+from traverse_search_api.groupings.groupings import GroupingRows
+from traverse_search_api.institutions.readership import Counts, Readership, ReadershipTable
 from traverse_search_api.settings import SearchSettings
 
 AS_OF = "2026-03-12T10:00:00Z"

@@ -9,7 +9,7 @@ from traverse_schemas.clock import clock_from
 from traverse_schemas.records.codes import DeadlineKind
 from traverse_search_api.deadlines import KIND_LABELS, deadline_query, local_end
 from traverse_search_api.matching.judging import judge
-from traverse_search_api.time_words import time_words
+from traverse_search_api.understanding.time_words import time_words
 
 DAY = date(2026, 3, 12)
 

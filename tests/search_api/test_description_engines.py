@@ -31,7 +31,7 @@ from traverse_schemas.document import INDICES, PUBLIC_INDEX
 from traverse_schemas.index_mapping import ALIASES
 from traverse_schemas.indexed import indexed
 from traverse_schemas.institutions import Scope
-from traverse_search_api.readership import Readership
+from traverse_search_api.institutions.readership import Readership
 
 pytestmark = pytest.mark.engines
 

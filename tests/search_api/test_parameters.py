@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from pydantic import ValidationError
 
-from traverse_search_api.filters import other_filters
+from traverse_search_api.filters.parameter_filters import other_filters
 from traverse_search_api.parameters import Facet, SearchParameters
 
 

@@ -17,7 +17,8 @@ from tests.search_api.conftest import Service, serving
 from tests.search_api.judgement import judged_queries, ndcg, reference_of
 from tests.search_api.real_documents import real_documents
 from traverse_schemas.french import STOP_WORDS, analysis
-from traverse_search_api import breadth, search
+from traverse_search_api import search
+from traverse_search_api.query import breadth
 
 pytestmark = [pytest.mark.engines, pytest.mark.realdata, pytest.mark.long]
 

@@ -31,8 +31,8 @@ from kafka.admin import NewTopic
 from tests.documents import deadline, document, stub
 from tests.engines import RunningEngines
 from tests.search_api.conftest import AS_OF, Service, serving
+from tests.search_api.groupings.test_groupings import Rows, row
 from tests.search_api.history.test_history import stored
-from tests.search_api.test_groupings import Rows, row
 from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.api_keys import NewApiKey, new_api_key
 from traverse_schemas.document import INDICES
@@ -40,9 +40,9 @@ from traverse_schemas.identity import opportunity_id
 from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import FixedRegistry
-from traverse_search_api.exports import MEDIA_TYPES, Form
+from traverse_search_api.access.reader import ANYBODY, Reader
+from traverse_search_api.exports.formats import MEDIA_TYPES, Form
 from traverse_search_api.parameters import Facet
-from traverse_search_api.reader import ANYBODY, Reader
 
 pytestmark = pytest.mark.engines
 

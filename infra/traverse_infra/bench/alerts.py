@@ -35,15 +35,15 @@ from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.topics import CHANGES, PARTITIONS
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.subscription import Channel, Subscription
 from traverse_search_api.alerts.watch import Watcher
 from traverse_search_api.changes.change_log import ChangeLog
-from traverse_search_api.elasticsearch_client import Indices, connect
-from traverse_search_api.reader import Reader
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.zones import load_territories
+from traverse_search_api.engines.elasticsearch_client import Indices, connect
+from traverse_search_api.filters.zones import load_territories
+from traverse_search_api.words.synonym_book import SynonymBook
 
 Say = Callable[[str], None]
 

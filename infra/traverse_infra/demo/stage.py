@@ -37,8 +37,8 @@ from traverse_schemas.engine_access import elasticsearch_client
 from traverse_schemas.read_settings import read_settings
 from traverse_schemas.topics import OPPORTUNITIES
 from traverse_search_api.accounts.directory import accounts_table
+from traverse_search_api.answers.table import results_table
 from traverse_search_api.settings import SearchSettings
-from traverse_search_api.table import results_table
 
 _SETTLE_TIMEOUT = 600
 _ANSWER_TIMEOUT = 60

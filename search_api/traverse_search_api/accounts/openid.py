@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 from fastapi import Request, Response
 
 from traverse_schemas.clock import Clock, SystemClock
+from traverse_search_api.access.sealed import seal, unseal
 from traverse_search_api.accounts.account import Identity
 from traverse_search_api.accounts.errors import ProviderError
-from traverse_search_api.sealed import seal, unseal
 from traverse_search_api.settings import SearchSettings
 
 _LOG = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 from traverse_schemas.institutions import Institution
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import Registry
+from traverse_search_api.access.sealed import seal, unseal
 from traverse_search_api.accounts.account import Account, StaffRole
 from traverse_search_api.accounts.directory import Directory
-from traverse_search_api.sealed import seal, unseal
 
 RENEWED_AFTER: Final = timedelta(minutes=5)
 """The cookie is written anew when it is this old: not with every answer."""

@@ -12,7 +12,7 @@ from traverse_schemas.document import INDICES
 from traverse_schemas.identity import opportunity_of
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.verdict import Document, members_of
-from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.engines.elasticsearch_client import Indices
 
 LOOKED_FOR_AFTER: Final = 5.0
 """Seconds after which a record that moved shows where it is now."""

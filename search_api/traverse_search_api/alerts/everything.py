@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from traverse_schemas.document import INDICES
-from traverse_search_api.elasticsearch_client import Index, Indices
+from traverse_search_api.engines.elasticsearch_client import Index, Indices
 
 _PAGE: Final = 500
 _KEEP_ALIVE: Final = "2m"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.active_filters import active_filters
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.subscription import Subscription
+from traverse_search_api.answers.active_filters import active_filters
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.matching.searches import Searches, search_of
-from traverse_search_api.reader import Reader
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 _LOG = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from traverse_search_api.access import Readers
+from traverse_search_api.access.ways import Readers
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook, subscriptions_table
 from traverse_search_api.alerts.outside import Outside

@@ -13,6 +13,7 @@ from typing import Any, Final
 from traverse_schemas.clock import Clock
 from traverse_schemas.document import INDICES
 from traverse_schemas.identity import opportunity_of
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.departures import departed
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.ledger import Alert, Batch, Ledger, alert_id
@@ -21,9 +22,8 @@ from traverse_search_api.alerts.proposed import proposed_to
 from traverse_search_api.alerts.subscription import AlertKind
 from traverse_search_api.alerts.verdict import Known, known_of, members_of, news_of, verdict
 from traverse_search_api.changes.change_log import Change
-from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.engines.elasticsearch_client import Indices
 from traverse_search_api.matching.finding import found_by
-from traverse_search_api.reader import Reader
 
 _LEFT: Final = AlertKind.WITHDRAWN
 

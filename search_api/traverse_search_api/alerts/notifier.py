@@ -20,6 +20,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry import LiveRegistry, institutions_table
 from traverse_schemas.status import french_day
 from traverse_schemas.topics import CHANGES
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.accounts.directory import AccountsTable, LiveDirectory, accounts_table
 from traverse_search_api.alerts.book import SubscriptionTable, subscriptions_table
 from traverse_search_api.alerts.deliver import Compose, Deliverer, Disable, Hydrate
@@ -32,26 +33,29 @@ from traverse_search_api.alerts.silence import SilenceTeller
 from traverse_search_api.alerts.subscription import Disabled, Subscription, reader_for
 from traverse_search_api.alerts.watch import Watcher
 from traverse_search_api.alerts.weekly_note import Letter
+from traverse_search_api.answers.items import item_of
 from traverse_search_api.changes.change_log import ChangeLog
-from traverse_search_api.elasticsearch_client import Indices, connect
+from traverse_search_api.engines.elasticsearch_client import Indices, connect
 from traverse_search_api.errors import SearchError
-from traverse_search_api.freshness import Freshness
-from traverse_search_api.grouping_table import GroupingTable
-from traverse_search_api.groupings import GroupingRows
-from traverse_search_api.items import item_of
+from traverse_search_api.filters.status_query import whole_millisecond
+from traverse_search_api.filters.zones import load_territories
+from traverse_search_api.groupings.groupings import GroupingRows
+from traverse_search_api.groupings.table import GroupingTable
+from traverse_search_api.institutions.freshness import Freshness
+from traverse_search_api.institutions.readership import (
+    FollowedSums,
+    ReadershipTable,
+    readership_table,
+)
 from traverse_search_api.pages.note_reading import place_name, read_note, scope_of
 from traverse_search_api.pages.note_view import note_view
 from traverse_search_api.pages.note_week import Week
 from traverse_search_api.pages.reading import Reading, read_groupings
-from traverse_search_api.paging import Snapshots
-from traverse_search_api.queries import ITEM_FIELDS
-from traverse_search_api.reader import Reader
-from traverse_search_api.readership import FollowedSums, ReadershipTable, readership_table
+from traverse_search_api.query.paging import Snapshots
+from traverse_search_api.query.queries import ITEM_FIELDS
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
-from traverse_search_api.status_query import whole_millisecond
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.zones import load_territories
+from traverse_search_api.words.synonym_book import SynonymBook
 
 _LOG = logging.getLogger(__name__)
 _PAUSE: Final = 1.0

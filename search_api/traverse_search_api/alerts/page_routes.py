@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
+from traverse_search_api.access.reader import reader_of
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.dry_run import dry_run
@@ -35,7 +36,6 @@ from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.search_parameters import first_fault
 from traverse_search_api.pages.typed_place import label_of
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import reader_of
 from traverse_search_api.search import Searcher
 
 Identifier = Annotated[str, Path(max_length=64)]

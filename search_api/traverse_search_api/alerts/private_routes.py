@@ -9,10 +9,10 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.errors import UnknownSubscriptionError
 from traverse_search_api.alerts.subscription import Subscription, reader_for
-from traverse_search_api.export_pages import export_pages
-from traverse_search_api.export_places import Places
-from traverse_search_api.export_routes import file_of
-from traverse_search_api.exports import Form, export
+from traverse_search_api.exports.formats import Form, export
+from traverse_search_api.exports.pages import export_pages
+from traverse_search_api.exports.places import Places
+from traverse_search_api.exports.routes import file_of
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.parameters import Sort

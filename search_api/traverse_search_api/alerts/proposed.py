@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_search_api.items import links_of_sides
-from traverse_search_api.reader import Reader
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.answers.items import links_of_sides
 
 PROPOSED_LABELS: Final = {"joint": "achat à mutualiser", "answers": "réponse possible"}
 """The types of links that are proposals, and what people call them."""

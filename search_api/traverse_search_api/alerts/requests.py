@@ -6,7 +6,8 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from traverse_search_api.access import Readers
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.access.ways import Readers
 from traverse_search_api.accounts.forms import MOST_OCTETS, check_same_site
 from traverse_search_api.accounts.visits import Visits
 from traverse_search_api.alerts.errors import (
@@ -15,7 +16,6 @@ from traverse_search_api.alerts.errors import (
     RefusedSubscriptionError,
 )
 from traverse_search_api.alerts.subscription import Owner
-from traverse_search_api.reader import Reader
 
 _JSON: Final = "application/json"
 Model = TypeVar("Model", bound=BaseModel)

@@ -7,21 +7,21 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from traverse_search_api.access import Readers
+from traverse_search_api.access.ways import Readers
 from traverse_search_api.accounts.account import Account
 from traverse_search_api.accounts.forms import check_same_site
 from traverse_search_api.accounts.staff import Staff
-from traverse_search_api.active_filters import active_filters
 from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.dry_run import dry_run
 from traverse_search_api.alerts.errors import RefusedSubscriptionError
 from traverse_search_api.alerts.requests import owner_of, read_json
 from traverse_search_api.alerts.subscription import Channel, Owner, Webhook
 from traverse_search_api.alerts.wish import Change, Wish, changed, search_of, shown, subscription_of
-from traverse_search_api.description import told_problem
+from traverse_search_api.answers.active_filters import active_filters
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.query_string import whole_schema
 from traverse_search_api.search import Searcher
+from traverse_search_api.web.description import told_problem
+from traverse_search_api.web.query_string import whole_schema
 
 Greet = Callable[[str], Awaitable[Webhook]]
 """Asks a receiver whether it takes webhooks of ours. Raises RefusedSubscriptionError."""

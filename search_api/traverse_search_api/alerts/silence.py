@@ -22,9 +22,8 @@ from traverse_search_api.accounts.directory import Directory
 from traverse_search_api.alerts.envelope import envelope
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.mail import Mailer, MailError, RefusedMailError
-from traverse_search_api.elasticsearch_client import Indices
-from traverse_search_api.pages import words
-from traverse_search_api.rhythm import (
+from traverse_search_api.engines.elasticsearch_client import Indices
+from traverse_search_api.institutions.rhythm import (
     PATIENCE,
     days_of,
     is_silent,
@@ -35,6 +34,7 @@ from traverse_search_api.rhythm import (
     spoken,
     usual_gap,
 )
+from traverse_search_api.pages import words
 
 _LOG = logging.getLogger(__name__)
 _MOST_SOURCES: Final = 10_000

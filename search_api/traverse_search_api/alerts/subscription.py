@@ -24,9 +24,9 @@ from pydantic import (
 from traverse_schemas.registry import RegistryView
 from traverse_schemas.table_rows import read_row
 from traverse_schemas.values.siren import Siren
+from traverse_search_api.access.reader import Reader, reader_of
 from traverse_search_api.accounts.directory import Directory
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import Reader, reader_of
 
 PARIS: Final = "Europe/Paris"
 MOST_DISMISSED: Final = 500

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.status import CLOSING_SOON
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.departures import LOOKED_FOR_AFTER, forget_departed
 from traverse_search_api.alerts.everything import everything
 from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf
@@ -27,11 +28,10 @@ from traverse_search_api.alerts.verdict import known_of, members_of
 from traverse_search_api.changes.change_log import Change, ChangeLog
 from traverse_search_api.changes.errors import ForgottenChangesError
 from traverse_search_api.changes.position import Position
-from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.engines.elasticsearch_client import Indices
+from traverse_search_api.filters.status_query import index_text
 from traverse_search_api.matching.finding import learn, refused
 from traverse_search_api.matching.looked import late_in, ready
-from traverse_search_api.reader import Reader
-from traverse_search_api.status_query import index_text
 
 _LOG = logging.getLogger(__name__)
 _POSITION: Final = "position"

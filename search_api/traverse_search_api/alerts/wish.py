@@ -26,7 +26,7 @@ from traverse_search_api.alerts.subscription import (
 )
 from traverse_search_api.pages.address import given, page_address
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.problems import sentence_of
+from traverse_search_api.web.problems import sentence_of
 
 Text = Annotated[str, Field(max_length=1000)]
 Texts = Annotated[list[Text], Field(max_length=200)]

@@ -17,7 +17,7 @@ from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import CHANGES
 from traverse_search_api.changes.errors import ForgottenChangesError, StreamUnavailableError
 from traverse_search_api.changes.position import Position
-from traverse_search_api.log_topic import describe_topic, or_anew
+from traverse_search_api.engines.log_topic import describe_topic, or_anew
 
 _FIRST_ANSWER_MS: Final = 1500
 """A caller is told within two seconds that Kafka is away."""

@@ -7,8 +7,8 @@ a topic is recreated, so a position of another generation means nothing (decisio
 from struct import pack, unpack
 from typing import Final, NamedTuple, Self
 
+from traverse_search_api.access.sealed import seal, unseal
 from traverse_search_api.changes.errors import ExpiredStreamError, InvalidStreamPositionError
-from traverse_search_api.sealed import seal, unseal
 
 _PURPOSE: Final = b"position"
 

@@ -18,9 +18,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from traverse_schemas.engine_access import kafka_client
 from traverse_schemas.topics import ACCEPTED
+from traverse_search_api.engines.log_topic import describe_topic, or_anew
 from traverse_search_api.errors import HistoryUnavailableError
 from traverse_search_api.history.pointers import Pointer, Pointers
-from traverse_search_api.log_topic import describe_topic, or_anew
 
 _FIRST_ANSWER_MS: Final = 1500
 _READING: Final = 1.5  # seconds of reading on that a caller waits for

@@ -6,13 +6,13 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from traverse_schemas.sources import siren_in
-from traverse_search_api.access import Readers
-from traverse_search_api.answer_schema import HISTORY, MERGED, answers
-from traverse_search_api.description import AsOf, Identifier
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.access.ways import Readers
+from traverse_search_api.answers.answer_schema import HISTORY, MERGED, answers
 from traverse_search_api.history.accepted_log import AcceptedLog
 from traverse_search_api.history.versions import readable, versions
-from traverse_search_api.reader import Reader
 from traverse_search_api.search import Searcher
+from traverse_search_api.web.description import AsOf, Identifier
 
 _MOST_RECORDS: Final = 20
 """Records of one opportunity whose events are asked for: the first of its sources."""

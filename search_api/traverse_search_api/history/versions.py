@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import orjson
 
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.history.accepted_log import Kept
 from traverse_search_api.history.pointers import Pointer
-from traverse_search_api.reader import Reader
 
 _ACTIONS: Final = {
     "published": "Publié", "updated": "Mis à jour", "closed": "Clos", "withdrawn": "Retiré",

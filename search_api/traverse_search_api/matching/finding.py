@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_search_api.changes.change_log import Change
-from traverse_search_api.elasticsearch_client import Index, Indices
+from traverse_search_api.engines.elasticsearch_client import Index, Indices
 from traverse_search_api.errors import RefusedQueryError
 from traverse_search_api.matching.looked import Seen, ask_body, read_asked
 from traverse_search_api.matching.searches import Searches

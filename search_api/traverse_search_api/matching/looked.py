@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.matching.judging import JUDGED_FIELDS
 from traverse_search_api.matching.needs import NEEDED_FIELDS
-from traverse_search_api.queries import ITEM_FIELDS
+from traverse_search_api.query.queries import ITEM_FIELDS
 
 Query = dict[str, Any]
 

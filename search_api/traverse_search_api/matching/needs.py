@@ -15,15 +15,15 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.indexed import OWNER_NAME
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.filters import choice_filters, other_filters
+from traverse_search_api.filters.parameter_filters import choice_filters, other_filters
 from traverse_search_api.matching.judging import all_of, judge
 from traverse_search_api.matching.words import Held
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.text_fields import MOST_TOGETHER, SEARCHED
-from traverse_search_api.text_finding import forms_of, is_one_word, joined_pairs
-from traverse_search_api.text_plan import TextPlan, is_small, others_of
-from traverse_search_api.typed_words import TypedWords
-from traverse_search_api.units import Unit
+from traverse_search_api.text.fields import MOST_TOGETHER, SEARCHED
+from traverse_search_api.text.finding import forms_of, is_one_word, joined_pairs
+from traverse_search_api.text.plan import TextPlan, is_small, others_of
+from traverse_search_api.words.typed_words import TypedWords
+from traverse_search_api.words.units import Unit
 
 Query = dict[str, Any]
 Key = tuple[str, str]

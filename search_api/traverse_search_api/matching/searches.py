@@ -6,17 +6,22 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.cursor import fingerprint
-from traverse_search_api.filters import choice_filters, never_shown, other_filters, readable_filters
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.filters.parameter_filters import (
+    choice_filters,
+    never_shown,
+    other_filters,
+    readable_filters,
+)
 from traverse_search_api.matching.judging import all_of, judge
 from traverse_search_api.matching.needs import Candidates, Needs, keys_of_document, needs_of
 from traverse_search_api.matching.words import Held, WordBook
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.queries import unscored
-from traverse_search_api.reader import Reader
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_plan import TextPlan, plan_of
-from traverse_search_api.text_query import text_query
+from traverse_search_api.query.cursor import fingerprint
+from traverse_search_api.query.queries import unscored
+from traverse_search_api.text.plan import TextPlan, plan_of
+from traverse_search_api.text.query import text_query
+from traverse_search_api.words.synonym_book import SynonymBook
 
 Query = dict[str, Any]
 _AGE: Final = timedelta(seconds=60)  # what "open" means moves on with the clock

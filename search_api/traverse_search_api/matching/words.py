@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from traverse_schemas.other_languages import OTHER_LANGUAGES, field_of
-from traverse_search_api.text_fields import SEARCHED
+from traverse_search_api.text.fields import SEARCHED
 
 FRENCH: Final = "fr"
 

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from traverse_search_api.errors import SearchError
-from traverse_search_api.export_tables import harmless
+from traverse_search_api.exports.tables import harmless
+from traverse_search_api.filters.status_query import status_filter
+from traverse_search_api.filters.territory_query import territory_filter
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.dashboard_view import (
     MOST_NEEDS,
@@ -26,8 +28,6 @@ from traverse_search_api.pages.dashboard_view import (
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import PlaceChoice, place_choices, retyped
-from traverse_search_api.status_query import status_filter
-from traverse_search_api.territory_query import territory_filter
 
 _Where = Annotated[str, Query(alias="lieu", max_length=120)]
 _AsOf = Annotated[str | None, Query(max_length=40)]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from traverse_schemas.french_numbers import number
 from traverse_schemas.status import Status, french_day
 from traverse_search_api import labels
-from traverse_search_api.links import may_answer
+from traverse_search_api.answers.links import may_answer
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.chart import Bar, Chart

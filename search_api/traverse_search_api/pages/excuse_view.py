@@ -15,7 +15,7 @@ from traverse_search_api.errors import (
     SearchError,
     UnknownPlaceError,
 )
-from traverse_search_api.grouping_errors import EndedGroupingError, UnknownGroupingError
+from traverse_search_api.groupings.errors import EndedGroupingError, UnknownGroupingError
 
 _TITLES: Final = {
     "Paramètre refusé": "Demande refusée",

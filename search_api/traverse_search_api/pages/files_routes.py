@@ -7,8 +7,8 @@ from fastapi.responses import RedirectResponse
 
 from traverse_search_api.accounts.forms import sign_in_address
 from traverse_search_api.accounts.visits import Visits
-from traverse_search_api.export_routes import Exporter
-from traverse_search_api.exports import Form
+from traverse_search_api.exports.formats import Form
+from traverse_search_api.exports.routes import Exporter
 from traverse_search_api.pages.files_view import FILES, own_path_of
 from traverse_search_api.pages.render import Renderer
 

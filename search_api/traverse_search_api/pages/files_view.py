@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from traverse_search_api.export_routes import path_of
-from traverse_search_api.exports import Form
+from traverse_search_api.exports.formats import Form
+from traverse_search_api.exports.routes import path_of
 from traverse_search_api.pages.address import given, page_address
 from traverse_search_api.pages.search_view import Link
 from traverse_search_api.parameters import SearchParameters

@@ -15,7 +15,7 @@ from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import MergedError
-from traverse_search_api.grouping_errors import MovedGroupingError
+from traverse_search_api.groupings.errors import MovedGroupingError
 from traverse_search_api.pages.grouping_view import grouping_view
 from traverse_search_api.pages.grouping_word import (
     FORMAL,

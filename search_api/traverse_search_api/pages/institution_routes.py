@@ -11,6 +11,7 @@ from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import SearchError
 from traverse_search_api.gateway_client import RefusedByGatewayError
+from traverse_search_api.institutions.readership import Readership, few
 from traverse_search_api.pages.field_names import fault_of
 from traverse_search_api.pages.institution_view import (
     mend_view,
@@ -26,8 +27,7 @@ from traverse_search_api.pages.quality import quality
 from traverse_search_api.pages.quality_routes import last_publications, refused_lately
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
-from traverse_search_api.queries import ITEM_FIELDS
-from traverse_search_api.readership import Readership, few
+from traverse_search_api.query.queries import ITEM_FIELDS
 
 _SIZE = 20
 _REPLAY = "rejouer un refus"

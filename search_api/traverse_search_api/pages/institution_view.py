@@ -12,11 +12,7 @@ from typing import Any, Final
 from traverse_schemas.french_numbers import number
 from traverse_schemas.status import status_of
 from traverse_search_api import labels
-from traverse_search_api.pages import words
-from traverse_search_api.pages.field_names import fault_of, field_of
-from traverse_search_api.pages.need_form import SYSTEM
-from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
-from traverse_search_api.rhythm import (
+from traverse_search_api.institutions.rhythm import (
     is_silent,
     rhythm_aggregations,
     rhythm_from,
@@ -24,6 +20,10 @@ from traverse_search_api.rhythm import (
     rhythm_words,
     spoken,
 )
+from traverse_search_api.pages import words
+from traverse_search_api.pages.field_names import fault_of, field_of
+from traverse_search_api.pages.need_form import SYSTEM
+from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
 
 Query = dict[str, Any]
 

@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.decisions import Word
 from traverse_schemas.sources import siren_in
-from traverse_search_api.items import links_of_sides
-from traverse_search_api.links import FOR_SIDES
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.answers.items import links_of_sides
+from traverse_search_api.answers.links import FOR_SIDES
 from traverse_search_api.pages.link_word import (
     TOLD,
     Matter,
@@ -19,7 +20,6 @@ from traverse_search_api.pages.link_word import (
     said_by,
     said_of,
 )
-from traverse_search_api.reader import Reader
 
 LINK_LABELS: Final = {
     "same:": "Même dossier",

@@ -11,6 +11,8 @@ from traverse_schemas.identity import opportunity_id
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.staff import Staff
+from traverse_search_api.filters.status_query import status_filter
+from traverse_search_api.filters.territory_query import territory_filter
 from traverse_search_api.gateway_client import (
     GatewayAwayError,
     NoGatewayError,
@@ -40,9 +42,7 @@ from traverse_search_api.pages.need_form import (
 from traverse_search_api.pages.need_outcome import outcome_of
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
-from traverse_search_api.queries import ITEM_FIELDS
-from traverse_search_api.status_query import status_filter
-from traverse_search_api.territory_query import territory_filter
+from traverse_search_api.query.queries import ITEM_FIELDS
 
 _ALIKE: Final = 3
 _PUBLISH: Final = "signaler un besoin"

@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 from traverse_schemas.french_numbers import euros
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import TO_CONFIRM, french_day
-from traverse_search_api.links import EXPIRED, may_answer
+from traverse_search_api.answers.links import EXPIRED, may_answer
+from traverse_search_api.filters.status_query import index_text
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.note_reading import Found, Item, Scope
-from traverse_search_api.status_query import index_text
 
 _SOON: Final = timedelta(days=30)
 ENDINGS: Final = (

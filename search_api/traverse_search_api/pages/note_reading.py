@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.status import Status
+from traverse_search_api.answers.links import may_answer
 from traverse_search_api.errors import SearchError
-from traverse_search_api.filters import other_filters
-from traverse_search_api.links import may_answer
+from traverse_search_api.filters.parameter_filters import other_filters
+from traverse_search_api.filters.status_query import index_text, status_filter, whole_millisecond
+from traverse_search_api.filters.territory_query import territory_filter
 from traverse_search_api.pages.address import Given, page_address
 from traverse_search_api.pages.dashboard_view import MOST_NEEDS, WAITING, unanswered
 from traverse_search_api.pages.note_week import Week
 from traverse_search_api.pages.reading import Reading
 from traverse_search_api.pages.typed_place import label_of
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.queries import ITEM_FIELDS
-from traverse_search_api.status_query import index_text, status_filter, whole_millisecond
-from traverse_search_api.territory_query import territory_filter
+from traverse_search_api.query.queries import ITEM_FIELDS
 
 Query = dict[str, Any]
 Item = dict[str, Any]

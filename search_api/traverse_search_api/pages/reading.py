@@ -9,16 +9,16 @@ from fastapi import Request
 
 from traverse_schemas.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api import groupings
-from traverse_search_api.access import Readers
-from traverse_search_api.filters import readable_filters
-from traverse_search_api.grouping_errors import GroupingsUnavailableError
-from traverse_search_api.groupings import PATIENCE, GroupingParameters, GroupingRows
-from traverse_search_api.items import item_of
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.access.ways import Readers
+from traverse_search_api.answers.items import item_of
+from traverse_search_api.filters.parameter_filters import readable_filters
+from traverse_search_api.groupings import groupings
+from traverse_search_api.groupings.errors import GroupingsUnavailableError
+from traverse_search_api.groupings.groupings import PATIENCE, GroupingParameters, GroupingRows
+from traverse_search_api.groupings.read import read_grouping
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.queries import ITEM_FIELDS
-from traverse_search_api.read_grouping import read_grouping
-from traverse_search_api.reader import Reader
+from traverse_search_api.query.queries import ITEM_FIELDS
 from traverse_search_api.search import Searcher
 
 Query = dict[str, Any]

@@ -25,7 +25,7 @@ from traverse_search_api.errors import (
     SearchError,
     TooManyExportsError,
 )
-from traverse_search_api.grouping_errors import MovedGroupingError
+from traverse_search_api.groupings.errors import MovedGroupingError
 from traverse_search_api.pages.excuse_view import Asked, excuse_view
 
 if TYPE_CHECKING:

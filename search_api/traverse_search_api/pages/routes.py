@@ -12,9 +12,10 @@ from traverse_search_api.accounts.account_routes import account_router
 from traverse_search_api.accounts.sign_in_routes import provider_router, sign_in_router
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.accounts.unbind_routes import unbind_router
+from traverse_search_api.answers.items import detail_of
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.history.accepted_log import AcceptedLog
-from traverse_search_api.items import detail_of
+from traverse_search_api.institutions.readership import Readership
 from traverse_search_api.pages.address import given
 from traverse_search_api.pages.audience import seen_by
 from traverse_search_api.pages.changes_routes import changes_router
@@ -46,7 +47,6 @@ from traverse_search_api.pages.visit_routes import visit_router
 from traverse_search_api.parameters import Facet
 from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.held import Calendars
-from traverse_search_api.readership import Readership
 
 
 def install(  # noqa: PLR0917 -- each part is of another type

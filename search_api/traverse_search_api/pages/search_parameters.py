@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from traverse_search_api.pages.field_names import FILTERS
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.problems import sentence_of
+from traverse_search_api.web.problems import sentence_of
 
 _LISTS: Final = frozenset(
     name

@@ -14,23 +14,23 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
+from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.institutions.showcase_errors import (
+    InvalidOriginError,
+    TooManyOriginsError,
+    UnknownShowcaseError,
+)
+from traverse_search_api.institutions.showcases import NOBODY, Showcases, origins_typed
 from traverse_search_api.pages.address import given, page_address
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.search_parameters import first_fault, search_parameters
 from traverse_search_api.pages.search_view import search_view
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import ANYBODY
-from traverse_search_api.showcase_errors import (
-    InvalidOriginError,
-    TooManyOriginsError,
-    UnknownShowcaseError,
-)
-from traverse_search_api.showcases import NOBODY, Showcases, origins_typed
 
 _OPEN: Final = "ouvrir la vitrine à d’autres sites"
 _LIST: Final = "/vitrine"

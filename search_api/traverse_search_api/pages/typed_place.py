@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.place import territory_guesses
-from traverse_search_api.governing_names import place_called
-from traverse_search_api.suggestions import suggested_places
+from traverse_search_api.beside.suggestions import suggested_places
+from traverse_search_api.understanding.governing_names import place_called
 
 _IN_DEPARTMENT: Final = re.compile(r"(.+?)\s*\(([0-9AB]{2,3})\)", re.IGNORECASE)
 _LONGEST: Final = 120

@@ -17,13 +17,13 @@ from traverse_schemas.contacts import EMAIL, without_contacts
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.governing_names import place_called
 from traverse_search_api.permanences.occurrences import (
     FAULTS,
     Occurrence,
     occurrences,
     recurrence_of,
 )
+from traverse_search_api.understanding.governing_names import place_called
 
 MOST_OCTETS: Final = 512 * 1024
 MOST_EVENTS: Final = 200

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from icalendar import Event
 
 from traverse_schemas.reference.rows import TerritoryChain
-from traverse_search_api.calendar_object import calendar_object
+from traverse_search_api.exports.calendar_object import calendar_object
 from traverse_search_api.pages import words
 from traverse_search_api.permanences.calendar import Permanence
 

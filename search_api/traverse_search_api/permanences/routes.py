@@ -8,9 +8,8 @@ from fastapi import APIRouter, Path, Request, Response
 from traverse_schemas.identity import utc_text
 from traverse_schemas.institutions import Scope
 from traverse_schemas.registry import Principal
-from traverse_search_api.access import ApiKeys
+from traverse_search_api.access.ways import ApiKeys
 from traverse_search_api.accounts.forms import read_octets
-from traverse_search_api.description import told_problem
 from traverse_search_api.permanences.calendar import MOST_OCTETS
 from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.errors import (
@@ -19,6 +18,7 @@ from traverse_search_api.permanences.errors import (
     RefusedCalendarError,
     TooBigCalendarError,
 )
+from traverse_search_api.web.description import told_problem
 
 _CALENDAR: Final = "text/calendar"
 _BODY: Final = {

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from traverse_search_api.patient_answer import PatientAnswer
 from traverse_search_api.stream.message import HEARTBEAT, Form, Message, Refused
+from traverse_search_api.web.patient_answer import PatientAnswer
 
 
 class StreamAnswer(PatientAnswer):

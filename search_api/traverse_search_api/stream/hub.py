@@ -16,6 +16,8 @@ from typing import Any, Final, TypeVar
 
 from traverse_schemas.clock import Clock
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.access.rates import caller_of
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.changes.change_log import Change, ChangeLog
 from traverse_search_api.changes.errors import (
     ExpiredStreamError,
@@ -24,7 +26,7 @@ from traverse_search_api.changes.errors import (
 )
 from traverse_search_api.changes.position import Position, decode, encode
 from traverse_search_api.changes.recent import Recent
-from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.engines.elasticsearch_client import Indices
 from traverse_search_api.errors import (
     RefusedQueryError,
     SearchUnavailableError,
@@ -34,8 +36,6 @@ from traverse_search_api.matching.looked import Seen, late_in, ready
 from traverse_search_api.matching.searches import Search, Searches, search_of
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.rates import caller_of
-from traverse_search_api.reader import Reader
 from traverse_search_api.stream.listener import Listener, Mark
 from traverse_search_api.stream.lookout import Lookout
 from traverse_search_api.stream.message import (
@@ -50,7 +50,7 @@ from traverse_search_api.stream.message import (
     ended_by,
 )
 from traverse_search_api.stream.place import Place, Seated
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 _LOG = logging.getLogger(__name__)
 

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from traverse_schemas.clock import Clock
+from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.changes.change_log import Change
-from traverse_search_api.elasticsearch_client import Indices
+from traverse_search_api.engines.elasticsearch_client import Indices
 from traverse_search_api.errors import RefusedQueryError
 from traverse_search_api.matching.finding import asked, found_by, refused
 from traverse_search_api.matching.looked import Seen, joined, look_body, read_look
 from traverse_search_api.matching.searches import Search, Searches
-from traverse_search_api.reader import ANYBODY, Reader
 
 
 class Lookout:

@@ -11,13 +11,13 @@ from typing import Any, Final
 import orjson
 
 from traverse_schemas.document import PUBLIC_INDEX
+from traverse_search_api.access.reader import ANYBODY, Reader
+from traverse_search_api.answers.items import item_of
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.changes.errors import ExpiredStreamError
 from traverse_search_api.changes.position import Position, encode
 from traverse_search_api.errors import RefusedQueryError
-from traverse_search_api.items import item_of
 from traverse_search_api.matching.looked import Seen
-from traverse_search_api.reader import ANYBODY, Reader
 
 
 class Form(StrEnum):

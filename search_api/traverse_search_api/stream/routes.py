@@ -5,15 +5,15 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import Field
 
-from traverse_search_api.access import Readers
+from traverse_search_api.access.rates import address_of
+from traverse_search_api.access.ways import Readers
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.moments import first_instant, read_moment
 from traverse_search_api.parameters import Moment, SearchParameters
-from traverse_search_api.query_string import described, read_query
-from traverse_search_api.rates import address_of
 from traverse_search_api.stream.answer import StreamAnswer
 from traverse_search_api.stream.hub import Hub
 from traverse_search_api.stream.message import Form
+from traverse_search_api.web.query_string import described, read_query
 
 _EXAMPLE = 'id: AAAA\nevent: opportunity\ndata: {"id": "…", "title": "…"}\n\n'
 _UNUSED: Final = frozenset({"as_of", "cursor", "explain", "facets", "size", "sort"})

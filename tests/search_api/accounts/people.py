@@ -38,13 +38,13 @@ from traverse_search_api.alerts.book import SubscriptionBook
 from traverse_search_api.alerts.subscription import decode_subscription, encode_subscription
 from traverse_search_api.app import create_app
 from traverse_search_api.gateway_client import GatewayClient
+from traverse_search_api.institutions.showcases import Showcases, decode_showcase
 from traverse_search_api.permanences.published import (
     PublishedCalendars,
     decode_calendar,
     encode_calendar,
 )
 from traverse_search_api.settings import SearchSettings
-from traverse_search_api.showcases import Showcases, decode_showcase
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 MARSEILLE, CHAMBER = "211300553", "181300013"

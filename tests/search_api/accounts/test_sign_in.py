@@ -18,7 +18,8 @@ from tests.search_api.accounts.people import (
     token_of,
     words_of,
 )
-from traverse_search_api.access import Readers, Visitors
+from traverse_search_api.access.reader import ANYBODY, Reader
+from traverse_search_api.access.ways import Readers, Visitors
 from traverse_search_api.accounts.account import Identity, StaffRole
 from traverse_search_api.accounts.account_changes import (
     close_sessions,
@@ -28,7 +29,6 @@ from traverse_search_api.accounts.account_changes import (
 )
 from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.passwords import Passwords, WeakPasswordError, check_password
-from traverse_search_api.reader import ANYBODY, Reader
 
 LEA, PAUL, INES, OMAR = (one.email for one in PEOPLE[:4])
 

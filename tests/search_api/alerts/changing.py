@@ -17,15 +17,15 @@ from tests.search_api.accounts.people import CHAMBER, MARSEILLE
 from traverse_schemas.clock import clock_from
 from traverse_schemas.document import INDICES
 from traverse_schemas.index_mapping import index_body
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.ledger import Alert, Ledger
 from traverse_search_api.alerts.subscription import Subscription
 from traverse_search_api.alerts.watch import Watcher
 from traverse_search_api.changes.change_log import ChangeLog
-from traverse_search_api.elasticsearch_client import Indices, connect
-from traverse_search_api.reader import Reader
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.zones import load_territories
+from traverse_search_api.engines.elasticsearch_client import Indices, connect
+from traverse_search_api.filters.zones import load_territories
+from traverse_search_api.words.synonym_book import SynonymBook
 
 AS_OF = "2026-03-12T10:00:00Z"
 READERS = {MARSEILLE: Reader(MARSEILLE, buyer=True), CHAMBER: Reader(CHAMBER)}

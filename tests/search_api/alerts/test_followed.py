@@ -5,11 +5,11 @@ import pytest
 from tests.search_api.accounts.people import MARSEILLE, NOW
 from tests.search_api.alerts.household import subscription
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts import followed as followed_module
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.errors import InvalidParameterError
-from traverse_search_api.reader import Reader
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 READER = Reader(MARSEILLE)
 

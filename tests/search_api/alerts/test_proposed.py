@@ -8,11 +8,11 @@ import pytest
 
 from tests.documents import document
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE
+from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.alerts.digest import sentence
 from traverse_search_api.alerts.ledger import Alert, Batch, Ledger
 from traverse_search_api.alerts.proposed import proposed_to
 from traverse_search_api.alerts.subscription import AlertKind
-from traverse_search_api.reader import ANYBODY, Reader
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 BUYER = Reader(MARSEILLE, buyer=True)

@@ -20,7 +20,7 @@ from traverse_search_api.accounts.directory import Directory
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.mail import Mailer, MailError, RefusedMailError
 from traverse_search_api.alerts.silence import SilenceTeller
-from traverse_search_api.elasticsearch_client import Indices, connect
+from traverse_search_api.engines.elasticsearch_client import Indices, connect
 
 pytestmark = pytest.mark.engines
 

@@ -8,6 +8,7 @@ import pytest
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE, NOW, PEOPLE, token_of, words_of
 from tests.search_api.alerts.household import Household, household, subscription
 from traverse_schemas.registry import FixedRegistry
+from traverse_search_api.access.reader import Reader
 from traverse_search_api.accounts.account_changes import disable
 from traverse_search_api.alerts.dry_run import sentence
 from traverse_search_api.alerts.errors import RefusedSubscriptionError
@@ -20,7 +21,6 @@ from traverse_search_api.alerts.subscription import (
     reader_for,
 )
 from traverse_search_api.alerts.wish import Wish, search_of, subscription_of
-from traverse_search_api.reader import Reader
 
 LEA, PAUL, INES, OMAR = (one.email for one in PEOPLE[:4])
 HERS = subscription()

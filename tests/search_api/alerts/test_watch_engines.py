@@ -42,9 +42,9 @@ from traverse_search_api.alerts.subscription import (
     encode_subscription,
 )
 from traverse_search_api.alerts.verdict import members_of
-from traverse_search_api.groupings import PATIENCE
+from traverse_search_api.groupings.groupings import PATIENCE
 from traverse_search_api.pages.note_week import Week
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 pytestmark = pytest.mark.engines
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from traverse_search_api.access.sealed import seal
 from traverse_search_api.changes.errors import ExpiredStreamError, InvalidStreamPositionError
 from traverse_search_api.changes.position import Position, decode, encode
-from traverse_search_api.sealed import seal
 
 KEY = b"secret"
 OLDEST, PRESENT = Position("g1", (2, 0)), Position("g1", (9, 5))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.documents import SOURCE, document
 
 from traverse_schemas.identity import event_key
+from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.history.accepted_log import Kept
 from traverse_search_api.history.pointers import Pointer, Pointers
 from traverse_search_api.history.routes import history_of
 from traverse_search_api.history.versions import readable, versions
-from traverse_search_api.reader import ANYBODY, Reader
 
 TOWN, FEDERATION = Reader("211300405", buyer=True), Reader("775665011")
 AUDIENCES = ["public", "members", "buyers", "restricted"]

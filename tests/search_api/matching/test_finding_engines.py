@@ -15,16 +15,16 @@ from tests.search_api.alerts.changing import Changing, changing
 from traverse_schemas.clock import clock_from
 from traverse_schemas.indexed import indexed
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.alerts.look import look
 from traverse_search_api.changes.change_log import Change
-from traverse_search_api.elasticsearch_client import Indices, connect
+from traverse_search_api.engines.elasticsearch_client import Indices, connect
 from traverse_search_api.matching import finding
 from traverse_search_api.matching.searches import Searches, search_of
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.queries import search_body
-from traverse_search_api.reader import ANYBODY, Reader
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_plan import plan_of
+from traverse_search_api.query.queries import search_body
+from traverse_search_api.text.plan import plan_of
+from traverse_search_api.words.synonym_book import SynonymBook
 
 pytestmark = pytest.mark.engines
 

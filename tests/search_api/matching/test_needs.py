@@ -9,8 +9,8 @@ from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.matching.needs import Candidates, Needs, keys_of_document, needs_of
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.synonym_book import SynonymBook
-from traverse_search_api.text_plan import plan_of
+from traverse_search_api.text.plan import plan_of
+from traverse_search_api.words.synonym_book import SynonymBook
 
 AT = clock_from("2026-03-12").now()
 PLACES = Territories.load()

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.matching.searches import Searches, search_of
 from traverse_search_api.matching.words import FIELDS
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import ANYBODY
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 NOW = clock_from("2026-03-12T10:00:00Z").now()
 

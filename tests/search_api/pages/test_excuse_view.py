@@ -12,7 +12,7 @@ from traverse_search_api.errors import (
     TooLongError,
     WithdrawnError,
 )
-from traverse_search_api.grouping_errors import EndedGroupingError, UnknownGroupingError
+from traverse_search_api.groupings.errors import EndedGroupingError, UnknownGroupingError
 from traverse_search_api.pages.excuse_view import Asked, excuse_view
 
 SEARCH = Asked("/", [("q", "voirie & ponts"), ("cursor", "abc"), ("kind", "call")], True, "/")

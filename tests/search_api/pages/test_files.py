@@ -10,13 +10,13 @@ from lxml import html
 
 from tests.documents import document
 from tests.search_api.accounts.people import MARSEILLE, NOW, House, house, words_of
-from traverse_search_api import export_routes
+from traverse_search_api.access.reader import ANYBODY, Reader
+from traverse_search_api.answers.items import item_of
 from traverse_search_api.errors import TooManyExportsError, TooManyRowsError
-from traverse_search_api.exports import FEED_FORMS, Form
-from traverse_search_api.items import item_of
+from traverse_search_api.exports import routes as export_routes
+from traverse_search_api.exports.formats import FEED_FORMS, Form
 from traverse_search_api.pages.files_view import FilesView, files_view
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import ANYBODY, Reader
 
 LEA = "lea@marseille.example"
 ASKED = "/mon-institution/recherche.csv?q=voirie&territory=dep%3A13"

@@ -11,8 +11,9 @@ from tests.search_api.accounts.people import CHAMBER, MARSEILLE
 from traverse_schemas.decisions import LinkWord, Word
 from traverse_schemas.events import EVENT_TYPES, event_adapter
 from traverse_schemas.identity import opportunity_id, utc_text
+from traverse_search_api.access.reader import ANYBODY, Reader
+from traverse_search_api.answers.items import detail_of, item_of
 from traverse_search_api.errors import InvalidParameterError
-from traverse_search_api.items import detail_of, item_of
 from traverse_search_api.pages.link_view import Side, answers_view, spoken_of
 from traverse_search_api.pages.link_word import (
     MOST_PAIRS,
@@ -26,7 +27,6 @@ from traverse_search_api.pages.link_word import (
     word_events,
     word_of,
 )
-from traverse_search_api.reader import ANYBODY, Reader
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 TOWN, FEED = f"urn:siren:{MARSEILLE}", f"urn:siren:{CHAMBER}:boamp"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.search_api.accounts.people import MARSEILLE, Taking, house, token_of
-from tests.search_api.test_groupings import row
-from traverse_search_api.elasticsearch_client import Index
-from traverse_search_api.grouping_table import GroupingTable
+from tests.search_api.groupings.test_groupings import row
+from traverse_search_api.engines.elasticsearch_client import Index
+from traverse_search_api.groupings.table import GroupingTable
 from traverse_search_api.pages import grouping_routes
 
 LAYER, PAUL = "buyers", "paul@marseille.example"

@@ -8,13 +8,13 @@ from fastapi import Request
 
 from tests.documents import SOURCE, deadline, document
 from tests.search_api.pages.notes import SCOPE, TERRITORIES, WEEK, found, need
+from traverse_search_api.access.reader import ANYBODY
+from traverse_search_api.answers.items import item_of
 from traverse_search_api.errors import InvalidParameterError
-from traverse_search_api.items import item_of
 from traverse_search_api.pages.note_lists import answered_needs, listed, painful, reasons
 from traverse_search_api.pages.note_view import Cell, Figure, note_view
 from traverse_search_api.pages.note_week import Week
 from traverse_search_api.pages.search_parameters import search_parameters
-from traverse_search_api.reader import ANYBODY
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.documents import deadline, document
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.items import detail_of
+from traverse_search_api.access.reader import ANYBODY
+from traverse_search_api.answers.items import detail_of
 from traverse_search_api.pages.record_view import RecordView, record_view
-from traverse_search_api.reader import ANYBODY
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)  # eleven o'clock in Paris
 ANSWERS = [

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE, House, house, token_of
 from traverse_schemas.compacted_table import CompactedTable
-from traverse_search_api.search import Searcher
-from traverse_search_api.settings import SearchSettings
-from traverse_search_api.showcase_errors import InvalidOriginError, TooManyOriginsError
-from traverse_search_api.showcases import (
+from traverse_search_api.institutions.showcase_errors import InvalidOriginError, TooManyOriginsError
+from traverse_search_api.institutions.showcases import (
     NOBODY,
     Showcase,
     Showcases,
@@ -25,6 +23,8 @@ from traverse_search_api.showcases import (
     origin_of,
     origins_typed,
 )
+from traverse_search_api.search import Searcher
+from traverse_search_api.settings import SearchSettings
 
 ADMINISTRATOR, PUBLISHER, NEIGHBOUR = (
     "ines@marseille.example",

@@ -16,6 +16,7 @@ from traverse_schemas.records.models import Need
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
 from traverse_search_api.errors import InvalidParameterError
+from traverse_search_api.institutions.rhythm import is_silent, rhythm_from, spoken, usual_gap
 from traverse_search_api.pages.chart import Bar, Chart
 from traverse_search_api.pages.dashboard_view import (
     ahead,
@@ -30,7 +31,6 @@ from traverse_search_api.pages.grouping_word import day_of, own_record, step_of,
 from traverse_search_api.pages.institution_view import mend_view, mended, published_view
 from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
 from traverse_search_api.pages.typed_place import place_choices, retyped
-from traverse_search_api.rhythm import is_silent, rhythm_from, spoken, usual_gap
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)
 REFERENCE = "besoin-0123456789abcdef"

@@ -27,7 +27,7 @@ from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.registry import RegistryView
 from traverse_search_api.app import create_app
-from traverse_search_api.elasticsearch_client import connect
+from traverse_search_api.engines.elasticsearch_client import connect
 from traverse_search_api.server import server_of
 from traverse_search_api.settings import SearchSettings
 

@@ -10,15 +10,15 @@ import pytest
 from tests.documents import document
 from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.changes.errors import ForgottenChangesError
 from traverse_search_api.changes.position import Position, decode, encode
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import ANYBODY
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.message import NO_MORE_RIGHTS, Form, Message, Refused
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 ONE = document("A", "École")
 KEY = b"a key of the tests"

@@ -9,13 +9,13 @@ import pytest
 from tests.documents import document
 from traverse_schemas.clock import clock_from
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.matching.looked import Seen
 from traverse_search_api.matching.searches import Searches, search_of
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import ANYBODY
 from traverse_search_api.stream.lookout import Lookout
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 CLOCK = clock_from("2026-03-12T10:00:00Z")
 ONE = document("A", "école")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.documents import document
 from traverse_schemas.clock import clock_from
 from traverse_schemas.document import INDICES
+from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.changes.position import Position, decode
 from traverse_search_api.changes.recent import Recent
@@ -21,7 +22,6 @@ from traverse_search_api.matching.looked import (
     read_look,
     ready,
 )
-from traverse_search_api.reader import ANYBODY, Reader
 from traverse_search_api.stream.message import TOO_SLOW, Form, Message, Tellings
 
 KEY = b"secret"

@@ -28,17 +28,17 @@ from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.clock import clock_from
 from traverse_schemas.document import INDICES
 from traverse_schemas.reference.territories import Territories
+from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.changes.change_log import ChangeLog
 from traverse_search_api.changes.position import decode, encode
-from traverse_search_api.elasticsearch_client import Indices, connect
+from traverse_search_api.engines.elasticsearch_client import Indices, connect
 from traverse_search_api.matching.searches import Search, Searches
 from traverse_search_api.metrics import Metrics
 from traverse_search_api.parameters import SearchParameters
-from traverse_search_api.reader import ANYBODY
 from traverse_search_api.settings import SearchSettings
 from traverse_search_api.stream.hub import Hub, StreamLimits
 from traverse_search_api.stream.message import Message, Refused
-from traverse_search_api.synonym_book import SynonymBook
+from traverse_search_api.words.synonym_book import SynonymBook
 
 pytestmark = pytest.mark.engines
 

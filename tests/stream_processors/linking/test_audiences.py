@@ -19,8 +19,8 @@ from tests.stream_processors.linking.test_any_order import (
 )
 from traverse_schemas.grouping import readable_tags, tag_of
 from traverse_schemas.identity import opportunity_id
-from traverse_search_api.items import links_of_sides
-from traverse_search_api.reader import ANYBODY, Reader
+from traverse_search_api.access.reader import ANYBODY, Reader
+from traverse_search_api.answers.items import links_of_sides
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 FEW, TWO = [GARDANNE], [GARDANNE, AIX]

@@ -12,9 +12,9 @@ from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, s
 from traverse_schemas.decisions import Decision
 from traverse_schemas.grouping import grouping_id, records_of
 from traverse_schemas.record_state import RecordState
-from traverse_search_api.grouping_errors import MovedGroupingError, UnknownGroupingError
-from traverse_search_api.groupings import one as grouping_at
-from traverse_search_api.reader import Reader
+from traverse_search_api.access.reader import Reader
+from traverse_search_api.groupings.errors import MovedGroupingError, UnknownGroupingError
+from traverse_search_api.groupings.groupings import one as grouping_at
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.matching.lasting import MOST
 from traverse_stream_processors.matching.layers import BASE
