@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values.cpv import cpv_ancestors
 

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from tests.stream_processors.factory import call_data, event
 from traverse_producers.gateway.vocabulary import components
 from traverse_schemas.events import EVENT_TYPES, Action, EventType
+from traverse_schemas.judging.succession import Succession
 from traverse_schemas.records.codes import Kind
-from traverse_schemas.succession import Succession
 
 NEW = "fr.traverse.call.published.v1"
 OLD = "fr.traverse.call.published.v0"

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.utils import base64url_decode
 
 from traverse_producers.signing_keys import siren_of
-from traverse_schemas.institutions import Institution
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.signatures import Signer
+from traverse_schemas.registry.institutions import Institution
+from traverse_schemas.signing.signatures import Signer
 
 CCI = "181300013"
 MEMBERS = {

@@ -16,9 +16,9 @@ from traverse_infra.command_tree import build
 from traverse_infra.settings import Settings
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.settings import PublishSettings
-from traverse_schemas.engine_access import EngineAccess
-from traverse_schemas.http_methods import allowed
-from traverse_schemas.topics import RESET, TOPICS
+from traverse_schemas.log.engine_access import EngineAccess
+from traverse_schemas.log.topics import RESET, TOPICS
+from traverse_schemas.web.http_methods import allowed
 from traverse_search_api.accounts.staff import open_staff
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings

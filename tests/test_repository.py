@@ -16,8 +16,8 @@ from packaging.version import Version
 from traverse_producers.event_builder import check_event
 from traverse_producers.signing_keys import write_key
 from traverse_producers.transport import Delivery, Headers
-from traverse_schemas.signatures import SIGNATURE_HEADER, Signer, verify
-from traverse_schemas.topics import EVENTS
+from traverse_schemas.log.topics import EVENTS
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, Signer, verify
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

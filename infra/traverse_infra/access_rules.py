@@ -5,8 +5,8 @@ What is not said here is refused. The operator may do everything, and is nobody'
 
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import (
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.topics import (
     ACCEPTED,
     AUDIT,
     CHANGES,
@@ -27,7 +27,7 @@ from traverse_schemas.topics import (
     SUBSCRIPTIONS,
     TOPICS,
 )
-from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
+from traverse_schemas.log.topics import ACCOUNTS as ACCOUNTS_TOPIC
 
 OPERATOR: Final = "operator"
 PUBLISHER: Final = "publisher"

@@ -17,7 +17,7 @@ from traverse_infra.access_rules import ACCOUNTS, Rule, kafka_rules
 from traverse_infra.engines.secure import SCRAM_ITERATIONS, Secrets
 from traverse_infra.errors import TopicError
 from traverse_infra.topics import kafka_admin
-from traverse_schemas.engine_access import EngineAccess
+from traverse_schemas.log.engine_access import EngineAccess
 
 
 def apply_acls(bootstrap: str, *, access: EngineAccess | None = None) -> tuple[Rule, ...]:

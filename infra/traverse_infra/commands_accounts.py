@@ -61,7 +61,7 @@ def add(
     from pydantic import ValidationError
 
     from traverse_infra.members import open_registry
-    from traverse_schemas.institution_changes import require_known
+    from traverse_schemas.registry.institution_changes import require_known
     from traverse_search_api.accounts.account import Account, Membership, account_id
     from traverse_search_api.accounts.account_changes import (
         require_account,

@@ -9,17 +9,17 @@ import typer
 
 from traverse_infra.errors import InfraError
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.institutions import Institution, Role, Scope
 from traverse_schemas.records.codes import INSTITUTION_KIND_LABELS, InstitutionKind
+from traverse_schemas.registry.institutions import Institution, Role, Scope
 from traverse_schemas.system_faults import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from traverse_infra.settings import Settings
-    from traverse_schemas.api_keys import NewApiKey
-    from traverse_schemas.institutions import SigningKey
-    from traverse_schemas.membership import Membership
+    from traverse_schemas.registry.api_keys import NewApiKey
+    from traverse_schemas.registry.institutions import SigningKey
+    from traverse_schemas.registry.membership import Membership
 
 _PATIENCE = 20.0
 _Siren = Annotated[str, typer.Argument(metavar="SIREN", help="Ses 9 chiffres.")]
@@ -42,7 +42,7 @@ class InvalidMemberError(InfraError):
 def list_(json_output: _Json = False) -> None:
     """Montre les institutions du registre."""
     from traverse_infra.members import open_registry
-    from traverse_schemas.membership import shown
+    from traverse_schemas.registry.membership import shown
 
     with open_registry(_settings().kafka) as table:
         rows = sorted(table.rows().values(), key=lambda one: one.siren)
@@ -80,8 +80,8 @@ def add(
     from pydantic import ValidationError
 
     from traverse_infra.members import add_member, open_registry
-    from traverse_schemas.membership import new_member
-    from traverse_schemas.sentences import explain
+    from traverse_schemas.judging.sentences import explain
+    from traverse_schemas.registry.membership import new_member
 
     now = _now()
     try:
@@ -140,7 +140,7 @@ def rotate_key(
 ) -> None:
     """Donne une clé neuve ; l'ancienne vaut encore le temps de changer."""
     from traverse_infra.members import open_registry, rotate_signing_key
-    from traverse_schemas.membership import Membership
+    from traverse_schemas.registry.membership import Membership
 
     settings, now, days = _settings(), _now(), timedelta(days=overlap)
     given = _public_key(public_key, now)
@@ -214,9 +214,9 @@ def quota(
     Sans option, le montre.
     """
     from traverse_infra.members import open_registry
-    from traverse_schemas.institution_changes import require_known
-    from traverse_schemas.institutions import Quota
-    from traverse_schemas.membership import Membership, shown
+    from traverse_schemas.registry.institution_changes import require_known
+    from traverse_schemas.registry.institutions import Quota
+    from traverse_schemas.registry.membership import Membership, shown
 
     def chosen(known: Quota) -> Quota:
         return Quota(
@@ -303,7 +303,7 @@ def showcase(
 ) -> None:
     """Ouvre la vitrine de l'institution à ces sites, et à eux seuls ; sans SITE, les montre."""
     from traverse_infra.members import open_registry
-    from traverse_schemas.institution_changes import require_known
+    from traverse_schemas.registry.institution_changes import require_known
     from traverse_search_api.institutions.showcases import Showcase, origins_typed, showcases_table
 
     kafka = _settings().kafka
@@ -336,7 +336,7 @@ def api_key(
 ) -> None:
     """Donne une clé d'API de plus, montrée une seule fois."""
     from traverse_infra.members import open_registry
-    from traverse_schemas.membership import Membership
+    from traverse_schemas.registry.membership import Membership
 
     scopes = scope or [Scope.PUBLISH, Scope.READ]
     with open_registry(_settings().kafka) as table:
@@ -350,8 +350,8 @@ def keys(
 ) -> None:
     """Les clés publiques (JWK Set, RFC 7517), pour vérifier qui a dit quoi."""
     from traverse_infra.members import open_registry
-    from traverse_schemas.key_set import key_set
-    from traverse_schemas.registry import RegistryView
+    from traverse_schemas.registry.key_set import key_set
+    from traverse_schemas.registry.registry import RegistryView
 
     with open_registry(_settings().kafka) as table:
         _print_json(key_set(RegistryView(table.rows().values()), siren or None))
@@ -359,7 +359,7 @@ def keys(
 
 def _change(change: "Callable[[Membership], Institution]", json_output: bool) -> None:
     from traverse_infra.members import open_registry
-    from traverse_schemas.membership import Membership, shown
+    from traverse_schemas.registry.membership import Membership, shown
 
     with open_registry(_settings().kafka) as table:
         row = change(Membership(table, _now()))
@@ -372,7 +372,7 @@ def _change(change: "Callable[[Membership], Institution]", json_output: bool) ->
 def _public_key(path: Path | None, now: datetime) -> "SigningKey | None":
     if path is None:
         return None
-    from traverse_schemas.signatures import public_key_of
+    from traverse_schemas.signing.signatures import public_key_of
 
     try:
         return public_key_of(path.read_bytes(), now)

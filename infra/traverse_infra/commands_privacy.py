@@ -54,7 +54,7 @@ def purge(
     from traverse_producers.kafka_transport import KafkaTransport
     from traverse_producers.signing_keys import siren_of
     from traverse_schemas.clock import SystemClock
-    from traverse_schemas.identity import utc_text
+    from traverse_schemas.log.identity import utc_text
 
     if not yes and not confirmed(
         f"Effacer le dossier {subject} de {source}, sans retour possible ?"

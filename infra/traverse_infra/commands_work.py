@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import typer
 
 from traverse_infra.errors import EngineAwayError, TopicError
-from traverse_schemas.engine_access import elasticsearch_client, engine_access
+from traverse_schemas.log.engine_access import elasticsearch_client, engine_access
 from traverse_schemas.read_settings import read_settings
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -51,7 +51,7 @@ def work(
     # Here, so that the parent of the steps stays small.
     from traverse_infra.reset import check_no_reset
     from traverse_infra.topics import opportunities_begun, topic_ids
-    from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
+    from traverse_schemas.log.topics import ACCEPTED, OPPORTUNITIES, RECORDS
     from traverse_stream_processors.app import index_app, run, validate_app
     from traverse_stream_processors.settings import ProcessorSettings
 

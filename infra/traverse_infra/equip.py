@@ -17,8 +17,8 @@ from traverse_infra.indices import copy_indices, prepare_indices
 from traverse_infra.private_file import write_private
 from traverse_infra.reindex.rebuild import release
 from traverse_infra.topics import AppliedTopics, Copies, apply_topics, opportunities_begun
-from traverse_schemas.engine_access import EngineAccess, engine_access
-from traverse_schemas.topics import OPPORTUNITIES
+from traverse_schemas.log.engine_access import EngineAccess, engine_access
+from traverse_schemas.log.topics import OPPORTUNITIES
 
 
 class Equipped(NamedTuple):

@@ -19,7 +19,7 @@ from typer._click.exceptions import (
 )
 from typer.core import TyperCommand, TyperGroup
 
-from traverse_schemas.sentences import explain
+from traverse_schemas.judging.sentences import explain
 
 _WORDS: Final = {
     "Usage: ": "Emploi : ",

@@ -15,7 +15,7 @@ from typing import Any
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
 
 from traverse_infra.errors import EngineAwayError, IndexLostError, IndexMismatchError, InfraError
-from traverse_schemas.index_mapping import (
+from traverse_schemas.documents.index_mapping import (
     ALIASES,
     index_body,
     index_fingerprint,

@@ -17,8 +17,8 @@ from kafka.errors import (
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from traverse_infra.errors import EngineAwayError
-from traverse_schemas.engine_access import EngineAccess, engine_access, kafka_client
-from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
+from traverse_schemas.log.engine_access import EngineAccess, engine_access, kafka_client
+from traverse_schemas.log.topics import DECISIONS, INBOUND, RECORDS
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "traverse-validate": (INBOUND,),

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from traverse_infra.errors import InfraError
 from traverse_producers.errors import MissingKeyError
 from traverse_producers.signing_keys import read_signer, siren_of, write_key
-from traverse_schemas.api_keys import NewApiKey
-from traverse_schemas.institution_changes import enrol, require_known, require_new
-from traverse_schemas.institutions import Institution, Role, SigningKey
-from traverse_schemas.membership import Membership, Table, new_member
-from traverse_schemas.registry import institutions_table
-from traverse_schemas.signatures import SIGNATURE_HEADER, Signer
+from traverse_schemas.registry.api_keys import NewApiKey
+from traverse_schemas.registry.institution_changes import enrol, require_known, require_new
+from traverse_schemas.registry.institutions import Institution, Role, SigningKey
+from traverse_schemas.registry.membership import Membership, Table, new_member
+from traverse_schemas.registry.registry import institutions_table
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, Signer
 
 _PATIENCE = 20.0
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from traverse_infra.log_reading import LogMessage, read_topic
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import REJECTED
+from traverse_schemas.log.topics import REJECTED
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 _UNREADABLE = "(illisible)"
 _LONGEST = 500

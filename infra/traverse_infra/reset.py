@@ -25,14 +25,14 @@ from traverse_infra.errors import InfraError
 from traverse_infra.indices import delete_index, fresh_index, swap_aliases
 from traverse_infra.log_reading import GROUPS, LogMessage, lags, read_topic
 from traverse_infra.topics import apply_topics, kafka_admin, topic_exists
-from traverse_schemas.document import Content
-from traverse_schemas.engine_access import elasticsearch_client
+from traverse_schemas.documents.document import Content
+from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.errors import RejectedError
-from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.topics import ACCEPTED, DERIVED, OPPORTUNITIES, RECORDS, RESET
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import LiveRegistry, institutions_table
-from traverse_schemas.topics import ACCEPTED, DERIVED, OPPORTUNITIES, RECORDS, RESET
+from traverse_schemas.registry.registry import LiveRegistry, institutions_table
 from traverse_stream_processors.enrich import enrich
 from traverse_stream_processors.log import LogWriter, Message
 from traverse_stream_processors.replay import replay

@@ -14,8 +14,8 @@ from kafka.admin import AlterConfigOp, ConfigResource, ConfigResourceType, NewTo
 from kafka.errors import BrokerResponseError, KafkaError, TopicAlreadyExistsError
 
 from traverse_infra.errors import EngineAwayError, TopicError
-from traverse_schemas.engine_access import EngineAccess, engine_access
-from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
+from traverse_schemas.log.engine_access import EngineAccess, engine_access
+from traverse_schemas.log.topics import OPPORTUNITIES, TOPICS, Topic
 
 _PATIENCE = 8000
 """Milliseconds to find a broker: a person waits for the answer."""

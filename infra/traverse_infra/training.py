@@ -9,8 +9,8 @@ import orjson
 
 from traverse_infra.log_reading import read_topic
 from traverse_schemas.errors import RejectedError
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import RECORDS
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import RECORDS
 
 
 def states_of_log(bootstrap: str) -> Iterator[RecordState]:

@@ -25,7 +25,7 @@ from traverse_producers.settings import PublishSettings
 from traverse_producers.transport import Transport
 from traverse_schemas.clock import SystemClock, clock_from
 from traverse_schemas.read_settings import read_settings
-from traverse_schemas.sources import Source, parse_source
+from traverse_schemas.signing.sources import Source, parse_source
 from traverse_schemas.system_faults import fault
 
 if TYPE_CHECKING:

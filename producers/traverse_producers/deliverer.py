@@ -27,7 +27,7 @@ from traverse_producers.errors import (
     PublishError,
 )
 from traverse_producers.transport import Delivery, Transport
-from traverse_schemas.pauses import Pauses
+from traverse_schemas.log.pauses import Pauses
 
 _LOG = logging.getLogger("traverse.outbox")
 _MOST_EVENTS = 500  # under way at once

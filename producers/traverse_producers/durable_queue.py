@@ -20,7 +20,7 @@ from traverse_producers.durable_queue_file import mapped, open_file
 from traverse_producers.errors import OutboxError, OutboxFullError
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.identity import utc_text
+from traverse_schemas.log.identity import utc_text
 
 _ORPHANS = 100_000  # answers kept for writers that may be dead
 _AFTER = (

@@ -27,8 +27,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.sentences import Problem
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.judging.sentences import Problem
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 
 
 class PublishError(TraverseError):

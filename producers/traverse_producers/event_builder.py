@@ -10,9 +10,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from traverse_producers.errors import EventTooLargeError, InvalidEventError
 from traverse_schemas.errors import InvalidSourceError
 from traverse_schemas.events import EVENT_TYPES, Event, event_adapter, event_type
-from traverse_schemas.sentences import Problem, explain
-from traverse_schemas.sources import parse_source
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.judging.sentences import Problem, explain
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
+from traverse_schemas.signing.sources import parse_source
 
 _adapters: dict[str, TypeAdapter[Event[BaseModel]]] = {}
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from traverse_producers.errors import EventRefusedError, GatewayRefusedError, PublishError
 from traverse_producers.transport import Delivery
-from traverse_schemas.topics import INBOUND
+from traverse_schemas.log.topics import INBOUND
 
 ACCEPTED: Final = Delivery(INBOUND, -1, -1)
 """The gateway says that an event is durable, not where it lies."""

@@ -24,9 +24,9 @@ from traverse_producers.errors import (
 from traverse_producers.gateway_answers import Later, Outcome, outcomes, warnings_of
 from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
-from traverse_schemas.pauses import Pauses
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.log.pauses import Pauses
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 # What may be under way; `send` waits when it is more, so that memory stays bounded.
 _MOST_EVENTS = 5000

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import BinaryIO, NamedTuple
 
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 
 _CHUNK = 64 * 1024
 _KEPT = 2 * MAX_EVENT_BYTES  # an object beyond this is counted, and no longer kept

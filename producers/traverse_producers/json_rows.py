@@ -9,7 +9,7 @@ from traverse_producers.errors import EventTooLargeError
 from traverse_producers.json_pieces import Fault, Piece, pieces_of_lines, pieces_of_text
 from traverse_producers.rows import Ready, Refused, Row
 from traverse_schemas.errors import InvalidSourceError
-from traverse_schemas.sources import parse_source
+from traverse_schemas.signing.sources import parse_source
 
 _SENTENCES = {
     Fault.NO_OBJECT: "Ce n'est pas un objet JSON : un événement est entre accolades.",

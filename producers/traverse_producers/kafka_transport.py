@@ -24,10 +24,10 @@ from traverse_producers.errors import (
 )
 from traverse_producers.room import Room
 from traverse_producers.transport import Delivery, Headers
-from traverse_schemas.engine_access import EngineAccess, engine_access
-from traverse_schemas.identity import partition_of
-from traverse_schemas.kafka_producer import idempotent_producer
-from traverse_schemas.topics import INBOUND, MAX_EVENT_BYTES
+from traverse_schemas.log.engine_access import EngineAccess, engine_access
+from traverse_schemas.log.identity import partition_of
+from traverse_schemas.log.kafka_producer import idempotent_producer
+from traverse_schemas.log.topics import INBOUND, MAX_EVENT_BYTES
 
 # What may be under way; `send` waits when it is more, so that memory stays bounded.
 _MOST_EVENTS = 5000

@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from traverse_producers.errors import BrokerAwayError
-from traverse_schemas.engine_access import kafka_client
+from traverse_schemas.log.engine_access import kafka_client
 
 _CHUNK = 5000
 _POLL_MS = 500

@@ -26,7 +26,7 @@ from traverse_producers.errors import (
     StillQueuedError,
 )
 from traverse_producers.transport import Delivery, Headers, Transport
-from traverse_schemas.pauses import Pauses
+from traverse_schemas.log.pauses import Pauses
 
 _LOG = logging.getLogger("traverse.outbox")
 _PATIENCE = 2.0  # seconds that the thread may take to end

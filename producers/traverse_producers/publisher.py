@@ -28,8 +28,8 @@ from traverse_producers.signing_keys import KeyFolder, Keys, OneKey, read_signer
 from traverse_producers.transport import Delivery, Transport
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.read_settings import read_settings
-from traverse_schemas.signatures import Signer
-from traverse_schemas.sources import parse_source
+from traverse_schemas.signing.signatures import Signer
+from traverse_schemas.signing.sources import parse_source
 
 Data = dict[str, Any] | BaseModel
 

@@ -16,7 +16,7 @@ from traverse_producers.gateway_calls import GatewayCalls
 from traverse_producers.receipts.replay import object_of, replayed
 from traverse_producers.signing_keys import Keys, siren_of
 from traverse_schemas.events import CONTENT_TYPE
-from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 _PAGE = 100
 

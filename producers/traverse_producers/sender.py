@@ -17,8 +17,8 @@ from traverse_producers.event_builder import check_event, octets_of
 from traverse_producers.signing_keys import Keys, siren_of
 from traverse_producers.transport import Delivery, Headers, Transport
 from traverse_schemas.events import CONTENT_TYPE
-from traverse_schemas.identity import record_key
-from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.log.identity import record_key
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 _LEAVE_TAKING = 1.0  # seconds that the connection may take to close once all is settled

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from traverse_producers.errors import MissingKeyError, UnsafeKeyError
 from traverse_schemas.errors import InvalidSourceError
-from traverse_schemas.signatures import Signer
-from traverse_schemas.sources import parse_source
+from traverse_schemas.signing.signatures import Signer
+from traverse_schemas.signing.sources import parse_source
 
 
 class Keys(Protocol):

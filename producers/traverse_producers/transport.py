@@ -24,7 +24,7 @@ class Transport(Protocol):
     """
 
     def send(self, key: str, octets: bytes, headers: Headers) -> Future[Delivery]:
-        """Send one event; `key` is its record's key (traverse_schemas.identity.record_key)."""
+        """Send one event; `key` is its record's key (traverse_schemas.log.identity.record_key)."""
         ...
 
     def flush(self, timeout: float | None) -> None:

@@ -25,11 +25,11 @@ from pydantic import (
 )
 
 from traverse_schemas.decisions import DecisionKind, GroupingStep, GroupingWord, LinkWord, Word
-from traverse_schemas.identity import Version, utc_text
+from traverse_schemas.judging.succession import Succession
+from traverse_schemas.log.identity import Version, utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, Outcome, UpdateReason, WithdrawalReason
 from traverse_schemas.records.models import Call, Need, Project
 from traverse_schemas.records.parts import Amount, Holder, LotClosing, Part, ShortText
-from traverse_schemas.succession import Succession
 
 CONTENT_TYPE = "application/cloudevents+json"
 

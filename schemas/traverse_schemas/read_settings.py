@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.sentences import explain
+from traverse_schemas.judging.sentences import explain
 
 _PREFIX: Final = "TRAVERSE_"
 _SHOWN: Final = 60

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.signatures import RECEIVED_HEADER, SIGNATURE_HEADER, key_id, verify
-from traverse_schemas.sources import parse_source
+from traverse_schemas.signing.signatures import RECEIVED_HEADER, SIGNATURE_HEADER, key_id, verify
+from traverse_schemas.signing.sources import parse_source
 
 
 class NotVerifiedError(TraverseError):

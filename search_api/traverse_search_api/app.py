@@ -10,14 +10,14 @@ import orjson
 from elasticsearch import AsyncElasticsearch
 from fastapi import FastAPI, Path, Query, Request, Response
 
-from traverse_schemas.any_site import AnySiteReads
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.counting import CountAnswers
-from traverse_schemas.http_methods import AnswerHead
-from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.topics import ACCEPTED, CHANGES
 from traverse_schemas.read_settings import read_settings
-from traverse_schemas.registry import FixedRegistry, Registry
-from traverse_schemas.topics import ACCEPTED, CHANGES
+from traverse_schemas.registry.registry import FixedRegistry, Registry
+from traverse_schemas.web.any_site import AnySiteReads
+from traverse_schemas.web.counting import CountAnswers
+from traverse_schemas.web.http_methods import AnswerHead
 from traverse_search_api.access.keeping_private import KeepPrivate
 from traverse_search_api.access.rates import LimitRates, Rates
 from traverse_search_api.access.ways import ApiKeys, Readers, Visitors, Way

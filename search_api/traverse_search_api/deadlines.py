@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from traverse_schemas.identity import utc_text
+from traverse_schemas.log.identity import utc_text
 from traverse_schemas.records.codes import DeadlineKind
 from traverse_schemas.values.instant import OVERSEAS, Instant
 from traverse_search_api.filters.status_query import index_text

@@ -28,7 +28,7 @@ TraverseError
 from typing import ClassVar, Final
 
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.french_numbers import number
+from traverse_schemas.french.numbers import number
 
 
 class SearchError(TraverseError):

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from traverse_schemas.documents.status import STATUS_LABELS, Status
 from traverse_schemas.records.codes import INSTITUTION_KIND_LABELS, SUBTYPE_LABELS, InstitutionKind
 from traverse_schemas.reference import cpv
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
-from traverse_schemas.status import STATUS_LABELS, Status
 
 _KINDS: Final = {"project": "Projet", "call": "Appel ou marché", "need": "Besoin"}
 _SUBTYPES: Final[dict[str, str]] = {str(code): label for code, label in SUBTYPE_LABELS.items()}

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from traverse_schemas.documents.status import Status
 from traverse_schemas.records.codes import (
     CallSubtype,
     InstitutionKind,
@@ -24,7 +25,6 @@ from traverse_schemas.records.codes import (
     ProjectSubtype,
 )
 from traverse_schemas.reference.themes import THEMES
-from traverse_schemas.status import Status
 from traverse_search_api.moments import read_moment
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.clock import Clock, clock_from
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import french_day
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.answers.active_filters import active_filters
 from traverse_search_api.answers.explanation import explained

@@ -6,8 +6,8 @@ from typing import Any
 
 import uvicorn
 
-from traverse_schemas import http_server
-from traverse_schemas.http_server import Bounds, server_config
+from traverse_schemas.web import http_server
+from traverse_schemas.web.http_server import Bounds, server_config
 from traverse_search_api.command_errors import AddressUnavailableError
 from traverse_search_api.settings import SearchSettings
 

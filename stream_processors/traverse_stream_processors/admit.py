@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import orjson
 
-from traverse_schemas.document import Content
+from traverse_schemas.documents.document import Content
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.identity import partition_of
-from traverse_schemas.receipts import TRACE_HEADER, End, Traced
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import RECORDS
+from traverse_schemas.log.identity import partition_of
+from traverse_schemas.log.receipts import TRACE_HEADER, End, Traced
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import RECORDS
 from traverse_stream_processors.check import Checked, Inbound, internal, known_as, own_failure
 from traverse_stream_processors.decide import decided
 from traverse_stream_processors.fold import fold, is_erasure, refuses

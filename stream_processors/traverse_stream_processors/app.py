@@ -23,13 +23,13 @@ import faust
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
 from traverse_schemas.collector import spare_what_stays
-from traverse_schemas.engine_access import elasticsearch_client, engine_access
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.receipts import TRACE_HEADER
+from traverse_schemas.log.engine_access import elasticsearch_client, engine_access
+from traverse_schemas.log.receipts import TRACE_HEADER
+from traverse_schemas.log.topics import DECISIONS, INBOUND, RECORDS
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import LiveRegistry, institutions_table
-from traverse_schemas.topics import DECISIONS, INBOUND, RECORDS
+from traverse_schemas.registry.registry import LiveRegistry, institutions_table
 from traverse_stream_processors.bulk import BulkWriter
 from traverse_stream_processors.check import Inbound
 from traverse_stream_processors.enrich import enrich

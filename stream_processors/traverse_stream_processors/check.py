@@ -8,13 +8,13 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from traverse_schemas.attribution import Signed, signed_by
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.judge import check_size
+from traverse_schemas.judging.judge import check_size
+from traverse_schemas.log.topics import INBOUND
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import RegistryView
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import INBOUND
+from traverse_schemas.registry.registry import RegistryView
+from traverse_schemas.signing.attribution import Signed, signed_by
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.errors import BadDeployError
 from traverse_stream_processors.telemetry import logger
 from traverse_stream_processors.validate import Accepted, validate

@@ -7,8 +7,8 @@ may come later: `linking/decisions.py` and `matching/words.py` judge it.
 import orjson
 
 from traverse_schemas.decisions import Decision, GroupingWord, LinkWord
-from traverse_schemas.identity import event_key, opportunity_id
-from traverse_schemas.topics import DECISIONS
+from traverse_schemas.log.identity import event_key, opportunity_id
+from traverse_schemas.log.topics import DECISIONS
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.validate import Accepted
 

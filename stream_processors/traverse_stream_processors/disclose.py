@@ -6,9 +6,9 @@ content follows; copies already read cannot be recalled.
 
 import orjson
 
-from traverse_schemas.document import PUBLIC_INDEX
+from traverse_schemas.documents.document import PUBLIC_INDEX
 from traverse_schemas.events import Action
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.records.models import visibility_of
 from traverse_schemas.visibility import Visibility
 from traverse_stream_processors.validate import Accepted

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from traverse_schemas.document import Content, DocumentDeadline, InstitutionRef
-from traverse_schemas.identity import utc_text
+from traverse_schemas.documents.document import Content, DocumentDeadline, InstitutionRef
+from traverse_schemas.log.identity import utc_text
 from traverse_schemas.records.codes import ANSWER_BY
 from traverse_schemas.records.models import Call, Need, Project, visibility_of
 from traverse_schemas.records.parts import Deadline, Lot

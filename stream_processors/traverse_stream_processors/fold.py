@@ -15,12 +15,12 @@ of arrival, repetition and restarts do not change the result (design, decision 7
 from datetime import date
 from typing import Any
 
-from traverse_schemas.document import Content, index_of
+from traverse_schemas.documents.document import Content, index_of
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.events import Action
-from traverse_schemas.identity import Version, opportunity_id
-from traverse_schemas.record_state import Life, RecordState, State, VersionedContent
+from traverse_schemas.log.identity import Version, opportunity_id
+from traverse_schemas.log.record_state import Life, RecordState, State, VersionedContent
 from traverse_schemas.records.codes import WithdrawalReason
-from traverse_schemas.status import french_day
 from traverse_stream_processors.validate import Accepted
 
 _STATES: dict[str, State] = {

@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from traverse_schemas.document import OpportunityMessage, Stub
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.indexed import indexed
+from traverse_schemas.documents.document import OpportunityMessage, Stub
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.documents.indexed import indexed
 
 
 class Operation(NamedTuple):

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import orjson
 
 from traverse_schemas.events import CONTENT_TYPE
-from traverse_schemas.identity import event_key, record_key
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.signatures import RECEIVED_HEADER, SIGNATURE_HEADER, VOUCHED_HEADER
-from traverse_schemas.topics import ACCEPTED, EVENTS
+from traverse_schemas.log.identity import event_key, record_key
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import ACCEPTED, EVENTS
+from traverse_schemas.signing.signatures import RECEIVED_HEADER, SIGNATURE_HEADER, VOUCHED_HEADER
 from traverse_stream_processors.check import Inbound, event_id_of
 from traverse_stream_processors.disclose import disclose
 from traverse_stream_processors.log import Message

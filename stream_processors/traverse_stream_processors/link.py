@@ -9,14 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from traverse_schemas.decisions import Word
-from traverse_schemas.document import (
+from traverse_schemas.documents.document import (
     PUBLIC_INDEX,
     OpportunityMessage,
     SourceRef,
     Stub,
     index_of,
 )
-from traverse_schemas.record_state import Life, RecordState
+from traverse_schemas.log.record_state import Life, RecordState
 from traverse_stream_processors.linking.decisions import Saying
 from traverse_stream_processors.linking.ended import Document, ended_lots
 from traverse_stream_processors.linking.fitting import fitting

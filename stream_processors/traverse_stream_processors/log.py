@@ -27,7 +27,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from traverse_schemas.engine_access import aiokafka_client
+from traverse_schemas.log.engine_access import aiokafka_client
 from traverse_stream_processors.errors import LogRefusedError, WriterFencedError
 from traverse_stream_processors.telemetry import logger
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from traverse_schemas.identity import Version, event_key
-from traverse_schemas.receipts import End
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import ACCEPTED, EVENTS
+from traverse_schemas.log.identity import Version, event_key
+from traverse_schemas.log.receipts import End
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import ACCEPTED, EVENTS
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.receipts import Arrival, ended
 

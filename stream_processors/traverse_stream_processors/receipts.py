@@ -11,10 +11,10 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
-from traverse_schemas.identity import Version
-from traverse_schemas.receipts import End, Receipt, Traced, read_trace, receipt_key
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import RECEIPTS
+from traverse_schemas.log.identity import Version
+from traverse_schemas.log.receipts import End, Receipt, Traced, read_trace, receipt_key
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import RECEIPTS
 from traverse_stream_processors.log import Message
 
 

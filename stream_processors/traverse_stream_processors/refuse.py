@@ -12,10 +12,10 @@ from typing import NamedTuple
 import orjson
 
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.receipts import read_trace
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.sources import parse_source
-from traverse_schemas.topics import INBOUND
+from traverse_schemas.log.receipts import read_trace
+from traverse_schemas.log.topics import INBOUND
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
+from traverse_schemas.signing.sources import parse_source
 from traverse_stream_processors.log import Message, Stored
 from traverse_stream_processors.receipts import Brought, Fate
 from traverse_stream_processors.reject import rejection_message

@@ -3,9 +3,9 @@
 import orjson
 
 from traverse_schemas.errors import RejectedError
-from traverse_schemas.receipts import EVENT_HEADER, SIREN_HEADER, receipt_key
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import INBOUND, REJECTED
+from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER, receipt_key
+from traverse_schemas.log.topics import INBOUND, REJECTED
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.check import Inbound, header_of
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.validate import Accepted

@@ -1,7 +1,7 @@
 """Rekey: a message that another client's partitioner misplaced goes round once more. Pure."""
 
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import INBOUND
+from traverse_schemas.log.topics import INBOUND
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.check import Inbound, header_of
 from traverse_stream_processors.log import Message
 

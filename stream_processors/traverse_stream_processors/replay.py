@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
-from traverse_schemas.document import Content
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.documents.document import Content
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.decide import decided
 from traverse_stream_processors.fold import fold
 from traverse_stream_processors.log import Message

@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple, cast
 
 import orjson
 
-from traverse_schemas.document import Content
-from traverse_schemas.receipts import TRACE_HEADER, End, Receipt
-from traverse_schemas.record_state import Life, RecordState, VersionedContent
-from traverse_schemas.topics import DECISIONS, INBOUND, RECEIPTS, RECORDS, REJECTED
+from traverse_schemas.documents.document import Content
+from traverse_schemas.log.receipts import TRACE_HEADER, End, Receipt
+from traverse_schemas.log.record_state import Life, RecordState, VersionedContent
+from traverse_schemas.log.topics import DECISIONS, INBOUND, RECEIPTS, RECORDS, REJECTED
 from traverse_stream_processors.link import form
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.receipts import Fate, receipts_of, receipts_of_words

@@ -10,16 +10,23 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel
 
-from traverse_schemas.attribution import Signed, speaker
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import Event, EventType, Withdrawn
-from traverse_schemas.identity import Version, content_hash, record_key
-from traverse_schemas.judge import Judged, check_object, check_size, judge, too_deep, understand
+from traverse_schemas.judging.judge import (
+    Judged,
+    check_object,
+    check_size,
+    judge,
+    too_deep,
+    understand,
+)
+from traverse_schemas.log.identity import Version, content_hash, record_key
 from traverse_schemas.records.codes import WithdrawalReason
 from traverse_schemas.records.models import Call, Need, Project
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import RegistryView
-from traverse_schemas.sources import Source
+from traverse_schemas.registry.registry import RegistryView
+from traverse_schemas.signing.attribution import Signed, speaker
+from traverse_schemas.signing.sources import Source
 
 
 class Accepted(NamedTuple):

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import orjson
 
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.document import OpportunityMessage
+from traverse_schemas.documents.document import OpportunityMessage
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.identity import partition_of, record_key
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import (
+from traverse_schemas.log.identity import partition_of, record_key
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import (
     CHANGES,
     DECISIONS,
     GROUPINGS,

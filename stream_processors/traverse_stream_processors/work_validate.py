@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
-from traverse_schemas.attribution import AWAITS_REGISTRY
-from traverse_schemas.compacted_table import TableError
-from traverse_schemas.document import Content
+from traverse_schemas.documents.document import Content
+from traverse_schemas.log.compacted_table import TableError
+from traverse_schemas.log.topics import ACCEPTED, PARTITIONS, RECORDS
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import Registry
-from traverse_schemas.topics import ACCEPTED, PARTITIONS, RECORDS
+from traverse_schemas.registry.registry import Registry
+from traverse_schemas.signing.attribution import AWAITS_REGISTRY
 from traverse_stream_processors.admit import admit, erased_records
 from traverse_stream_processors.check import Checked, Inbound, check
 from traverse_stream_processors.keep import forgotten_from_log, known_from_log

@@ -14,7 +14,7 @@ from traverse_infra.access_rules import ACCOUNTS, kafka_rules
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.secure import Secrets
 from traverse_infra.equip import equip
-from traverse_schemas.engine_access import EngineAccess
+from traverse_schemas.log.engine_access import EngineAccess
 
 
 class Secured(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
 from tests.engines import RunningEngines
-from traverse_schemas.index_mapping import index_body
+from traverse_schemas.documents.index_mapping import index_body
 
 pytestmark = pytest.mark.engines
 

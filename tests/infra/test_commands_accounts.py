@@ -16,9 +16,9 @@ from traverse_infra import members
 from traverse_infra.command_tree import build
 from traverse_infra.commands_accounts import InvalidAccountError
 from traverse_infra.members import add_member
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.institutions import decode_institution, encode_institution
-from traverse_schemas.membership import Table, new_member
+from traverse_schemas.log.compacted_table import CompactedTable
+from traverse_schemas.registry.institutions import decode_institution, encode_institution
+from traverse_schemas.registry.membership import Table, new_member
 from traverse_search_api.accounts import directory
 from traverse_search_api.accounts.account import (
     Account,

@@ -20,18 +20,23 @@ from traverse_infra.members import (
     rotate_signing_key,
 )
 from traverse_producers.signing_keys import read_signer
-from traverse_schemas.attribution import signed_by
-from traverse_schemas.compacted_table import CompactedTable
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.institution_changes import (
+from traverse_schemas.log.compacted_table import CompactedTable
+from traverse_schemas.registry.institution_changes import (
     AlreadyRegisteredError,
     NotRegisteredError,
     ScopeNotAllowedError,
     revoke_institution,
 )
-from traverse_schemas.institutions import Role, Scope, decode_institution, encode_institution
-from traverse_schemas.membership import Table, new_member
-from traverse_schemas.registry import Principal, RegistryView
+from traverse_schemas.registry.institutions import (
+    Role,
+    Scope,
+    decode_institution,
+    encode_institution,
+)
+from traverse_schemas.registry.membership import Table, new_member
+from traverse_schemas.registry.registry import Principal, RegistryView
+from traverse_schemas.signing.attribution import signed_by
 from traverse_search_api.permanences import published
 
 SIREN = "211300553"

@@ -24,10 +24,10 @@ from tests.search_api.stream.flow import Reader
 from traverse_infra.indices import read_alias
 from traverse_infra.reindex import unfinished
 from traverse_infra.reindex.rebuild import held, rebuild, release
-from traverse_schemas.document import OpportunityMessage, Stub
-from traverse_schemas.identity import partition_of
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import CHANGES, OPPORTUNITIES, PARTITIONS
+from traverse_schemas.documents.document import OpportunityMessage, Stub
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.identity import partition_of
+from traverse_schemas.log.topics import CHANGES, OPPORTUNITIES, PARTITIONS
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
 from traverse_stream_processors.bulk import BulkWriter

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from traverse_infra.log_reading import LogMessage
 from traverse_infra.rejections import read_rejections, rejections_table
-from traverse_schemas.topics import REJECTED
+from traverse_schemas.log.topics import REJECTED
 
 
 @pytest.mark.parametrize(

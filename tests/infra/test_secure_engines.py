@@ -25,9 +25,9 @@ from traverse_infra.log_reading import GROUPS, waiting
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, PublishError
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
-from traverse_schemas.engine_access import EngineAccess
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import INBOUND, TOPICS
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.engine_access import EngineAccess
+from traverse_schemas.log.topics import INBOUND, TOPICS
 
 pytestmark = pytest.mark.engines
 

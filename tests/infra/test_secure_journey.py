@@ -22,7 +22,7 @@ from traverse_infra.engines.waiting import wait_until
 from traverse_infra.services import Services
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
-from traverse_schemas.signatures import Signer
+from traverse_schemas.signing.signatures import Signer
 
 pytestmark = pytest.mark.engines
 

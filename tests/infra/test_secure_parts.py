@@ -17,8 +17,8 @@ from traverse_infra.commands_work import _beside
 from traverse_infra.engines.elasticsearch_engine import elasticsearch_yml
 from traverse_infra.engines.kafka_engine import server_properties
 from traverse_infra.engines.secure import Secrets
-from traverse_schemas.topics import ACCOUNTS as ACCOUNTS_TOPIC
-from traverse_schemas.topics import AUDIT, RESET, TOPICS
+from traverse_schemas.log.topics import ACCOUNTS as ACCOUNTS_TOPIC
+from traverse_schemas.log.topics import AUDIT, RESET, TOPICS
 
 _BOTH = ("READ", "WRITE")
 

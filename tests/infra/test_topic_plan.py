@@ -4,7 +4,7 @@ import pytest
 
 from traverse_infra.errors import TopicError
 from traverse_infra.topics import Change, Copies, TopicPlan, TopicState, plan_topics
-from traverse_schemas.topics import LARGEST_BATCH, TOPICS, Topic
+from traverse_schemas.log.topics import LARGEST_BATCH, TOPICS, Topic
 
 _TOPIC = Topic("t", "a topic", partitions=4, config={"retention.ms": "10"})
 

@@ -14,8 +14,8 @@ from traverse_infra import indices
 from traverse_infra.command_tree import build
 from traverse_infra.errors import EngineAwayError, IndexLostError, IndexMismatchError, TopicError
 from traverse_infra.topics import Change, Copies, apply_topics, opportunities_generation
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
-from traverse_schemas.topics import OPPORTUNITIES, TOPICS, Topic
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.log.topics import OPPORTUNITIES, TOPICS, Topic
 
 pytestmark = pytest.mark.engines
 

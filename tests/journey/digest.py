@@ -9,9 +9,9 @@ import orjson
 from elasticsearch.helpers import scan
 
 from tests.journey.harness import Journey
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import ACCEPTED, GROUPINGS, LINKS
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.topics import ACCEPTED, GROUPINGS, LINKS
 
 
 class Outcome(NamedTuple):

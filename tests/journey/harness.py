@@ -24,11 +24,9 @@ from traverse_infra.errors import EngineAwayError
 from traverse_infra.indices import prepare_indices
 from traverse_infra.log_reading import LogMessage, lags, read_topic, waiting
 from traverse_infra.topics import apply_topics
-from traverse_schemas.identity import opportunity_id, partition_of, record_key
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.institutions import Institution, encode_institution
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import (
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.identity import opportunity_id, partition_of, record_key
+from traverse_schemas.log.topics import (
     INBOUND,
     INSTITUTIONS,
     OPPORTUNITIES,
@@ -36,6 +34,8 @@ from traverse_schemas.topics import (
     REJECTED,
     TOPICS,
 )
+from traverse_schemas.registry.institutions import Institution, encode_institution
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.log import LogWriter, Message
 
 PATIENCE = 180.0

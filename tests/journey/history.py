@@ -8,9 +8,9 @@ import orjson
 
 from tests.journey.harness import Sent, sent
 from traverse_schemas.decisions import GroupingStep, Word
-from traverse_schemas.grouping import grouping_id
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.topics import PARTITIONS
+from traverse_schemas.documents.grouping import grouping_id
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.topics import PARTITIONS
 
 _SOURCES = ("urn:siren:181300013", "urn:siren:211300405", "urn:siren:200054807:metropole")
 _PLACES = ("com:13040", "com:13055", "com:13001", "dep:13", "epci:200054807", "reg:93", "fr")

@@ -26,14 +26,14 @@ from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.members import add_member, open_registry
 from traverse_producers.transport import Headers
-from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.institutions import Role, Scope
-from traverse_schemas.membership import new_member
-from traverse_schemas.receipts import End
+from traverse_schemas.log.receipts import End
+from traverse_schemas.log.topics import ACCEPTED
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import ACCEPTED
+from traverse_schemas.registry.api_keys import new_api_key
+from traverse_schemas.registry.institutions import Role, Scope
+from traverse_schemas.registry.membership import new_member
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 _HOST = "180000028"
 """Number of nobody that passes its check: the institution that runs the gateway."""

@@ -15,7 +15,7 @@ from tests.signing import signature
 from tests.stream_processors.factory import call_data, event
 from traverse_infra.engines.install import install
 from traverse_infra.engines.java import find_java
-from traverse_schemas.topics import INBOUND, MAX_EVENT_BYTES
+from traverse_schemas.log.topics import INBOUND, MAX_EVENT_BYTES
 
 pytestmark = pytest.mark.engines
 

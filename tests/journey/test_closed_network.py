@@ -6,8 +6,8 @@ import pytest
 
 from tests.journey.harness import Journey, sent
 from tests.stream_processors.factory import event
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import ACCEPTED
+from traverse_schemas.log.topics import ACCEPTED
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 pytestmark = pytest.mark.engines
 

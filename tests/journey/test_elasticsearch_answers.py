@@ -14,8 +14,8 @@ from tests.signing import CCI
 from tests.stream_processors.factory import call_data, event
 from traverse_producers.receipts.desk import Desk
 from traverse_producers.receipts.follow import Follower
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
-from traverse_schemas.receipts import SIREN_HEADER
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.log.receipts import SIREN_HEADER
 
 pytestmark = pytest.mark.engines
 

@@ -11,7 +11,7 @@ from tests.journey.digest import digest_of_index
 from tests.journey.harness import RARELY, Ends, Journey, until
 from tests.journey.history import Mixed
 from traverse_infra.engines.runner import Engines, EngineStatus
-from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
+from traverse_schemas.log.topics import ACCEPTED, OPPORTUNITIES, RECORDS
 
 pytestmark = [pytest.mark.engines, pytest.mark.long]
 

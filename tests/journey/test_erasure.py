@@ -19,11 +19,11 @@ from traverse_infra.privacy.purge import UnknownRecordError, purge
 from traverse_producers.durable_queue import DurableQueue, Message
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.identity import opportunity_id, record_key
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
-from traverse_schemas.receipts import End
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, OPPORTUNITIES, RECORDS, REJECTED
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.log.identity import opportunity_id, record_key
+from traverse_schemas.log.receipts import End
+from traverse_schemas.log.topics import ACCEPTED, EVENTS, INBOUND, OPPORTUNITIES, RECORDS, REJECTED
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 pytestmark = [pytest.mark.engines, pytest.mark.long]
 

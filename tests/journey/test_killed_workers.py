@@ -15,8 +15,8 @@ from tests.journey.digest import Outcome, outcome_of
 from tests.journey.harness import RARELY, Ends, Journey, Sent, until
 from tests.journey.history import ERASED, Mixed, reused
 from tests.journey.traces import Traces
-from traverse_schemas.receipts import End
-from traverse_schemas.topics import ACCEPTED, OPPORTUNITIES, RECORDS
+from traverse_schemas.log.receipts import End
+from traverse_schemas.log.topics import ACCEPTED, OPPORTUNITIES, RECORDS
 
 pytestmark = [pytest.mark.engines, pytest.mark.long]
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.journey.harness import Journey, sent, until
 from tests.stream_processors.factory import call_data, event
-from traverse_schemas.identity import event_key, opportunity_id
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import ACCEPTED, CHANGES, EVENTS, OPPORTUNITIES
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.identity import event_key, opportunity_id
+from traverse_schemas.log.topics import ACCEPTED, CHANGES, EVENTS, OPPORTUNITIES
 
 pytestmark = pytest.mark.engines
 

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from tests.journey.harness import Journey, sent, until
 from tests.journey.traces import Traces
 from tests.stream_processors.factory import CCI, call_data, event
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
-from traverse_schemas.receipts import End
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.receipts import End
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
 

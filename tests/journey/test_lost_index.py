@@ -8,7 +8,7 @@ from tests.journey.harness import Journey, sent
 from tests.stream_processors.factory import event
 from traverse_infra.check.operation import lost_indices
 from traverse_infra.reindex.rebuild import rebuild
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_stream_processors.app import EXIT_STOPPED
 
 pytestmark = pytest.mark.engines

@@ -13,8 +13,8 @@ from tests.journey.harness import Journey, until
 from tests.search_api.accounts.people import Taking, house, sign_in, token_of
 from tests.stream_processors.factory import call_data, event
 from traverse_infra.check.erased import prove
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.topics import GROUPINGS
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.topics import GROUPINGS
 from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.answers.items import item_of
 from traverse_search_api.app import create_app

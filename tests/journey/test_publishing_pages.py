@@ -17,8 +17,8 @@ from tests.journey.harness import Journey, until
 from tests.producers.spreadsheets.spreadsheet_page import Page, fill_in
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.services import Services
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import INBOUND, INSTITUTIONS, RECEIPTS, TOPICS
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.topics import INBOUND, INSTITUTIONS, RECEIPTS, TOPICS
 
 pytestmark = pytest.mark.engines
 

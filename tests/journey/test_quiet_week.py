@@ -8,7 +8,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from tests.engines import RunningEngines
 from tests.journey.harness import Journey, until
 from tests.journey.history import Mixed
-from traverse_schemas.topics import CHANGES, PARTITIONS
+from traverse_schemas.log.topics import CHANGES, PARTITIONS
 
 pytestmark = pytest.mark.engines
 

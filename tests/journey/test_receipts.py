@@ -10,9 +10,9 @@ import pytest
 from tests.journey.harness import Journey
 from tests.journey.traces import Traces
 from tests.stream_processors.factory import CCI, event
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.receipts import End
-from traverse_schemas.topics import RECEIPTS
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.receipts import End
+from traverse_schemas.log.topics import RECEIPTS
 
 pytestmark = pytest.mark.engines
 

@@ -9,7 +9,7 @@ import pytest
 from tests.journey.harness import Journey, sent, until
 from tests.journey.traces import Traces
 from tests.stream_processors.factory import CCI, event
-from traverse_schemas.topics import RECEIPTS
+from traverse_schemas.log.topics import RECEIPTS
 
 pytestmark = pytest.mark.engines
 

@@ -18,13 +18,13 @@ from tests.signing import CCI, member, signer_of
 from tests.stream_processors.factory import event
 from traverse_infra.log_reading import LogMessage
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.institution_changes import revoke_signing_key, with_signing_key
-from traverse_schemas.institutions import Role
-from traverse_schemas.key_set import key_set
-from traverse_schemas.receipts import SIREN_HEADER
-from traverse_schemas.registry import LiveRegistry, RegistryView, institutions_table
-from traverse_schemas.signatures import SIGNATURE_HEADER, VOUCHED_HEADER, Signer
-from traverse_schemas.topics import EVENTS
+from traverse_schemas.log.receipts import SIREN_HEADER
+from traverse_schemas.log.topics import EVENTS
+from traverse_schemas.registry.institution_changes import revoke_signing_key, with_signing_key
+from traverse_schemas.registry.institutions import Role
+from traverse_schemas.registry.key_set import key_set
+from traverse_schemas.registry.registry import LiveRegistry, RegistryView, institutions_table
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, VOUCHED_HEADER, Signer
 from traverse_schemas.verification import NotVerifiedError, Word, who_said
 
 pytestmark = pytest.mark.engines

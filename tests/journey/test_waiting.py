@@ -9,7 +9,7 @@ from tests.stream_processors.factory import event
 from traverse_infra.check.operation import behind
 from traverse_infra.log_reading import waiting
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.topics import INBOUND, PARTITIONS
+from traverse_schemas.log.topics import INBOUND, PARTITIONS
 
 pytestmark = pytest.mark.engines
 

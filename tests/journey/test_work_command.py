@@ -10,7 +10,7 @@ import pytest
 from tests.journey.harness import Journey, until
 from tests.stream_processors.factory import event
 from traverse_infra.engines.ports import free_ports
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
 
 pytestmark = pytest.mark.engines
 

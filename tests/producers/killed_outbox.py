@@ -24,7 +24,7 @@ from typing import Any
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
 from traverse_producers.outbox import Outbox
 from traverse_producers.transport import Delivery, Headers
-from traverse_schemas.pauses import Pauses
+from traverse_schemas.log.pauses import Pauses
 
 _KEYS = ("a", "b", "c")
 _EACH = 9  # events that one program publishes

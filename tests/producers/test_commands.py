@@ -24,7 +24,7 @@ from traverse_producers.errors import InvalidOptionError, UnreadableInputError
 from traverse_producers.signing_keys import write_key
 from traverse_schemas.clock import InvalidClockError
 from traverse_schemas.read_settings import InvalidSettingError
-from traverse_schemas.signatures import SIGNATURE_HEADER, verify
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, verify
 
 CSV = (
     "reference;type;titre;territoire;url\n"

@@ -20,8 +20,8 @@ from traverse_producers.errors import (
     PublishError,
 )
 from traverse_producers.transport import Delivery, Headers
-from traverse_schemas.pauses import Pauses
-from traverse_schemas.topics import PARTITIONS
+from traverse_schemas.log.pauses import Pauses
+from traverse_schemas.log.topics import PARTITIONS
 
 PLACE = Delivery("traverse.inbound", 0, 0)
 AWAY = BrokerAwayError("essai")

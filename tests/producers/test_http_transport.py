@@ -31,8 +31,8 @@ from traverse_producers.http_transport import HttpTransport
 from traverse_producers.outbox import Outbox
 from traverse_producers.publisher import Publisher
 from traverse_schemas.clock import FixedClock
-from traverse_schemas.pauses import Pauses
-from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.log.pauses import Pauses
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 QUICK = Pauses(first=0.001, longest=0.01)
 

@@ -15,7 +15,7 @@ from traverse_producers.errors import UnreadableInputError
 from traverse_producers.files import read_files
 from traverse_producers.json_pieces import Fault, pieces_of_lines, pieces_of_text
 from traverse_producers.rows import Ready, Refused, Row
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 
 
 def rows(name: str, octets: bytes, institution: str | None = None) -> list[Row]:

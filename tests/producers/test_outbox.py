@@ -33,8 +33,8 @@ from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.outbox import Outbox
 from traverse_producers.publisher import Publisher
 from traverse_producers.transport import Delivery, Headers, Transport
-from traverse_schemas.identity import record_key
-from traverse_schemas.pauses import Pauses
+from traverse_schemas.log.identity import record_key
+from traverse_schemas.log.pauses import Pauses
 
 QUICK = Pauses(first=0.001, longest=0.01)
 

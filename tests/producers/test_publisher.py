@@ -26,7 +26,7 @@ from traverse_producers.publisher import Publisher
 from traverse_producers.transport import Transport
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.errors import InvalidSourceError
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
 from traverse_schemas.records.models import Call
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -24,8 +24,8 @@ from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import Follower, save
 from traverse_producers.rejections import Rejections
 from traverse_producers.signing_keys import OneKey, write_key
-from traverse_schemas.receipts import EVENT_HEADER, SIREN_HEADER, receipt_key
-from traverse_schemas.signatures import SIGNATURE_HEADER, verify
+from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER, receipt_key
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, verify
 
 CHAMBER = "181300013"
 ORIGINAL = octets(event(id="e-9"))

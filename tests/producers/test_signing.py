@@ -12,7 +12,7 @@ from traverse_producers.errors import MissingKeyError, UnsafeKeyError
 from traverse_producers.publisher import Publisher
 from traverse_producers.sender import Sender
 from traverse_producers.signing_keys import HeldKeys, KeyFolder, write_key
-from traverse_schemas.signatures import SIGNATURE_HEADER, Signer, SigningKeyError, verify
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, Signer, SigningKeyError, verify
 
 SIREN = "211300553"
 SOURCE = f"urn:siren:{SIREN}:marches"

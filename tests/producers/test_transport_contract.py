@@ -26,7 +26,7 @@ from traverse_producers.outbox import Outbox
 from traverse_producers.publisher import Publisher
 from traverse_producers.transport import Transport
 from traverse_schemas.clock import FixedClock
-from traverse_schemas.identity import partition_of, record_key
+from traverse_schemas.log.identity import partition_of, record_key
 
 
 class Way(NamedTuple):

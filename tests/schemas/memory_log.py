@@ -2,7 +2,7 @@
 
 import threading
 
-from traverse_schemas.compacted_table import Stored, TableAwayError
+from traverse_schemas.log.compacted_table import Stored, TableAwayError
 
 
 class MemoryTopic:

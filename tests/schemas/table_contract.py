@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from traverse_infra.engines.waiting import wait_until
-from traverse_schemas.compacted_table import CompactedTable, TableLog
+from traverse_schemas.log.compacted_table import CompactedTable, TableLog
 
 PATIENCE = 30.0
 

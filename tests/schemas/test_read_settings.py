@@ -9,7 +9,7 @@ from traverse_infra import cli
 from traverse_infra.settings import Settings
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.settings import PublishSettings
-from traverse_schemas.engine_access import EngineAccess
+from traverse_schemas.log.engine_access import EngineAccess
 from traverse_schemas.read_settings import InvalidSettingError, read_settings
 from traverse_search_api.settings import SearchSettings
 from traverse_stream_processors.settings import ProcessorSettings

@@ -15,11 +15,11 @@ from pydantic import SecretStr
 from tests.engines import RunningEngines
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_schemas.clock import clock_from
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.document import PUBLIC_INDEX
-from traverse_schemas.index_mapping import ALIASES, index_body
-from traverse_schemas.indexed import indexed
-from traverse_schemas.registry import Registry
+from traverse_schemas.documents.document import PUBLIC_INDEX
+from traverse_schemas.documents.index_mapping import ALIASES, index_body
+from traverse_schemas.documents.indexed import indexed
+from traverse_schemas.log.compacted_table import CompactedTable
+from traverse_schemas.registry.registry import Registry
 from traverse_search_api.app import create_app
 from traverse_search_api.engines.elasticsearch_client import connect
 from traverse_search_api.groupings.groupings import GroupingRows

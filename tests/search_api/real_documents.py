@@ -13,7 +13,7 @@ import orjson
 
 from traverse_producers.importers.contract import ImportContext, Imported
 from traverse_producers.importers.registry import IMPORTERS
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.enrich import enrich

@@ -25,12 +25,12 @@ from tests.schemas.memory_log import MemoryTopic
 from tests.search_api.accounts.people import INSTITUTIONS, MARSEILLE, NOW
 from tests.search_api.alerts.household import Household, household, subscription
 from tests.search_api.conftest import AS_OF, NO_CHANGES, NoGroupings, fresh_indices, sums_on
-from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import clock_from
-from traverse_schemas.document import INDICES, PUBLIC_INDEX
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.indexed import indexed
-from traverse_schemas.institutions import Scope
+from traverse_schemas.documents.document import INDICES, PUBLIC_INDEX
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.documents.indexed import indexed
+from traverse_schemas.registry.api_keys import new_api_key
+from traverse_schemas.registry.institutions import Scope
 from traverse_search_api.institutions.readership import Readership
 
 pytestmark = pytest.mark.engines

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.documents import document
 from tests.search_api.conftest import Service
-from traverse_schemas.french import STOP_WORDS
-from traverse_schemas.synonyms import product_entries
+from traverse_schemas.french.analysis import STOP_WORDS
+from traverse_schemas.french.synonyms import product_entries
 from traverse_search_api.parameters import MOST_WORDS
 
 pytestmark = pytest.mark.engines

@@ -16,7 +16,7 @@ from tests.engines import RunningEngines
 from tests.search_api.conftest import Service, serving
 from tests.search_api.judgement import judged_queries, ndcg, reference_of
 from tests.search_api.real_documents import real_documents
-from traverse_schemas.french import STOP_WORDS, analysis
+from traverse_schemas.french.analysis import STOP_WORDS, analysis
 from traverse_search_api import search
 from traverse_search_api.query import breadth
 

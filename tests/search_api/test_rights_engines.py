@@ -34,12 +34,12 @@ from tests.search_api.conftest import AS_OF, Service, serving
 from tests.search_api.groupings.test_groupings import Rows, row
 from tests.search_api.history.test_history import stored
 from traverse_infra.engines.waiting import wait_until
-from traverse_schemas.api_keys import NewApiKey, new_api_key
-from traverse_schemas.document import INDICES
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.documents.document import INDICES
+from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.registry.api_keys import NewApiKey, new_api_key
+from traverse_schemas.registry.institutions import Institution, Role, Scope
+from traverse_schemas.registry.registry import FixedRegistry
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.exports.formats import MEDIA_TYPES, Form
 from traverse_search_api.parameters import Facet

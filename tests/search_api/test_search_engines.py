@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from tests.documents import deadline, document, stub
 from tests.engines import RunningEngines
 from tests.search_api.conftest import NoGroupings, Service
-from traverse_schemas.document import PUBLIC_INDEX
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.index_mapping import ALIASES, index_body
+from traverse_schemas.documents.document import PUBLIC_INDEX
+from traverse_schemas.documents.index_mapping import ALIASES, index_body
+from traverse_schemas.log.identity import opportunity_id
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from traverse_infra.training import states_of_files
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 
 
 @pytest.fixture(scope="session")

@@ -53,8 +53,8 @@ def inbound(
     value: bytes | dict[str, Any], offset: int = 0, partition: int | None = None
 ) -> Inbound:
     """A message of `traverse.inbound`, on the partition of its record unless told otherwise."""
-    from traverse_schemas.identity import partition_of, record_key
-    from traverse_schemas.topics import PARTITIONS
+    from traverse_schemas.log.identity import partition_of, record_key
+    from traverse_schemas.log.topics import PARTITIONS
 
     if partition is None:
         partition = 0

@@ -7,11 +7,10 @@ import pytest
 
 from tests.older_version import new_event, old_event, older_version
 from tests.stream_processors.factory import call_data, event, inbound, octets
-from traverse_schemas.document import Content
+from traverse_schemas.documents.document import Content
 from traverse_schemas.errors import Reason
-from traverse_schemas.identity import event_key, partition_of, record_key
-from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import (
+from traverse_schemas.log.identity import event_key, partition_of, record_key
+from traverse_schemas.log.topics import (
     ACCEPTED,
     EVENTS,
     INBOUND,
@@ -20,6 +19,7 @@ from traverse_schemas.topics import (
     RECORDS,
     REJECTED,
 )
+from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.admit import Admitted, admit
 from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.errors import BadDeployError

@@ -9,12 +9,12 @@ import pytest
 from tests.signing import CCI, member, signer_of
 from tests.stream_processors.factory import RECEIVED, event
 from traverse_schemas.errors import Reason
-from traverse_schemas.institutions import Institution
-from traverse_schemas.receipts import SIREN_HEADER
+from traverse_schemas.log.receipts import SIREN_HEADER
+from traverse_schemas.log.topics import ACCEPTED, EVENTS, INBOUND, PARTITIONS, REJECTED
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import RegistryView
-from traverse_schemas.signatures import RECEIVED_HEADER, SIGNATURE_HEADER, Signer, verify
-from traverse_schemas.topics import ACCEPTED, EVENTS, INBOUND, PARTITIONS, REJECTED
+from traverse_schemas.registry.institutions import Institution
+from traverse_schemas.registry.registry import RegistryView
+from traverse_schemas.signing.signatures import RECEIVED_HEADER, SIGNATURE_HEADER, Signer, verify
 from traverse_stream_processors.admit import Admitted, admit
 from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.work_validate import ValidateWork

@@ -7,9 +7,9 @@ import pytest
 
 from tests.stream_processors.factory import CCI, event, inbound
 from tests.stream_processors.test_admit import decide, on
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.receipts import TRACE_HEADER, End
-from traverse_schemas.topics import ACCEPTED, DECISIONS, EVENTS, RECEIPTS, RECORDS, REJECTED
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.receipts import TRACE_HEADER, End
+from traverse_schemas.log.topics import ACCEPTED, DECISIONS, EVENTS, RECEIPTS, RECORDS, REJECTED
 from traverse_stream_processors.receipts import receipts_of_words
 from traverse_stream_processors.work_index import Changed
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.stream_processors.factory import call_data, event
 from tests.stream_processors.test_fold import accept, content_of
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.disclose import disclose
 from traverse_stream_processors.fold import fold
 from traverse_stream_processors.validate import Accepted

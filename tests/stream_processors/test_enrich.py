@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.stream_processors.factory import RECEIVED, call_data, event, octets
-from traverse_schemas.document import Content
+from traverse_schemas.documents.document import Content
+from traverse_schemas.documents.status import Status, status_of
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.reference.institutions import Institution, Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import Status, status_of
 from traverse_stream_processors.enrich import add_months, enrich
 from traverse_stream_processors.validate import validate
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.stream_processors.factory import RECEIVED, call_data, event, octets
-from traverse_schemas.document import Content
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.documents.document import Content
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.fold import fold
 from traverse_stream_processors.link import form

@@ -11,11 +11,11 @@ from tests.signing import members, signature
 from tests.stream_processors.factory import call_data, event, inbound
 from traverse_schemas.errors import Reason
 from traverse_schemas.events import EVENT_TYPES
+from traverse_schemas.log.topics import PARTITIONS
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import RegistryView
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import PARTITIONS
+from traverse_schemas.registry.registry import RegistryView
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.admit import admit
 from traverse_stream_processors.check import check
 from traverse_stream_processors.enrich import enrich

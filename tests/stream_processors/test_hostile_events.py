@@ -11,10 +11,7 @@ from pydantic import ValidationError
 from tests.stream_processors.factory import call_data, event, inbound, octets
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import EVENT_TYPES, event_adapter
-from traverse_schemas.reference.cpv import cpv_table
-from traverse_schemas.reference.institutions import Institutions
-from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import (
+from traverse_schemas.log.topics import (
     INBOUND,
     MAX_EVENT_BYTES,
     OPPORTUNITIES,
@@ -23,6 +20,9 @@ from traverse_schemas.topics import (
     REJECTED,
     TOPICS,
 )
+from traverse_schemas.reference.cpv import cpv_table
+from traverse_schemas.reference.institutions import Institutions
+from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.admit import Admitted, admit
 from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.enrich import enrich

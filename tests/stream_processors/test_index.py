@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.documents import document
-from traverse_schemas.document import OpportunityMessage, Stub
+from traverse_schemas.documents.document import OpportunityMessage, Stub
 from traverse_stream_processors.index import Verdict, operations, verdict
 
 

@@ -7,9 +7,9 @@ import orjson
 from tests.stream_processors.factory import event, inbound
 from tests.stream_processors.test_admit import decide, on
 from tests.stream_processors.test_receipts import indexed, said
-from traverse_schemas.identity import event_key
-from traverse_schemas.receipts import End
-from traverse_schemas.topics import ACCEPTED, EVENTS, RECORDS
+from traverse_schemas.log.identity import event_key
+from traverse_schemas.log.receipts import End
+from traverse_schemas.log.topics import ACCEPTED, EVENTS, RECORDS
 from traverse_stream_processors.admit import Admitted
 
 LATER = "2026-11-21T10:00:00Z"

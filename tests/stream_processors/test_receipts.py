@@ -6,9 +6,9 @@ import orjson
 
 from tests.stream_processors.factory import CCI, event, inbound
 from tests.stream_processors.test_admit import decide, on
-from traverse_schemas.receipts import EVENT_HEADER, TRACE_HEADER, End, Traced, read_trace
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import RECEIPTS, RECORDS, REJECTED
+from traverse_schemas.log.receipts import EVENT_HEADER, TRACE_HEADER, End, Traced, read_trace
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import RECEIPTS, RECORDS, REJECTED
 from traverse_stream_processors.admit import Admitted
 from traverse_stream_processors.link import form
 from traverse_stream_processors.log import Message

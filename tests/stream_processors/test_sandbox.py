@@ -11,18 +11,18 @@ from tests.signing import member, signature
 from tests.stream_processors.factory import CCI, RECEIVED, call_data, event, inbound
 from tests.stream_processors.test_admit import content, on
 from traverse_schemas.errors import Reason
-from traverse_schemas.institution_changes import (
+from traverse_schemas.log.receipts import SIREN_HEADER, End
+from traverse_schemas.log.topics import INBOUND, PARTITIONS, RECEIPTS, REJECTED
+from traverse_schemas.reference.territories import Territories
+from traverse_schemas.registry.institution_changes import (
     NotTryingError,
     enrol,
     open_institution,
     revoke_institution,
 )
-from traverse_schemas.institutions import Institution
-from traverse_schemas.receipts import SIREN_HEADER, End
-from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import RegistryView
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import INBOUND, PARTITIONS, RECEIPTS, REJECTED
+from traverse_schemas.registry.institutions import Institution
+from traverse_schemas.registry.registry import RegistryView
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.admit import Admitted, admit, erased_records
 from traverse_stream_processors.check import Checked, check
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from traverse_schemas.topics import ACCEPTED, RECORDS
+from traverse_schemas.log.topics import ACCEPTED, RECORDS
 from traverse_stream_processors.errors import StateUnavailableError
 from traverse_stream_processors.state import Known, StateBrokenError, ValidateState
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.stream_processors.factory import CCI, RECEIVED, call_data, event, octets
 from traverse_schemas.errors import Reason, RejectedError
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import MAX_EVENT_BYTES
 from traverse_stream_processors.validate import Accepted, validate
 
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from tests.stream_processors.matching.factory import reader, state
-from traverse_schemas.topics import GROUPINGS, LINKS, REJECTED
+from traverse_schemas.log.topics import GROUPINGS, LINKS, REJECTED
 from traverse_stream_processors import work_index
 from traverse_stream_processors.bulk import Refused
 from traverse_stream_processors.index import Operation

@@ -28,13 +28,13 @@ from traverse_infra.bench.machine import machine
 from traverse_infra.errors import InfraError
 from traverse_infra.settings import Settings
 from traverse_schemas.clock import clock_from
-from traverse_schemas.engine_access import elasticsearch_client, kafka_client
-from traverse_schemas.french import STOP_WORDS
-from traverse_schemas.identity import opportunity_id, utc_text
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.french.analysis import STOP_WORDS
+from traverse_schemas.log.engine_access import elasticsearch_client, kafka_client
+from traverse_schemas.log.identity import opportunity_id, utc_text
+from traverse_schemas.log.topics import CHANGES, PARTITIONS
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import CHANGES, PARTITIONS
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.ledger import Batch, Ledger

@@ -26,9 +26,9 @@ from traverse_infra.engines.ports import free_ports
 from traverse_infra.members import add_member, open_registry
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.collector import spare_what_stays
-from traverse_schemas.institutions import Role
-from traverse_schemas.membership import new_member
 from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.registry.institutions import Role
+from traverse_schemas.registry.membership import new_member
 
 _BATCH = 100
 _CLIENTS = 4

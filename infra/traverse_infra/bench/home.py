@@ -26,9 +26,9 @@ from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics
 from traverse_producers.signing_keys import KeyFolder
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.engine_access import elasticsearch_client, kafka_client
-from traverse_schemas.index_mapping import index_body
-from traverse_schemas.topics import OPPORTUNITIES, PARTITIONS
+from traverse_schemas.documents.index_mapping import index_body
+from traverse_schemas.log.engine_access import elasticsearch_client, kafka_client
+from traverse_schemas.log.topics import OPPORTUNITIES, PARTITIONS
 from traverse_stream_processors.log import LogWriter, Message
 
 _AT_ONCE = 2000

@@ -30,9 +30,9 @@ from traverse_infra.bench.throughput import difference, engines_of
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.settings import Settings
 from traverse_infra.training import states_of_events
-from traverse_schemas.identity import opportunity_id, utc_text
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
-from traverse_schemas.indexed import indexed
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.documents.indexed import indexed
+from traverse_schemas.log.identity import opportunity_id, utc_text
 from traverse_stream_processors.link import form
 
 Say = Callable[[str], None]

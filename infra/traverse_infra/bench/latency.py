@@ -18,8 +18,8 @@ from traverse_infra.bench.load import Event
 from traverse_infra.errors import InfraError
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.sender import Sender
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.log.identity import opportunity_id
 
 _POLL = 0.02
 _MOST_IDS = 2000

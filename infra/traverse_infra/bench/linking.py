@@ -15,8 +15,8 @@ from typing import Any, Final, TypedDict, cast
 
 import psutil
 
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.linker import Linker
 

@@ -10,7 +10,7 @@ import orjson
 
 from traverse_infra.bench.retell import Round
 from traverse_infra.errors import InfraError
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
 
 Event = dict[str, Any]
 

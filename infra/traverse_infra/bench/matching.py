@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypedDict
 import psutil
 
 from traverse_infra.bench.linking import MEASURED, NAMES, SIZES, WHERE, as_the_worker, state_of
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.cpv import cpv_labels_up, cpv_table
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories

@@ -26,7 +26,7 @@ from traverse_infra.bench.throughput import (
 from traverse_infra.log_reading import read_topic
 from traverse_infra.reindex.rebuild import rebuild
 from traverse_infra.topics import end_offsets
-from traverse_schemas.topics import OPPORTUNITIES
+from traverse_schemas.log.topics import OPPORTUNITIES
 
 _SWAPPED = "Les alias"
 

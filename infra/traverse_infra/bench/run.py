@@ -37,8 +37,8 @@ from traverse_infra.bench.throughput import (
 from traverse_infra.bench.turns import shares, throughput_figures
 from traverse_infra.errors import InfraError
 from traverse_infra.settings import Settings
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
+from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.read_settings import read_settings
 from traverse_stream_processors.settings import ProcessorSettings
 

@@ -27,16 +27,16 @@ from traverse_infra.errors import InfraError
 from traverse_infra.log_reading import read_topic
 from traverse_infra.services import Services
 from traverse_infra.topics import end_offsets
-from traverse_schemas.identity import partition_of
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import (
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.identity import partition_of
+from traverse_schemas.log.topics import (
     ACCEPTED,
     INBOUND,
     OPPORTUNITIES,
     PARTITIONS,
     REJECTED,
 )
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.log import Message
 
 DOCUMENTS = "bench.documents"

@@ -21,10 +21,10 @@ from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError, InfraError
 from traverse_infra.log_reading import LogMessage, read_topic
 from traverse_infra.topics import end_offsets
-from traverse_schemas.document import Stub
-from traverse_schemas.engine_access import elasticsearch_client
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import OPPORTUNITIES
+from traverse_schemas.documents.document import Stub
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.topics import OPPORTUNITIES
 from traverse_stream_processors.index import operations
 
 _CHUNK = 1000

@@ -16,11 +16,11 @@ from elasticsearch import Elasticsearch, TransportError
 from traverse_infra.check.words import named_in, word_in, word_tells
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
-from traverse_schemas.engine_access import elasticsearch_client
-from traverse_schemas.grouping import records_of
-from traverse_schemas.identity import opportunity_id, record_key
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import (
+from traverse_schemas.documents.grouping import records_of
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.identity import opportunity_id, record_key
+from traverse_schemas.log.topics import (
     ACCEPTED,
     EVENTS,
     GROUPINGS,
@@ -30,7 +30,7 @@ from traverse_schemas.topics import (
     RECORDS,
     REJECTED,
 )
-from traverse_schemas.topics import TOPICS as DECLARED
+from traverse_schemas.log.topics import TOPICS as DECLARED
 
 _PARIS = ZoneInfo("Europe/Paris")
 _MINUTE_MS = 60_000

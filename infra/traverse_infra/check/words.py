@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from traverse_schemas.decisions import DecisionKind
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
 
 Event = Mapping[str, Any]
 

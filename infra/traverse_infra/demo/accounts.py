@@ -9,8 +9,8 @@ from elasticsearch import Elasticsearch
 
 from traverse_infra.demo.tally import Fate
 from traverse_infra.log_reading import read_topic
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import REJECTED
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.topics import REJECTED
 
 _CHUNK = 1000
 

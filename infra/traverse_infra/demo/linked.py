@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from traverse_infra.log_reading import LogMessage, read_topic
-from traverse_schemas.topics import LINKS, OPPORTUNITIES
+from traverse_schemas.log.topics import LINKS, OPPORTUNITIES
 
 _MOST_SHOWN = 12
 _LINK_WORDS = {

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from traverse_infra.private_file import write_private
-from traverse_schemas.institutions import Role, Scope
-from traverse_schemas.membership import Membership, Table
+from traverse_schemas.registry.institutions import Role, Scope
+from traverse_schemas.registry.membership import Membership, Table
 from traverse_search_api.accounts.account import Account, StaffRole, account_id
 from traverse_search_api.accounts.account import Membership as StaffMembership
 from traverse_search_api.accounts.account_changes import with_membership, with_password

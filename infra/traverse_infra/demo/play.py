@@ -14,11 +14,11 @@ from traverse_infra.errors import InfraError
 from traverse_infra.log_reading import lags, read_topic
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.transport import Delivery
+from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.events import CONTENT_TYPE
-from traverse_schemas.identity import opportunity_id, record_key
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import RECORDS
+from traverse_schemas.log.identity import opportunity_id, record_key
+from traverse_schemas.log.topics import RECORDS
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from traverse_infra.demo.accounts import Refusal
 from traverse_infra.demo.people import Person
 from traverse_infra.demo.tally import Fate, SourceSum
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.french.numbers import euros
 from traverse_search_api.accounts.account import ROLE_LABELS
 
 _SHOWN_DROPPED = 12

@@ -33,9 +33,9 @@ from traverse_infra.settings import Settings
 from traverse_infra.topics import apply_topics, opportunities_begun
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_schemas.clock import SystemClock
-from traverse_schemas.engine_access import elasticsearch_client
+from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.topics import OPPORTUNITIES
 from traverse_schemas.read_settings import read_settings
-from traverse_schemas.topics import OPPORTUNITIES
 from traverse_search_api.accounts.directory import accounts_table
 from traverse_search_api.answers.table import results_table
 from traverse_search_api.settings import SearchSettings

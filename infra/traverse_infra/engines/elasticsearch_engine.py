@@ -16,7 +16,7 @@ from traverse_infra.engines.install import Installation
 from traverse_infra.engines.java import Java
 from traverse_infra.engines.secure import Secrets
 from traverse_infra.errors import EngineError
-from traverse_schemas.engine_access import EngineAccess
+from traverse_schemas.log.engine_access import EngineAccess
 
 # The collector that Elasticsearch counts on: it refuses requests by how full the heap is, garbage
 # included, and with others nobody collects while all is refused. And the whole heap is not touched

@@ -14,7 +14,7 @@ from traverse_infra.engines.install import Installation
 from traverse_infra.engines.java import Java
 from traverse_infra.engines.secure import BROKER, Secrets
 from traverse_infra.errors import StartError
-from traverse_schemas.engine_access import EngineAccess
+from traverse_schemas.log.engine_access import EngineAccess
 
 # Parallel collection needs less processor than G1 on few cores; a broker keeps little on its heap.
 _JVM = ("-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true")

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from traverse_infra.access_rules import ACCOUNTS, OPERATOR, SEARCH, SEARCH_MEMBERS
 from traverse_infra.private_file import write_private
-from traverse_schemas.engine_access import EngineAccess
+from traverse_schemas.log.engine_access import EngineAccess
 
 BROKER = "traverse-broker"
 """The name in the engines' certificate: Kafka's controller knows the broker by it."""

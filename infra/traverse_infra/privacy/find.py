@@ -16,9 +16,9 @@ from elasticsearch.helpers import scan
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import LogMessage, read_topic
 from traverse_infra.privacy.local_files import LocalFile
-from traverse_schemas.engine_access import elasticsearch_client
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.topics import TOPICS
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.topics import TOPICS
 
 _PARIS = ZoneInfo("Europe/Paris")
 

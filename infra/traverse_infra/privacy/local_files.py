@@ -19,7 +19,7 @@ from traverse_infra.errors import InfraError
 from traverse_producers.durable_queue import DurableQueue
 from traverse_producers.errors import OutboxError
 from traverse_producers.sent_list import HEADER
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
 from traverse_schemas.system_faults import fault
 
 _SQLITE: Final = b"SQLite format 3\x00"

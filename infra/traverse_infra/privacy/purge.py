@@ -11,12 +11,12 @@ from traverse_infra.errors import EngineAwayError, InfraError
 from traverse_infra.log_reading import read_topic
 from traverse_infra.privacy.silence import silence
 from traverse_schemas.clock import Clock
-from traverse_schemas.engine_access import elasticsearch_client
+from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.events import CONTENT_TYPE, Action, event_type
-from traverse_schemas.identity import opportunity_id, record_key, utc_text
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.topics import RECORDS
+from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.identity import opportunity_id, record_key, utc_text
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import RECORDS
 
 Send = Callable[[str, bytes, tuple[tuple[str, bytes], ...]], None]
 """Puts an event on `traverse.inbound` under its record's key, and returns when it is there."""

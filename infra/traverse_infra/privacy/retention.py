@@ -7,7 +7,7 @@ program cannot know (whose data) stands here, and a new topic without it fails a
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from traverse_schemas.topics import TOPICS, Topic
+from traverse_schemas.log.topics import TOPICS, Topic
 
 _DAY_MS = 24 * 3600 * 1000
 

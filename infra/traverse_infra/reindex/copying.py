@@ -11,8 +11,8 @@ import orjson
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
 from traverse_infra.log_reading import LogMessage, LogReader
-from traverse_schemas.engine_access import elasticsearch_client
-from traverse_schemas.topics import OPPORTUNITIES
+from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.topics import OPPORTUNITIES
 from traverse_stream_processors.bulk import BulkWriter, Refused
 from traverse_stream_processors.index import Operation, operations_into
 

@@ -18,8 +18,8 @@ from traverse_infra.reindex import unfinished
 from traverse_infra.reindex.copying import Copied, Copier
 from traverse_infra.reindex.unfinished import Unfinished
 from traverse_infra.topics import opportunities_generation
-from traverse_schemas.engine_access import elasticsearch_client
-from traverse_schemas.index_mapping import ALIASES
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.engine_access import elasticsearch_client
 from traverse_stream_processors.bulk import Refused
 
 _NEAR = 2000

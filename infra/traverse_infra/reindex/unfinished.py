@@ -13,7 +13,7 @@ from traverse_infra.indices import (
     fresh_index,
     read_alias,
 )
-from traverse_schemas.index_mapping import ALIASES, index_body
+from traverse_schemas.documents.index_mapping import ALIASES, index_body
 
 _KEY = "rebuild"
 _BULK_LOAD = {"refresh_interval": "-1"}  # nobody searches it yet

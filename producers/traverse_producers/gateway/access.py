@@ -10,8 +10,8 @@ from traverse_producers.gateway.errors import (
     UnknownKeyError,
 )
 from traverse_schemas.clock import Clock
-from traverse_schemas.institutions import Institution, Scope
-from traverse_schemas.registry import Principal, Registry
+from traverse_schemas.registry.institutions import Institution, Scope
+from traverse_schemas.registry.registry import Principal, Registry
 
 ON_BEHALF_OF: Final = "Traverse-On-Behalf-Of"
 """The header with the SIREN of the institution that a service acts for."""

@@ -1,7 +1,7 @@
 """The administrator's routes: the registry over HTTP, as `traverse institutions` changes it.
 
-Wiring only: the rules are `traverse_schemas.membership`'s. Every change is noted in its row with
-the API key that made it, and in the journal.
+Wiring only: the rules are `traverse_schemas.registry.membership`'s. Every change is noted in its
+row with the API key that made it, and in the journal.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ from traverse_producers.gateway.errors import (
     RegistryConflictError,
     UnknownMemberError,
 )
-from traverse_schemas.api_keys import NewApiKey, UnknownApiKeyError
 from traverse_schemas.clock import Clock
-from traverse_schemas.compacted_table import TableError
 from traverse_schemas.errors import TraverseError
-from traverse_schemas.institution_changes import (
+from traverse_schemas.log.compacted_table import TableError
+from traverse_schemas.registry.api_keys import NewApiKey, UnknownApiKeyError
+from traverse_schemas.registry.institution_changes import (
     AlreadyRegisteredError,
     NotRegisteredError,
     NotTryingError,
@@ -47,9 +47,9 @@ from traverse_schemas.institution_changes import (
     UnknownSigningKeyError,
     require_known,
 )
-from traverse_schemas.institutions import Institution, Scope, SigningKey, State
-from traverse_schemas.membership import Author, Membership, Table, new_member, shown
-from traverse_schemas.signatures import SigningKeyError, public_key_of
+from traverse_schemas.registry.institutions import Institution, Scope, SigningKey, State
+from traverse_schemas.registry.membership import Author, Membership, Table, new_member, shown
+from traverse_schemas.signing.signatures import SigningKeyError, public_key_of
 
 _LOG = logging.getLogger(__name__)
 _MOST = 500

@@ -6,9 +6,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from traverse_producers.gateway.errors import MalformedBodyError, RefusedMemberError
-from traverse_schemas.institutions import Institution, Quota, Role, Scope, State
+from traverse_schemas.judging.sentences import explain
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.sentences import explain
+from traverse_schemas.registry.institutions import Institution, Quota, Role, Scope, State
 from traverse_schemas.values.siren import Siren
 
 _Overlap = Annotated[

@@ -36,18 +36,18 @@ from traverse_producers.gateway.vouching import Vouching
 from traverse_producers.receipts.desk import Desk, Replay
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.router import receipts_router
-from traverse_schemas.any_site import AnySiteReads
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.compacted_table import TableLog
-from traverse_schemas.compacted_topic import KafkaTableLog
-from traverse_schemas.counting import CountAnswers
-from traverse_schemas.http_methods import AnswerHead
-from traverse_schemas.institutions import Scope
-from traverse_schemas.membership import Table
+from traverse_schemas.log.compacted_table import TableLog
+from traverse_schemas.log.compacted_topic import KafkaTableLog
+from traverse_schemas.log.topics import MAX_EVENT_BYTES, QUOTAS
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import Registry
-from traverse_schemas.signatures import Signer
-from traverse_schemas.topics import MAX_EVENT_BYTES, QUOTAS
+from traverse_schemas.registry.institutions import Scope
+from traverse_schemas.registry.membership import Table
+from traverse_schemas.registry.registry import Registry
+from traverse_schemas.signing.signatures import Signer
+from traverse_schemas.web.any_site import AnySiteReads
+from traverse_schemas.web.counting import CountAnswers
+from traverse_schemas.web.http_methods import AnswerHead
 
 _READY = b'{"status":"ok","kafka":"connected"}'
 _SPOOLING = b'{"status":"ok","kafka":"away"}'

@@ -1,6 +1,6 @@
 """The AsyncAPI 3.0 description of the topics that others write and read. Pure.
 
-Generated from `traverse_schemas.topics` and the events' schemas: a publisher sends to
+Generated from `traverse_schemas.log.topics` and the events' schemas: a publisher sends to
 `traverse.inbound`, a subscriber receives from `traverse.events.{project,call,need}`. These are
 compacted and have tombstones, keyed by event: an erasure takes content from what was said before.
 """
@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from traverse_producers.gateway.vocabulary import components, event_component
 from traverse_schemas.events import CONTENT_TYPE, EVENT_TYPES, EventType
+from traverse_schemas.log.topics import EVENTS, INBOUND, TOPICS, Topic
 from traverse_schemas.records.codes import Kind
-from traverse_schemas.topics import EVENTS, INBOUND, TOPICS, Topic
 
 Json = dict[str, Any]
 

@@ -30,7 +30,7 @@ def serve_gateway(
     from traverse_producers.signing_keys import KeyFolder
     from traverse_schemas.clock import SystemClock
     from traverse_schemas.collector import spare_what_stays
-    from traverse_schemas.registry import LiveRegistry, institutions_table
+    from traverse_schemas.registry.registry import LiveRegistry, institutions_table
 
     settings = read_settings(GatewaySettings)
     signer = None

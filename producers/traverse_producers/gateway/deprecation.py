@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from email.utils import format_datetime
 
 from traverse_schemas.events import EVENT_TYPES
-from traverse_schemas.succession import Succession
+from traverse_schemas.judging.succession import Succession
 
 
 def deprecation_headers(endings: Iterable[Succession | None]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from traverse_producers.gateway.errors import (
 )
 from traverse_producers.gateway.vouching import SIGNATURE, presented
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 

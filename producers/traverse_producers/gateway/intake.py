@@ -24,11 +24,11 @@ from traverse_producers.gateway.vouching import Vouching
 from traverse_schemas.clock import Clock
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import CONTENT_TYPE
-from traverse_schemas.identity import content_hash, record_key
-from traverse_schemas.judge import Judged, check_object, check_size, judge, too_deep
+from traverse_schemas.judging.judge import Judged, check_object, check_size, judge, too_deep
+from traverse_schemas.judging.succession import Succession
+from traverse_schemas.log.identity import content_hash, record_key
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.succession import Succession
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 _HEADERS = (("content-type", CONTENT_TYPE.encode()),)
 _SHOWN = 2000  # characters of a pointer or sentence: both may repeat a key of half a mebibyte

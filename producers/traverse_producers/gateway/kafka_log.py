@@ -34,9 +34,9 @@ from traverse_producers.errors import (
 )
 from traverse_producers.gateway.journal import Entry, Outcome
 from traverse_producers.transport import Delivery
-from traverse_schemas.engine_access import aiokafka_client
-from traverse_schemas.identity import partition_of
-from traverse_schemas.topics import INBOUND
+from traverse_schemas.log.engine_access import aiokafka_client
+from traverse_schemas.log.identity import partition_of
+from traverse_schemas.log.topics import INBOUND
 
 _LOG = logging.getLogger(__name__)
 _BATCH = 128 * 1024

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from traverse_producers.gateway.answers import Item, Problem, RefusalReason
 from traverse_producers.gateway.errors import GatewayError
 from traverse_producers.receipts.desk import DeskError
-from traverse_schemas.http_methods import refused_method
-from traverse_schemas.sentences import problem_of
+from traverse_schemas.judging.sentences import problem_of
+from traverse_schemas.web.http_methods import refused_method
 
 _LOG = logging.getLogger(__name__)
 _TITLES: Final = {

@@ -26,7 +26,7 @@ from traverse_producers.gateway.problems import as_json, none_accepted
 from traverse_producers.gateway.rates import Rates
 from traverse_producers.receipts.desk import Desk
 from traverse_producers.receipts.streaks import slowed_rate
-from traverse_schemas.institutions import Scope
+from traverse_schemas.registry.institutions import Scope
 
 # Octets judged at once (some 3 ms); more go to a thread, so that others are served, and signatures,
 # which hold no lock, are made on another core.

@@ -30,9 +30,9 @@ from traverse_producers.gateway.record_book import RecordBook
 from traverse_schemas.clock import Clock
 from traverse_schemas.errors import InvalidSourceError
 from traverse_schemas.events import Action
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
 from traverse_schemas.records.codes import Kind, WithdrawalReason
-from traverse_schemas.sources import parse_source
+from traverse_schemas.signing.sources import parse_source
 
 _Kind = Annotated[Kind, Path(description="Appel, besoin ou projet.")]
 _Reference = Annotated[

@@ -24,7 +24,7 @@ from traverse_producers.gateway.errors import LogAwayError, QuotaSpentError
 from traverse_producers.gateway.quota_debts import Debts
 from traverse_producers.gateway.quota_sums import Claim, Sums, claim_of
 from traverse_schemas.clock import Clock
-from traverse_schemas.compacted_table import Stored, TableError, TableLog
+from traverse_schemas.log.compacted_table import Stored, TableError, TableLog
 
 _LOG = logging.getLogger(__name__)
 _PARIS = ZoneInfo("Europe/Paris")

@@ -28,8 +28,8 @@ from traverse_producers.gateway.errors import (
 )
 from traverse_producers.table_rows import unknown_column
 from traverse_schemas.events import Action
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 from traverse_schemas.records.codes import Kind
-from traverse_schemas.topics import MAX_EVENT_BYTES
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 
 from traverse_producers.errors import InvalidOptionError
 from traverse_producers.gateway.settings import GatewaySettings
-from traverse_schemas import http_server
-from traverse_schemas.http_server import Bounds, server_config
+from traverse_schemas.web import http_server
+from traverse_schemas.web.http_server import Bounds, server_config
 
 
 def server_of(app: FastAPI, settings: GatewaySettings) -> uvicorn.Server:

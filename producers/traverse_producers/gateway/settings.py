@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 
 
 class GatewaySettings(BaseSettings):

@@ -19,8 +19,8 @@ from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.outbox import Outbox
 from traverse_producers.transport import Delivery, Transport
-from traverse_schemas.pauses import Pauses
-from traverse_schemas.topics import INBOUND
+from traverse_schemas.log.pauses import Pauses
+from traverse_schemas.log.topics import INBOUND
 
 _LOG = logging.getLogger(__name__)
 _QUEUED: Final = Delivery(INBOUND, -1, -1)

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from traverse_producers.gateway.errors import UnknownSchemaError
 from traverse_schemas.events import EVENT_TYPES, Action, EventType
-from traverse_schemas.export_json_schema import json_schema
+from traverse_schemas.judging.export_json_schema import json_schema
+from traverse_schemas.judging.succession import Succession
 from traverse_schemas.records.codes import Kind
-from traverse_schemas.succession import Succession
 
 _LOCAL = "#/$defs/"
 _COMPONENT = "#/components/schemas/"

@@ -6,7 +6,7 @@ from traverse_producers.gateway.vouching import Vouching
 from traverse_producers.signing_keys import siren_of
 from traverse_producers.transport import Delivery, Headers, Transport
 from traverse_schemas.clock import Clock
-from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 
 class VouchedTransport:

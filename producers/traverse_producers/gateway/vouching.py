@@ -10,11 +10,11 @@ from traverse_producers.gateway.errors import (
     MalformedBodyError,
     RegistryUnreadError,
 )
-from traverse_schemas.attribution import gateway_key, signed_by, speaker
 from traverse_schemas.errors import Reason, RejectedError
-from traverse_schemas.registry import Registry
-from traverse_schemas.signatures import MalformedSignatureError, Signer, key_id
-from traverse_schemas.sources import Source
+from traverse_schemas.registry.registry import Registry
+from traverse_schemas.signing.attribution import gateway_key, signed_by, speaker
+from traverse_schemas.signing.signatures import MalformedSignatureError, Signer, key_id
+from traverse_schemas.signing.sources import Source
 
 _LOG = logging.getLogger(__name__)
 SIGNATURE: Final = "traverse-signature"

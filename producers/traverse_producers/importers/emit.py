@@ -7,8 +7,8 @@ from typing import Any
 
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_schemas.events import Action, event_type
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 from traverse_schemas.records.codes import Kind
-from traverse_schemas.topics import MAX_EVENT_BYTES
 
 _SUBJECT_LIMIT = 255
 _ROOM = 16 << 10  # for what signing and the envelope add

@@ -6,7 +6,7 @@ data: design, decision 11) and what the schema would refuse.
 
 import re
 
-from traverse_schemas.contacts import EMAIL, without_contacts
+from traverse_schemas.judging.contacts import EMAIL, without_contacts
 
 TITLE_LIMIT = 500
 DESCRIPTION_LIMIT = 50_000

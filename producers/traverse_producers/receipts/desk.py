@@ -12,8 +12,8 @@ from traverse_producers.receipts.replay import replayed
 from traverse_producers.receipts.store import ReceiptStore, RejectionRow
 from traverse_producers.receipts.streaks import SLOW_AFTER, warning_of
 from traverse_producers.receipts.trace import as_json, instant, joined
-from traverse_schemas.signatures import SIGNATURE_HEADER
-from traverse_schemas.topics import REJECTED
+from traverse_schemas.log.topics import REJECTED
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 _PATIENCE: Final = 1.8
 """Seconds for which Kafka may take to answer who waits for an answer himself."""

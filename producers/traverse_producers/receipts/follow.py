@@ -23,8 +23,8 @@ from traverse_producers.receipts.store import (
     event_digest,
 )
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.receipts import EVENT_HEADER, SIREN_HEADER, End
-from traverse_schemas.topics import INBOUND, RECEIPTS, REJECTED
+from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER, End
+from traverse_schemas.log.topics import INBOUND, RECEIPTS, REJECTED
 
 STORE_FILE = "receipts.sqlite"
 """Its name in the home folder."""

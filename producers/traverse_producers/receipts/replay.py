@@ -5,7 +5,7 @@ from typing import Any
 
 from traverse_producers.errors import PublishError
 from traverse_schemas.errors import Reason
-from traverse_schemas.identity import content_hash
+from traverse_schemas.log.identity import content_hash
 
 
 class UnusableCorrectionError(PublishError):

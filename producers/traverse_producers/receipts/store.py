@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from traverse_producers.errors import UnreadableInputError
 from traverse_producers.receipts.trace import Said
 from traverse_schemas.errors import Reason
-from traverse_schemas.receipts import End
+from traverse_schemas.log.receipts import End
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS receipts (

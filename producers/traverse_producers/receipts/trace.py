@@ -2,7 +2,7 @@
 
 Several messages may be about one event: read again after a restart, sent twice, purged later. The
 end of the highest rank holds, its first message says when; fields that it lacks come from the
-others. See `traverse_schemas.receipts`.
+others. See `traverse_schemas.log.receipts`.
 """
 
 import json
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from traverse_schemas.receipts import RANK, End
+from traverse_schemas.log.receipts import RANK, End
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 

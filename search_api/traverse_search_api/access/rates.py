@@ -17,7 +17,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from traverse_schemas.networks import network_of
+from traverse_schemas.web.networks import network_of
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.errors import TooManyRequestsError
 from traverse_search_api.web.problems import problem

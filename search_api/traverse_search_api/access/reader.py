@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.document import index_of
-from traverse_schemas.institutions import Institution, Role
+from traverse_schemas.documents.document import index_of
+from traverse_schemas.registry.institutions import Institution, Role
 from traverse_schemas.visibility import Visibility
 
 Query = dict[str, Any]

@@ -12,8 +12,8 @@ from typing import Final, Protocol
 from starlette.requests import HTTPConnection
 
 from traverse_schemas.clock import Clock
-from traverse_schemas.institutions import Scope
-from traverse_schemas.registry import Principal, Registry
+from traverse_schemas.registry.institutions import Scope
+from traverse_schemas.registry.registry import Principal, Registry
 from traverse_search_api.access.keeping_private import is_personal
 from traverse_search_api.access.reader import ANYBODY, Reader, reader_of
 from traverse_search_api.accounts.visits import Visits

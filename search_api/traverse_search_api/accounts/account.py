@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from traverse_schemas.table_rows import read_row
+from traverse_schemas.log.table_rows import read_row
 from traverse_schemas.values.siren import Siren
 
 

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import uuid4
 
-from traverse_schemas.compacted_table import TableError
-from traverse_schemas.identity import utc_text
-from traverse_schemas.topics import AUDIT
+from traverse_schemas.log.compacted_table import TableError
+from traverse_schemas.log.identity import utc_text
+from traverse_schemas.log.topics import AUDIT
 from traverse_search_api.errors import SearchError
 
 _LOG = logging.getLogger(__name__)
@@ -103,6 +103,6 @@ def event_of(
 
 def open_audit(bootstrap: str) -> Audit:
     """The log on a Kafka; nothing is opened before the first deed."""
-    from traverse_schemas.compacted_topic import KafkaTableLog
+    from traverse_schemas.log.compacted_topic import KafkaTableLog
 
     return Audit(KafkaTableLog(bootstrap, AUDIT))

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.topics import ACCOUNTS
+from traverse_schemas.log.compacted_table import CompactedTable
+from traverse_schemas.log.topics import ACCOUNTS
 from traverse_search_api.accounts.account import (
     Account,
     Identity,
@@ -81,7 +81,7 @@ def _by_identity(accounts: Iterable[Account]) -> dict[Identity, Account]:
 
 def accounts_table(bootstrap: str) -> AccountsTable:
     """The table of accounts on a Kafka; nothing is opened before it is started."""
-    from traverse_schemas.compacted_topic import KafkaTableLog
+    from traverse_schemas.log.compacted_topic import KafkaTableLog
 
     return CompactedTable(
         KafkaTableLog(bootstrap, ACCOUNTS), encode=encode_account, decode=decode_account

@@ -12,9 +12,9 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import Final, NamedTuple
 
-from traverse_schemas.institutions import Institution
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import Registry
+from traverse_schemas.registry.institutions import Institution
+from traverse_schemas.registry.registry import Registry
 from traverse_search_api.access.sealed import seal, unseal
 from traverse_search_api.accounts.account import Account, StaffRole
 from traverse_search_api.accounts.directory import Directory

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.compacted_table import TableError
-from traverse_schemas.registry import LiveRegistry, Registry, institutions_table
+from traverse_schemas.log.compacted_table import TableError
+from traverse_schemas.registry.registry import LiveRegistry, Registry, institutions_table
 from traverse_search_api.accounts.account import Account
 from traverse_search_api.accounts.audit import Audit, Deed, open_audit
 from traverse_search_api.accounts.directory import Directory, LiveDirectory, accounts_table

@@ -17,7 +17,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from traverse_schemas.networks import network_of
+from traverse_schemas.web.networks import network_of
 
 HERE: Final = "10/15 minutes"
 ACCOUNT: Final = "100/15 minutes"

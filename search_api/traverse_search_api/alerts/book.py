@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
-from traverse_schemas.compacted_table import CompactedTable, TableError
-from traverse_schemas.topics import SUBSCRIPTIONS
+from traverse_schemas.log.compacted_table import CompactedTable, TableError
+from traverse_schemas.log.topics import SUBSCRIPTIONS
 from traverse_search_api.alerts.errors import (
     SubscriptionsAwayError,
     TooManySubscriptionsError,
@@ -102,7 +102,7 @@ class SubscriptionBook:
 
 def subscriptions_table(bootstrap: str, topic: str = SUBSCRIPTIONS) -> SubscriptionTable:
     """The table on a Kafka; nothing is opened before it is started."""
-    from traverse_schemas.compacted_topic import KafkaTableLog
+    from traverse_schemas.log.compacted_topic import KafkaTableLog
 
     return CompactedTable(
         KafkaTableLog(bootstrap, topic), encode=encode_subscription, decode=decode_subscription

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from traverse_schemas.clock import Clock
-from traverse_schemas.pauses import Pauses
+from traverse_schemas.log.pauses import Pauses
 from traverse_search_api.accounts.directory import Directory
 from traverse_search_api.alerts.digest import Items, due, email, notice, sentence
 from traverse_search_api.alerts.ledger import KEPT_DAYS, Alert, Delivery, Ledger

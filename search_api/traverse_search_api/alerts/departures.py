@@ -8,8 +8,8 @@ document holds any more is forgotten.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from traverse_schemas.document import INDICES
-from traverse_schemas.identity import opportunity_of
+from traverse_schemas.documents.document import INDICES
+from traverse_schemas.log.identity import opportunity_of
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.verdict import Document, members_of
 from traverse_search_api.engines.elasticsearch_client import Indices

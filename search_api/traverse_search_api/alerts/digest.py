@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from html import escape
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.french.numbers import euros
 from traverse_search_api.alerts.envelope import add_end, envelope
 from traverse_search_api.alerts.ledger import Alert
 from traverse_search_api.alerts.proposed import PROPOSED_LABELS

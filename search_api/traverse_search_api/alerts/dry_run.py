@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import number
+from traverse_schemas.french.numbers import number
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.moments import first_instant, read_moment
 from traverse_search_api.parameters import SearchParameters, Sort

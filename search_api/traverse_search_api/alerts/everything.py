@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from traverse_schemas.document import INDICES
+from traverse_schemas.documents.document import INDICES
 from traverse_search_api.engines.elasticsearch_client import Index, Indices
 
 _PAGE: Final = 500

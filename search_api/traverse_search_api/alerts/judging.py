@@ -11,8 +11,8 @@ from enum import Enum
 from typing import Any, Final
 
 from traverse_schemas.clock import Clock
-from traverse_schemas.document import INDICES
-from traverse_schemas.identity import opportunity_of
+from traverse_schemas.documents.document import INDICES
+from traverse_schemas.log.identity import opportunity_of
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.departures import departed
 from traverse_search_api.alerts.followed import FollowedSearches

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.document import INDICES
+from traverse_schemas.documents.document import INDICES
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.engines.elasticsearch_client import Indices
 from traverse_search_api.matching.looked import Looked, look_body, read_look

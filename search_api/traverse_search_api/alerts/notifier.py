@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.compacted_table import CompactedTable, TableError
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.institutions import Institution
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.documents.status import french_day
+from traverse_schemas.log.compacted_table import CompactedTable, TableError
+from traverse_schemas.log.topics import CHANGES
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import LiveRegistry, institutions_table
-from traverse_schemas.status import french_day
-from traverse_schemas.topics import CHANGES
+from traverse_schemas.registry.institutions import Institution
+from traverse_schemas.registry.registry import LiveRegistry, institutions_table
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.accounts.directory import AccountsTable, LiveDirectory, accounts_table
 from traverse_search_api.alerts.book import SubscriptionTable, subscriptions_table

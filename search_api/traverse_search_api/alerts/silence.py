@@ -15,8 +15,8 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.document import INDICES
-from traverse_schemas.institutions import Institution
+from traverse_schemas.documents.document import INDICES
+from traverse_schemas.registry.institutions import Institution
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.directory import Directory
 from traverse_search_api.alerts.envelope import envelope

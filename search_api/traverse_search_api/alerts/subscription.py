@@ -21,8 +21,8 @@ from pydantic import (
     Field,
 )
 
-from traverse_schemas.registry import RegistryView
-from traverse_schemas.table_rows import read_row
+from traverse_schemas.log.table_rows import read_row
+from traverse_schemas.registry.registry import RegistryView
 from traverse_schemas.values.siren import Siren
 from traverse_search_api.access.reader import Reader, reader_of
 from traverse_search_api.accounts.directory import Directory

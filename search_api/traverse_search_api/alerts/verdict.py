@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
 from traverse_search_api.alerts.subscription import AlertKind
 
 Document = Mapping[str, Any]

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from traverse_schemas.clock import Clock, SystemClock
-from traverse_schemas.status import CLOSING_SOON
+from traverse_schemas.documents.status import CLOSING_SOON
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.departures import LOOKED_FOR_AFTER, forget_departed
 from traverse_search_api.alerts.everything import everything

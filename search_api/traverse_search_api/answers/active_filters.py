@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.french.numbers import euros
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.deadlines import PARIS

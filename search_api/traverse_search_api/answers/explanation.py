@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.documents.status import OPEN_STATUSES, status_of
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import OPEN_STATUSES, status_of
 from traverse_schemas.visibility import Visibility
 from traverse_search_api.filters.territory_query import nearness
 from traverse_search_api.query.queries import FRESH_BOOST, FRESH_DAYS, OPEN_BOOST

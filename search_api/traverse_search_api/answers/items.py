@@ -4,8 +4,8 @@ away but what their reader may not read."""
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.indexed import INDEX_FIELDS
-from traverse_schemas.status import status_of
+from traverse_schemas.documents.indexed import INDEX_FIELDS
+from traverse_schemas.documents.status import status_of
 from traverse_search_api import labels
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.answers.links import FOR_SIDES, shown_links

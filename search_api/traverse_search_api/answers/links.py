@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from traverse_schemas.status import french_day
+from traverse_schemas.documents.status import french_day
 
 EXPIRED: Final = "expired"
 _STATES: Final = {

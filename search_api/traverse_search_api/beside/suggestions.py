@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from traverse_schemas.indexed import OWNER_NAME
+from traverse_schemas.documents.indexed import OWNER_NAME
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES

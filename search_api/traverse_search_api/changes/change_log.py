@@ -13,8 +13,8 @@ import orjson
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import OffsetOutOfRangeError
 
-from traverse_schemas.engine_access import kafka_client
-from traverse_schemas.topics import CHANGES
+from traverse_schemas.log.engine_access import kafka_client
+from traverse_schemas.log.topics import CHANGES
 from traverse_search_api.changes.errors import ForgottenChangesError, StreamUnavailableError
 from traverse_search_api.changes.position import Position
 from traverse_search_api.engines.log_topic import describe_topic, or_anew

@@ -16,7 +16,7 @@ from elastic_transport import ConnectionTimeout, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, BadRequestError, NotFoundError
 from elasticsearch.serializer import OrjsonSerializer
 
-from traverse_schemas.engine_access import engine_access
+from traverse_schemas.log.engine_access import engine_access
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.engines.line import AT_ONCE, PATIENCE, Line
 from traverse_search_api.engines.pulse import Health, Pulse

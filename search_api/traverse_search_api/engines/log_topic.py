@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import KafkaError
 
-from traverse_schemas.engine_access import kafka_client
+from traverse_schemas.log.engine_access import kafka_client
 from traverse_search_api.errors import SearchError
 
 

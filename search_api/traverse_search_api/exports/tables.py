@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from traverse_schemas.status import french_day
+from traverse_schemas.documents.status import french_day
 from traverse_search_api.deadlines import is_bare, local_end
 
 Item = dict[str, Any]

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from traverse_schemas.indexed import OWNER_NAME
+from traverse_schemas.documents.indexed import OWNER_NAME
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import french_day
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.deadlines import deadline_query
 from traverse_search_api.filters.status_query import index_text, status_filter

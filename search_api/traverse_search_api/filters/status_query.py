@@ -1,4 +1,4 @@
-"""`traverse_schemas.status.status_of`, said in Elasticsearch's words.
+"""`traverse_schemas.documents.status.status_of`, said in Elasticsearch's words.
 
 A test on the real engine holds both together, document by document and date by date.
 """
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from traverse_schemas.status import (
+from traverse_schemas.documents.status import (
     CALL_STATUSES,
     CLOSING_SOON,
     NEED_STATUSES,

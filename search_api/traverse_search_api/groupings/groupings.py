@@ -12,16 +12,16 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from traverse_schemas.grouping import (
+from traverse_schemas.documents.grouping import (
     Grouping,
     GroupingMember,
     GroupingMessage,
     anchor_of,
     records_of,
 )
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
-from traverse_schemas.status import french_day
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.errors import InvalidCursorError
 from traverse_search_api.filters.territory_query import resolve_place

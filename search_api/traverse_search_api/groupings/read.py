@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.grouping import anchor_of
+from traverse_schemas.documents.grouping import anchor_of
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.errors import MergedError, UnknownOpportunityError, WithdrawnError
 from traverse_search_api.groupings.errors import EndedGroupingError, UnknownGroupingError

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Mapping
 
-from traverse_schemas.compacted_table import CompactedTable, TableAwayError
-from traverse_schemas.compacted_topic import KafkaTableLog
-from traverse_schemas.grouping import GroupingMessage
-from traverse_schemas.topics import GROUPINGS
+from traverse_schemas.documents.grouping import GroupingMessage
+from traverse_schemas.log.compacted_table import CompactedTable, TableAwayError
+from traverse_schemas.log.compacted_topic import KafkaTableLog
+from traverse_schemas.log.topics import GROUPINGS
 from traverse_search_api.groupings.errors import GroupingsUnavailableError
 from traverse_search_api.groupings.groupings import PATIENCE, read_row
 

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
-from traverse_schemas.engine_access import kafka_client
-from traverse_schemas.topics import ACCEPTED
+from traverse_schemas.log.engine_access import kafka_client
+from traverse_schemas.log.topics import ACCEPTED
 from traverse_search_api.engines.log_topic import describe_topic, or_anew
 from traverse_search_api.errors import HistoryUnavailableError
 from traverse_search_api.history.pointers import Pointer, Pointers

@@ -14,7 +14,7 @@ from typing import IO, Any, Final, NamedTuple
 
 import orjson
 
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
 from traverse_schemas.records.codes import Kind
 from traverse_schemas.visibility import Visibility, default_visibility
 

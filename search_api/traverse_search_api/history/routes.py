@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from traverse_schemas.sources import siren_in
+from traverse_schemas.signing.sources import siren_in
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.access.ways import Readers
 from traverse_search_api.answers.answer_schema import HISTORY, MERGED, answers

@@ -16,11 +16,11 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field
 
 from traverse_schemas.clock import Clock
-from traverse_schemas.compacted_table import CompactedTable, TableError
-from traverse_schemas.french_numbers import number
-from traverse_schemas.status import french_day
-from traverse_schemas.table_rows import read_row
-from traverse_schemas.topics import READERSHIP
+from traverse_schemas.documents.status import french_day
+from traverse_schemas.french.numbers import number
+from traverse_schemas.log.compacted_table import CompactedTable, TableError
+from traverse_schemas.log.table_rows import read_row
+from traverse_schemas.log.topics import READERSHIP
 from traverse_search_api.access.reader import Reader
 
 _LOG = logging.getLogger(__name__)
@@ -179,7 +179,7 @@ def few(count: int) -> str:
 
 def readership_table(bootstrap: str) -> ReadershipTable:
     """The table on a Kafka; nothing is opened before it is started."""
-    from traverse_schemas.compacted_topic import KafkaTableLog
+    from traverse_schemas.log.compacted_topic import KafkaTableLog
 
     return CompactedTable(
         KafkaTableLog(bootstrap, READERSHIP),

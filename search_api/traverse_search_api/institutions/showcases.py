@@ -15,9 +15,9 @@ from typing import Annotated, Final, TypeVar
 import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from traverse_schemas.compacted_table import CompactedTable, TableError
-from traverse_schemas.table_rows import read_row
-from traverse_schemas.topics import SHOWCASES
+from traverse_schemas.log.compacted_table import CompactedTable, TableError
+from traverse_schemas.log.table_rows import read_row
+from traverse_schemas.log.topics import SHOWCASES
 from traverse_search_api.institutions.showcase_errors import (
     InvalidOriginError,
     ShowcasesAwayError,
@@ -163,7 +163,7 @@ def origin_of(text: str) -> str:
 
 def showcases_table(bootstrap: str) -> ShowcaseTable:
     """The table on a Kafka; nothing is opened before it is started."""
-    from traverse_schemas.compacted_topic import KafkaTableLog
+    from traverse_schemas.log.compacted_topic import KafkaTableLog
 
     return CompactedTable(
         KafkaTableLog(bootstrap, SHOWCASES),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from traverse_schemas.index_mapping import index_body
+from traverse_schemas.documents.index_mapping import index_body
 
 Query = Mapping[str, Any]
 

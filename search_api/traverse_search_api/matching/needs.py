@@ -13,7 +13,7 @@ from functools import cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.indexed import OWNER_NAME
+from traverse_schemas.documents.indexed import OWNER_NAME
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters.parameter_filters import choice_filters, other_filters
 from traverse_search_api.matching.judging import all_of, judge

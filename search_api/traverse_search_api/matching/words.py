@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from traverse_schemas.other_languages import OTHER_LANGUAGES, field_of
+from traverse_schemas.documents.other_languages import OTHER_LANGUAGES, field_of
 from traverse_search_api.text.fields import SEARCHED
 
 FRENCH: Final = "fr"

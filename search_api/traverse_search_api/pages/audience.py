@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from traverse_schemas.sources import siren_in
+from traverse_schemas.signing.sources import siren_in
 from traverse_schemas.visibility import Visibility
 
 SEEN_BY: Final[dict[Visibility, str]] = {

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.documents.status import STATUS_LABELS, Status
+from traverse_schemas.french.numbers import euros
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.sources import siren_in
-from traverse_schemas.status import STATUS_LABELS, Status
+from traverse_schemas.signing.sources import siren_in
 from traverse_schemas.visibility import VISIBILITY_LABELS, Visibility
 from traverse_search_api import labels
 from traverse_search_api.deadlines import KIND_LABELS, PARIS, told_deadline

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import number
-from traverse_schemas.status import Status, french_day
+from traverse_schemas.documents.status import Status, french_day
+from traverse_schemas.french.numbers import number
 from traverse_search_api import labels
 from traverse_search_api.answers.links import may_answer
 from traverse_search_api.pages import words

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.french.numbers import euros
 from traverse_search_api.pages import words
 
 TAXES: Final = {"excluded": " HT", "included": " TTC", "mixed": " (HT et TTC mêlés)"}

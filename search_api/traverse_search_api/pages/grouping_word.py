@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from traverse_schemas.decisions import DecisionKind, GroupingStep
 from traverse_schemas.events import event_type
-from traverse_schemas.identity import opportunity_id, utc_text
+from traverse_schemas.log.identity import opportunity_id, utc_text
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.moments import read_moment
 from traverse_search_api.pages.need_form import source_of

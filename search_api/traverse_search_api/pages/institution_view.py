@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import number
-from traverse_schemas.status import status_of
+from traverse_schemas.documents.status import status_of
+from traverse_schemas.french.numbers import number
 from traverse_search_api import labels
 from traverse_search_api.institutions.rhythm import (
     is_silent,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from traverse_schemas.decisions import Word
-from traverse_schemas.registry import Registry
+from traverse_schemas.registry.registry import Registry
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.errors import NotAllowedError

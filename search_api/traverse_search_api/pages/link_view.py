@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.decisions import Word
-from traverse_schemas.sources import siren_in
+from traverse_schemas.signing.sources import siren_in
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.answers.items import links_of_sides
 from traverse_search_api.answers.links import FOR_SIDES

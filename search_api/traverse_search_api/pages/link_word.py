@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.decisions import DecisionKind, Word
 from traverse_schemas.events import event_type
-from traverse_schemas.identity import opportunity_id, utc_text
-from traverse_schemas.sources import siren_in
+from traverse_schemas.log.identity import opportunity_id, utc_text
+from traverse_schemas.signing.sources import siren_in
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages.need_form import source_of
 

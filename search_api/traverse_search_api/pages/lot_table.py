@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.french.numbers import euros
 from traverse_schemas.records.codes import ANSWER_BY
 from traverse_search_api.deadlines import KIND_LABELS, told_deadline
 from traverse_search_api.pages import words

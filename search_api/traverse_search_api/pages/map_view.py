@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import cos, hypot, pi, sin, sqrt
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import number
+from traverse_schemas.french.numbers import number
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters.territory_parts import FRANCE, frame_of
 from traverse_search_api.pages import words

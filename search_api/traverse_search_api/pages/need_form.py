@@ -7,13 +7,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.events import event_type
-from traverse_schemas.french_numbers import euros
-from traverse_schemas.identity import utc_text
-from traverse_schemas.institutions import Institution, Role
+from traverse_schemas.french.numbers import euros
+from traverse_schemas.log.identity import utc_text
 from traverse_schemas.records.codes import SUBTYPE_LABELS, NeedSubtype
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import french_day
+from traverse_schemas.registry.institutions import Institution, Role
 from traverse_schemas.visibility import Visibility
 from traverse_search_api.pages.audience import SEEN_BY
 from traverse_search_api.pages.typed_place import PlaceChoice, label_of, place_choices

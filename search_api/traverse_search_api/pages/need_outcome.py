@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from traverse_schemas.receipts import End
+from traverse_schemas.log.receipts import End
 from traverse_search_api.pages.field_names import need_fault
 
 _HELD: Final = frozenset({End.SEARCHABLE, End.COUNTED})

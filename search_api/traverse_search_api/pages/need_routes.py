@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.log.identity import opportunity_id
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.staff import Staff

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.documents.status import TO_CONFIRM, french_day
+from traverse_schemas.french.numbers import euros
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import TO_CONFIRM, french_day
 from traverse_search_api.answers.links import EXPIRED, may_answer
 from traverse_search_api.filters.status_query import index_text
 from traverse_search_api.pages import words

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.documents.status import Status
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import Status
 from traverse_search_api.answers.links import may_answer
 from traverse_search_api.errors import SearchError
 from traverse_search_api.filters.parameter_filters import other_filters

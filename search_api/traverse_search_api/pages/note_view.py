@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.french_numbers import number
+from traverse_schemas.french.numbers import number
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.pages.address import page_address

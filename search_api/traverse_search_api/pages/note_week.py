@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple, Self
 
-from traverse_schemas.status import french_day
+from traverse_schemas.documents.status import french_day
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.moments import end_instant
 from traverse_search_api.pages import words

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from traverse_schemas.status import french_day
+from traverse_schemas.documents.status import french_day
 
 Document = Mapping[str, Any]
 Query = dict[str, Any]

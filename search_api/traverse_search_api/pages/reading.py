@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import Request
 
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.access.ways import Readers

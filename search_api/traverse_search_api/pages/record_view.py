@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.french_numbers import euros
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.documents.status import Status
+from traverse_schemas.french.numbers import euros
+from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.sources import siren_in
-from traverse_schemas.status import Status
+from traverse_schemas.signing.sources import siren_in
 from traverse_search_api import labels
 from traverse_search_api.pages import words
 from traverse_search_api.pages.grouping_view import facts_of, hint_of

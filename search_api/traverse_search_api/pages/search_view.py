@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from traverse_schemas.french_numbers import euros, number
+from traverse_schemas.french.numbers import euros, number
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.pages import words

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from traverse_schemas.french_numbers import euros, number
+from traverse_schemas.french.numbers import euros, number
 from traverse_schemas.reference.themes import THEMES
 from traverse_search_api.accounts.visits import Visits
 from traverse_search_api.errors import InvalidParameterError

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from traverse_schemas.french_numbers import number
+from traverse_schemas.french.numbers import number
 from traverse_search_api.deadlines import KIND_LABELS, PARIS, is_bare, local_end, zone_of
 
 _MONTHS: Final = (

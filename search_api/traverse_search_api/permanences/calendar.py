@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from icalendar import Calendar, Event
 
-from traverse_schemas.contacts import EMAIL, without_contacts
+from traverse_schemas.judging.contacts import EMAIL, without_contacts
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories

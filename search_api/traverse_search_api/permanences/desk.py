@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from traverse_schemas.clock import Clock
-from traverse_schemas.institutions import Institution
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.reference.rows import TerritoryChain
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import french_day
+from traverse_schemas.registry.institutions import Institution
 from traverse_search_api.accounts.audit import Audit, Deed
 from traverse_search_api.moments import first_instant
 from traverse_search_api.permanences.calendar import Permanence, permanences, read_calendar

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from traverse_schemas.clock import Clock
-from traverse_schemas.institutions import Institution
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import Registry
-from traverse_schemas.status import french_day
+from traverse_schemas.registry.institutions import Institution
+from traverse_schemas.registry.registry import Registry
 from traverse_search_api.alerts.outside import Outside, OutsideError
 from traverse_search_api.moments import first_instant
 from traverse_search_api.permanences.calendar import (

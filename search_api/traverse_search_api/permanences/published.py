@@ -8,9 +8,9 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from traverse_schemas.compacted_table import CompactedTable, TableError
-from traverse_schemas.table_rows import read_row
-from traverse_schemas.topics import PERMANENCES
+from traverse_schemas.log.compacted_table import CompactedTable, TableError
+from traverse_schemas.log.table_rows import read_row
+from traverse_schemas.log.topics import PERMANENCES
 from traverse_search_api.permanences.calendar import MOST_OCTETS
 from traverse_search_api.permanences.errors import PermanencesAwayError
 
@@ -95,7 +95,7 @@ class PublishedCalendars:
 
 def published_table(bootstrap: str) -> PublishedTable:
     """The table on a Kafka; nothing is opened before it is started."""
-    from traverse_schemas.compacted_topic import KafkaTableLog
+    from traverse_schemas.log.compacted_topic import KafkaTableLog
 
     return CompactedTable(
         KafkaTableLog(bootstrap, PERMANENCES),

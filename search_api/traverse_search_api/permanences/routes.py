@@ -5,9 +5,9 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
-from traverse_schemas.identity import utc_text
-from traverse_schemas.institutions import Scope
-from traverse_schemas.registry import Principal
+from traverse_schemas.log.identity import utc_text
+from traverse_schemas.registry.institutions import Scope
+from traverse_schemas.registry.registry import Principal
 from traverse_search_api.access.ways import ApiKeys
 from traverse_search_api.accounts.forms import read_octets
 from traverse_search_api.permanences.calendar import MOST_OCTETS

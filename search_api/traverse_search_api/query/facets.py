@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.counted import CPV_DIVISIONS, DEPARTMENTS
+from traverse_schemas.documents.counted import CPV_DIVISIONS, DEPARTMENTS
+from traverse_schemas.documents.status import Status
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import Status
 from traverse_search_api import labels
 from traverse_search_api.parameters import Facet
 from traverse_search_api.query.status_counts import read_statuses, status_aggregations

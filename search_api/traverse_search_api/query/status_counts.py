@@ -1,8 +1,8 @@
 """How many results have each status: the facet, and what ranks first as still open. Pure.
 
 What is counted are turns from one status to another that are over at an instant
-(`traverse_schemas.counted`). A test on the real engine holds this equal to `status_query`, which
-filters.
+(`traverse_schemas.documents.counted`). A test on the real engine holds this equal to
+`status_query`, which filters.
 """
 
 from collections import Counter
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from traverse_schemas.counted import OPEN_UNTIL, TURNS, turn_number
-from traverse_schemas.status import Status
+from traverse_schemas.documents.counted import OPEN_UNTIL, TURNS, turn_number
+from traverse_schemas.documents.status import Status
 from traverse_search_api.filters.status_query import index_text
 
 Query = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from traverse_schemas.document import PUBLIC_INDEX
+from traverse_schemas.documents.document import PUBLIC_INDEX
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.answers.items import item_of
 from traverse_search_api.changes.change_log import Change

@@ -6,9 +6,9 @@ A unit is a word, another word for the same, or what it was understood as.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from traverse_schemas.index_mapping import WORDS
-from traverse_schemas.indexed import OWNER_NAME
-from traverse_schemas.other_languages import OTHER_LANGUAGES, field_of
+from traverse_schemas.documents.index_mapping import WORDS
+from traverse_schemas.documents.indexed import OWNER_NAME
+from traverse_schemas.documents.other_languages import OTHER_LANGUAGES, field_of
 from traverse_search_api.text.fields import EXACT, MOST_TOGETHER, PHRASE, SUBJECT
 from traverse_search_api.text.plan import TextPlan, is_small, others_of
 from traverse_search_api.words.typed_words import How, Piece

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.french.analysis import STOP_WORDS
+from traverse_schemas.french.synonyms import conflate
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.synonyms import conflate
 from traverse_search_api.understanding.amount_words import joined_amounts
 from traverse_search_api.understanding.meaning import Reader
 from traverse_search_api.words.synonym_book import Meanings

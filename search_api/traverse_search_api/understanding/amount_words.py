@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.french_numbers import euros
+from traverse_schemas.french.numbers import euros
 from traverse_search_api.understanding.code_words import is_counted
 
 Query = dict[str, Any]

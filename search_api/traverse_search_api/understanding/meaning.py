@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from traverse_schemas.french.synonyms import conflate
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.synonyms import conflate
 from traverse_search_api.understanding.amount_words import amount_words
 from traverse_search_api.understanding.code_words import (
     Code,

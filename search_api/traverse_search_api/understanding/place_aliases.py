@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from traverse_schemas.french.word_lists import lines_of, words_of
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.word_lists import lines_of, words_of
 from traverse_search_api.errors import SearchError
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
-from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.french.analysis import STOP_WORDS
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.understanding.place_aliases import place_aliases

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from traverse_schemas.documents.status import Status
+from traverse_schemas.french.synonyms import key_of
 from traverse_schemas.reference.names import fold_name
-from traverse_schemas.status import Status
-from traverse_schemas.synonyms import key_of
 from traverse_search_api.filters.status_query import status_filter
 
 Query = dict[str, Any]

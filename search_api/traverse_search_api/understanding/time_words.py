@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.status import french_day
+from traverse_schemas.documents.status import french_day
 from traverse_search_api.deadlines import deadline_query
 from traverse_search_api.moments import YEARS
 

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from traverse_schemas.french.synonyms import conflate
+from traverse_schemas.french.word_lists import lines_of, words_of
 from traverse_schemas.reference.cpv import cpv_table
-from traverse_schemas.synonyms import conflate
-from traverse_schemas.word_lists import lines_of, words_of
 from traverse_search_api.errors import SearchError
 
 _NAF: Final = re.compile(r"\d\d\.\d\d[A-Z]", re.ASCII)

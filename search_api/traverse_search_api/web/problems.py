@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from traverse_schemas.clock import InvalidClockError
-from traverse_schemas.http_methods import refused_method
+from traverse_schemas.web.http_methods import refused_method
 from traverse_search_api.changes.errors import ExpiredStreamError, StreamUnavailableError
 from traverse_search_api.errors import (
     CHALLENGE,
@@ -147,9 +147,10 @@ def _parameter(found: dict[str, Any]) -> str:
 def sentence_of(found: Mapping[str, Any]) -> str:
     """What is wrong with one parameter (an entry of pydantic's `errors()`), in French.
 
-    Apart from `traverse_schemas.sentences`: there a field of a JSON document (« sans guillemets »)
-    is told in a sentence of its own, which repeats nothing that was sent, for it may be anybody's;
-    here a text in an address is repeated, behind a name that a program or a page gives it.
+    Apart from `traverse_schemas.judging.sentences`: there a field of a JSON document (« sans
+    guillemets ») is told in a sentence of its own, which repeats nothing that was sent, for it may
+    be anybody's; here a text in an address is repeated, behind a name that a program or a page
+    gives it.
     """
     kind, context = found["type"], found.get("ctx", {})
     if kind in _PLAIN:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.french.analysis import STOP_WORDS
+from traverse_schemas.french.synonyms import conflate, keys_of
 from traverse_schemas.reference.names import fold_name
-from traverse_schemas.synonyms import conflate, keys_of
 
 SMALL: Final = frozenset(STOP_WORDS)
 """Words that ask for nothing."""

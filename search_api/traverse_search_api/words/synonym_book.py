@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from traverse_schemas.synonyms import (
+from traverse_schemas.french.synonyms import (
     Entry,
     SynonymsError,
     faults,

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
+from traverse_schemas.french.synonyms import parse
 from traverse_schemas.reference.cpv import cpv_table
 from traverse_schemas.reference.theme_words import WORDS
 from traverse_schemas.reference.themes import theme_of_cpv
-from traverse_schemas.synonyms import parse
 from traverse_schemas.values.cpv import cpv_ancestors
 from traverse_stream_processors.likeness.terms import terms_of
 
@@ -66,7 +66,7 @@ def base_passages() -> Iterator[Passage]:
     for word, theme in WORDS.items():
         yield _passage((*terms_of(word), f"{LABEL}{theme}"))
     for package, name, weight in (
-        ("traverse_schemas", "synonyms_fr.txt", 3),
+        ("traverse_schemas.french", "synonyms_fr.txt", 3),
         ("traverse_stream_processors.likeness", "kin_fr.txt", 6),
     ):
         text = files(package).joinpath(name).read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Final
 
 import Stemmer
 
-from traverse_schemas.french import STOP_WORDS
+from traverse_schemas.french.analysis import STOP_WORDS
 from traverse_stream_processors.linking.words import fold
 
 _STEMMER: Final = Stemmer.Stemmer("french")

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Set
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, Word
-from traverse_schemas.identity import Version
-from traverse_schemas.sources import parse_source
+from traverse_schemas.log.identity import Version
+from traverse_schemas.signing.sources import parse_source
 from traverse_stream_processors.linking.features import Features
 
 _NOBODY: Final[frozenset[str]] = frozenset()

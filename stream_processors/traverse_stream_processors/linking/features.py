@@ -9,7 +9,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.records.codes import FRAMEWORK
 from traverse_stream_processors.linking.words import (
     fold,

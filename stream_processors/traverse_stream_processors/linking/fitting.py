@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import orjson
 
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 from traverse_stream_processors.linking.ended import Document
 
 MOST_OCTETS: Final = 3 * MAX_EVENT_BYTES

@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from traverse_schemas.decisions import Decision
-from traverse_schemas.document import OpportunityMessage
-from traverse_schemas.identity import opportunity_of
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.documents.document import OpportunityMessage
+from traverse_schemas.log.identity import opportunity_of
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.link import Gathered, form
 from traverse_stream_processors.linking.features import features_of

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from traverse_schemas.grouping import readable
+from traverse_schemas.documents.grouping import readable
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day_of
 from traverse_stream_processors.matching.joint import Together

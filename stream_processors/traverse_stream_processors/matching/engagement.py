@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import GroupingStep
-from traverse_schemas.grouping import GroupingState
+from traverse_schemas.documents.grouping import GroupingState
 from traverse_stream_processors.matching.words import ENGAGED, Said
 
 FORMAL: Final = ENGAGED - {GroupingStep.INTERESTED}

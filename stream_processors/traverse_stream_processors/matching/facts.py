@@ -8,9 +8,9 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.document import DocumentDeadline
-from traverse_schemas.record_state import RecordState
-from traverse_schemas.status import end_of_french_day
+from traverse_schemas.documents.document import DocumentDeadline
+from traverse_schemas.documents.status import end_of_french_day
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.values.instant import PARIS
 from traverse_stream_processors.likeness.model import Model, Vectoriser
 from traverse_stream_processors.linking.features import audience_of, share

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from math import fsum
 from typing import Final, NamedTuple
 
-from traverse_schemas.french_numbers import euros
-from traverse_schemas.grouping import (
+from traverse_schemas.documents.grouping import (
     Coordinator,
     Declined,
     Grouping,
@@ -18,6 +17,7 @@ from traverse_schemas.grouping import (
     GroupingMember,
     grouping_id,
 )
+from traverse_schemas.french.numbers import euros
 from traverse_schemas.reference.themes import THEMES
 from traverse_stream_processors.matching.engagement import FORMAL, engagement_of, furthest
 from traverse_stream_processors.matching.facts import Facts

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from traverse_schemas.grouping import anchor_of
+from traverse_schemas.documents.grouping import anchor_of
 from traverse_stream_processors.matching.bonds import Bonds, Component
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.joint import LEAST_SUBJECT

@@ -10,7 +10,7 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, Final, NamedTuple, Protocol
 
-from traverse_schemas.identity import utc_text
+from traverse_schemas.log.identity import utc_text
 from traverse_schemas.records.codes import ANSWER_BY, DeadlineKind
 from traverse_schemas.reference.cpv import cpv_label
 from traverse_schemas.reference.themes import theme_of_cpv, themes_of_text

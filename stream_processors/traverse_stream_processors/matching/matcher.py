@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import Final
 
 from traverse_schemas.decisions import Decision, DecisionKind
-from traverse_schemas.grouping import Grouping, readable
+from traverse_schemas.documents.grouping import Grouping, readable
 from traverse_stream_processors.linking.decisions import Saying
 from traverse_stream_processors.matching.answering import Answering
 from traverse_stream_processors.matching.answers import Answer

@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from traverse_schemas.decisions import Decision, DecisionKind, Word
-from traverse_schemas.grouping import Grouping, GroupingMessage, grouping_id, records_of
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.documents.grouping import Grouping, GroupingMessage, grouping_id, records_of
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.likeness.model import Model
 from traverse_stream_processors.linking.decisions import Saying
 from traverse_stream_processors.matching.answers import Answer, reason_for_offer

@@ -11,7 +11,7 @@ from datetime import date
 from math import fsum
 from typing import Final
 
-from traverse_schemas.grouping import CrossedThreshold, GroupingSums
+from traverse_schemas.documents.grouping import CrossedThreshold, GroupingSums
 from traverse_schemas.reference.thresholds import Threshold, crossed
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.members import Member

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from traverse_schemas.decisions import Decision, GroupingStep, Word
-from traverse_schemas.grouping import anchor_of, layer_tag, readable_tags, tag_of
-from traverse_schemas.identity import Version
-from traverse_schemas.sources import parse_source
+from traverse_schemas.documents.grouping import anchor_of, layer_tag, readable_tags, tag_of
+from traverse_schemas.log.identity import Version
+from traverse_schemas.signing.sources import parse_source
 from traverse_stream_processors.linking.decisions import Decisions, Saying
 from traverse_stream_processors.matching.facts import Facts
 from traverse_stream_processors.matching.french import day_of

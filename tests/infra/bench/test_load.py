@@ -14,8 +14,8 @@ from traverse_infra.bench.load import (
 from traverse_infra.bench.passthrough import bulk_body
 from traverse_infra.bench.searches import SearchFailedError, timing_of
 from traverse_infra.demo.feeds import NothingToImportError
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.sources import parse_source
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.signing.sources import parse_source
 
 
 @pytest.mark.parametrize("source", ["urn:siren:181300013", "urn:siren:181300013:decp-v2"])

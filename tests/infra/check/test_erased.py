@@ -10,8 +10,8 @@ from traverse_infra.check.erased import Proof, erased_records, examine_compacted
 from traverse_infra.check.words import silenced
 from traverse_infra.log_reading import LogMessage
 from traverse_schemas.decisions import LinkWord
-from traverse_schemas.identity import event_key, opportunity_id, record_key
-from traverse_schemas.topics import ACCEPTED, GROUPINGS, INBOUND, LINKS, OPPORTUNITIES, RECORDS
+from traverse_schemas.log.identity import event_key, opportunity_id, record_key
+from traverse_schemas.log.topics import ACCEPTED, GROUPINGS, INBOUND, LINKS, OPPORTUNITIES, RECORDS
 from traverse_stream_processors.validate import accepted_before
 
 DAY = 24 * 3600 * 1000

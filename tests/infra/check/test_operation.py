@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry
 from traverse_infra.check.operation import OperationMetrics, Stillness
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.log_reading import Waiting
-from traverse_schemas.index_mapping import ALIASES, PUBLIC_ALIAS
-from traverse_schemas.topics import INBOUND
+from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.topics import INBOUND
 
 
 def at(partition: int, start: int, count: int) -> Waiting:

@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
-from traverse_schemas.document import PUBLIC_INDEX
+from traverse_schemas.documents.document import PUBLIC_INDEX
 from traverse_schemas.events import Action
-from traverse_schemas.identity import Version
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.identity import Version
+from traverse_schemas.log.record_state import RecordState
+from traverse_schemas.log.topics import RECEIPTS, REJECTED
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import RECEIPTS, REJECTED
 from traverse_stream_processors.admit import admit
 from traverse_stream_processors.check import Inbound, check
 from traverse_stream_processors.enrich import enrich

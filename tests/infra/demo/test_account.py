@@ -11,7 +11,7 @@ from traverse_infra.demo import play
 from traverse_infra.demo.accounts import Refusal
 from traverse_infra.demo.tally import Fate, Sent
 from traverse_infra.log_reading import LogMessage
-from traverse_schemas.topics import RECORDS
+from traverse_schemas.log.topics import RECORDS
 
 
 class Indices:

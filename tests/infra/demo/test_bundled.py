@@ -13,10 +13,11 @@ import pytest
 
 from tests.infra.demo.playing import RECEIVED, Played, play
 from traverse_infra.demo.bundled import Bundled, Search, load
-from traverse_schemas.attribution import OF_ATTRIBUTION
+from traverse_schemas.documents.status import status_of
 from traverse_schemas.errors import Reason
 from traverse_schemas.events import EVENT_TYPES, event_adapter
-from traverse_schemas.identity import record_key
+from traverse_schemas.log.identity import record_key
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 from traverse_schemas.records.codes import (
     OUTCOMES,
     Access,
@@ -31,8 +32,7 @@ from traverse_schemas.records.codes import (
 )
 from traverse_schemas.reference.names import fold_name
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.status import status_of
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.signing.attribution import OF_ATTRIBUTION
 from traverse_schemas.values.siren import is_siren, is_siret
 from traverse_schemas.visibility import Visibility
 

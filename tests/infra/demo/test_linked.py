@@ -4,7 +4,7 @@ import orjson
 
 from traverse_infra.demo.linked import count_lines, merged_lines
 from traverse_infra.log_reading import LogMessage
-from traverse_schemas.topics import LINKS, OPPORTUNITIES
+from traverse_schemas.log.topics import LINKS, OPPORTUNITIES
 
 
 def message(topic: str, key: str, value: object) -> LogMessage:

@@ -12,10 +12,10 @@ from traverse_infra.demo.bundled import load
 from traverse_infra.demo.people import HOST, PEOPLE, open_accounts, open_gateway
 from traverse_infra.demo.report import people_lines
 from traverse_infra.members import ensure_members
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.institutions import Scope, decode_institution, encode_institution
-from traverse_schemas.membership import Table
-from traverse_schemas.registry import Principal, RegistryView
+from traverse_schemas.log.compacted_table import CompactedTable
+from traverse_schemas.registry.institutions import Scope, decode_institution, encode_institution
+from traverse_schemas.registry.membership import Table
+from traverse_schemas.registry.registry import Principal, RegistryView
 from traverse_search_api.accounts.account import account_id, decode_account, encode_account
 from traverse_search_api.accounts.passwords import Passwords
 

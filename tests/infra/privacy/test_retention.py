@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from traverse_infra.privacy.retention import PERSONAL, TABLES, page
-from traverse_schemas.topics import TOPICS
+from traverse_schemas.log.topics import TOPICS
 
 PAGE = Path(__file__).parents[3] / "docs" / "retention.md"
 

@@ -20,11 +20,13 @@ from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.receipts.follow import Follower
-from traverse_schemas.api_keys import api_key_hash
 from traverse_schemas.clock import Clock, FixedClock
-from traverse_schemas.compacted_table import CompactedTable, TableLog
-from traverse_schemas.identity import partition_of
-from traverse_schemas.institutions import (
+from traverse_schemas.log.compacted_table import CompactedTable, TableLog
+from traverse_schemas.log.identity import partition_of
+from traverse_schemas.log.topics import PARTITIONS
+from traverse_schemas.records.codes import InstitutionKind
+from traverse_schemas.registry.api_keys import api_key_hash
+from traverse_schemas.registry.institutions import (
     ApiKey,
     Institution,
     Quota,
@@ -33,11 +35,9 @@ from traverse_schemas.institutions import (
     decode_institution,
     encode_institution,
 )
-from traverse_schemas.membership import Table
-from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import FixedRegistry, LiveRegistry
-from traverse_schemas.signatures import Signer
-from traverse_schemas.topics import PARTITIONS
+from traverse_schemas.registry.membership import Table
+from traverse_schemas.registry.registry import FixedRegistry, LiveRegistry
+from traverse_schemas.signing.signatures import Signer
 
 KEY = "clef-de-la-chambre"
 READER = "clef-de-lecture"

@@ -18,7 +18,7 @@ from tests.producers.gateway.serving import (
 from tests.signing import public_pem
 from tests.stream_processors.factory import event
 from traverse_schemas.clock import Clock
-from traverse_schemas.signatures import Signer
+from traverse_schemas.signing.signatures import Signer
 
 SIREN = "211300553"
 SOURCE = f"urn:siren:{SIREN}"

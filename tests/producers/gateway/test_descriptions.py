@@ -27,7 +27,7 @@ from tests.stream_processors.test_disclose import steps
 from tests.stream_processors.test_fold import accept
 from traverse_producers.gateway.asyncapi import asyncapi
 from traverse_schemas.events import EVENT_TYPES
-from traverse_schemas.topics import EVENTS, TOPICS
+from traverse_schemas.log.topics import EVENTS, TOPICS
 
 pytestmark = pytest.mark.long
 

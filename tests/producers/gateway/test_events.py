@@ -30,8 +30,8 @@ from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
 from traverse_producers.gateway import journal
 from traverse_producers.transport import Delivery, Headers
 from traverse_schemas.events import EVENT_TYPES
-from traverse_schemas.identity import record_key
-from traverse_schemas.institutions import Quota
+from traverse_schemas.log.identity import record_key
+from traverse_schemas.registry.institutions import Quota
 
 
 def authorized(value: str | None) -> int:

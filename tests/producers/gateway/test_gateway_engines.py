@@ -40,11 +40,11 @@ from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.receipts.follow import Follower
-from traverse_schemas.identity import partition_of, record_key
-from traverse_schemas.institutions import Quota
-from traverse_schemas.registry import LiveRegistry, institutions_table
-from traverse_schemas.signatures import SIGNATURE_HEADER, verify
-from traverse_schemas.topics import INBOUND, PARTITIONS
+from traverse_schemas.log.identity import partition_of, record_key
+from traverse_schemas.log.topics import INBOUND, PARTITIONS
+from traverse_schemas.registry.institutions import Quota
+from traverse_schemas.registry.registry import LiveRegistry, institutions_table
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, verify
 
 pytestmark = pytest.mark.engines
 

@@ -20,8 +20,8 @@ from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.transport import Delivery
-from traverse_schemas.identity import partition_of, record_key
-from traverse_schemas.topics import INBOUND, PARTITIONS
+from traverse_schemas.log.identity import partition_of, record_key
+from traverse_schemas.log.topics import INBOUND, PARTITIONS
 
 
 class Leaderless:

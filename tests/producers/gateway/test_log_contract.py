@@ -13,8 +13,8 @@ from traverse_infra.topics import apply_topics
 from traverse_producers.gateway.journal import Entry, Log, Outcome
 from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.transport import Delivery
-from traverse_schemas.identity import partition_of
-from traverse_schemas.topics import INBOUND, MAX_EVENT_BYTES, PARTITIONS
+from traverse_schemas.log.identity import partition_of
+from traverse_schemas.log.topics import INBOUND, MAX_EVENT_BYTES, PARTITIONS
 
 
 class Under(NamedTuple):

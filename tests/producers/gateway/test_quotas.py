@@ -31,10 +31,10 @@ from traverse_producers.gateway.quota_sums import MOST_NAMES, Claim, Sums
 from traverse_producers.gateway.quotas import DayQuotas
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_schemas.clock import FixedClock
-from traverse_schemas.compacted_table import Stored, TableAwayError, TableLog
-from traverse_schemas.compacted_topic import KafkaTableLog
-from traverse_schemas.institutions import Quota
-from traverse_schemas.topics import QUOTAS
+from traverse_schemas.log.compacted_table import Stored, TableAwayError, TableLog
+from traverse_schemas.log.compacted_topic import KafkaTableLog
+from traverse_schemas.log.topics import QUOTAS
+from traverse_schemas.registry.institutions import Quota
 
 NOON = FixedClock(datetime(2026, 11, 24, 11, tzinfo=UTC))
 SIREN = "181300013"

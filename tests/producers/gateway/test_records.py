@@ -13,7 +13,7 @@ from tests.producers.gateway.serving import KEY, NOW, Gateway, MemoryLog, servin
 from tests.stream_processors.factory import call_data
 from traverse_producers.gateway import record_body
 from traverse_producers.gateway.record_book import RecordBook
-from traverse_schemas.topics import MAX_EVENT_BYTES
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 
 FORM = {
     "titre": "Réfection de la voirie communale",

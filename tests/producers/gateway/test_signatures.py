@@ -28,10 +28,10 @@ from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.gateway.vouched_transport import VouchedTransport
 from traverse_producers.gateway.vouching import Vouching
 from traverse_schemas.clock import FixedClock
-from traverse_schemas.identity import record_key
-from traverse_schemas.institutions import Institution, encode_institution
-from traverse_schemas.registry import FixedRegistry
-from traverse_schemas.signatures import SIGNATURE_HEADER, Signer, verify
+from traverse_schemas.log.identity import record_key
+from traverse_schemas.registry.institutions import Institution, encode_institution
+from traverse_schemas.registry.registry import FixedRegistry
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER, Signer, verify
 
 
 def signatures(gateway: Gateway) -> list[bytes]:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported, Importer
 from traverse_schemas.events import EVENT_TYPES, Event, event_adapter
+from traverse_schemas.log.topics import MAX_EVENT_BYTES
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.topics import MAX_EVENT_BYTES
 
 SOURCE = "urn:siren:123456782:essai"
 CONTEXT = ImportContext(SOURCE)

@@ -17,7 +17,7 @@ from traverse_producers.importers.text import (
     title_and_description,
     web_address,
 )
-from traverse_schemas.contacts import without_contacts
+from traverse_schemas.judging.contacts import without_contacts
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from traverse_producers.polling.poll import Feed, Outcome, poll
 from traverse_producers.polling.position import Position
 from traverse_producers.sender import Sender
 from traverse_schemas.events import Action
-from traverse_schemas.identity import Version, utc_text
+from traverse_schemas.log.identity import Version, utc_text
 from traverse_schemas.records.codes import Kind
 
 pytestmark = pytest.mark.long

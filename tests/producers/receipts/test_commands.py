@@ -14,8 +14,8 @@ from traverse_infra.command_tree import build
 from traverse_producers.errors import GatewayAwayError, GatewayRefusedError, InvalidOptionError
 from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import Follower, save
-from traverse_schemas.receipts import End, receipt_key
-from traverse_schemas.topics import RECEIPTS
+from traverse_schemas.log.receipts import End, receipt_key
+from traverse_schemas.log.topics import RECEIPTS
 
 AT = 1795510800000  # 2026-11-24, 10:00 in Paris
 

@@ -11,8 +11,8 @@ from traverse_producers.errors import UnreadableInputError
 from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import save
 from traverse_producers.receipts.store import ReceiptStore
-from traverse_schemas.receipts import EVENT_HEADER, SIREN_HEADER, End, receipt_key
-from traverse_schemas.topics import RECEIPTS, REJECTED
+from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER, End, receipt_key
+from traverse_schemas.log.topics import RECEIPTS, REJECTED
 
 SOURCE = "urn:siren:211300405"
 NOW = 1795510800000

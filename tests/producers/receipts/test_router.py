@@ -16,8 +16,8 @@ from traverse_producers.receipts.follow import Follower, save
 from traverse_producers.receipts.replay import UnusableCorrectionError, replayed
 from traverse_producers.receipts.router import receipts_router, whole_body
 from traverse_producers.receipts.streaks import SLOW_AFTER, WARN_AFTER, slowed_rate
-from traverse_schemas.receipts import End
-from traverse_schemas.signatures import SIGNATURE_HEADER
+from traverse_schemas.log.receipts import End
+from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
 OWN = {"siren": "211300405"}
 ORIGINAL = orjson.dumps(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traverse_producers.receipts.trace import Said, as_json, as_lines, from_json, joined
-from traverse_schemas.receipts import RANK, End
+from traverse_schemas.log.receipts import RANK, End
 
 SOURCE = "urn:siren:211300405"
 NINE = 1795510800000  # 2026-11-24, 10:00 in Paris

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from tests.search_api.access.test_reader import ENDED, KEY, MUTE, NOW, institution
 from traverse_schemas.clock import FixedClock
-from traverse_schemas.networks import network_of
-from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.registry.registry import FixedRegistry
+from traverse_schemas.web.networks import network_of
 from traverse_search_api.access.rates import Rates
 from traverse_search_api.app import create_app
 from traverse_search_api.errors import TooManyRequestsError

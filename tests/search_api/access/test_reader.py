@@ -9,12 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 
-from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import FixedClock
-from traverse_schemas.grouping import readable
-from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.documents.grouping import readable
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import FixedRegistry, RegistryView
+from traverse_schemas.registry.api_keys import new_api_key
+from traverse_schemas.registry.institutions import Institution, Role, Scope
+from traverse_schemas.registry.registry import FixedRegistry, RegistryView
 from traverse_search_api.access.reader import ANYBODY, Reader, reader_of
 from traverse_search_api.access.ways import ApiKeys, Readers
 from traverse_search_api.answers.items import detail_of

@@ -16,11 +16,11 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.index_mapping import ALIASES
-from traverse_schemas.institutions import Institution, Role
+from traverse_schemas.documents.index_mapping import ALIASES
+from traverse_schemas.log.compacted_table import CompactedTable
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.registry.institutions import Institution, Role
+from traverse_schemas.registry.registry import FixedRegistry
 from traverse_search_api.accounts.account import (
     Account,
     Membership,

@@ -15,8 +15,8 @@ from kafka.admin import NewTopic
 from tests.engines import RunningEngines
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE
 from traverse_schemas.clock import clock_from
-from traverse_schemas.document import INDICES
-from traverse_schemas.index_mapping import index_body
+from traverse_schemas.documents.document import INDICES
+from traverse_schemas.documents.index_mapping import index_body
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.alerts.followed import FollowedSearches
 from traverse_search_api.alerts.ledger import Alert, Ledger

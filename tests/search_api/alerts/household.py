@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.search_api.accounts.people import MARSEILLE, NOW, House, house
-from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.log.compacted_table import CompactedTable
 from traverse_search_api.accounts.account import account_id
 from traverse_search_api.alerts.book import SubscriptionBook, SubscriptionTable
 from traverse_search_api.alerts.subscription import (

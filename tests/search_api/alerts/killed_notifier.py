@@ -9,8 +9,8 @@ from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.search_api.accounts.people import INSTITUTIONS, PEOPLE
 from tests.search_api.alerts.household import table_of
 from tests.search_api.conftest import sums_on
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.institutions import decode_institution, encode_institution
+from traverse_schemas.log.compacted_table import CompactedTable
+from traverse_schemas.registry.institutions import decode_institution, encode_institution
 from traverse_search_api.accounts.account import decode_account, encode_account
 from traverse_search_api.alerts.notifier import Tables, notify
 from traverse_search_api.alerts.subscription import decode_subscription

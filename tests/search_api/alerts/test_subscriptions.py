@@ -7,7 +7,7 @@ import pytest
 
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE, NOW, PEOPLE, token_of, words_of
 from tests.search_api.alerts.household import Household, household, subscription
-from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.registry.registry import FixedRegistry
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.accounts.account_changes import disable
 from traverse_search_api.alerts.dry_run import sentence

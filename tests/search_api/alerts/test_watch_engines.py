@@ -30,7 +30,7 @@ from tests.search_api.alerts.household import household, subscription
 from tests.search_api.alerts.receiver import receiving
 from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.clock import clock_from
-from traverse_schemas.grouping import GroupingMessage, grouping_id
+from traverse_schemas.documents.grouping import GroupingMessage, grouping_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.alerts.departures import forget_departed
 from traverse_search_api.alerts.ledger import Batch

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.documents import deadline, document
 from tests.search_api.conftest import Service
-from traverse_schemas.identity import utc_text
+from traverse_schemas.documents.status import OPEN_STATUSES, Status, status_of
+from traverse_schemas.log.identity import utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, NeedStage, ProjectStage
-from traverse_schemas.status import OPEN_STATUSES, Status, status_of
 from traverse_search_api.filters.status_query import status_clause, status_filter, whole_millisecond
 from traverse_search_api.query.status_counts import open_filter, read_statuses, status_aggregations
 

@@ -8,13 +8,13 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 
-from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import clock_from
-from traverse_schemas.grouping import GroupingMessage
-from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.documents.grouping import GroupingMessage
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.registry.api_keys import new_api_key
+from traverse_schemas.registry.institutions import Institution, Role, Scope
+from traverse_schemas.registry.registry import FixedRegistry
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.app import create_app
 from traverse_search_api.engines.elasticsearch_client import Index

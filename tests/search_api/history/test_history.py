@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.documents import SOURCE, document
 
-from traverse_schemas.identity import event_key
+from traverse_schemas.log.identity import event_key
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.history.accepted_log import Kept
 from traverse_search_api.history.pointers import Pointer, Pointers

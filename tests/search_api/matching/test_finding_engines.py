@@ -13,7 +13,7 @@ from tests.engines import RunningEngines
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE
 from tests.search_api.alerts.changing import Changing, changing
 from traverse_schemas.clock import clock_from
-from traverse_schemas.indexed import indexed
+from traverse_schemas.documents.indexed import indexed
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.alerts.look import look

@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import Request
 
 from tests.documents import deadline, document
+from traverse_schemas.documents.status import Status
 from traverse_schemas.records.codes import InstitutionKind
 from traverse_schemas.reference.cpv import cpv_label
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES
-from traverse_schemas.status import Status
 from traverse_search_api import labels
 from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.answers.items import item_of

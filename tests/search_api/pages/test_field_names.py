@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
+from tests.schemas.judging.test_sentences import problem
 from tests.schemas.samples import FULL_EVENTS, spoilt
-from tests.schemas.test_sentences import problem
 from traverse_schemas.events import EVENT_TYPES, event_adapter
+from traverse_schemas.judging.sentences import Problem, explain
 from traverse_schemas.records.models import MODELS
-from traverse_schemas.sentences import Problem, explain
 from traverse_search_api.pages.field_names import (
     FIELDS,
     FILTERS,

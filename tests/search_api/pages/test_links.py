@@ -10,7 +10,7 @@ from tests.documents import document
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE
 from traverse_schemas.decisions import LinkWord, Word
 from traverse_schemas.events import EVENT_TYPES, event_adapter
-from traverse_schemas.identity import opportunity_id, utc_text
+from traverse_schemas.log.identity import opportunity_id, utc_text
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.answers.items import detail_of, item_of
 from traverse_search_api.errors import InvalidParameterError

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of, words_of
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.gateway_client import RefusedByGatewayError
 from traverse_search_api.pages import need_routes

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.search_api.accounts.people import CHAMBER, MARSEILLE, House, house, token_of
-from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.log.compacted_table import CompactedTable
 from traverse_search_api.institutions.showcase_errors import InvalidOriginError, TooManyOriginsError
 from traverse_search_api.institutions.showcases import (
     NOBODY,

@@ -9,9 +9,9 @@ import pytest
 
 from tests.search_api.accounts.people import INSTITUTIONS, MARSEILLE
 from traverse_schemas.decisions import GroupingStep, GroupingWord
+from traverse_schemas.documents.grouping import grouping_id
 from traverse_schemas.events import EVENT_TYPES, event_adapter
-from traverse_schemas.grouping import grouping_id
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.records.models import Need
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import THEMES

@@ -35,14 +35,14 @@ from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.signing_keys import KeyFolder
 from traverse_schemas.clock import clock_from
-from traverse_schemas.identity import event_key, partition_of, record_key
-from traverse_schemas.index_mapping import index_body
-from traverse_schemas.indexed import indexed
-from traverse_schemas.institutions import Role, Scope
-from traverse_schemas.membership import Membership, new_member
-from traverse_schemas.receipts import EVENT_HEADER, SIREN_HEADER
-from traverse_schemas.registry import LiveRegistry, institutions_table
-from traverse_schemas.topics import ACCEPTED, AUDIT, INBOUND, PARTITIONS, REJECTED
+from traverse_schemas.documents.index_mapping import index_body
+from traverse_schemas.documents.indexed import indexed
+from traverse_schemas.log.identity import event_key, partition_of, record_key
+from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER
+from traverse_schemas.log.topics import ACCEPTED, AUDIT, INBOUND, PARTITIONS, REJECTED
+from traverse_schemas.registry.institutions import Role, Scope
+from traverse_schemas.registry.membership import Membership, new_member
+from traverse_schemas.registry.registry import LiveRegistry, institutions_table
 from traverse_schemas.visibility import Visibility
 from traverse_search_api.accounts.account import Identity, account_id
 from traverse_search_api.accounts.account_changes import require_account, with_identity

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from tests.documents import deadline, document, stub
-from traverse_schemas.grouping import GroupingMessage, grouping_id
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.documents.grouping import GroupingMessage, grouping_id
+from traverse_schemas.log.identity import opportunity_id
 from traverse_search_api.groupings.groupings import PATIENCE
 
 MARSEILLE, CHAMBER = "211300553", "181300013"

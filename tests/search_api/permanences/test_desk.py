@@ -10,7 +10,7 @@ import pytest
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.search_api.accounts.people import INSTITUTIONS, NOW, MemoryEvents, MovingClock
 from tests.search_api.permanences.publishing import WEEKLY, calendar
-from traverse_schemas.compacted_table import CompactedTable
+from traverse_schemas.log.compacted_table import CompactedTable
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.accounts.audit import Audit
 from traverse_search_api.permanences import desk as desk_module

@@ -17,10 +17,10 @@ from tests.search_api.permanences.publishing import (
     event,
     publishing,
 )
-from traverse_schemas.compacted_table import CompactedTable
-from traverse_schemas.institutions import Institution
+from traverse_schemas.log.compacted_table import CompactedTable
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.registry import FixedRegistry
+from traverse_schemas.registry.institutions import Institution
+from traverse_schemas.registry.registry import FixedRegistry
 from traverse_search_api.alerts.outside import Outside
 from traverse_search_api.permanences import held as held_module
 from traverse_search_api.permanences.calendar import Kept, read_calendar

@@ -18,8 +18,8 @@ from tests.search_api.accounts.people import (
 )
 from tests.search_api.permanences.publishing import WEEKLY, calendar, event
 from traverse_infra.engines.waiting import wait_until
-from traverse_schemas.api_keys import new_api_key
-from traverse_schemas.institutions import Role, Scope
+from traverse_schemas.registry.api_keys import new_api_key
+from traverse_schemas.registry.institutions import Role, Scope
 from traverse_search_api.accounts.forms import MOST_OCTETS as MOST_OF_FIELDS
 from traverse_search_api.permanences.calendar import MOST_OCTETS
 from traverse_search_api.permanences.published import decode_calendar

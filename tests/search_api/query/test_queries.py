@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traverse_schemas.index_mapping import WORDS, index_body
+from traverse_schemas.documents.index_mapping import WORDS, index_body
+from traverse_schemas.french.synonyms import product_entries
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.synonyms import product_entries
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.errors import AmbiguousPlaceError, InvalidParameterError
 from traverse_search_api.filters.status_query import index_text, whole_millisecond

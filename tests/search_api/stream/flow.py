@@ -19,13 +19,13 @@ from kafka.admin import NewTopic
 from tests import serving
 from tests.engines import RunningEngines
 from traverse_infra.engines.waiting import wait_until
-from traverse_schemas.api_keys import new_api_key
 from traverse_schemas.clock import clock_from
-from traverse_schemas.document import INDICES
-from traverse_schemas.index_mapping import index_body
-from traverse_schemas.institutions import Institution, Role, Scope
+from traverse_schemas.documents.document import INDICES
+from traverse_schemas.documents.index_mapping import index_body
 from traverse_schemas.records.codes import InstitutionKind
-from traverse_schemas.registry import RegistryView
+from traverse_schemas.registry.api_keys import new_api_key
+from traverse_schemas.registry.institutions import Institution, Role, Scope
+from traverse_schemas.registry.registry import RegistryView
 from traverse_search_api.app import create_app
 from traverse_search_api.engines.elasticsearch_client import connect
 from traverse_search_api.server import server_of

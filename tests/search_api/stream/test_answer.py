@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from traverse_schemas.http_methods import AnswerHead
+from traverse_schemas.web.http_methods import AnswerHead
 from traverse_search_api.stream.answer import StreamAnswer
 from traverse_search_api.stream.message import HEARTBEAT, Form
 from traverse_search_api.web import patient_answer

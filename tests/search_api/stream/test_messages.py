@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.documents import document
 from traverse_schemas.clock import clock_from
-from traverse_schemas.document import INDICES
+from traverse_schemas.documents.document import INDICES
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.changes.change_log import Change
 from traverse_search_api.changes.position import Position, decode

@@ -26,7 +26,7 @@ from tests.search_api.stream.flow import (
 )
 from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.clock import clock_from
-from traverse_schemas.document import INDICES
+from traverse_schemas.documents.document import INDICES
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.changes.change_log import ChangeLog

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from traverse_schemas.french.synonyms import product_entries
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.synonyms import product_entries
 from traverse_search_api.text.plan import TextPlan, plan_of
 from traverse_search_api.understanding.place_aliases import (
     parse_place_aliases,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from traverse_schemas.french.synonyms import product_entries
 from traverse_schemas.reference.territories import Territories
-from traverse_schemas.synonyms import product_entries
 from traverse_search_api.text.plan import TextPlan, plan_of
 from traverse_search_api.words.synonym_book import meanings_of
 from traverse_search_api.words.typed_words import How, Piece

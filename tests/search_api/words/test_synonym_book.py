@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from traverse_schemas.synonyms import SynonymsError, conflate
+from traverse_schemas.french.synonyms import SynonymsError, conflate
 from traverse_search_api.words.synonym_book import SynonymBook
 
 

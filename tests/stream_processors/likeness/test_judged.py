@@ -16,7 +16,7 @@ from tests.stream_processors.likeness.judged import (
     wrong,
 )
 from traverse_infra.training import public_contents
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.likeness.corpus import base_passages, passages_of
 from traverse_stream_processors.likeness.model import Vectoriser, base_model, nearness
 from traverse_stream_processors.likeness.terms import terms_of

@@ -22,8 +22,8 @@ from tests.stream_processors.factory import RECEIVED
 from traverse_infra.demo.feeds import feeds_in, read_feed
 from traverse_infra.demo.play import octets_of
 from traverse_producers.importers.contract import Dropped
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.enrich import enrich

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.stream_processors.factory import RECEIVED, call_data, event, octets
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.enrich import enrich

@@ -14,10 +14,10 @@ from tests.stream_processors.factory import RECEIVED, event
 from tests.stream_processors.linking.test_arrival import World
 from tests.stream_processors.matching.factory import METROPOLE, TOWNS
 from traverse_schemas.decisions import GroupingStep, Word
+from traverse_schemas.documents.grouping import grouping_id
 from traverse_schemas.events import Action
-from traverse_schemas.grouping import grouping_id
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_stream_processors.decide import decided

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, state
-from traverse_schemas.grouping import grouping_id
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.documents.grouping import grouping_id
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import (

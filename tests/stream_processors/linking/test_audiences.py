@@ -17,8 +17,8 @@ from tests.stream_processors.linking.test_any_order import (
     Whole,
     words,
 )
-from traverse_schemas.grouping import readable_tags, tag_of
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.documents.grouping import readable_tags, tag_of
+from traverse_schemas.log.identity import opportunity_id
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.answers.items import links_of_sides
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from traverse_schemas.topics import OPPORTUNITIES, TOPICS
+from traverse_schemas.log.topics import OPPORTUNITIES, TOPICS
 from traverse_stream_processors.linking.fitting import MOST_OCTETS, SHORTENED, fitting
 
 

@@ -14,7 +14,7 @@ from tests.stream_processors.linking.judged import (
     procedures,
     read_states,
 )
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.linking.book import Book
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.judge import LinkType, judge

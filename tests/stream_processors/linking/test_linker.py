@@ -23,7 +23,7 @@ from tests.stream_processors.linking.telling import (
     told,
 )
 from traverse_schemas.decisions import Decision
-from traverse_schemas.identity import opportunity_id
+from traverse_schemas.log.identity import opportunity_id
 from traverse_stream_processors.linking.features import Features, features_of
 from traverse_stream_processors.linking.judge import LinkType, judge
 from traverse_stream_processors.linking.linker import Group, Linker

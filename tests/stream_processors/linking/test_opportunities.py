@@ -8,7 +8,7 @@ import pytest
 
 from tests.stream_processors.linking.records import call
 from traverse_schemas.decisions import Decision
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors import link
 from traverse_stream_processors.link import document_of
 from traverse_stream_processors.linking.linker import Linker

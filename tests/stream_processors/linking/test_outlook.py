@@ -20,7 +20,7 @@ from tests.stream_processors.linking.test_arrival import (
     written,
 )
 from tests.stream_processors.matching.factory import METROPOLE, REGION, reader, state
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Opportunities

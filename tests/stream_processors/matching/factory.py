@@ -4,8 +4,8 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, cast
 
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.records.models import Record
 from traverse_schemas.reference.cpv import cpv_labels_up
 from traverse_schemas.reference.institutions import Institutions

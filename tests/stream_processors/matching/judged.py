@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import themes_of_text
 from traverse_stream_processors.likeness.terms import terms_of

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tests.stream_processors.matching.factory import METROPOLE, call, need, reader, state
 from tests.stream_processors.matching.test_words import fed, grouping, owners, step
-from traverse_schemas.grouping import Grouping, grouping_id
-from traverse_schemas.identity import opportunity_id
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.documents.grouping import Grouping, grouping_id
+from traverse_schemas.log.identity import opportunity_id
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Opportunities
 from traverse_stream_processors.linking.shelf import Shelf

@@ -17,7 +17,7 @@ from tests.stream_processors.matching.judged import (
     same_purchase,
     trades_needs,
 )
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.matching import answers, joint
 from traverse_stream_processors.matching.matcher import Matcher
 from traverse_stream_processors.matching.subject import alike

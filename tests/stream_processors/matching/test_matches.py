@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.stream_processors.matching.factory import METROPOLE, TOWNS, reader, state
 from traverse_schemas.decisions import Decision
-from traverse_schemas.grouping import grouping_id, records_of
-from traverse_schemas.record_state import RecordState
+from traverse_schemas.documents.grouping import grouping_id, records_of
+from traverse_schemas.log.record_state import RecordState
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.groupings.errors import MovedGroupingError, UnknownGroupingError
 from traverse_search_api.groupings.groupings import one as grouping_at

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.stream_processors.matching.factory import call, need
 from tests.stream_processors.matching.test_matcher import told, world
 from traverse_schemas.decisions import Decision, DecisionKind
-from traverse_schemas.grouping import (
+from traverse_schemas.documents.grouping import (
     Grouping,
     grouping_id,
     readable,

@@ -11,7 +11,7 @@ from tests.engines import RunningEngines
 from tests.search_api.pages.town import PASSWORD, PUBLISHER, Town, town
 from tests.search_api.pages.town_records import CALL, GONE, NEED, OVER, documents
 from tests.search_api.permanences.publishing import WEEKLY, calendar
-from traverse_schemas.grouping import grouping_id
+from traverse_schemas.documents.grouping import grouping_id
 
 pytestmark = pytest.mark.engines
 
