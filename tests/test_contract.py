@@ -12,7 +12,7 @@ import typer
 from pydantic_settings import BaseSettings
 
 from tests.producers.gateway.serving import serving
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_infra.settings import Settings
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.settings import PublishSettings

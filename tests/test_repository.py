@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from traverse_producers.event_builder import check_event
 from traverse_producers.signing_keys import write_key
-from traverse_producers.transport import Delivery, Headers
+from traverse_producers.transports.contract import Delivery, Headers
 from traverse_schemas.log.topics import EVENTS
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER, Signer, verify
 

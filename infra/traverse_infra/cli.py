@@ -16,8 +16,8 @@ def main() -> None:
     try:
         import typer
 
-        from traverse_infra.command_tree import build
-        from traverse_infra.french_help import mistake
+        from traverse_infra.commands.french_help import mistake
+        from traverse_infra.commands.tree import build
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("traverse_"):
             raise

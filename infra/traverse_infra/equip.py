@@ -10,13 +10,13 @@ from typing import NamedTuple
 from elasticsearch import Elasticsearch
 
 from traverse_infra.access_rules import ACCOUNTS, Rule
-from traverse_infra.acls import apply_accounts, apply_acls
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.secure import Secrets
 from traverse_infra.indices import copy_indices, prepare_indices
+from traverse_infra.log.acls import apply_accounts, apply_acls
+from traverse_infra.log.topics import AppliedTopics, Copies, apply_topics, opportunities_begun
 from traverse_infra.private_file import write_private
 from traverse_infra.reindex.rebuild import release
-from traverse_infra.topics import AppliedTopics, Copies, apply_topics, opportunities_begun
 from traverse_schemas.log.engine_access import EngineAccess, engine_access
 from traverse_schemas.log.topics import OPPORTUNITIES
 

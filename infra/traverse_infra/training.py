@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from traverse_infra.log_reading import read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_schemas.errors import RejectedError
 from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.log.topics import RECORDS
@@ -38,9 +38,9 @@ def states_of_events(events: Iterable[bytes]) -> Iterator[RecordState]:
     on the journey. What would be rejected is left out."""
     from traverse_schemas.reference.institutions import Institutions
     from traverse_schemas.reference.territories import Territories
-    from traverse_stream_processors.enrich import enrich
-    from traverse_stream_processors.fold import fold
-    from traverse_stream_processors.validate import validate
+    from traverse_stream_processors.enriching.enrich import enrich
+    from traverse_stream_processors.enriching.fold import fold
+    from traverse_stream_processors.validating.validate import validate
 
     territories = Territories.load()
     institutions = Institutions(territories, {})

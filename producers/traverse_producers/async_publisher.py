@@ -17,7 +17,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from traverse_producers.errors import PublisherClosedError
 from traverse_producers.publisher import Publisher
-from traverse_producers.transport import Delivery
+from traverse_producers.transports.contract import Delivery
 
 Words = ParamSpec("Words")
 Result = TypeVar("Result")

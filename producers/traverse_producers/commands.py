@@ -17,12 +17,12 @@ import typer
 
 from traverse_producers.confirming import confirmed
 from traverse_producers.errors import InvalidOptionError, UndeliveredError
-from traverse_producers.publishing import Confirmed, Progress, publish_rows
-from traverse_producers.report import Report
-from traverse_producers.rows import Row
+from traverse_producers.files.publishing import Confirmed, Progress, publish_rows
+from traverse_producers.files.report import Report
+from traverse_producers.files.rows import Row
 from traverse_producers.sender import Sender
 from traverse_producers.settings import PublishSettings
-from traverse_producers.transport import Transport
+from traverse_producers.transports.contract import Transport
 from traverse_schemas.clock import SystemClock, clock_from
 from traverse_schemas.read_settings import read_settings
 from traverse_schemas.signing.sources import Source, parse_source
@@ -83,11 +83,11 @@ def publish(
         return
     if not files:
         raise InvalidOptionError("Donnez au moins un fichier : traverse publish FILE...")
-    from traverse_producers.commands_tables import corrections_of, mapping_of
-    from traverse_producers.files import read_files
-    from traverse_producers.input_streams import expand, open_input
-    from traverse_producers.sent_list import sent_list
-    from traverse_producers.table_rows import Voice
+    from traverse_producers.files.input_streams import expand, open_input
+    from traverse_producers.files.read import read_files
+    from traverse_producers.files.sent_list import sent_list
+    from traverse_producers.tables.commands import corrections_of, mapping_of
+    from traverse_producers.tables.rows import Voice
 
     speaker = _speaker("--institution", institution) if institution else None
     voice = None
@@ -143,10 +143,10 @@ def import_(
     json_output: _AsJson = False,
 ) -> None:
     """Importe des données ouvertes et les publie au nom de celui qui les relaie."""
+    from traverse_producers.files.importing import import_rows
+    from traverse_producers.files.input_streams import expand, open_input
     from traverse_producers.importers.contract import ImportContext
     from traverse_producers.importers.registry import IMPORTERS
-    from traverse_producers.importing import import_rows
-    from traverse_producers.input_streams import expand, open_input
     from traverse_producers.polling.poll import Feed
 
     importer = IMPORTERS.get(format_)
@@ -190,7 +190,7 @@ def _poll(
     json_output: bool,
 ) -> None:
     """Poll each listing; exit code 1 when a row was refused, 3 when somebody has to confirm."""
-    from traverse_producers.input_streams import open_input
+    from traverse_producers.files.input_streams import open_input
     from traverse_producers.polling.poll import poll
     from traverse_producers.polling.position import Position
 
@@ -250,11 +250,11 @@ def _transport(
     """By the gateway where one is named, else to Kafka; and whether it is direct."""
     address = gateway or settings.gateway
     if address:
-        from traverse_producers.http_transport import HttpTransport
+        from traverse_producers.transports.http import HttpTransport
 
         key = api_key_in(api_key_file or settings.api_key_file)
         return HttpTransport(address, key, timeout=settings.publish_timeout), False
-    from traverse_producers.kafka_transport import KafkaTransport
+    from traverse_producers.transports.kafka import KafkaTransport
 
     return KafkaTransport(settings.kafka, timeout=settings.publish_timeout), True
 
@@ -322,7 +322,7 @@ def _show_columns() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from traverse_producers.csv_columns import COLUMNS
+    from traverse_producers.tables.columns import COLUMNS
 
     table = Table("Colonne", "Ou bien", "Exemple", box=box.SIMPLE_HEAD)
     for column in COLUMNS:

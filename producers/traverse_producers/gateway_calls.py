@@ -11,8 +11,8 @@ from traverse_producers.errors import (
     GatewayRefusedError,
     PublishError,
 )
-from traverse_producers.gateway_answers import Later, outcomes, sentence_of
-from traverse_producers.http_transport import api_key_of, gateway_address, why_away
+from traverse_producers.transports.gateway_answers import Later, outcomes, sentence_of
+from traverse_producers.transports.http import api_key_of, gateway_address, why_away
 
 _ITS_OWN_WORDS: Final = frozenset({403, 404, 422})
 """Statuses of a question whose sentence says all that there is to mend."""

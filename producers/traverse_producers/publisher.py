@@ -18,14 +18,14 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
-from traverse_producers.durable_queue import Limits
 from traverse_producers.event_builder import build_event
-from traverse_producers.kafka_transport import KafkaTransport
-from traverse_producers.outbox import Outbox
+from traverse_producers.outbox.durable_queue import Limits
+from traverse_producers.outbox.outbox import Outbox
 from traverse_producers.sender import Sender
 from traverse_producers.settings import PublishSettings
 from traverse_producers.signing_keys import KeyFolder, Keys, OneKey, read_signer
-from traverse_producers.transport import Delivery, Transport
+from traverse_producers.transports.contract import Delivery, Transport
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.read_settings import read_settings
 from traverse_schemas.signing.signatures import Signer

@@ -15,7 +15,7 @@ from traverse_producers.errors import (
 )
 from traverse_producers.event_builder import check_event, octets_of
 from traverse_producers.signing_keys import Keys, siren_of
-from traverse_producers.transport import Delivery, Headers, Transport
+from traverse_producers.transports.contract import Delivery, Headers, Transport
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.log.identity import record_key
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER

@@ -30,10 +30,10 @@ from traverse_schemas.log.topics import DECISIONS, INBOUND, RECORDS
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry.registry import LiveRegistry, institutions_table
-from traverse_stream_processors.bulk import BulkWriter
-from traverse_stream_processors.check import Inbound
-from traverse_stream_processors.enrich import enrich
+from traverse_stream_processors.enriching.enrich import enrich
 from traverse_stream_processors.fetching import fetch_promptly, waiting
+from traverse_stream_processors.indexing.bulk import BulkWriter
+from traverse_stream_processors.indexing.work import FENCE, Changed, IndexWork
 from traverse_stream_processors.likeness.model import model_at
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Opportunities
@@ -42,10 +42,10 @@ from traverse_stream_processors.log import LogWriter
 from traverse_stream_processors.matching.matches import Matches
 from traverse_stream_processors.settings import ProcessorSettings
 from traverse_stream_processors.single_writer import SingleWriterAssignor
-from traverse_stream_processors.state import ValidateState
 from traverse_stream_processors.telemetry import Progress, logger
-from traverse_stream_processors.work_index import FENCE, Changed, IndexWork
-from traverse_stream_processors.work_validate import ValidateWork
+from traverse_stream_processors.validating.check import Inbound
+from traverse_stream_processors.validating.state import ValidateState
+from traverse_stream_processors.validating.work import ValidateWork
 
 EXIT_STOPPED = 70
 """Exit code when the process leaves because only a person can mend what is wrong."""

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from traverse_infra import members
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_infra.members import (
     add_member,
     ensure_members,

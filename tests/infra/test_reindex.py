@@ -30,8 +30,8 @@ from traverse_schemas.log.identity import partition_of
 from traverse_schemas.log.topics import CHANGES, OPPORTUNITIES, PARTITIONS
 from traverse_search_api.app import create_app
 from traverse_search_api.settings import SearchSettings
-from traverse_stream_processors.bulk import BulkWriter
-from traverse_stream_processors.index import operations
+from traverse_stream_processors.indexing.bulk import BulkWriter
+from traverse_stream_processors.indexing.index import operations
 from traverse_stream_processors.log import LogWriter, Message
 
 pytestmark = pytest.mark.engines

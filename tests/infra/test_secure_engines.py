@@ -18,13 +18,13 @@ from kafka.errors import (
 from tests.infra.conftest import Secured
 from tests.stream_processors.factory import CCI, call_data
 from traverse_infra.access_rules import ACCOUNTS, kafka_rules
-from traverse_infra.acls import apply_acls
 from traverse_infra.check.operation import lost_indices
 from traverse_infra.engines.waiting import wait_until
-from traverse_infra.log_reading import GROUPS, waiting
+from traverse_infra.log.acls import apply_acls
+from traverse_infra.log.reading import GROUPS, waiting
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, PublishError
-from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.log.engine_access import EngineAccess
 from traverse_schemas.log.topics import INBOUND, TOPICS
@@ -160,7 +160,7 @@ def test_permissions_that_are_not_declared_are_taken_away(
     operator = secured.access("operator")
     more = [*kafka_rules(), kafka_rules()[0]._replace(name="traverse.accepted")]
     with monkeypatch.context() as patched:
-        patched.setattr("traverse_infra.acls.kafka_rules", lambda: more)
+        patched.setattr("traverse_infra.log.acls.kafka_rules", lambda: more)
         assert len(apply_acls(secured.kafka, access=operator)) == 1
     assert apply_acls(secured.kafka, access=operator) == ()
     with pytest.raises(TopicAuthorizationFailedError):

@@ -20,8 +20,8 @@ from tests.stream_processors.factory import call_data, event
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.services import Services
-from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.signing.signatures import Signer
 
 pytestmark = pytest.mark.engines

@@ -13,7 +13,7 @@ from traverse_infra.access_rules import (
     elasticsearch_users,
     kafka_rules,
 )
-from traverse_infra.commands_work import _beside
+from traverse_infra.commands.work import _beside
 from traverse_infra.engines.elasticsearch_engine import elasticsearch_yml
 from traverse_infra.engines.kafka_engine import server_properties
 from traverse_infra.engines.secure import Secrets

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from traverse_infra.commands_engines import load_settings
+from traverse_infra.commands.engines import load_settings
 from traverse_infra.settings import Settings
 from traverse_schemas.read_settings import InvalidSettingError
 

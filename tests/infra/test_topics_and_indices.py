@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from tests.engines import RunningEngines
 from tests.journey.harness import all_indices, all_topics
 from traverse_infra import indices
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_infra.errors import EngineAwayError, IndexLostError, IndexMismatchError, TopicError
-from traverse_infra.topics import Change, Copies, apply_topics, opportunities_generation
+from traverse_infra.log.topics import Change, Copies, apply_topics, opportunities_generation
 from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.log.topics import OPPORTUNITIES, TOPICS, Topic
 

@@ -25,7 +25,7 @@ from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.runner import Engines
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.members import add_member, open_registry
-from traverse_producers.transport import Headers
+from traverse_producers.transports.contract import Headers
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.log.receipts import End
 from traverse_schemas.log.topics import ACCEPTED

@@ -12,9 +12,9 @@ import orjson
 
 from tests.journey.harness import Sent, until
 from traverse_producers.errors import PublishError
-from traverse_producers.kafka_transport import KafkaTransport
-from traverse_producers.outbox import Outbox
-from traverse_producers.transport import Delivery, Headers
+from traverse_producers.outbox.outbox import Outbox
+from traverse_producers.transports.contract import Delivery, Headers
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.events import CONTENT_TYPE
 
 PATIENCE = 600.0

@@ -16,8 +16,8 @@ from traverse_infra.privacy.find import find
 from traverse_infra.privacy.local_files import erase, files_under
 from traverse_infra.privacy.local_files import left as left_in_files
 from traverse_infra.privacy.purge import UnknownRecordError, purge
-from traverse_producers.durable_queue import DurableQueue, Message
-from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.outbox.durable_queue import DurableQueue, Message
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.log.identity import opportunity_id, record_key

@@ -9,7 +9,7 @@ import pytest
 from tests.journey.digest import outcome_of
 from tests.journey.harness import Journey, until
 from tests.journey.history import Mixed
-from traverse_infra.topics import topic_exists, topic_ids
+from traverse_infra.log.topics import topic_exists, topic_ids
 from traverse_schemas.log.topics import DERIVED, RESET
 
 pytestmark = pytest.mark.engines

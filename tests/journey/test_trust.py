@@ -16,7 +16,7 @@ import pytest
 from tests.journey.harness import PATIENCE, Journey, Sent, sent
 from tests.signing import CCI, member, signer_of
 from tests.stream_processors.factory import event
-from traverse_infra.log_reading import LogMessage
+from traverse_infra.log.reading import LogMessage
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.log.receipts import SIREN_HEADER
 from traverse_schemas.log.topics import EVENTS

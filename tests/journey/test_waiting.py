@@ -7,7 +7,7 @@ import pytest
 from tests.journey.harness import Journey, sent
 from tests.stream_processors.factory import event
 from traverse_infra.check.operation import behind
-from traverse_infra.log_reading import waiting
+from traverse_infra.log.reading import waiting
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.log.topics import INBOUND, PARTITIONS
 

@@ -22,8 +22,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
-from traverse_producers.outbox import Outbox
-from traverse_producers.transport import Delivery, Headers
+from traverse_producers.outbox.outbox import Outbox
+from traverse_producers.transports.contract import Delivery, Headers
 from traverse_schemas.log.pauses import Pauses
 
 _KEYS = ("a", "b", "c")

@@ -6,7 +6,7 @@ from zlib import crc32
 import pytest
 
 from traverse_producers.errors import BrokerAwayError
-from traverse_producers.transport import Delivery, Headers
+from traverse_producers.transports.contract import Delivery, Headers
 
 
 class MemoryTransport:
@@ -53,6 +53,6 @@ def opened_by_commands(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
         transport.closed = False
         return transport
 
-    monkeypatch.setattr("traverse_producers.kafka_transport.KafkaTransport", opened)
+    monkeypatch.setattr("traverse_producers.transports.kafka.KafkaTransport", opened)
     monkeypatch.setenv("TRAVERSE_SIGNATURES", "off")
     return transport

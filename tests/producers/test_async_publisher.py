@@ -12,7 +12,7 @@ import pytest
 from tests.engines import RunningEngines
 from tests.producers.memory_transport import MemoryTransport
 from tests.stream_processors.factory import CCI, call_data
-from traverse_infra.topics import apply_topics
+from traverse_infra.log.topics import apply_topics
 from traverse_producers.async_publisher import AsyncPublisher
 from traverse_producers.errors import (
     BrokerAwayError,

@@ -18,7 +18,7 @@ from tests.producers.gateway.serving import KEY, OWN
 from tests.producers.http_gateways import real_gateway
 from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.stream_processors.factory import event
-from traverse_infra.topics import apply_topics
+from traverse_infra.log.topics import apply_topics
 from traverse_producers import commands
 from traverse_producers.errors import InvalidOptionError, UnreadableInputError
 from traverse_producers.signing_keys import write_key
@@ -118,7 +118,7 @@ def test_a_file_that_is_missing_is_told_before_anything_is_opened(
     def opened(*_: object, **__: object) -> NoReturn:
         raise AssertionError("connected")
 
-    monkeypatch.setattr("traverse_producers.kafka_transport.KafkaTransport", opened)
+    monkeypatch.setattr("traverse_producers.transports.kafka.KafkaTransport", opened)
     there, sent = tmp_path / "e.json", tmp_path / "sent.csv"
     there.write_text(json.dumps([event()]), encoding="utf-8")
     result = run(*(word.format(sent=sent) for word in words), there, tmp_path / "apels.json")
@@ -187,7 +187,7 @@ def test_what_comes_through_a_pipe_is_published(
         with file.open("rb") as stream:
             yield stream
 
-    monkeypatch.setattr("traverse_producers.input_streams.open_input", open_pipe)
+    monkeypatch.setattr("traverse_producers.files.input_streams.open_input", open_pipe)
     result = run("publish", "-", "--institution", "211300553")
     assert result.exit_code == 1
     assert "-, ligne 3 [R-2]" in result.stdout

@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 from tests.engines import RunningEngines
 from tests.producers.memory_transport import MemoryTransport
 from tests.stream_processors.factory import CCI, call_data, event
-from traverse_infra.topics import apply_topics
+from traverse_infra.log.topics import apply_topics
 from traverse_producers.errors import (
     BrokerAwayError,
     BrokerRefusedError,
@@ -21,9 +21,9 @@ from traverse_producers.errors import (
     PublisherClosedError,
     UndeliveredError,
 )
-from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.publisher import Publisher
-from traverse_producers.transport import Transport
+from traverse_producers.transports.contract import Transport
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.errors import InvalidSourceError
 from traverse_schemas.log.identity import record_key
@@ -175,7 +175,7 @@ def test_a_topic_that_is_not_there_names_the_command(
     engines: RunningEngines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broker without our topics is told apart from a broker that is away."""
-    monkeypatch.setattr("traverse_producers.kafka_transport.INBOUND", "traverse.nowhere")
+    monkeypatch.setattr("traverse_producers.transports.kafka.INBOUND", "traverse.nowhere")
     with pytest.raises(BrokerRefusedError, match="n'existe pas"):
         KafkaTransport(engines.kafka, timeout=10)
 

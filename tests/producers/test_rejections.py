@@ -13,7 +13,7 @@ from tests.producers.gateway.serving import KEY, OWN, MemoryLog
 from tests.producers.http_gateways import real_gateway
 from tests.producers.receipts.test_follow import NOW, rejected
 from tests.stream_processors.factory import CCI, call_data, event, octets
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_producers.errors import (
     BrokerAwayError,
     EventRefusedError,

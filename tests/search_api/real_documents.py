@@ -16,10 +16,10 @@ from traverse_producers.importers.registry import IMPORTERS
 from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_stream_processors.enrich import enrich
-from traverse_stream_processors.fold import fold
-from traverse_stream_processors.link import form
-from traverse_stream_processors.validate import validate
+from traverse_stream_processors.enriching.enrich import enrich
+from traverse_stream_processors.enriching.fold import fold
+from traverse_stream_processors.linking.link import form
+from traverse_stream_processors.validating.validate import validate
 
 # Feed, source and files: those that the benchmarks and the demonstration read.
 _FEEDS = (

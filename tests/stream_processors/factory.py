@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from traverse_stream_processors.check import Inbound
+from traverse_stream_processors.validating.check import Inbound
 
 CCI = "urn:siren:181300013"
 RECEIVED = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

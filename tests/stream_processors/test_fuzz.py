@@ -16,9 +16,9 @@ from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry.registry import RegistryView
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER
-from traverse_stream_processors.admit import admit
-from traverse_stream_processors.check import check
-from traverse_stream_processors.enrich import enrich
+from traverse_stream_processors.enriching.enrich import enrich
+from traverse_stream_processors.validating.admit import admit
+from traverse_stream_processors.validating.check import check
 
 QUIET = settings(
     max_examples=150,

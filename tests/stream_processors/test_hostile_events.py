@@ -23,12 +23,12 @@ from traverse_schemas.log.topics import (
 from traverse_schemas.reference.cpv import cpv_table
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_stream_processors.admit import Admitted, admit
-from traverse_stream_processors.check import Inbound, check
-from traverse_stream_processors.enrich import enrich
-from traverse_stream_processors.link import form
-from traverse_stream_processors.text import clean_text
-from traverse_stream_processors.validate import validate
+from traverse_stream_processors.enriching.enrich import enrich
+from traverse_stream_processors.enriching.text import clean_text
+from traverse_stream_processors.linking.link import form
+from traverse_stream_processors.validating.admit import Admitted, admit
+from traverse_stream_processors.validating.check import Inbound, check
+from traverse_stream_processors.validating.validate import validate
 
 _LIMITS = {topic.name: int(topic.config["max.message.bytes"]) for topic in TOPICS}
 _SLOW = 0.5

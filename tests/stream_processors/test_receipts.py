@@ -5,15 +5,15 @@ from typing import Any, cast
 import orjson
 
 from tests.stream_processors.factory import CCI, event, inbound
-from tests.stream_processors.test_admit import decide, on
+from tests.stream_processors.validating.test_admit import decide, on
 from traverse_schemas.log.receipts import EVENT_HEADER, TRACE_HEADER, End, Traced, read_trace
 from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.log.topics import RECEIPTS, RECORDS, REJECTED
-from traverse_stream_processors.admit import Admitted
-from traverse_stream_processors.link import form
+from traverse_stream_processors.indexing.work import Changed
+from traverse_stream_processors.linking.link import form
 from traverse_stream_processors.log import Message
 from traverse_stream_processors.receipts import Fate, receipts_of
-from traverse_stream_processors.work_index import Changed
+from traverse_stream_processors.validating.admit import Admitted
 
 LATER = "2026-11-21T10:00:00Z"
 LAST = "2026-11-22T10:00:00Z"

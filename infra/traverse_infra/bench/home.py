@@ -19,11 +19,11 @@ from traverse_infra.bench.load import Load
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.runner import Engines
 from traverse_infra.indices import prepare_indices
-from traverse_infra.log_reading import lags
+from traverse_infra.log.reading import lags
+from traverse_infra.log.topics import apply_topics
 from traverse_infra.members import cast_signature, ensure_members, open_registry
 from traverse_infra.services import Services
 from traverse_infra.settings import Settings
-from traverse_infra.topics import apply_topics
 from traverse_producers.signing_keys import KeyFolder
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.documents.index_mapping import index_body

@@ -33,7 +33,7 @@ from traverse_infra.training import states_of_events
 from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.documents.indexed import indexed
 from traverse_schemas.log.identity import opportunity_id, utc_text
-from traverse_stream_processors.link import form
+from traverse_stream_processors.linking.link import form
 
 Say = Callable[[str], None]
 Document = dict[str, Any]

@@ -16,8 +16,8 @@ from traverse_infra.bench.figures import latency_figures, percentile, schedule
 from traverse_infra.bench.home import Home
 from traverse_infra.bench.load import Event
 from traverse_infra.errors import InfraError
-from traverse_producers.kafka_transport import KafkaTransport
 from traverse_producers.sender import Sender
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.documents.index_mapping import PUBLIC_ALIAS
 from traverse_schemas.log.identity import opportunity_id
 

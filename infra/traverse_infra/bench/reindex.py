@@ -23,9 +23,9 @@ from traverse_infra.bench.throughput import (
     pipeline_turn,
     rest,
 )
-from traverse_infra.log_reading import read_topic
+from traverse_infra.log.reading import read_topic
+from traverse_infra.log.topics import end_offsets
 from traverse_infra.reindex.rebuild import rebuild
-from traverse_infra.topics import end_offsets
 from traverse_schemas.log.topics import OPPORTUNITIES
 
 _SWAPPED = "Les alias"

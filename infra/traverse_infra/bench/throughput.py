@@ -24,9 +24,9 @@ from traverse_infra.bench.machine import memory, processor_seconds, steps_of
 from traverse_infra.bench.passthrough import bulk_body
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import InfraError
-from traverse_infra.log_reading import read_topic
+from traverse_infra.log.reading import read_topic
+from traverse_infra.log.topics import end_offsets
 from traverse_infra.services import Services
-from traverse_infra.topics import end_offsets
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.log.identity import partition_of
 from traverse_schemas.log.topics import (

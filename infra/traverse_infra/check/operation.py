@@ -14,8 +14,8 @@ from prometheus_client.registry import Collector
 
 from traverse_infra.errors import InfraError
 from traverse_infra.indices import missing_aliases
-from traverse_infra.log_reading import Waiting, oldest_waiting, waiting
-from traverse_infra.topics import opportunities_begun
+from traverse_infra.log.reading import Waiting, oldest_waiting, waiting
+from traverse_infra.log.topics import opportunities_begun
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.log.engine_access import EngineAccess, engine_access
 

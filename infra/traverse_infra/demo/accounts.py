@@ -8,7 +8,7 @@ from typing import NamedTuple
 from elasticsearch import Elasticsearch
 
 from traverse_infra.demo.tally import Fate
-from traverse_infra.log_reading import read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.log.topics import REJECTED
 

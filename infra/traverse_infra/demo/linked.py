@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from traverse_infra.log_reading import LogMessage, read_topic
+from traverse_infra.log.reading import LogMessage, read_topic
 from traverse_schemas.log.topics import LINKS, OPPORTUNITIES
 
 _MOST_SHOWN = 12

@@ -11,9 +11,9 @@ from traverse_infra.demo.accounts import Refusal, fates, refusals
 from traverse_infra.demo.tally import UNREADABLE, Fate, Sent, SourceSum, tally
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import InfraError
-from traverse_infra.log_reading import lags, read_topic
-from traverse_producers.kafka_transport import KafkaTransport
-from traverse_producers.transport import Delivery
+from traverse_infra.log.reading import lags, read_topic
+from traverse_producers.transports.contract import Delivery
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.events import CONTENT_TYPE
 from traverse_schemas.log.identity import opportunity_id, record_key

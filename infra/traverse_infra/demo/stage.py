@@ -27,10 +27,10 @@ from traverse_infra.demo.script import Script
 from traverse_infra.engines.runner import Engines
 from traverse_infra.errors import InfraError
 from traverse_infra.indices import prepare_indices
+from traverse_infra.log.topics import apply_topics, opportunities_begun
 from traverse_infra.members import cast_signature, ensure_members, open_registry
 from traverse_infra.services import Services
 from traverse_infra.settings import Settings
-from traverse_infra.topics import apply_topics, opportunities_begun
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_schemas.clock import SystemClock
 from traverse_schemas.log.engine_access import elasticsearch_client

@@ -14,7 +14,7 @@ from elasticsearch import Elasticsearch, TransportError
 from elasticsearch.helpers import scan
 
 from traverse_infra.errors import EngineAwayError
-from traverse_infra.log_reading import LogMessage, read_topic
+from traverse_infra.log.reading import LogMessage, read_topic
 from traverse_infra.privacy.local_files import LocalFile
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.log.engine_access import elasticsearch_client

@@ -16,9 +16,9 @@ import orjson
 
 from traverse_infra.check.erased import Erased, event_holds
 from traverse_infra.errors import InfraError
-from traverse_producers.durable_queue import DurableQueue
 from traverse_producers.errors import OutboxError
-from traverse_producers.sent_list import HEADER
+from traverse_producers.files.sent_list import HEADER
+from traverse_producers.outbox.durable_queue import DurableQueue
 from traverse_schemas.log.identity import record_key
 from traverse_schemas.system_faults import fault
 

@@ -8,7 +8,7 @@ from elasticsearch import Elasticsearch, TransportError
 
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError, InfraError
-from traverse_infra.log_reading import read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_infra.privacy.silence import silence
 from traverse_schemas.clock import Clock
 from traverse_schemas.documents.index_mapping import ALIASES

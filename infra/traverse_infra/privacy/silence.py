@@ -5,7 +5,7 @@ import asyncio
 
 from traverse_infra.check.erased import erased_records, named_erased
 from traverse_infra.check.words import silenced, word_in, word_tells
-from traverse_infra.log_reading import read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_schemas.log.topics import ACCEPTED, RECORDS
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 from traverse_stream_processors.log import LogWriter, Message

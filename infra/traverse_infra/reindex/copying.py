@@ -10,11 +10,11 @@ from typing import NamedTuple, Self
 import orjson
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
-from traverse_infra.log_reading import LogMessage, LogReader
+from traverse_infra.log.reading import LogMessage, LogReader
 from traverse_schemas.log.engine_access import elasticsearch_client
 from traverse_schemas.log.topics import OPPORTUNITIES
-from traverse_stream_processors.bulk import BulkWriter, Refused
-from traverse_stream_processors.index import Operation, operations_into
+from traverse_stream_processors.indexing.bulk import BulkWriter, Refused
+from traverse_stream_processors.indexing.index import Operation, operations_into
 
 _PORTION = 4000
 _BULK = 500

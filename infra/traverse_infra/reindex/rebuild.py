@@ -14,13 +14,13 @@ from elasticsearch import Elasticsearch
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import InfraError
 from traverse_infra.indices import delete_index, mapped, read_alias, swap_aliases
+from traverse_infra.log.topics import opportunities_generation
 from traverse_infra.reindex import unfinished
 from traverse_infra.reindex.copying import Copied, Copier
 from traverse_infra.reindex.unfinished import Unfinished
-from traverse_infra.topics import opportunities_generation
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.log.engine_access import elasticsearch_client
-from traverse_stream_processors.bulk import Refused
+from traverse_stream_processors.indexing.bulk import Refused
 
 _NEAR = 2000
 """So many messages behind, the new indices catch up in the moment of the swap."""

@@ -16,7 +16,6 @@ def serve_gateway(
     ] = None,
 ) -> None:
     """Lance la passerelle : publier par HTTP."""
-    from traverse_producers.durable_queue import Limits
     from traverse_producers.gateway.app import create_app
     from traverse_producers.gateway.journal import Journal
     from traverse_producers.gateway.kafka_log import KafkaLog
@@ -25,9 +24,10 @@ def serve_gateway(
     from traverse_producers.gateway.spool import SpooledJournal
     from traverse_producers.gateway.vouched_transport import VouchedTransport
     from traverse_producers.gateway.vouching import Vouching
-    from traverse_producers.kafka_transport import KafkaTransport
+    from traverse_producers.outbox.durable_queue import Limits
     from traverse_producers.receipts.follow import Follower
     from traverse_producers.signing_keys import KeyFolder
+    from traverse_producers.transports.kafka import KafkaTransport
     from traverse_schemas.clock import SystemClock
     from traverse_schemas.collector import spare_what_stays
     from traverse_schemas.registry.registry import LiveRegistry, institutions_table

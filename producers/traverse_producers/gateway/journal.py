@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from traverse_producers.errors import BrokerRefusedError, PublishError
 from traverse_producers.gateway.errors import LogAwayError
-from traverse_producers.transport import Delivery, Headers
+from traverse_producers.transports.contract import Delivery, Headers
 from traverse_schemas.errors import TraverseError
 
 _LOG = logging.getLogger(__name__)

@@ -33,7 +33,7 @@ from traverse_producers.errors import (
     PublishError,
 )
 from traverse_producers.gateway.journal import Entry, Outcome
-from traverse_producers.transport import Delivery
+from traverse_producers.transports.contract import Delivery
 from traverse_schemas.log.engine_access import aiokafka_client
 from traverse_schemas.log.identity import partition_of
 from traverse_schemas.log.topics import INBOUND

@@ -6,13 +6,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from traverse_producers.csv_columns import COLUMNS
 from traverse_producers.gateway.access import ON_BEHALF_OF
 from traverse_producers.gateway.administration_bodies import ANSWERS, BODIES, without_hashes
 from traverse_producers.gateway.answers import Problem, Receipt, RecordReceipt
 from traverse_producers.gateway.http_binding import BATCH, NDJSON, STRUCTURED
 from traverse_producers.gateway.record_body import FORM, JSON, MULTIPART
 from traverse_producers.gateway.vocabulary import components, data_components, event_component
+from traverse_producers.tables.columns import COLUMNS
 from traverse_schemas.events import EVENT_TYPES
 
 Json = dict[str, Any]

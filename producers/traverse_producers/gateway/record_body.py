@@ -15,9 +15,6 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from traverse_producers.csv_cells import UnreadableCellError, plain
-from traverse_producers.csv_columns import BY_HEADER
-from traverse_producers.csv_record import Cell, event_of
 from traverse_producers.errors import InvalidEventError
 from traverse_producers.event_builder import octets_of
 from traverse_producers.gateway.errors import (
@@ -26,7 +23,10 @@ from traverse_producers.gateway.errors import (
     TooLargeBodyError,
     UnsupportedContentError,
 )
-from traverse_producers.table_rows import unknown_column
+from traverse_producers.tables.cells import UnreadableCellError, plain
+from traverse_producers.tables.columns import BY_HEADER
+from traverse_producers.tables.record import Cell, event_of
+from traverse_producers.tables.rows import unknown_column
 from traverse_schemas.events import Action
 from traverse_schemas.log.topics import MAX_EVENT_BYTES
 from traverse_schemas.records.codes import Kind

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from traverse_producers.durable_queue import DurableQueue, Limits, Message
 from traverse_producers.errors import EventRefusedError, OutboxError, PublishError
 from traverse_producers.gateway.errors import LogAwayError
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
-from traverse_producers.outbox import Outbox
-from traverse_producers.transport import Delivery, Transport
+from traverse_producers.outbox.durable_queue import DurableQueue, Limits, Message
+from traverse_producers.outbox.outbox import Outbox
+from traverse_producers.transports.contract import Delivery, Transport
 from traverse_schemas.log.pauses import Pauses
 from traverse_schemas.log.topics import INBOUND
 

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 from traverse_producers.gateway.vouching import Vouching
 from traverse_producers.signing_keys import siren_of
-from traverse_producers.transport import Delivery, Headers, Transport
+from traverse_producers.transports.contract import Delivery, Headers, Transport
 from traverse_schemas.clock import Clock
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 

@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple, cast
 import httpx
 
 from traverse_producers.errors import UnreadableInputError
-from traverse_producers.input_streams import TIMEOUT, check_coding, mapped
+from traverse_producers.files.input_streams import TIMEOUT, check_coding, mapped
 from traverse_producers.polling.position import Validators
 
 _CHUNK = 64 * 1024

@@ -12,17 +12,17 @@ from pathlib import PurePath
 from queue import SimpleQueue
 
 from traverse_producers.errors import UnreadableInputError
-from traverse_producers.files import Open
+from traverse_producers.files.input_streams import is_address
+from traverse_producers.files.publishing import Progress, publish_rows, ready
+from traverse_producers.files.read import Open
+from traverse_producers.files.report import Report
+from traverse_producers.files.rows import LeftOut, Ready, Refused, Row
 from traverse_producers.importers.contract import Dropped, ImportContext, Importer
 from traverse_producers.importers.emit import short_hash
 from traverse_producers.importers.errors import UnreadableFileError
-from traverse_producers.input_streams import is_address
 from traverse_producers.polling.changes import Moments, News, news_of, seen_in, withdrawal_of
 from traverse_producers.polling.download import Download, download
 from traverse_producers.polling.position import Listing, Position, Seen, Told, Validators
-from traverse_producers.publishing import Progress, publish_rows, ready
-from traverse_producers.report import Report
-from traverse_producers.rows import LeftOut, Ready, Refused, Row
 from traverse_producers.sender import Sender
 
 MOST = 0.05

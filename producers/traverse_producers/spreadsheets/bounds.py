@@ -10,7 +10,7 @@ import zipfile
 from typing import IO, Any, Final
 from xml.parsers import expat
 
-from traverse_producers.csv_cells import UnreadableCellError
+from traverse_producers.tables.cells import UnreadableCellError
 
 LARGEST_UNPACKED = 192 << 20
 LARGEST_PART = 24 << 20

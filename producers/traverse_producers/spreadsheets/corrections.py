@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from traverse_producers.csv_cells import UnreadableCellError, plain
-from traverse_producers.csv_rows import raw_rows
 from traverse_producers.errors import PublishError
-from traverse_producers.files import is_workbook
-from traverse_producers.rows import Refused
+from traverse_producers.files.read import is_workbook
+from traverse_producers.files.rows import Refused
 from traverse_producers.spreadsheets.rows import table_of
 from traverse_producers.spreadsheets.template import add_choices, choices_of
-from traverse_producers.table_mapping import Mapping
-from traverse_producers.table_rows import CORRECTIONS, Plan, plan_of
+from traverse_producers.tables.cells import UnreadableCellError, plain
+from traverse_producers.tables.csv_rows import raw_rows
+from traverse_producers.tables.mapping import Mapping
+from traverse_producers.tables.rows import CORRECTIONS, Plan, plan_of
 from traverse_schemas.system_faults import fault
 
 _SUFFIX = ".a-corriger"

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from traverse_producers.csv_cells import UnreadableCellError
-from traverse_producers.rows import Refused, Row
+from traverse_producers.files.rows import Refused, Row
 from traverse_producers.spreadsheets.workbook import SheetRow, read_rows
-from traverse_producers.table_mapping import NO_MAPPING, Mapping
-from traverse_producers.table_rows import Plan, Voice, plan_of, row_of
+from traverse_producers.tables.cells import UnreadableCellError
+from traverse_producers.tables.mapping import NO_MAPPING, Mapping
+from traverse_producers.tables.rows import Plan, Voice, plan_of, row_of
 
 
 def read_xlsx(

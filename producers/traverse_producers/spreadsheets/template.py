@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import IO, Any, NamedTuple
 
-from traverse_producers.csv_columns import BY_HEADER, Column
-from traverse_producers.table_rows import CORRECTIONS, EXAMPLE
+from traverse_producers.tables.columns import BY_HEADER, Column
+from traverse_producers.tables.rows import CORRECTIONS, EXAMPLE
 from traverse_schemas.records.codes import (
     SUBTYPE_LABELS,
     CallSubtype,

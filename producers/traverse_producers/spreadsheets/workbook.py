@@ -15,8 +15,8 @@ from datetime import date, datetime, time, timedelta
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, BinaryIO, NamedTuple
 
-from traverse_producers.csv_cells import UnreadableCellError
 from traverse_producers.spreadsheets.bounds import check_workbook
+from traverse_producers.tables.cells import UnreadableCellError
 
 LARGEST_FILE = 32 << 20
 MOST_ROWS = 100_000

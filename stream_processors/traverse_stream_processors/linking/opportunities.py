@@ -17,9 +17,9 @@ from traverse_schemas.documents.document import OpportunityMessage
 from traverse_schemas.log.identity import opportunity_of
 from traverse_schemas.log.record_state import RecordState
 from traverse_stream_processors.likeness.model import base_model
-from traverse_stream_processors.link import Gathered, form
 from traverse_stream_processors.linking.features import features_of
 from traverse_stream_processors.linking.judge import explain
+from traverse_stream_processors.linking.link import Gathered, form
 from traverse_stream_processors.linking.linker import Group, Linker
 from traverse_stream_processors.linking.shelf import Shelf, Written
 from traverse_stream_processors.matching.facts import Outlook

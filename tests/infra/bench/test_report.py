@@ -6,7 +6,7 @@ from typing import Any, get_args
 from rich.console import Console
 
 from traverse_infra.bench.report import tables
-from traverse_infra.commands_work import work
+from traverse_infra.commands.work import work
 
 FIGURES: dict[str, Any] = {
     "machine": dict.fromkeys(

@@ -14,7 +14,7 @@ from traverse_infra.check import erased
 from traverse_infra.check.compare import Report
 from traverse_infra.check.erased import Proof
 from traverse_infra.check.ledger import Sum
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ import pytest
 from tests.stream_processors.factory import CCI, event
 from traverse_infra.check.erased import Proof, erased_records, examine_compacted, examine_kept
 from traverse_infra.check.words import silenced
-from traverse_infra.log_reading import LogMessage
+from traverse_infra.log.reading import LogMessage
 from traverse_schemas.decisions import LinkWord
 from traverse_schemas.log.identity import event_key, opportunity_id, record_key
 from traverse_schemas.log.topics import ACCEPTED, GROUPINGS, INBOUND, LINKS, OPPORTUNITIES, RECORDS
-from traverse_stream_processors.validate import accepted_before
+from traverse_stream_processors.validating.validate import accepted_before
 
 DAY = 24 * 3600 * 1000
 NOON = 1795510800000  # 2026-11-24, 10:00 in Paris

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 
 from traverse_infra.check.operation import OperationMetrics, Stillness
 from traverse_infra.errors import EngineAwayError
-from traverse_infra.log_reading import Waiting
+from traverse_infra.log.reading import Waiting
 from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.log.topics import INBOUND
 

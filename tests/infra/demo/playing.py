@@ -17,10 +17,10 @@ from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.log.topics import RECEIPTS, REJECTED
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_stream_processors.admit import admit
-from traverse_stream_processors.check import Inbound, check
-from traverse_stream_processors.enrich import enrich
-from traverse_stream_processors.link import form
+from traverse_stream_processors.enriching.enrich import enrich
+from traverse_stream_processors.linking.link import form
+from traverse_stream_processors.validating.admit import admit
+from traverse_stream_processors.validating.check import Inbound, check
 
 RECEIVED = datetime(2026, 11, 24, 8, tzinfo=UTC)
 """The moment of the demonstration: every event of the set is older, but the one from 2030."""

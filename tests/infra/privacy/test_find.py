@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stream_processors.factory import CCI, event, octets
-from traverse_infra.log_reading import LogMessage
+from traverse_infra.log.reading import LogMessage
 from traverse_infra.privacy.find import Term, in_messages
 from traverse_schemas.log.topics import ACCEPTED, INBOUND
 

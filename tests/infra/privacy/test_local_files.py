@@ -19,11 +19,11 @@ from traverse_infra.privacy.local_files import (
     files_under,
     left,
 )
-from traverse_producers.durable_queue import DurableQueue, Limits, Message
 from traverse_producers.errors import OutboxError
+from traverse_producers.files.sent_list import HEADER
 from traverse_producers.gateway.spool import SpooledJournal
+from traverse_producers.outbox.durable_queue import DurableQueue, Limits, Message
 from traverse_producers.polling.position import Position, Told
-from traverse_producers.sent_list import HEADER
 from traverse_schemas.log.identity import record_key
 from traverse_search_api.alerts.ledger import Batch, Ledger
 from traverse_search_api.alerts.verdict import Known

@@ -22,9 +22,9 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.producers.gateway.serving import ADMINISTRATOR, KEY, serving
 from tests.schemas.validators import Validator, check_schema
+from tests.stream_processors.enriching.test_fold import accept
 from tests.stream_processors.factory import call_data, event, octets
-from tests.stream_processors.test_disclose import steps
-from tests.stream_processors.test_fold import accept
+from tests.stream_processors.validating.test_disclose import steps
 from traverse_producers.gateway.asyncapi import asyncapi
 from traverse_schemas.events import EVENT_TYPES
 from traverse_schemas.log.topics import EVENTS, TOPICS

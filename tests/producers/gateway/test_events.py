@@ -28,7 +28,7 @@ from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.waiting import wait_until
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
 from traverse_producers.gateway import journal
-from traverse_producers.transport import Delivery, Headers
+from traverse_producers.transports.contract import Delivery, Headers
 from traverse_schemas.events import EVENT_TYPES
 from traverse_schemas.log.identity import record_key
 from traverse_schemas.registry.institutions import Quota

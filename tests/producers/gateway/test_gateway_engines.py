@@ -29,8 +29,7 @@ from traverse_infra.engines.kafka_engine import KafkaEngine
 from traverse_infra.engines.ports import free_ports
 from traverse_infra.engines.process import stop
 from traverse_infra.engines.waiting import wait_until
-from traverse_infra.topics import apply_topics
-from traverse_producers.durable_queue import Limits
+from traverse_infra.log.topics import apply_topics
 from traverse_producers.errors import BrokerAwayError
 from traverse_producers.gateway.app import create_app
 from traverse_producers.gateway.journal import Journal
@@ -38,8 +37,9 @@ from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.gateway.server import server_of
 from traverse_producers.gateway.settings import GatewaySettings
 from traverse_producers.gateway.spool import SpooledJournal
-from traverse_producers.kafka_transport import KafkaTransport
+from traverse_producers.outbox.durable_queue import Limits
 from traverse_producers.receipts.follow import Follower
+from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.log.identity import partition_of, record_key
 from traverse_schemas.log.topics import INBOUND, PARTITIONS
 from traverse_schemas.registry.institutions import Quota

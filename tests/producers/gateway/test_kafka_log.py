@@ -13,13 +13,13 @@ from aiokafka.structs import RecordMetadata, TopicPartition
 from tests.producers.gateway.serving import BATCH, MemoryLog, serving
 from tests.stream_processors.factory import CCI, event
 from traverse_infra.engines.waiting import wait_until
-from traverse_producers.durable_queue import Limits
 from traverse_producers.errors import BrokerAwayError, BrokerRefusedError
 from traverse_producers.gateway import journal, kafka_log
 from traverse_producers.gateway.journal import Entry, Journal, Outcome
 from traverse_producers.gateway.kafka_log import KafkaLog
 from traverse_producers.gateway.spool import SpooledJournal
-from traverse_producers.transport import Delivery
+from traverse_producers.outbox.durable_queue import Limits
+from traverse_producers.transports.contract import Delivery
 from traverse_schemas.log.identity import partition_of, record_key
 from traverse_schemas.log.topics import INBOUND, PARTITIONS
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.engines import RunningEngines
 from tests.producers.gateway.serving import MemoryLog, TransportLog
-from tests.producers.test_transport_contract import log_ends, log_since
-from traverse_infra.topics import apply_topics
+from tests.producers.transports.test_transport_contract import log_ends, log_since
+from traverse_infra.log.topics import apply_topics
 from traverse_producers.gateway.journal import Entry, Log, Outcome
 from traverse_producers.gateway.kafka_log import KafkaLog
-from traverse_producers.transport import Delivery
+from traverse_producers.transports.contract import Delivery
 from traverse_schemas.log.identity import partition_of
 from traverse_schemas.log.topics import INBOUND, MAX_EVENT_BYTES, PARTITIONS
 

@@ -24,12 +24,12 @@ from tests.producers.gateway.serving import Gateway as Publishing
 from tests.schemas.memory_log import MemoryTableLog, MemoryTopic
 from tests.stream_processors.factory import event
 from traverse_infra.engines.waiting import wait_until
-from traverse_infra.topics import apply_topics
-from traverse_producers.durable_queue import Limits
+from traverse_infra.log.topics import apply_topics
 from traverse_producers.gateway.errors import LogAwayError, QuotaSpentError
 from traverse_producers.gateway.quota_sums import MOST_NAMES, Claim, Sums
 from traverse_producers.gateway.quotas import DayQuotas
 from traverse_producers.gateway.spool import SpooledJournal
+from traverse_producers.outbox.durable_queue import Limits
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.log.compacted_table import Stored, TableAwayError, TableLog
 from traverse_schemas.log.compacted_topic import KafkaTableLog

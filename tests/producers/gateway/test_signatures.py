@@ -22,11 +22,11 @@ from tests.producers.gateway.serving import (
 )
 from tests.stream_processors.factory import call_data, event, octets
 from traverse_infra.engines.waiting import wait_until
-from traverse_producers.durable_queue import Limits
 from traverse_producers.gateway.errors import GatewayKeyError
 from traverse_producers.gateway.spool import SpooledJournal
 from traverse_producers.gateway.vouched_transport import VouchedTransport
 from traverse_producers.gateway.vouching import Vouching
+from traverse_producers.outbox.durable_queue import Limits
 from traverse_schemas.clock import FixedClock
 from traverse_schemas.log.identity import record_key
 from traverse_schemas.registry.institutions import Institution, encode_institution

@@ -6,9 +6,9 @@ from pathlib import Path
 from tests.producers.gateway.serving import BATCH, MemoryLog, memory_journal, nowhere, serving
 from tests.stream_processors.factory import event, octets
 from traverse_infra.engines.waiting import wait_until
-from traverse_producers.durable_queue import Limits
 from traverse_producers.errors import EventRefusedError
 from traverse_producers.gateway.spool import SpooledJournal
+from traverse_producers.outbox.durable_queue import Limits
 
 
 class Weather:

@@ -13,8 +13,8 @@ import pytest
 from tests.producers.bounded import Run, bounded
 from tests.producers.importers.ted_samples import notice
 from traverse_producers.errors import UnreadableInputError
+from traverse_producers.files.input_streams import open_input
 from traverse_producers.importers import archive
-from traverse_producers.input_streams import open_input
 
 pytestmark = pytest.mark.long
 

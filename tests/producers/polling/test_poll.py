@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.producers.polling.listing_server import Server, serving
 from traverse_producers.errors import BrokerAwayError, PositionError
+from traverse_producers.files.input_streams import open_input
 from traverse_producers.importers.contract import Dropped, ImportContext, Imported
 from traverse_producers.importers.emit import make_event
 from traverse_producers.importers.registry import IMPORTERS
-from traverse_producers.input_streams import open_input
 from traverse_producers.polling.poll import Feed, Outcome, poll
 from traverse_producers.polling.position import Position
 from traverse_producers.sender import Sender
@@ -300,7 +300,7 @@ from datetime import datetime, UTC
 from pathlib import Path
 from tests.producers.memory_transport import MemoryTransport
 from tests.producers.polling.test_poll import CONTEXT, import_list
-from traverse_producers.input_streams import open_input
+from traverse_producers.files.input_streams import open_input
 from traverse_producers.polling.poll import Feed, poll
 from traverse_producers.polling.position import Position
 from traverse_producers.sender import Sender

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from tests.producers.gateway.serving import KEY
 from tests.producers.http_gateways import real_gateway
 from tests.stream_processors.factory import CCI
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_producers.errors import GatewayAwayError, GatewayRefusedError, InvalidOptionError
 from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import Follower, save

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.long
 
 READ = """
 from traverse_producers.spreadsheets.workbook import read_rows
-from traverse_producers.csv_cells import UnreadableCellError
+from traverse_producers.tables.cells import UnreadableCellError
 try:
     with open(file, "rb") as stream:
         print(sum(1 for _ in read_rows(stream)), "rows")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.producers.spreadsheets.spreadsheet_page import Page, fill_in, keep_a_sheet
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_producers.event_builder import check_event
 
 

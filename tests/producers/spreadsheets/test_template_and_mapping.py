@@ -13,16 +13,17 @@ from typer.testing import CliRunner, Result
 from tests.producers.importers.checks import SOURCE
 from tests.producers.memory_transport import MemoryTransport, opened_by_commands
 from tests.producers.spreadsheets.test_workbook import book
-from traverse_producers import commands, commands_tables
-from traverse_producers.csv_cells import plain
-from traverse_producers.csv_columns import BY_HEADER
+from traverse_producers import commands
 from traverse_producers.errors import InvalidOptionError
 from traverse_producers.event_builder import check_event
-from traverse_producers.rows import LeftOut, Ready, Refused
+from traverse_producers.files.rows import LeftOut, Ready, Refused
 from traverse_producers.spreadsheets.rows import read_xlsx
 from traverse_producers.spreadsheets.template import FIELDS, write_template
-from traverse_producers.table_mapping import read_mapping
-from traverse_producers.table_rows import Voice
+from traverse_producers.tables import commands as commands_tables
+from traverse_producers.tables.cells import plain
+from traverse_producers.tables.columns import BY_HEADER
+from traverse_producers.tables.mapping import read_mapping
+from traverse_producers.tables.rows import Voice
 from traverse_schemas.clock import clock_from
 from traverse_schemas.records.codes import Kind
 

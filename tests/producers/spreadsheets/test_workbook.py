@@ -10,9 +10,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from traverse_producers.csv_cells import UnreadableCellError
 from traverse_producers.spreadsheets import bounds, workbook
 from traverse_producers.spreadsheets.workbook import read_rows
+from traverse_producers.tables.cells import UnreadableCellError
 
 
 def book(*rows: list[Any], change: Callable[[Any, Any], None] | None = None) -> bytes:

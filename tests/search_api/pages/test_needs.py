@@ -15,7 +15,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api.gateway_client import RefusedByGatewayError
 from traverse_search_api.pages import need_routes
 from traverse_search_api.pages.need_form import checked, own_reference, published_form
-from traverse_stream_processors.validate import Accepted, validate
+from traverse_stream_processors.validating.validate import Accepted, validate
 
 PAUL = "paul@marseille.example"
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)

@@ -23,9 +23,9 @@ from tests.journey.harness import all_topics, drop_topics
 from tests.search_api.pages.town_records import CALL, CHAMBER, MARSEILLE, Proposed, versions
 from tests.search_api.permanences.publishing import publishing
 from tests.serving import served
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_infra.engines.waiting import wait_until
-from traverse_infra.log_reading import read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_infra.members import add_member, open_registry
 from traverse_producers.gateway.app import create_app as create_gateway
 from traverse_producers.gateway.journal import Journal

@@ -26,11 +26,11 @@ from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_stream_processors.enrich import enrich
-from traverse_stream_processors.fold import fold
+from traverse_stream_processors.enriching.enrich import enrich
+from traverse_stream_processors.enriching.fold import fold
 from traverse_stream_processors.linking.features import Features, features_of
 from traverse_stream_processors.linking.words import likeness
-from traverse_stream_processors.validate import validate
+from traverse_stream_processors.validating.validate import validate
 
 _PLANTED = 130
 """Planted pairs of each sort."""

@@ -20,10 +20,10 @@ from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.log.record_state import RecordState
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
-from traverse_stream_processors.decide import decided
-from traverse_stream_processors.enrich import enrich
-from traverse_stream_processors.fold import fold
-from traverse_stream_processors.validate import Accepted, validate
+from traverse_stream_processors.enriching.enrich import enrich
+from traverse_stream_processors.enriching.fold import fold
+from traverse_stream_processors.validating.decide import decided
+from traverse_stream_processors.validating.validate import Accepted, validate
 
 _TERRITORIES = Territories.load()
 _ENRICH = partial(

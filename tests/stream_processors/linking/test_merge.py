@@ -8,9 +8,9 @@ import pytest
 from tests.stream_processors.factory import call_data, event
 from tests.stream_processors.linking.records import call, state_of
 from traverse_schemas.log.record_state import RecordState
-from traverse_stream_processors.link import Gathered, document_of
 from traverse_stream_processors.linking.ended import Document
 from traverse_stream_processors.linking.features import features_of
+from traverse_stream_processors.linking.link import Gathered, document_of
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.merge import merge
 from traverse_stream_processors.linking.procedure import procedure

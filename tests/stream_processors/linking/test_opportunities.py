@@ -9,8 +9,8 @@ import pytest
 from tests.stream_processors.linking.records import call
 from traverse_schemas.decisions import Decision
 from traverse_schemas.log.record_state import RecordState
-from traverse_stream_processors import link
-from traverse_stream_processors.link import document_of
+from traverse_stream_processors.linking import link
+from traverse_stream_processors.linking.link import document_of
 from traverse_stream_processors.linking.linker import Linker
 from traverse_stream_processors.linking.opportunities import Formed, Opportunities
 from traverse_stream_processors.linking.procedure import procedure

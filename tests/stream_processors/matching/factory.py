@@ -11,9 +11,9 @@ from traverse_schemas.reference.cpv import cpv_labels_up
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.reference.themes import themes_of_cpv, themes_of_text
+from traverse_stream_processors.enriching.places import locate
 from traverse_stream_processors.likeness.model import base_model
 from traverse_stream_processors.matching.facts import Facts, Reader
-from traverse_stream_processors.places import locate
 
 TOWNS = {
     "Gardanne": ("211300413", "13041"),

@@ -17,7 +17,7 @@ from tests.local_http import Quiet, answering
 from tests.search_api.pages.browser.looking import DESK, PHONE, look
 from tests.search_api.pages.town import SHOWCASE, Town
 from tests.search_api.pages.town_records import CHAMBER, MARSEILLE
-from traverse_infra.command_tree import build
+from traverse_infra.commands.tree import build
 from traverse_infra.engines.waiting import wait_until
 
 pytestmark = pytest.mark.engines

@@ -1,0 +1,58 @@
+"""`traverse train`: learns the likeness of texts from the records."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from traverse_infra.errors import InfraError
+
+
+def train(
+    from_topic: Annotated[
+        bool,
+        typer.Option("--from-topic", help="Des fiches du journal (par défaut, sans --data)."),
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="De fichiers réels : un dossier qui a decp, decp-v2, ted ou fonds-vert."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Où écrire le modèle ; par défaut, là où « traverse work » le lit "
+            "(likeness.npz dans TRAVERSE_HOME)."
+        ),
+    ] = None,
+) -> None:
+    """Apprend la parenté des mots, des fiches publiques du journal ou de fichiers réels.
+
+    Le modèle est une entrée du rapprochement : « traverse work » le lit à son démarrage.
+    """
+    from itertools import chain
+
+    from traverse_infra.commands.engines import load_settings
+    from traverse_infra.training import public_contents, states_of_files, states_of_log
+    from traverse_schemas.read_settings import read_settings
+    from traverse_stream_processors.likeness.corpus import base_passages, passages_of
+    from traverse_stream_processors.likeness.train import train as learn
+    from traverse_stream_processors.settings import ProcessorSettings
+
+    if data is not None and not data.is_dir():
+        raise InfraError(
+            f"{data} n'est pas un dossier : donnez celui qui a decp, decp-v2, ted ou fonds-vert."
+        )
+    target = out or read_settings(ProcessorSettings).likeness_file
+    states = chain(
+        states_of_files(data) if data else (),
+        states_of_log(load_settings().kafka) if from_topic or not data else (),
+    )
+    texts = [list(passages_of(content)) for content in public_contents(states)]
+    typer.echo(f"{len(texts)} fiches publiques lues ; le modèle s'apprend…", err=True)
+    model = learn(texts, base=list(base_passages()))
+    model.save(target)
+    size = target.stat().st_size / 1_000_000
+    typer.echo(
+        f"Modèle {model.version} : {len(model.terms)} mots, {size:.1f} Mo, écrit dans {target}."
+    )
+    typer.echo("Relancez « traverse work » pour qu'il serve.")
