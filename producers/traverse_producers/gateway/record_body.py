@@ -1,6 +1,6 @@
 """The body of a PUT: a record as plain JSON, or as the fields of a form. Pure.
 
-A form's fields are the columns of a table (`csv_columns`), read by the same rules. What reading
+A form's fields are the columns of a table (`tables.columns`), read by the same rules. What reading
 takes in memory is bounded before it is taken: a body of nothing but values, or of nothing but
 percent signs, takes a hundred times its octets.
 """

@@ -1,4 +1,4 @@
-"""Reads records from a CSV file with a header, row by row. Streaming; see `csv_columns`.
+"""Reads records from a CSV file with a header, row by row. Streaming; see `columns`.
 
 Separated by `;`, `,` or tabs; in UTF-8 (with or without its mark), UTF-16 or Windows-1252.
 """

@@ -1,8 +1,8 @@
 """The link and index step at work: link, form opportunities, write them, index them, tell of it.
 
 One process of all does this at a time; others follow and stand by. Durable before acknowledged, as
-in `work_validate`. The offset that Kafka gives a message of `traverse.opportunities` is the version
-of its document.
+in `validating.work`. The offset that Kafka gives a message of `traverse.opportunities` is the
+version of its document.
 
 While one batch is brought into the index, the next is linked: the two wait for different things.
 What the first came to is settled before, and told before the next is written.
