@@ -25,7 +25,7 @@ from traverse_search_api.alerts.subscription import Channel, Disabled, Subscript
 from traverse_search_api.alerts.webhook import origin_of, signed_headers
 from traverse_search_api.alerts.weekly_note import Letter, edition, note_email, week_of
 from traverse_search_api.errors import SearchError
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.week import Week
 
 _LOG = logging.getLogger(__name__)
 GIVEN_UP_AFTER: Final = 24 * 3600.0

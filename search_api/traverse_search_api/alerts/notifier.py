@@ -47,9 +47,9 @@ from traverse_search_api.institutions.readership import (
     ReadershipTable,
     readership_table,
 )
-from traverse_search_api.pages.note_reading import place_name, read_note, scope_of
-from traverse_search_api.pages.note_view import note_view
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.reading import place_name, read_note, scope_of
+from traverse_search_api.pages.note.view import note_view
+from traverse_search_api.pages.note.week import Week
 from traverse_search_api.pages.reading import Reading, read_groupings
 from traverse_search_api.query.paging import Snapshots
 from traverse_search_api.query.queries import ITEM_FIELDS

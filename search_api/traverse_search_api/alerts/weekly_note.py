@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from traverse_search_api.alerts.envelope import add_end, envelope
 from traverse_search_api.alerts.subscription import Subscription, local_zone
 from traverse_search_api.pages.address import page_address
-from traverse_search_api.pages.note_lists import Line
-from traverse_search_api.pages.note_view import NoteView, Row
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.lists import Line
+from traverse_search_api.pages.note.view import NoteView, Row
+from traverse_search_api.pages.note.week import Week
 
 _AT: Final = time(7, 30)
 """When it goes on Mondays, in the reader's own zone."""

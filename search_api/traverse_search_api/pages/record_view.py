@@ -12,8 +12,8 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.signing.sources import siren_in
 from traverse_search_api import labels
 from traverse_search_api.pages import words
-from traverse_search_api.pages.grouping_view import facts_of, hint_of
-from traverse_search_api.pages.link_view import NOTHING_SAID, SideLink, Spoken, Talk, label_of
+from traverse_search_api.pages.groupings.view import facts_of, hint_of
+from traverse_search_api.pages.links.view import NOTHING_SAID, SideLink, Spoken, Talk, label_of
 from traverse_search_api.pages.lot_table import OUTCOME_LABELS, LotTable, listed, lot_table, names
 
 _NATURES: Final = {"works": "Travaux", "supplies": "Fournitures", "services": "Services"}

@@ -21,17 +21,15 @@ from traverse_search_api.pages.audience import seen_by
 from traverse_search_api.pages.changes_routes import changes_router
 from traverse_search_api.pages.dashboard_routes import dashboard_router
 from traverse_search_api.pages.files_view import files_view
-from traverse_search_api.pages.grouping_routes import grouping_router
-from traverse_search_api.pages.institution_routes import institution_router
-from traverse_search_api.pages.link_routes import link_router, side_of
-from traverse_search_api.pages.link_view import NOTHING_SAID, spoken_of
-from traverse_search_api.pages.map_routes import map_router
-from traverse_search_api.pages.map_view import map_view
-from traverse_search_api.pages.need_form import own_reference
-from traverse_search_api.pages.need_routes import need_router
-from traverse_search_api.pages.note_routes import note_router
-from traverse_search_api.pages.permanence_routes import permanence_pages
-from traverse_search_api.pages.quality_routes import quality_router
+from traverse_search_api.pages.groupings.routes import grouping_router
+from traverse_search_api.pages.institution.permanence_routes import permanence_pages
+from traverse_search_api.pages.institution.quality_routes import quality_router
+from traverse_search_api.pages.institution.routes import institution_router
+from traverse_search_api.pages.links.routes import link_router, side_of
+from traverse_search_api.pages.links.view import NOTHING_SAID, spoken_of
+from traverse_search_api.pages.need.form import own_reference
+from traverse_search_api.pages.need.routes import need_router
+from traverse_search_api.pages.note.routes import note_router
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.record_view import record_view
 from traverse_search_api.pages.render import Renderer
@@ -42,8 +40,10 @@ from traverse_search_api.pages.showcase_routes import (
     showcase_router,
     showcase_settings_router,
 )
-from traverse_search_api.pages.visit_offline import offline_router
-from traverse_search_api.pages.visit_routes import visit_router
+from traverse_search_api.pages.territory_map.routes import map_router
+from traverse_search_api.pages.territory_map.view import map_view
+from traverse_search_api.pages.visit.offline import offline_router
+from traverse_search_api.pages.visit.routes import visit_router
 from traverse_search_api.parameters import Facet
 from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.held import Calendars

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import Request
 from pydantic import ValidationError
 
-from traverse_search_api.pages.field_names import FILTERS
+from traverse_search_api.pages.institution.field_names import FILTERS
 from traverse_search_api.parameters import SearchParameters
 from traverse_search_api.web.problems import sentence_of
 

@@ -42,9 +42,9 @@ from traverse_search_api.alerts.subscription import (
 from traverse_search_api.alerts.webhook import greet
 from traverse_search_api.alerts.weekly_note import Letter
 from traverse_search_api.alerts.wish import signing_key
-from traverse_search_api.pages.note_reading import Scope
-from traverse_search_api.pages.note_view import note_view
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.reading import Scope
+from traverse_search_api.pages.note.view import note_view
+from traverse_search_api.pages.note.week import Week
 
 ITEM = {
     "id": "o1", "title": "Repas <b>de cantine</b>\nscolaire", "amount": 1000.0, "deadline": None,

@@ -43,7 +43,7 @@ from traverse_search_api.alerts.subscription import (
 )
 from traverse_search_api.alerts.verdict import members_of
 from traverse_search_api.groupings.groupings import PATIENCE
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.week import Week
 from traverse_search_api.words.synonym_book import SynonymBook
 
 pytestmark = pytest.mark.engines

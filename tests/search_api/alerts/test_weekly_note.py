@@ -10,9 +10,9 @@ from lxml import html
 from tests.search_api.alerts.household import subscription
 from tests.search_api.pages.notes import SCOPE, TERRITORIES, found, need
 from traverse_search_api.alerts.weekly_note import Letter, note_email
-from traverse_search_api.pages.note_lists import Line
-from traverse_search_api.pages.note_view import Cell, Figure, NoteView, Row, note_view
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.lists import Line
+from traverse_search_api.pages.note.view import Cell, Figure, NoteView, Row, note_view
+from traverse_search_api.pages.note.week import Week
 from traverse_search_api.pages.render import Renderer
 
 WEEK = Week(date(2026, 3, 2))

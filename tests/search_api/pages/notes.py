@@ -7,8 +7,8 @@ from tests.documents import document
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.answers.items import item_of
-from traverse_search_api.pages.note_reading import Found, Item, Scope
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.reading import Found, Item, Scope
+from traverse_search_api.pages.note.week import Week
 
 WEEK = Week(date(2026, 3, 2))
 SCOPE = Scope(WEEK, "epci:200054807", WEEK.end)

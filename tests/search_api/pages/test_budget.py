@@ -18,9 +18,9 @@ from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.answers.items import item_of
 from traverse_search_api.pages.address import given
 from traverse_search_api.pages.files_view import files_view
-from traverse_search_api.pages.map_view import map_view
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.search_view import search_view
+from traverse_search_api.pages.territory_map.view import map_view
 from traverse_search_api.parameters import SearchParameters, Subtype
 
 NOW = datetime(2026, 3, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from tests.schemas.samples import FULL_EVENTS, spoilt
 from traverse_schemas.events import EVENT_TYPES, event_adapter
 from traverse_schemas.judging.sentences import Problem, explain
 from traverse_schemas.records.models import MODELS
-from traverse_search_api.pages.field_names import (
+from traverse_search_api.pages.institution.field_names import (
     FIELDS,
     FILTERS,
     NEED_FIELDS,
@@ -20,7 +20,7 @@ from traverse_search_api.pages.field_names import (
     field_of,
     need_faults,
 )
-from traverse_search_api.pages.need_outcome import outcome_of
+from traverse_search_api.pages.need.outcome import outcome_of
 from traverse_search_api.pages.search_parameters import first_fault
 from traverse_search_api.parameters import SearchParameters
 

@@ -14,8 +14,8 @@ from traverse_schemas.log.identity import opportunity_id, utc_text
 from traverse_search_api.access.reader import ANYBODY, Reader
 from traverse_search_api.answers.items import detail_of, item_of
 from traverse_search_api.errors import InvalidParameterError
-from traverse_search_api.pages.link_view import Side, answers_view, spoken_of
-from traverse_search_api.pages.link_word import (
+from traverse_search_api.pages.links.view import Side, answers_view, spoken_of
+from traverse_search_api.pages.links.word import (
     MOST_PAIRS,
     Matter,
     Ref,

@@ -13,9 +13,9 @@ from lxml import etree
 
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters.territory_parts import frame_of, parts_of
-from traverse_search_api.pages.map_base import base_map
-from traverse_search_api.pages.map_view import MapView, map_view
-from traverse_search_api.pages.map_window import WIDTH, communes_in, window_of
+from traverse_search_api.pages.territory_map.base import base_map
+from traverse_search_api.pages.territory_map.view import MapView, map_view
+from traverse_search_api.pages.territory_map.window import WIDTH, communes_in, window_of
 
 TABLES = Territories.load()
 METROPOLE = "epci:200054807"

@@ -10,7 +10,7 @@ from tests.search_api.accounts.people import MARSEILLE, Taking, house, token_of
 from tests.search_api.groupings.test_groupings import row
 from traverse_search_api.engines.elasticsearch_client import Index
 from traverse_search_api.groupings.table import GroupingTable
-from traverse_search_api.pages import grouping_routes
+from traverse_search_api.pages.groupings import routes as grouping_routes
 
 LAYER, PAUL = "buyers", "paul@marseille.example"
 

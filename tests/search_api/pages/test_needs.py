@@ -13,8 +13,8 @@ from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, to
 from traverse_schemas.log.identity import opportunity_id
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.gateway_client import RefusedByGatewayError
-from traverse_search_api.pages import need_routes
-from traverse_search_api.pages.need_form import checked, own_reference, published_form
+from traverse_search_api.pages.need import routes as need_routes
+from traverse_search_api.pages.need.form import checked, own_reference, published_form
 from traverse_stream_processors.validating.validate import Accepted, validate
 
 PAUL = "paul@marseille.example"

@@ -11,9 +11,9 @@ from tests.search_api.pages.notes import SCOPE, TERRITORIES, WEEK, found, need
 from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.answers.items import item_of
 from traverse_search_api.errors import InvalidParameterError
-from traverse_search_api.pages.note_lists import answered_needs, listed, painful, reasons
-from traverse_search_api.pages.note_view import Cell, Figure, note_view
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.lists import answered_needs, listed, painful, reasons
+from traverse_search_api.pages.note.view import Cell, Figure, note_view
+from traverse_search_api.pages.note.week import Week
 from traverse_search_api.pages.search_parameters import search_parameters
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)

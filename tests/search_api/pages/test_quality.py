@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.documents import deadline, document
-from traverse_search_api.pages.quality import (
+from traverse_search_api.pages.institution.quality import (
     REFUSALS,
     RULES,
     Quality,

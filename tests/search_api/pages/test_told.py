@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 from tests.documents import document
 from tests.search_api.accounts.people import MARSEILLE, House, Taking, house, token_of, words_of
 from traverse_schemas.log.identity import opportunity_id
-from traverse_search_api.pages import grouping_routes, link_routes
+from traverse_search_api.pages.groupings import routes as grouping_routes
+from traverse_search_api.pages.links import routes as link_routes
 
 PAUL, INES = "paul@marseille.example", "ines@marseille.example"
 GROUPING = "besoins-0123456789abcdef"

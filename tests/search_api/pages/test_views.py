@@ -26,10 +26,10 @@ from traverse_search_api.pages.dashboard_view import (
     months,
     unanswered,
 )
-from traverse_search_api.pages.grouping_view import grouping_view
-from traverse_search_api.pages.grouping_word import day_of, own_record, step_of, word_event
-from traverse_search_api.pages.institution_view import mend_view, mended, published_view
-from traverse_search_api.pages.need_form import checked, empty_form, filled_form, need_event
+from traverse_search_api.pages.groupings.view import grouping_view
+from traverse_search_api.pages.groupings.word import day_of, own_record, step_of, word_event
+from traverse_search_api.pages.institution.view import mend_view, mended, published_view
+from traverse_search_api.pages.need.form import checked, empty_form, filled_form, need_event
 from traverse_search_api.pages.typed_place import place_choices, retyped
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)

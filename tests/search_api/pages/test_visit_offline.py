@@ -5,7 +5,7 @@ from datetime import timedelta
 from fastapi import Request, Response
 
 from tests.search_api.accounts.people import NOW, PEOPLE, house
-from traverse_search_api.pages.visit_offline import marked, state_of
+from traverse_search_api.pages.visit.offline import marked, state_of
 
 LEA, PAUL = PEOPLE[0].email, PEOPLE[1].email
 

@@ -12,9 +12,9 @@ from playwright.sync_api import (
 
 from tests.search_api.pages.browser.looking import look
 from tests.search_api.pages.browser.printing import printed_pages, rendered
-from traverse_search_api.pages.note_lists import Line as NoteLine
-from traverse_search_api.pages.note_view import LINES, ROWS, Cell, Figure, NoteView, Row
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.lists import Line as NoteLine
+from traverse_search_api.pages.note.view import LINES, ROWS, Cell, Figure, NoteView, Row
+from traverse_search_api.pages.note.week import Week
 from traverse_search_api.pages.typed_place import PlaceChoice
 
 pytestmark = pytest.mark.engines

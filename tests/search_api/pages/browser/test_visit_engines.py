@@ -21,7 +21,7 @@ from tests.search_api.pages.town import (
     Town,
 )
 from traverse_search_api.pages.typed_place import PlaceChoice
-from traverse_search_api.pages.visit_routes import MOST, MOST_PERMANENCES, PARTS, Line, Part
+from traverse_search_api.pages.visit.routes import MOST, MOST_PERMANENCES, PARTS, Line, Part
 from traverse_search_api.permanences.near import PermanenceLine
 
 pytestmark = pytest.mark.engines

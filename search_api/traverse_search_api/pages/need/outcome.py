@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from traverse_schemas.log.receipts import End
-from traverse_search_api.pages.field_names import need_fault
+from traverse_search_api.pages.institution.field_names import need_fault
 
 _HELD: Final = frozenset({End.SEARCHABLE, End.COUNTED})
 

@@ -9,7 +9,7 @@ from traverse_schemas.events import event_type
 from traverse_schemas.log.identity import opportunity_id, utc_text
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.moments import read_moment
-from traverse_search_api.pages.need_form import source_of
+from traverse_search_api.pages.need.form import source_of
 
 FORMAL: Final[dict[GroupingStep, str]] = {
     GroupingStep.CONVENTION: "Convention à délibérer",

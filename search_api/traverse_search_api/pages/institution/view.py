@@ -21,9 +21,9 @@ from traverse_search_api.institutions.rhythm import (
     spoken,
 )
 from traverse_search_api.pages import words
-from traverse_search_api.pages.field_names import fault_of, field_of
-from traverse_search_api.pages.need_form import SYSTEM
-from traverse_search_api.pages.quality import REFUSAL_DAYS, SCANNED
+from traverse_search_api.pages.institution.field_names import fault_of, field_of
+from traverse_search_api.pages.institution.quality import REFUSAL_DAYS, SCANNED
+from traverse_search_api.pages.need.form import SYSTEM
 
 Query = dict[str, Any]
 

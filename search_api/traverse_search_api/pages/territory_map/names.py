@@ -6,7 +6,7 @@ from heapq import nlargest
 from typing import Final, NamedTuple
 
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.pages.map_window import WIDTH, Window, communes_in, window_of
+from traverse_search_api.pages.territory_map.window import WIDTH, Window, communes_in, window_of
 
 _LETTER: Final = 7.0  # units that a letter takes
 _LINE: Final = 13

@@ -11,7 +11,7 @@ from typing import Final
 
 from traverse_schemas.reference.outlines import Ring, outline, outlined
 from traverse_schemas.reference.territories import Territories
-from traverse_search_api.pages.map_window import (
+from traverse_search_api.pages.territory_map.window import (
     WIDTH,
     Window,
     communes_in,

@@ -19,8 +19,8 @@ from traverse_search_api.gateway_client import (
     RefusedByGatewayError,
 )
 from traverse_search_api.pages.dashboard_view import WAITING
-from traverse_search_api.pages.field_names import fault_of, need_faults
-from traverse_search_api.pages.need_form import (
+from traverse_search_api.pages.institution.field_names import fault_of, need_faults
+from traverse_search_api.pages.need.form import (
     AUDIENCES,
     SUBTYPES,
     TITLE,
@@ -39,7 +39,7 @@ from traverse_search_api.pages.need_form import (
     source_of,
     version_of,
 )
-from traverse_search_api.pages.need_outcome import outcome_of
+from traverse_search_api.pages.need.outcome import outcome_of
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.query.queries import ITEM_FIELDS

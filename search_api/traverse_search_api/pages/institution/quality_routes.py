@@ -8,8 +8,7 @@ from fastapi import APIRouter, Request, Response
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import SearchError, UnknownRuleError
 from traverse_search_api.gateway_client import GatewayClient
-from traverse_search_api.pages.institution_view import lacking_view, own_clause
-from traverse_search_api.pages.quality import (
+from traverse_search_api.pages.institution.quality import (
     REFUSALS_COUNTED,
     described,
     documents_of,
@@ -18,6 +17,7 @@ from traverse_search_api.pages.quality import (
     refusals_since,
     rule_named,
 )
+from traverse_search_api.pages.institution.view import lacking_view, own_clause
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, HTTPException, Response
 
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters.territory_parts import frame_of
-from traverse_search_api.pages.map_base import base_map
+from traverse_search_api.pages.territory_map.base import base_map
 
 _HEADERS = {
     # The tables change with the distribution.

@@ -11,8 +11,8 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters.territory_parts import FRANCE, frame_of
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import Given, instead, page_address, without
-from traverse_search_api.pages.map_names import Names, Place, chief_towns
-from traverse_search_api.pages.map_window import WIDTH, Window, departments_in, window_of
+from traverse_search_api.pages.territory_map.names import Names, Place, chief_towns
+from traverse_search_api.pages.territory_map.window import WIDTH, Window, departments_in, window_of
 from traverse_search_api.parameters import Facet
 
 _LEAST, _MOST = 15.0, 30.0  # radius of a circle, in units: a finger finds the smallest one

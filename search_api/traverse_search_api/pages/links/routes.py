@@ -16,9 +16,9 @@ from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.session import SignedIn
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import MergedError
-from traverse_search_api.pages.institution_view import own_clause
-from traverse_search_api.pages.link_view import AnswersView, Side, answers_view
-from traverse_search_api.pages.link_word import (
+from traverse_search_api.pages.institution.view import own_clause
+from traverse_search_api.pages.links.view import AnswersView, Side, answers_view
+from traverse_search_api.pages.links.word import (
     Matter,
     Said,
     matter_of,

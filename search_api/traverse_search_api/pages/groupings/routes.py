@@ -16,8 +16,8 @@ from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import MergedError
 from traverse_search_api.groupings.errors import MovedGroupingError
-from traverse_search_api.pages.grouping_view import grouping_view
-from traverse_search_api.pages.grouping_word import (
+from traverse_search_api.pages.groupings.view import grouping_view
+from traverse_search_api.pages.groupings.word import (
     FORMAL,
     SAID,
     day_of,
@@ -25,7 +25,7 @@ from traverse_search_api.pages.grouping_word import (
     step_of,
     word_event,
 )
-from traverse_search_api.pages.link_routes import names_of
+from traverse_search_api.pages.links.routes import names_of
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import place_choices, retyped

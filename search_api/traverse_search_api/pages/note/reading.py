@@ -15,7 +15,7 @@ from traverse_search_api.filters.status_query import index_text, status_filter, 
 from traverse_search_api.filters.territory_query import territory_filter
 from traverse_search_api.pages.address import Given, page_address
 from traverse_search_api.pages.dashboard_view import MOST_NEEDS, WAITING, unanswered
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.week import Week
 from traverse_search_api.pages.reading import Reading
 from traverse_search_api.pages.typed_place import label_of
 from traverse_search_api.parameters import SearchParameters

@@ -11,7 +11,7 @@ from traverse_search_api.answers.links import EXPIRED, may_answer
 from traverse_search_api.filters.status_query import index_text
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
-from traverse_search_api.pages.note_reading import Found, Item, Scope
+from traverse_search_api.pages.note.reading import Found, Item, Scope
 
 _SOON: Final = timedelta(days=30)
 ENDINGS: Final = (

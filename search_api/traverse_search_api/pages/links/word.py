@@ -12,7 +12,7 @@ from traverse_schemas.events import event_type
 from traverse_schemas.log.identity import opportunity_id, utc_text
 from traverse_schemas.signing.sources import siren_in
 from traverse_search_api.errors import InvalidParameterError
-from traverse_search_api.pages.need_form import source_of
+from traverse_search_api.pages.need.form import source_of
 
 MOST_PAIRS: Final = 50
 """Events of one click at most; by far most are one."""

@@ -11,7 +11,7 @@ from traverse_schemas.signing.sources import siren_in
 from traverse_search_api.access.reader import Reader
 from traverse_search_api.answers.items import links_of_sides
 from traverse_search_api.answers.links import FOR_SIDES
-from traverse_search_api.pages.link_word import (
+from traverse_search_api.pages.links.word import (
     TOLD,
     Matter,
     matter_of_link,

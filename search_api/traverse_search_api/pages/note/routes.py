@@ -11,10 +11,10 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages import words
 from traverse_search_api.pages.address import page_address
-from traverse_search_api.pages.note_lists import LISTS, listed
-from traverse_search_api.pages.note_reading import Scope, place_name, read_note, scope_of
-from traverse_search_api.pages.note_view import note_view
-from traverse_search_api.pages.note_week import Week
+from traverse_search_api.pages.note.lists import LISTS, listed
+from traverse_search_api.pages.note.reading import Scope, place_name, read_note, scope_of
+from traverse_search_api.pages.note.view import note_view
+from traverse_search_api.pages.note.week import Week
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import PlaceChoice, place_choices, retyped

@@ -11,7 +11,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api import labels
 from traverse_search_api.pages.address import page_address
 from traverse_search_api.pages.dashboard_view import MOST_NEEDS
-from traverse_search_api.pages.note_lists import (
+from traverse_search_api.pages.note.lists import (
     ENDINGS,
     Line,
     Place,
@@ -21,7 +21,7 @@ from traverse_search_api.pages.note_lists import (
     painful,
     places_in,
 )
-from traverse_search_api.pages.note_reading import AHEAD, BEFORE, Found, Item, Scope
+from traverse_search_api.pages.note.reading import AHEAD, BEFORE, Found, Item, Scope
 
 ROWS: Final = 6
 LINES: Final = 5

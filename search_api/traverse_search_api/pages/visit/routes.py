@@ -16,7 +16,7 @@ from traverse_search_api.pages.dashboard_view import MOST_NEEDS, unanswered
 from traverse_search_api.pages.reading import Reading, Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.typed_place import PlaceChoice, place_choices, retyped
-from traverse_search_api.pages.visit_offline import marked, state_of
+from traverse_search_api.pages.visit.offline import marked, state_of
 from traverse_search_api.permanences.calendar import Permanence
 from traverse_search_api.permanences.held import Calendars
 from traverse_search_api.permanences.near import calendar_file, lines_of, near_to

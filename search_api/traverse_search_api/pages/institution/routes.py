@@ -12,8 +12,10 @@ from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import SearchError
 from traverse_search_api.gateway_client import RefusedByGatewayError
 from traverse_search_api.institutions.readership import Readership, few
-from traverse_search_api.pages.field_names import fault_of
-from traverse_search_api.pages.institution_view import (
+from traverse_search_api.pages.institution.field_names import fault_of
+from traverse_search_api.pages.institution.quality import quality
+from traverse_search_api.pages.institution.quality_routes import last_publications, refused_lately
+from traverse_search_api.pages.institution.view import (
     mend_view,
     mended,
     own_body,
@@ -22,9 +24,7 @@ from traverse_search_api.pages.institution_view import (
     quality_words,
     rejections_of,
 )
-from traverse_search_api.pages.link_routes import answers_of, side_of
-from traverse_search_api.pages.quality import quality
-from traverse_search_api.pages.quality_routes import last_publications, refused_lately
+from traverse_search_api.pages.links.routes import answers_of, side_of
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.query.queries import ITEM_FIELDS

@@ -10,7 +10,7 @@ from traverse_search_api.accounts.session import SignedIn
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
-from traverse_search_api.pages.visit_offline import state_of
+from traverse_search_api.pages.visit.offline import state_of
 from traverse_search_api.permanences.calendar import MOST_OCTETS
 from traverse_search_api.permanences.desk import PermanenceDesk
 from traverse_search_api.permanences.errors import RefusedCalendarError, TooBigCalendarError

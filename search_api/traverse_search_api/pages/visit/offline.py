@@ -18,7 +18,7 @@ from traverse_search_api.pages import words
 from traverse_search_api.pages.render import Renderer
 
 _PARIS: Final = ZoneInfo("Europe/Paris")
-_WORKER: Final = Path(__file__).parent / "static" / "visit-worker.js"
+_WORKER: Final = Path(__file__).parent.parent / "static" / "visit-worker.js"
 _PUBLIC_LASTS: Final = timedelta(days=7)
 
 
