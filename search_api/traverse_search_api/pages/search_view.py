@@ -20,6 +20,7 @@ from traverse_search_api.pages.address import (
     with_value,
     without,
 )
+from traverse_search_api.pages.front_view import everything, is_whole, present
 from traverse_search_api.parameters import Facet, SearchParameters, Sort
 
 _FACETS: Final[dict[Facet, str]] = {
@@ -104,10 +105,14 @@ class ResultView:
 
 @dataclass(frozen=True, slots=True)
 class SearchView:
-    """The whole page. `hidden` are the filters that the form carries along unseen."""
+    """The whole page. `whole` says that nothing was asked, so that all there is is shown, and
+    `present` what of it is open now; `hidden` are the filters that the form carries along
+    unseen."""
 
     query: str
     heading: str
+    whole: bool
+    present: list[tuple[str, str]]
     notices: list[tuple[str, list[Link]]]
     chips: list[Link]
     everything: str
@@ -128,11 +133,14 @@ def search_view(
     """The page for the contract's answer to these parameters."""
     asked = given(parameters)
     found = answer["total"]
-    heading = words.total(found["value"], found["exact"])
+    whole = is_whole(asked)
+    told = everything if whole else words.total
     following = answer["next"]
     return SearchView(
         query=parameters.q,
-        heading=heading,
+        heading=told(found["value"], found["exact"]),
+        whole=whole,
+        present=present(asked, answer["facets"].get(Facet.STATUS.value, [])) if whole else [],
         notices=_notices(parameters.q, answer, asked),
         chips=[*_understood(answer, asked), *_chips(asked, territories)],
         everything=page_address({"q": asked["q"]} if "q" in asked else {}),
