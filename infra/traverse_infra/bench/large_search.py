@@ -39,10 +39,11 @@ Say = Callable[[str], None]
 Document = dict[str, Any]
 
 _SEED: Final = 7
-_COMPILED: Final = 2400
+_COMPILED: Final = 8000
 """Searches that are answered one after the other before any is measured: an engine that was just
-started compiles what it runs, for a slow machine 10 ms of processor of each of the first 400, and
-still 2 after 1,600. It then runs for months."""
+started compiles what it runs, on a slow machine for 20 ms of processor of each of the first 2,000,
+and what it runs gets faster until some 8,000 (45 ms a search after 4,000, 29 after 9,000). It then
+runs for months; the first minutes are told in docs/performance.md."""
 _WARM: Final = 10.0  # seconds at the pace, not counted
 _PACE: Final = 20.0  # searches a second
 _FACETS: Final = "kind,subtype,status,theme,institution_kind,territory,cpv"

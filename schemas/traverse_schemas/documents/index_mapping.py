@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from traverse_schemas.documents import counted, other_languages
 from traverse_schemas.documents.document import INDICES, PUBLIC_INDEX
-from traverse_schemas.documents.indexed import OWNER_NAME
+from traverse_schemas.documents.indexed import OWNER_NAME, REFERENCE_KEYS
 from traverse_schemas.french import analysis as french
 
 ALIASES: Final[dict[str, str]] = {index: f"traverse-{index}" for index in INDICES}
@@ -22,6 +22,7 @@ WORDS: Final = "words"
 """The field of all words that a document is found by, from whichever of its fields."""
 
 _KEYWORD: Final[dict[str, Any]] = {"type": "keyword", "ignore_above": 1024}
+_SHOWN: Final[dict[str, Any]] = {"type": "keyword", "index": False, "doc_values": False}
 _STORED: Final[dict[str, Any]] = {"type": "object", "enabled": False}
 _DATE: Final[dict[str, Any]] = {"type": "date"}
 
@@ -77,8 +78,10 @@ def _mapping() -> dict[str, Any]:
             "owner_siren": _KEYWORD,
             "owner_id": _KEYWORD,
             "owner_kind": _KEYWORD,
-            "url": {"type": "keyword", "index": False, "doc_values": False},
-            "references": _KEYWORD,
+            "url": _SHOWN,
+            "references": _SHOWN,
+            # Looked for, never counted or sorted by.
+            REFERENCE_KEYS: {**_KEYWORD, "doc_values": False},
             "place": _KEYWORD,
             "within": _KEYWORD,
             "covers": _KEYWORD,
@@ -135,12 +138,12 @@ def _mapping() -> dict[str, Any]:
                     "source": _KEYWORD,
                     "subject": _KEYWORD,
                     "updated_at": _DATE,
-                    "url": {"type": "keyword", "index": False, "doc_values": False},
+                    "url": _SHOWN,
                 }
             },
             "links": _STORED,
             "merged": _STORED,
-            "merged_into": {"type": "keyword", "index": False, "doc_values": False},
+            "merged_into": _SHOWN,
             "provenance": _STORED,
         },
     }

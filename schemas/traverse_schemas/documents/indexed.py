@@ -4,6 +4,7 @@ It is computed as the document is written, and is not on the log: a rebuild has 
 """
 
 from collections.abc import Mapping
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 from traverse_schemas.documents.counted import COUNTED, counted
@@ -12,8 +13,20 @@ from traverse_schemas.documents.other_languages import TEXTS, texts_of
 OWNER_NAME: Final = "owner_name"
 """The field of the names of whose thing it is: `institutions.name` has those of its relays too."""
 
-INDEX_FIELDS: Final = frozenset({COUNTED, TEXTS, OWNER_NAME})
+REFERENCE_KEYS: Final = "reference_keys"
+"""The field of the references as they are looked for (`caseless`)."""
+
+INDEX_FIELDS: Final = frozenset({COUNTED, TEXTS, OWNER_NAME, REFERENCE_KEYS})
 """The fields that nobody is shown."""
+
+
+_CASELESS: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def caseless(reference: str) -> str:
+    """A reference whatever its case, as a key: Elasticsearch would make an automaton of every text
+    that is searched, and look through all references, to not look at the case."""
+    return reference.translate(_CASELESS)
 
 
 def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -23,5 +36,9 @@ def indexed(document: Mapping[str, Any]) -> Mapping[str, Any]:
     named = document.get("institutions", ())
     owners = [one.get("name") for one in named if one.get("role") == "owner"]
     return {
-        **document, **texts_of(document), COUNTED: counted(document), OWNER_NAME: owners,
-    }  # fmt: skip
+        **document,
+        **texts_of(document),
+        COUNTED: counted(document),
+        OWNER_NAME: owners,
+        REFERENCE_KEYS: [caseless(one) for one in document.get("references", ())],
+    }

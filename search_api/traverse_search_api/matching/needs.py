@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final, NamedTuple
 
-from traverse_schemas.documents.indexed import OWNER_NAME
+from traverse_schemas.documents.indexed import OWNER_NAME, caseless
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.filters.parameter_filters import choice_filters, other_filters
 from traverse_search_api.matching.judging import all_of, judge
@@ -43,9 +42,6 @@ _SHARES: Final = {
 """The share of documents that have a key of each kind, while few documents have been counted."""
 
 _SURE: Final = 50  # documents after which what was counted weighs more than that
-
-# As Elasticsearch does where it is asked not to look at the case.
-_CASELESS: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 _NEVER: Final[frozenset[Key]] = frozenset({(REFERENCE, "")})
 """What no document has."""
@@ -171,7 +167,7 @@ def _unit(unit: Unit) -> UnitText:
 
 
 def _reference(plan: TextPlan) -> Key:
-    return REFERENCE, plan.whole.strip().translate(_CASELESS)
+    return REFERENCE, caseless(plan.whole.strip())
 
 
 def _words(plan: TextPlan) -> Iterator[frozenset[Key]]:
@@ -237,9 +233,7 @@ def keys_of_document(source: Mapping[str, Any], words: Iterable[str] = ()) -> se
             found.add((field, value))
         elif value:
             found.update((field, str(one)) for one in value)
-    found.update(
-        (REFERENCE, str(one).translate(_CASELESS)) for one in source.get("references") or ()
-    )
+    found.update((REFERENCE, caseless(str(one))) for one in source.get("references") or ())
     return found
 
 

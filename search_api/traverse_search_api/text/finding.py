@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from traverse_schemas.documents.index_mapping import WORDS
-from traverse_schemas.documents.indexed import OWNER_NAME
+from traverse_schemas.documents.indexed import OWNER_NAME, REFERENCE_KEYS, caseless
 from traverse_schemas.documents.other_languages import OTHER_LANGUAGES, field_of
 from traverse_search_api.text.fields import EXACT, MOST_TOGETHER, PHRASE, SUBJECT
 from traverse_search_api.text.plan import TextPlan, is_small, others_of
@@ -238,7 +238,7 @@ def _in_field(piece: Piece) -> Query:
             return {"term": {"cpv_within": code.ljust(8, "0")[:8]}}
         case "reference":
             how = "prefix" if piece.how is How.BEGINNING else "term"
-            return {how: {"references": {"value": text, "case_insensitive": True}}}
+            return {how: {REFERENCE_KEYS: caseless(text)}}
         case "owner" if digits.isdigit() and len(digits) in (9, 14):
             return {"term": {"owner_siren": digits[:9]}}
         case "holder" if digits.isdigit() and len(digits) in (9, 14):

@@ -6,6 +6,7 @@ a third.
 
 from typing import Any, Final
 
+from traverse_schemas.documents.indexed import REFERENCE_KEYS, caseless
 from traverse_search_api.text.fields import MOST_TOGETHER, PHRASE
 from traverse_search_api.text.finding import piece_query, required
 from traverse_search_api.text.plan import TextPlan, others_of
@@ -37,7 +38,7 @@ def text_query(plan: TextPlan) -> Query:
         query["should"] = should
     if excluded:
         return {"bool": query}
-    reference = {"term": {"references": {"value": plan.whole.strip(), "case_insensitive": True}}}
+    reference = {"term": {REFERENCE_KEYS: caseless(plan.whole.strip())}}
     by_reference = {
         "constant_score": {"filter": reference, "boost": _REFERENCE_BOOST, "_name": "reference"}
     }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.documents import deadline, document
 from tests.search_api.conftest import Service
+from traverse_schemas.documents.indexed import REFERENCE_KEYS
 from traverse_schemas.documents.status import OPEN_STATUSES, Status, status_of
 from traverse_schemas.log.identity import utc_text
 from traverse_schemas.records.codes import OUTCOMES, Kind, NeedStage, ProjectStage
@@ -72,7 +73,7 @@ def test_every_filter_finds_and_every_facet_counts_exactly_the_documents_of_its_
         answer = service.elasticsearch.search(
             index=service.index,
             size=0,
-            query={"term": {"references": run}},
+            query={"term": {REFERENCE_KEYS: run}},
             aggs={
                 "by": {
                     "filters": {"filters": clauses},

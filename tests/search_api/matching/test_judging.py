@@ -30,7 +30,7 @@ UNKNOWN: dict[str, Any] = {"match": {"title": "école"}}
         ({"exists": {"field": "outcome"}}, False),
         ({"exists": {"field": "title"}}, None),
         (UNKNOWN, None),
-        ({"term": {"references": {"value": "J-1", "case_insensitive": True}}}, None),
+        ({"term": {"reference_keys": "j-1"}}, None),
         ({"range": {"amount": {"gte": 1500.5, "lt": 1501}}}, True),
         ({"range": {"amount": {"gt": 1500.5}}}, False),
         # The index keeps whole milliseconds.
