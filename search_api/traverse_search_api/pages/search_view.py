@@ -106,11 +106,12 @@ class ResultView:
 @dataclass(frozen=True, slots=True)
 class SearchView:
     """The whole page. `whole` says that nothing was asked, so that all there is is shown, and
-    `present` what of it is open now; `hidden` are the filters that the form carries along
-    unseen."""
+    `present` what of it is open now; `about` is the text that the results are
+    for; `hidden` are the filters that the form carries along unseen."""
 
     query: str
     heading: str
+    about: str
     whole: bool
     present: list[tuple[str, str]]
     notices: list[tuple[str, list[Link]]]
@@ -139,6 +140,7 @@ def search_view(
     return SearchView(
         query=parameters.q,
         heading=told(found["value"], found["exact"]),
+        about=answer["correction"] if answer["correction"] and answer["items"] else parameters.q,
         whole=whole,
         present=present(asked, answer["facets"].get(Facet.STATUS.value, [])) if whole else [],
         notices=_notices(parameters.q, answer, asked),

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from fastapi import Request
 from lxml import html
 
+from tests.search_api.pages.test_budget import fullest_item
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.pages.files_view import files_view
 from traverse_search_api.pages.render import Renderer
@@ -13,6 +15,7 @@ from traverse_search_api.pages.search_view import search_view
 from traverse_search_api.parameters import SearchParameters
 
 TABLES = Territories.load()
+ITEM = fullest_item(1)
 NOTHING: dict[str, Any] = {
     "total": {"value": 0, "exact": True},
     "items": [],
@@ -72,3 +75,16 @@ def test_what_is_not_found_can_be_said_as_a_need() -> None:
 
 def test_without_filters_and_map_beside_it_what_to_do_stands_at_the_margin() -> None:
     assert not shown(NOTHING).cssselect(".columns")
+
+
+@pytest.mark.parametrize(("found", "text"), [([ITEM], "bornes incendies"), ([], "bornes incendie")])
+def test_the_heading_names_the_text_that_the_results_are_for(
+    found: list[dict[str, Any]], text: str
+) -> None:
+    """The corrected one where it finds something; else what was typed, which finds nothing."""
+    total = {"value": len(found), "exact": True}
+    answer = {**NOTHING, "items": found, "total": total, "correction": "bornes incendies"}
+    page = shown(answer)
+    assert page.findtext(".//h1").endswith(f"pour «\u00a0{text}\u00a0»")
+    assert page.findtext(".//title").startswith(f"{text} : ")
+    assert page.get_element_by_id("q").value == "bornes incendie"
