@@ -123,6 +123,9 @@ def visit_router(
             place=place,
             around=_around(reading, place),
             parts=parts,
+            wider=wider_ways(place, trade.strip(), theme, as_of)
+            if place and is_bare(parts)
+            else [],
             permanences=near[:MOST_PERMANENCES],
             more_permanences=max(0, len(near) - MOST_PERMANENCES),
             calendar=_calendar_address(place, as_of),
@@ -150,6 +153,32 @@ def visit_router(
         )
 
     return router
+
+
+def is_bare(parts: list[Part]) -> bool:
+    """Whether no part has anything."""
+    return not any(part.lines for part in parts)
+
+
+def wider_ways(
+    place: PlaceChoice, trade: str, theme: str, as_of: str | None
+) -> list[tuple[str, str]]:
+    """Label and address of the sheets of a place that leave less out."""
+    asked = {"lieu": place.code, "metier": trade, "theme": theme, "as_of": as_of or ""}
+
+    def without(*names: str) -> str:
+        kept = {name: [text] for name, text in asked.items() if text and name not in names}
+        return page_address(kept, "/visite")
+
+    if trade and theme:
+        return [
+            ("sans le métier", without("metier")),
+            ("sans le thème", without("theme")),
+            ("sans l’un ni l’autre", without("metier", "theme")),
+        ]
+    return [(f"sans {'le métier' if trade else 'le thème'}", without("metier", "theme"))] * bool(
+        trade or theme
+    )
 
 
 async def _permanences(
@@ -184,8 +213,17 @@ async def _parts(reading: Reading, place: PlaceChoice, trade: str, theme: str) -
         search = {**asked, **more, "size": ""}
         address = page_address({name: [str(text)] for name, text in search.items() if text})
         left = number(beyond) if beyond > 0 else ""
-        found.append(Part(title, lines, left, empty, address))
+        found.append(Part(title, lines, left, empty_sentence(empty, trade, theme), address))
     return found
+
+
+def empty_sentence(empty: str, trade: str, theme: str) -> str:
+    """What a part without anything says: a place where a trade finds nothing may have more."""
+    asked = [
+        *([f"le métier « {trade} »"] if trade else []),
+        *([f"le thème « {THEMES[theme]} »"] if theme else []),
+    ]
+    return f"{empty.removesuffix('.')} pour {' et '.join(asked)}." if asked else empty
 
 
 def _wide(reading: Reading, place: PlaceChoice) -> str:

@@ -44,6 +44,11 @@ def test_a_visit_and_a_territory_are_prepared(context: BrowserContext) -> None:
     assert "Créer son entreprise (CCI Aix-Marseille-Provence)" in file.text()
     # A need that somebody can answer is not among those without an answer.
     expect(main).not_to_contain_text("Bornes de recharge")
+    # A trade that finds nothing there leads to what there is without it.
+    look(page, "/visite?lieu=Marseille&metier=koala")
+    expect(main).to_contain_text("Rien d’ouvert en ce moment pour le métier « koala ».")
+    main.get_by_role("link", name="sans le métier").click()
+    expect(main).to_contain_text("Belle-de-Mai")
     look(page, "/tableau-de-bord?lieu=Aubagne")
     expect(page.get_by_role("heading", level=1)).to_have_text("Tableau de bord : Aubagne (13)")
     page.get_by_text("Les chiffres").first.click()
@@ -73,6 +78,7 @@ def test_a_visit_fits_on_one_printed_page(browser: Browser) -> None:
         "choices": [place],
         "place": place,
         "around": "Métropole d'Aix-Marseille-Provence",
+        "wider": [],
         "parts": [Part("Besoins sans réponse", [line] * MOST, "12", "", "/?kind=need")]
         * len(PARTS),
         "permanences": [
