@@ -12,6 +12,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.signing.sources import siren_in
 from traverse_search_api import labels
 from traverse_search_api.pages import words
+from traverse_search_api.pages.contact_view import ContactView, contact_view
 from traverse_search_api.pages.groupings.view import facts_of, hint_of
 from traverse_search_api.pages.links.view import NOTHING_SAID, SideLink, Spoken, Talk, label_of
 from traverse_search_api.pages.lot_table import OUTCOME_LABELS, LotTable, listed, lot_table, names
@@ -93,7 +94,7 @@ class GroupingView:
 
 @dataclass(frozen=True, slots=True)
 class RecordView:
-    """The whole page."""
+    """The whole page. `advice` says what is left to do where nothing is said of how to answer."""
 
     title: str
     kind: str
@@ -103,6 +104,8 @@ class RecordView:
     deadlines: list[str]
     facts: list[tuple[str, str]]
     actions: list[Action]
+    contact: ContactView | None
+    advice: str
     paragraphs: list[str]
     lots: LotTable
     sources: list[SourceView]
@@ -133,6 +136,8 @@ def record_view(
         deadlines=_deadlines(document, as_of),
         facts=list(_facts(document, territories)),
         actions=_actions(document, as_of),
+        contact=contact_view(document.get("contact", {})),
+        advice=_advice(document, as_of, ", ".join(owners)),
         paragraphs=[text for text in document.get("description", "").split("\n") if text.strip()],
         lots=lot_table(document.get("lots", []), as_of),
         sources=_sources(document, spoken),
@@ -215,6 +220,13 @@ def _actions(document: Mapping[str, Any], as_of: datetime) -> list[Action]:
     if document.get("url"):
         found.append(Action("Voir la publication d’origine", document["url"]))
     return found
+
+
+def _advice(document: Mapping[str, Any], as_of: datetime, owner: str) -> str:
+    answerable = document["kind"] in ("need", "call") and not _is_over(document, as_of)
+    if not answerable or not owner or any(map(document.get, ("actions", "url", "contact"))):
+        return ""
+    return f"Cette publication ne dit pas à qui répondre : adressez-vous à {owner}."
 
 
 def _is_over(document: Mapping[str, Any], as_of: datetime) -> bool:

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from fastapi import Request
+from lxml import html
 
 from tests.documents import deadline, document
 from traverse_schemas.reference.territories import Territories
 from traverse_search_api.access.reader import ANYBODY
 from traverse_search_api.answers.items import detail_of
 from traverse_search_api.pages.record_view import RecordView, record_view
+from traverse_search_api.pages.render import Renderer
 
 NOW = datetime(2026, 3, 12, 10, tzinfo=UTC)  # eleven o'clock in Paris
 ANSWERS = [
@@ -89,3 +92,60 @@ def test_a_table_of_lots_has_no_column_without_anything() -> None:
     assert table.rows[1] == ["2", "Trottoirs", "", "Attribué", "Rue SA"]
     assert seen(lots=lots[:1]).lots.columns == ["N°", "Objet", "Montant"]
     assert seen().lots.rows == []
+
+
+def said_of_contact(**fields: Any) -> tuple[str, list[str]]:
+    """What the page says of whom to turn to, and where its links lead."""
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    made = Renderer().page(
+        Request(scope), "record.html", view=seen(**fields), correct=None, seen_by="", token=""
+    )
+    page = html.fromstring(bytes(made.body))
+    found = [
+        one
+        for one in page.cssselect(".record > p")
+        if (one.text or "").startswith(("Contact", "Cette publication"))
+    ]
+    text = " ".join("".join(map(str, one.itertext())) for one in found).replace("\u00a0", " ")
+    return text, [str(link.get("href")) for one in found for link in one.cssselect("a")]
+
+
+@pytest.mark.parametrize(
+    ("contact", "text", "links"),
+    [
+        (
+            {"name": "Service des marchés", "email": "m@exemple.fr", "phone": "+33 4 91 00 00 00"},
+            "Contact : Service des marchés, m@exemple.fr, +33 4 91 00 00 00",
+            ["mailto:m@exemple.fr", "tel:+33491000000"],
+        ),
+        ({"email": "m@exemple.fr"}, "Contact : m@exemple.fr", ["mailto:m@exemple.fr"]),
+        ({"name": "Accueil"}, "Contact : Accueil", []),
+        # What is an address alone: nothing else is asked of a mail program.
+        ({"email": "m@x?cc=y"}, "Contact : m@x?cc=y", ["mailto:m@x%3Fcc%3Dy"]),
+    ],
+)
+def test_the_contact_that_was_published_is_there_to_write_to_and_to_call(
+    contact: dict[str, str], text: str, links: list[str]
+) -> None:
+    assert said_of_contact(contact=contact) == (text, links)
+
+
+NEED: dict[str, Any] = {"kind": "need", "subtype": "purchase"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (NEED, True),
+        ({"kind": "project", "subtype": "project"}, False),
+        ({**NEED, "outcome": "met"}, False),
+        ({**NEED, "url": "https://example.org/besoin"}, False),
+        ({**NEED, "actions": ANSWERS[:1]}, False),
+    ],
+)
+def test_who_could_answer_is_told_to_whom_to_turn_where_nothing_else_says_it(
+    fields: dict[str, Any], told: bool
+) -> None:
+    text, _ = said_of_contact(**fields)
+    sentence = "Cette publication ne dit pas à qui répondre : adressez-vous à Ville de Marseille."
+    assert text == (sentence if told else "")
