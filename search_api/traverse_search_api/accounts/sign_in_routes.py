@@ -19,17 +19,17 @@ from traverse_search_api.accounts.errors import (
 from traverse_search_api.accounts.forms import local_address
 from traverse_search_api.accounts.openid import Claims, Provider
 from traverse_search_api.accounts.staff import Staff
-from traverse_search_api.pages.render import Renderer
+from traverse_search_api.pages.render import Renderer, members_page
 
 CALLBACK: Final = "/connexion/retour"
 _WRONG: Final = (
     "L’adresse ou le mot de passe n’est pas le bon, ou ce compte ne peut pas servir : vérifiez, ou "
-    "adressez-vous à qui administre les comptes de votre institution."
+    "adressez-vous à qui tient ce service."
 )
 _NOBODY: Final = (
-    "Aucun compte de Traverse ne correspond à cette identité : demandez à qui administre les "
-    "comptes de votre institution d’en ouvrir un avec cette adresse vérifiée, ou de délier celui "
-    "que vous aviez ; si c’est vous, à qui tient ce service."
+    "Aucun compte de Traverse ne correspond à cette identité : demandez à qui tient ce service "
+    "d’en ouvrir un avec cette adresse vérifiée, ou à qui administre les comptes de votre "
+    "institution de délier celui que vous aviez (si c’est vous, à qui tient ce service)."
 )
 _Towards = Annotated[str, Query(alias="vers")]  # bounded by `local_address`
 
@@ -50,6 +50,7 @@ def sign_in_router(staff: Staff, render: Renderer) -> APIRouter:
             status,
             token=token,
             towards=towards,
+            purpose=members_page(towards),
             provider=staff.provider.name if staff.provider else "",
             email=email,
             sentence=sentence,

@@ -231,6 +231,13 @@ class Renderer:
         ]
 
 
+def members_page(address: str) -> str:
+    """The name of the page at an address of ours where that is for people with an account; empty
+    for any other."""
+    path = address.partition("?")[0]
+    return next((label for here, label, members in _NAVIGATION if members and here == path), "")
+
+
 def _unbroken(page: str) -> str:
     """A page where no line ends before « » », « : », « ; », « ? » or « ! », nor after « « »: with
     no-break spaces there, as French has them. What one may edit or copy stays as it is."""

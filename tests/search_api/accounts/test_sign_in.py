@@ -438,3 +438,22 @@ def test_a_date_that_is_none_is_answered_with_a_page(shared: House, path: str) -
 def test_what_a_role_does_not_allow_is_said_in_whole_words() -> None:
     assert "ne permet pas d’ouvrir la vitrine" in str(NotAllowedError("ouvrir la vitrine", "Apt"))
     assert "ne permet pas de voir cette page" in str(NotAllowedError("voir cette page", "Apt"))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/signaler?besoin=benne", "« Signaler un besoin » demande le compte d’une institution."),
+        ("/alertes", "« Mes alertes » demande le compte d’une institution."),
+        ("/connexion?vers=/visite", ""),
+    ],
+)
+def test_who_is_asked_to_sign_in_is_told_for_what_and_what_needs_no_account(
+    shared: House, path: str, said: str
+) -> None:
+    page = shared.visitor().get(path, follow_redirects=True)
+    words = words_of(page)
+    assert ("demande le compte" in words) == bool(said) and said in words
+    assert "adressez-vous à qui tient ce service" in words  # who opens accounts
+    for address in ("/", "/tableau-de-bord", "/visite"):
+        assert f'<a href="{address}">' in page.text.partition("Sans compte")[2]
