@@ -194,3 +194,40 @@ def test_a_search_that_found_nothing_is_the_beginning_of_a_need(town: House) -> 
     assert 'name="titre" value="bornes incendie"' in page
     page = paul.get("/signaler", params={"besoin": "x" * 900}).text
     assert f'name="titre" value="{"x" * 200}"' in page
+
+
+@pytest.mark.parametrize(
+    ("service", "reach", "contact"),
+    [
+        (
+            " Service  des marchés ",
+            "m@exemple.fr",
+            {"name": "Service des marchés", "email": "m@exemple.fr"},
+        ),
+        ("", "04 91 00 00 00", {"phone": "04 91 00 00 00"}),
+        ("", "+33 (0)4.91.00-00-00", {"phone": "+33 (0)4.91.00-00-00"}),
+        ("Mairie", "", {"name": "Mairie"}),
+        ("", "", None),
+    ],
+)
+def test_who_signals_a_need_says_to_whom_to_answer_and_corrects_it(
+    town: House, gateway: Taking, service: str, reach: str, contact: dict[str, str] | None
+) -> None:
+    paul = town.signed_in(PAUL)
+    paul.post("/signaler", data=read_over(paul, service=service, joindre=reach))
+    record = accepted(gateway.events[-1]).raw["data"]
+    assert record.get("contact") == contact
+    source = {"source": f"urn:siren:{MARSEILLE}:pages", "subject": REFERENCE}
+    form = published_form({**record, "sources": [source]}, REFERENCE, NOW, TERRITORIES)
+    again = checked(form, TERRITORIES).data
+    assert again is not None and again.get("contact") == contact
+
+
+@pytest.mark.parametrize("reach", ["Jean", "marches@", "04", "m@exemple.fr ou 04 91 00 00 00"])
+def test_what_nobody_can_write_to_or_call_is_said_beside_its_field(town: House, reach: str) -> None:
+    paul = town.signed_in(PAUL)
+    sent = {**TYPED, "jeton": token_of(paul.get("/compte")), "joindre": reach}
+    answer = paul.post("/signaler", data=sent)
+    assert answer.status_code == 422
+    assert 'id="faute-joindre">Écrivez une adresse électronique' in answer.text
+    assert f'name="joindre" value="{reach}"' in answer.text

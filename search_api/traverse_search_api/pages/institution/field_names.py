@@ -95,6 +95,7 @@ NEED_FIELDS: Final = {
     "window": ("quand", "Pour quand ?"),
     "visibility": ("visibilite", "Qui peut le lire ?"),
     "amounts": ("montant", "Montant estimé"),
+    "contact": ("joindre", "Courriel ou téléphone"),
 }
 """Of a field of a need: its name in the form of « Signaler un besoin », and what it is called
 there."""

@@ -16,6 +16,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_schemas.registry.institutions import Institution, Role
 from traverse_schemas.visibility import Visibility
 from traverse_search_api.pages.audience import SEEN_BY
+from traverse_search_api.pages.need.contact import contact_faults, contact_of, typed_contact
 from traverse_search_api.pages.typed_place import PlaceChoice, label_of, place_choices
 
 SYSTEM: Final = "pages"
@@ -69,12 +70,15 @@ class NeedForm:
     subtype: str = NeedSubtype.PURCHASE.value
     when: str = When.YEAR.value
     amount: str = ""
+    service: str = ""
+    reach: str = ""
     visibility: str = Visibility.BUYERS.value
     consent: bool = False
 
 
 _ORDER: Final = (
     "titre", "lieu", "type", "accord", "quand", "visibilite", "description", "montant",
+    "service", "joindre",
 )  # fmt: skip
 """The fields from the top of the page down."""
 
@@ -121,6 +125,8 @@ def filled_form(fields: Mapping[str, str], reference: str, now: datetime) -> Nee
         subtype=fields.get("type", ""),
         when=fields.get("quand", ""),
         amount="".join(fields.get("montant", "").replace("€", "").split()),
+        service=" ".join(fields.get("service", "").split()),
+        reach=" ".join(fields.get("joindre", "").split()),
         visibility=fields.get("visibilite", ""),
         consent=fields.get("accord") == "oui",
     )
@@ -133,6 +139,7 @@ def published_form(
     place = document["place"][0]
     end = document.get("window", {}).get("to")
     days = (date.fromisoformat(end) - french_day(now)).days if end else None
+    service, reach = typed_contact(document.get("contact", {}))
     estimate = next((one["value"] for one in document.get("amounts", ())), None)
     return NeedForm(
         reference=reference,
@@ -144,6 +151,8 @@ def published_form(
         subtype=document["subtype"],
         when=_when(days).value,
         amount="" if estimate is None else f"{estimate:.2f}".removesuffix(".00"),
+        service=service,
+        reach=reach,
         visibility=document["visibility"],
         consent=document["subtype"] == NeedSubtype.BUSINESS,
     )
@@ -164,6 +173,7 @@ def checked(form: NeedForm, territories: Territories) -> Checked:
         faults["visibilite"] = "Choisissez qui peut lire ce besoin."
     if form.amount and not _AMOUNT.fullmatch(form.amount):
         faults["montant"] = "Écrivez le montant en euros et en chiffres : 12000 ou 12 000,50."
+    faults |= contact_faults(form.service, form.reach)
     if form.subtype == NeedSubtype.BUSINESS and not form.consent:
         faults["accord"] = (
             "L’entreprise doit être d’accord pour que son besoin soit publié, sans son nom."
@@ -238,6 +248,8 @@ def facts_of(form: NeedForm, place: str) -> list[tuple[str, str]]:
     ]
     if form.amount:
         facts.append(("Montant estimé", f"{euros(_value(form), cents=True)} HT"))
+    if form.service or form.reach:
+        facts.append(("Contact", ", ".join(filter(None, (form.service, form.reach)))))
     visibility = Visibility(form.visibility)
     facts.append(("Qui peut le lire", SEEN_BY[visibility]))
     return facts
@@ -278,6 +290,8 @@ def _data(form: NeedForm, place: str, today: date) -> dict[str, Any]:
         data["description"] = form.description
     if form.amount:
         data["amounts"] = [{"value": _value(form), "kind": "estimate", "tax": "excluded"}]
+    if contact := contact_of(form.service, form.reach):
+        data["contact"] = contact
     return data
 
 

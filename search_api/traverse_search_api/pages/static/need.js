@@ -3,7 +3,8 @@
 // became of it once it is known.
 "use strict";
 (function () {
-  const kept = ["titre", "lieu", "type", "accord", "quand", "visibilite", "description", "montant"];
+  const kept = ["titre", "lieu", "type", "accord", "quand", "visibilite", "description", "montant",
+    "service", "joindre"];
   const key = (owner) => "traverse-besoin-" + owner;
   const store = (work) => { try { return work(window.localStorage); } catch { return null; } };
 
@@ -33,6 +34,9 @@
       if (choice) one.checked = draft[one.name] === one.value;
       else if (one.name in draft) one.value = draft[one.name];
     }
+    // What is published with the rest is not hidden.
+    const more = form.querySelector("details");
+    if ([...more.querySelectorAll("input, textarea")].some((one) => one.value)) more.open = true;
     told.hidden = false;
     told.querySelector("button").addEventListener("click", () => {
       store((all) => all.removeItem(owner));
@@ -89,7 +93,7 @@
       list.append(line);
     }
     const said = document.createElement("p");
-    said.textContent = "Déjà signalé ? Rejoignez-le, ou continuez si le vôtre s’y ajoute :";
+    said.textContent = "Déjà signalé tout près ? Continuez si le vôtre s’y ajoute :";
     alike.replaceChildren(said, list);
   }));
 })();

@@ -133,7 +133,7 @@ def send_a_need_with_faults(page: Page) -> None:
     page.goto("/signaler")
     page.get_by_label("De quoi a-t-on besoin ?").fill("")
     page.get_by_label("Où ?").fill("Saint-Denis")
-    page.get_by_text("Préciser (facultatif)").click()
+    page.get_by_text("Préciser, dire qui contacter (facultatif)").click()
     page.get_by_label("Montant").fill("beaucoup")
     page.get_by_role("button", name="Continuer").click()
 

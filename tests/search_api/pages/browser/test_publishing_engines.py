@@ -64,6 +64,8 @@ def test_a_draft_outlives_the_network(
     page.get_by_label("Où ?").fill("Auba")
     expect(page.locator("#lieux option").first).to_have_attribute("value", "Aubagne (13)")
     page.get_by_label("Où ?").fill("Aubagne (13)")
+    page.get_by_text("Préciser, dire qui contacter (facultatif)").click()
+    page.get_by_label("Courriel ou téléphone").fill("plage@exemple.fr")
     context.set_offline(True)
     page.get_by_label("Pour quand ?").select_option("bientot")
     page.get_by_role("button", name="Continuer").click()
@@ -72,6 +74,9 @@ def test_a_draft_outlives_the_network(
     expect(page.get_by_label("De quoi a-t-on besoin ?")).to_have_value("Nettoyage de plage")
     expect(page.get_by_label("Pour quand ?")).to_have_value("bientot")
     expect(page.locator("#brouillon")).to_be_visible()
+    # What the draft holds is all in sight before it is published.
+    expect(page.get_by_label("Courriel ou téléphone")).to_be_visible()
+    expect(page.get_by_label("Courriel ou téléphone")).to_have_value("plage@exemple.fr")
     page.get_by_role("button", name="Continuer").click()
     page.get_by_role("button", name="Publier").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Le besoin est reçu")
