@@ -165,7 +165,7 @@ def csv_rows(needs: Iterable[Mapping[str, Any]]) -> list[list[str]]:
                 (need["territory"] or {}).get("name", ""),
                 ", ".join(need["theme_labels"]),
                 need["status_label"],
-                need["published_at"][:10],
+                french_day(datetime.fromisoformat(need["published_at"])).isoformat(),
                 f"/fiche/{need['id']}",
             ]
         )

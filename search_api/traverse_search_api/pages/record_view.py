@@ -168,9 +168,10 @@ def _facts(document: Mapping[str, Any], territories: Territories) -> Iterable[tu
         yield "Financement", f"{each['funder']}{amount}"
     if document.get("references"):
         yield "Références", listed(document["references"])
-    yield "Publié le", words.day_of(document["published_at"])
-    if document["updated_at"][:10] != document["published_at"][:10]:
-        yield "Mis à jour le", words.day_of(document["updated_at"])
+    published, updated = (words.day_of(document[name]) for name in ("published_at", "updated_at"))
+    yield "Publié le", published
+    if updated != published:
+        yield "Mis à jour le", updated
 
 
 def _subject(document: Mapping[str, Any], territories: Territories) -> Iterable[tuple[str, str]]:

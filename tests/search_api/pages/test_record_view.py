@@ -58,6 +58,16 @@ def test_what_is_open_or_announced_is_answered(fields: dict[str, Any]) -> None:
     assert labels == ["Répondre", "Candidater", "Contacter", "Faire la démarche"]
 
 
+def test_what_changes_on_the_day_of_its_publication_is_not_told_as_updated() -> None:
+    """The day in France: it was the 2nd there when it was the 1st in UTC."""
+    night, morning = "2026-03-01T23:30:00Z", "2026-03-02T08:00:00Z"
+    facts = dict(seen(published_at=night, updated_at=morning).facts)
+    assert facts["Publié le"] == "2\u00a0mars 2026"
+    assert "Mis à jour le" not in facts
+    later = dict(seen(published_at=night, updated_at="2026-03-02T23:30:00Z").facts)
+    assert later["Mis à jour le"] == "3\u00a0mars 2026"
+
+
 def test_each_lot_says_until_when_it_is_answered() -> None:
     lots = [
         {"number": "1", "deadline": {"at": "2026-03-17T12:00"}},

@@ -283,6 +283,12 @@ def test_what_nobody_answers_is_counted_by_theme() -> None:
     assert csv_rows(needs)[1][0] == "=1+1"
 
 
+def test_a_need_of_the_night_was_published_on_the_day_that_it_was_in_france() -> None:
+    late = need(["eau"]) | {"published_at": "2026-03-01T23:30:00Z"}
+    head, row = csv_rows([late])
+    assert row[head.index("Publié le")] == "2026-03-02"
+
+
 def test_weeks_and_months_without_anything_are_there_too() -> None:
     days = [{"key_as_string": "2026-03-19T00:00:00.000+01:00", "doc_count": 3}]
     weeks = ahead({"aggregations": {"days": {"buckets": days}}}, NOW)

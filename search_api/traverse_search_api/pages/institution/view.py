@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from traverse_schemas.documents.status import status_of
+from traverse_schemas.documents.status import french_day, status_of
 from traverse_schemas.french.numbers import number
 from traverse_search_api import labels
 from traverse_search_api.institutions.rhythm import (
@@ -238,7 +238,7 @@ def _source(
     return SourceView(
         name=_SAID_HERE if name == SYSTEM else name or "Publications directes",
         count=number(bucket["doc_count"]),
-        last=words.day(last.date()),
+        last=words.day(french_day(last)),
         rhythm=rhythm_words(gap),
         silent=is_silent(last, gap, as_of),
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from traverse_schemas.documents.status import french_day
 from traverse_search_api.accounts.staff import Staff
 from traverse_search_api.errors import InvalidParameterError
 from traverse_search_api.pages import words
@@ -73,7 +74,7 @@ def note_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
             after=_address(here, after, asked) if after.end <= reading.as_of else "",
             as_of=asked.as_of,
             code=scope.code or "fr",
-            day=words.day(reading.as_of.date()),
+            day=words.day(french_day(reading.as_of)),
             view=note_view(found, scope, reading.territories),
         )
 
