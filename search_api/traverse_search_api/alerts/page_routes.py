@@ -52,7 +52,11 @@ def alert_pages(
 
     @router.get("/alertes")
     async def mine(
-        request: Request, nouvelle: str = "", reprise: str = "", supprimee: str = ""
+        request: Request,
+        nouvelle: str = "",
+        reprise: str = "",
+        changee: str = "",
+        supprimee: str = "",
     ) -> Response:
         """The page."""
         person = visits.require(request)
@@ -74,6 +78,7 @@ def alert_pages(
             rhythms=list(RHYTHM_LABELS.items()),
             made=made,
             taken_up=bool(reprise),
+            changed=next((_told(row) for row in rows if row.id == changee), ""),
             removed=visits.did(person, supprimee, REMOVED),
             sentence=sentence,
         )
@@ -125,9 +130,16 @@ def alert_pages(
                     rhythm=Rhythm(rhythm) if rhythm in tuple(Rhythm) else None,
                 )
                 await book.change(known, lambda row: _with(row, wanted))
-        return RedirectResponse("/alertes", 303)
+        return RedirectResponse(f"/alertes?changee={known.id}", 303)
 
     return router
+
+
+def _told(row: Subscription) -> str:
+    """What has become of one that was changed."""
+    if row.muted:
+        return f"L’alerte « {row.name} » est en pause : rien n’en est envoyé jusqu’à la reprise."
+    return f"L’alerte « {row.name} » est enregistrée."
 
 
 async def _kept(book: SubscriptionBook, made: Subscription) -> Response:

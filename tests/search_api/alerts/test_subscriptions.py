@@ -33,6 +33,24 @@ def people() -> Iterator[Household]:
         yield made
 
 
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"geste": "pause"}, "est en pause : rien n’en est envoyé jusqu’à la reprise."),
+        ({"geste": "reprendre"}, "est enregistrée."),
+        ({"geste": "changer", "nom": "Repas"}, "L’alerte « Repas » est enregistrée."),
+    ],
+)
+def test_who_changes_an_alert_is_told_what_became_of_it(sent: dict[str, str], told: str) -> None:
+    with household(HERS) as own:
+        lea = own.house.signed_in(LEA)
+        token = token_of(lea.get("/alertes"))
+        answer = lea.post(f"/alertes/{HERS.id}", data={"jeton": token, **sent})
+        assert told in words_of(lea.get(answer.headers["location"]))
+        # Another's, and one that is none, tell nothing.
+        assert 'class="done"' not in lea.get("/alertes?changee=zzzz").text
+
+
 def test_one_finds_changes_and_deletes_one_s_own(people: Household) -> None:
     lea = people.house.signed_in(LEA)
     page = lea.get("/alertes")
