@@ -15,6 +15,7 @@ from traverse_schemas.reference.territories import Territories
 from traverse_search_api.gateway_client import RefusedByGatewayError
 from traverse_search_api.pages.need import routes as need_routes
 from traverse_search_api.pages.need.form import checked, own_reference, published_form
+from traverse_search_api.search import Searcher
 from traverse_stream_processors.validating.validate import Accepted, validate
 
 PAUL = "paul@marseille.example"
@@ -231,3 +232,32 @@ def test_what_nobody_can_write_to_or_call_is_said_beside_its_field(town: House, 
     assert answer.status_code == 422
     assert 'id="faute-joindre">Écrivez une adresse électronique' in answer.text
     assert f'name="joindre" value="{reach}"' in answer.text
+
+
+def test_who_corrects_a_need_is_told_so_until_it_is_published(
+    town: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the form as it comes, and as it comes back with what is to be mended or said anew."""
+    source = {"source": f"urn:siren:{MARSEILLE}:pages", "subject": REFERENCE}
+    held: dict[str, object] = {
+        "title": "Bornes",
+        "subtype": "purchase",
+        "place": ["com:13005"],
+        "visibility": "buyers",
+        "sources": [source],
+    }
+
+    async def document(*_: object) -> dict[str, object]:
+        return held
+
+    monkeypatch.setattr(Searcher, "document", document)
+    paul = town.signed_in(PAUL)
+    first = paul.get("/signaler", params={"corriger": REFERENCE})
+    fields = {**TYPED, **Hidden(first.text).fields}
+    mended = paul.post("/signaler", data={**fields, "montant": "beaucoup"})
+    confirmed = Hidden(paul.post("/signaler", data=fields).text).fields
+    anew = paul.post("/signaler", data={**confirmed, "etape": "corriger"})
+    for page in (first, mended, anew):
+        assert "<h1>Corriger un besoin</h1>" in page.text
+        assert "remplacera ce qui est paru" in page.text
+    assert "<h1>Signaler un besoin</h1>" in paul.get("/signaler").text

@@ -74,6 +74,7 @@ class NeedForm:
     reach: str = ""
     visibility: str = Visibility.BUYERS.value
     consent: bool = False
+    corrects: bool = False
 
 
 _ORDER: Final = (
@@ -129,6 +130,7 @@ def filled_form(fields: Mapping[str, str], reference: str, now: datetime) -> Nee
         reach=" ".join(fields.get("joindre", "").split()),
         visibility=fields.get("visibilite", ""),
         consent=fields.get("accord") == "oui",
+        corrects=fields.get("correction") == "oui",
     )
 
 
@@ -155,6 +157,7 @@ def published_form(
         reach=reach,
         visibility=document["visibility"],
         consent=document["subtype"] == NeedSubtype.BUSINESS,
+        corrects=True,
     )
 
 
