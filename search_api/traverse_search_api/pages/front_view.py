@@ -28,8 +28,15 @@ def everything(value: int, exact: bool) -> str:
     """« Tout ce qui est publié : 1 204 publications »."""
     if value == 0:
         return "Rien n’est publié pour le moment"
+    return f"Tout ce qui est publié : {publications(value, exact)}"
+
+
+def publications(value: int, exact: bool) -> str:
+    """« aucune publication », « 1 publication », « plus de 100 000 publications »."""
+    if value == 0:
+        return "aucune publication"
     told = count(value, "publication", "publications")
-    return f"Tout ce qui est publié : {told if exact else f'plus de {told}'}"
+    return told if exact else f"plus de {told}"
 
 
 def present(asked: Given, statuses: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -7,8 +7,8 @@ that says what went wrong with it: the frame would be empty otherwise.
 """
 
 import re
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -26,6 +26,7 @@ from traverse_search_api.institutions.showcase_errors import (
 )
 from traverse_search_api.institutions.showcases import NOBODY, Showcases, origins_typed
 from traverse_search_api.pages.address import given, page_address
+from traverse_search_api.pages.front_view import publications
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.render import Renderer
 from traverse_search_api.pages.search_parameters import first_fault, search_parameters
@@ -79,11 +80,14 @@ def showcase_router(readings: Readings, render: Renderer, framing: Framing) -> A
         # First: an error that follows is for the same sites to show.
         frames = await framing.ancestors(siren)
         parameters = _parameters(request)
-        if not request.query_params:
+        own = "" if request.query_params else siren
+        if own:
             parameters = parameters.model_copy(update={"institution": (siren,)})
-        return await shown(parameters, f"{_LIST}/{siren}", frames)
+        return await shown(parameters, f"{_LIST}/{siren}", frames, own)
 
-    async def shown(parameters: SearchParameters, path: str, frames: str) -> Response:
+    async def shown(
+        parameters: SearchParameters, path: str, frames: str, own: str = ""
+    ) -> Response:
         searcher = readings.searcher
         answer = await searcher.search(parameters, ANYBODY)
         view = search_view(
@@ -95,11 +99,22 @@ def showcase_router(readings: Readings, render: Renderer, framing: Framing) -> A
             "showcase.html",
             frames=frames,
             view=view,
+            heading=showcase_heading(answer, own),
             following=page_address({**asked, "cursor": [following]}, path) if following else "",
             whole=page_address(asked),
         )
 
     return router
+
+
+def showcase_heading(answer: Mapping[str, Any], own: str = "") -> str:
+    """What the list is, where it stands alone in the page of another site. `own` is the SIREN of
+    the institution whose own publications alone are in it."""
+    found = answer["total"]
+    told = publications(found["value"], found["exact"])
+    owners = (one for item in answer["items"] for one in item["institutions"])
+    name = next((one["name"] for one in owners if own and one.get("siren") == own), "")
+    return f"{name} : {told}" if name else told[0].upper() + told[1:]
 
 
 def showcase_settings_router(staff: Staff, render: Renderer, framing: Framing) -> APIRouter:

@@ -23,6 +23,7 @@ from traverse_search_api.institutions.showcases import (
     origin_of,
     origins_typed,
 )
+from traverse_search_api.pages.showcase_routes import showcase_heading
 from traverse_search_api.search import Searcher
 from traverse_search_api.settings import SearchSettings
 
@@ -144,6 +145,26 @@ def test_lines_are_sites_each_once_and_not_too_many() -> None:
     )
     with pytest.raises(TooManyOriginsError):
         origins_typed("\n".join(f"https://a{number}.fr" for number in range(21)))
+
+
+@pytest.mark.parametrize(
+    ("total", "exact", "own", "said"),
+    [
+        (0, True, "", "Aucune publication"),
+        (0, True, MARSEILLE, "Aucune publication"),
+        (1, True, "", "1 publication"),
+        (1204, True, MARSEILLE, "Ville de Marseille : 1 204 publications"),
+        (100_000, False, "", "Plus de 100 000 publications"),
+    ],
+)
+def test_a_showcase_says_what_it_is_in_the_page_of_another_site(
+    total: int, exact: bool, own: str, said: str
+) -> None:
+    named = {"institutions": [{"name": "Ville de Marseille", "siren": MARSEILLE}]}
+    items = [{"institutions": [{"name": "Syndicat"}]}, named] if total else []
+    answer = {"total": {"value": total, "exact": exact}, "items": items}
+    heading = showcase_heading(answer, own)
+    assert heading.replace("\u202f", " ").replace("\u00a0", " ") == said
 
 
 @pytest.fixture

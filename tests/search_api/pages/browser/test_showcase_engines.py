@@ -118,7 +118,7 @@ def test_a_showcase_that_fails_says_so_in_its_frame(running: Town, browser: Brow
             page = context.new_page()
             page.goto(site)
             shown, failed, other = (page.frame_locator(f"#{name}") for name in FRAMES)
-            expect(shown.get_by_role("heading", level=1)).to_contain_text("résultat")
+            expect(shown.get_by_role("heading", level=1)).to_contain_text("publication")
             expect(failed.get_by_role("heading", level=1)).to_have_text("Demande refusée")
             expect(failed.get_by_role("alert")).to_contain_text("n’admet pas « chose »")
             expect(other.get_by_text("Tableau de bord")).to_have_count(0)
