@@ -3,7 +3,7 @@
 routes                                    the pages of a search and of a record; installs the others
 search_view, record_view, lot_table       as data
 search_parameters, address                what an address of a search asks for, and how it is said
-need, groupings, links, institution, note, visit, territory_map
+need, groupings, links, institution, note, visit, territory_map, programs
                                           folders of their own
 changes_routes, changes_view              « Ce qui a changé »
 dashboard_routes, dashboard_view, chart   « Tableau de bord territorial »

@@ -30,6 +30,7 @@ from traverse_search_api.pages.links.view import NOTHING_SAID, spoken_of
 from traverse_search_api.pages.need.form import own_reference
 from traverse_search_api.pages.need.routes import need_router
 from traverse_search_api.pages.note.routes import note_router
+from traverse_search_api.pages.programs.routes import programs_router
 from traverse_search_api.pages.reading import Readings
 from traverse_search_api.pages.record_view import record_view
 from traverse_search_api.pages.render import Renderer
@@ -69,6 +70,7 @@ def install(  # noqa: PLR0917 -- each part is of another type
     app.include_router(dashboard_router(readings, render))
     app.include_router(visit_router(readings, render, calendars, staff.visits if staff else None))
     app.include_router(offline_router(render))
+    app.include_router(programs_router(render, framing.address))
     app.include_router(showcase_router(readings, render, framing))
     if staff is not None:
         app.include_router(sign_in_router(staff, render))
