@@ -28,7 +28,12 @@ from traverse_search_api.pages.dashboard_view import (
 )
 from traverse_search_api.pages.groupings.view import grouping_view
 from traverse_search_api.pages.groupings.word import day_of, own_record, step_of, word_event
-from traverse_search_api.pages.institution.view import mend_view, mended, published_view
+from traverse_search_api.pages.institution.view import (
+    mend_view,
+    mended,
+    own_body,
+    published_view,
+)
 from traverse_search_api.pages.need.form import checked, empty_form, filled_form, need_event
 from traverse_search_api.pages.typed_place import place_choices, retyped
 
@@ -176,6 +181,13 @@ def test_a_source_is_named_as_staff_know_it() -> None:
     assert [one.name for one in sources] == [
         "Publications directes", "marches", "Saisies ici (« Signaler un besoin »)",
     ]  # fmt: skip
+
+
+def test_what_was_accepted_lately_is_counted_from_a_day_in_france_as_refusals_are() -> None:
+    """At night the day there is not that of UTC, and a day begins there at another instant."""
+    night = datetime(2026, 3, 15, 23, 30, tzinfo=UTC)
+    accepted = own_body("211300553", night)["aggs"]["accepted"]["filter"]["range"]
+    assert accepted == {"sources.updated_at": {"gte": "2026-02-14", "time_zone": "Europe/Paris"}}
 
 
 def test_a_rhythm_is_its_own_and_not_that_of_others_who_say_the_same() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from traverse_schemas.documents.status import french_day, status_of
 from traverse_schemas.french.numbers import number
 from traverse_search_api import labels
+from traverse_search_api.deadlines import PARIS
 from traverse_search_api.institutions.rhythm import (
     is_silent,
     rhythm_aggregations,
@@ -96,13 +97,13 @@ def own_clause(siren: str) -> Query:
 def own_body(siren: str, as_of: datetime) -> Query:
     """What to ask of the index beside `own_clause`: the last ones, and on which days each source
     spoke."""
-    lately = (as_of - _LATELY).date().isoformat()
+    lately = {"gte": french_day(as_of - _LATELY).isoformat(), "time_zone": PARIS.key}
     return {
         "size": SHOWN,
         "track_total_hits": True,
         "sort": [{"updated_at": "desc"}, {"id": "asc"}],
         "aggs": {
-            "accepted": {"filter": {"range": {"sources.updated_at": {"gte": lately}}}},
+            "accepted": {"filter": {"range": {"sources.updated_at": lately}}},
             "sources": {
                 "terms": {
                     "field": "sources.source",
