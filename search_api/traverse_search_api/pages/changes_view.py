@@ -40,6 +40,7 @@ _REWRITTEN: Final = {
 }
 _NOTHING: Final = "non précisé"
 _SAME: Final = "Rien n’y change."
+_ALONE: Final = "Rien n’a changé depuis."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,16 @@ class VersionView:
 
 def changes_view(history: Mapping[str, Any], territories: Territories) -> list[VersionView]:
     """The versions of `history_of`, the last first. What the first one of a record said is its
-    page, and no change. The hour is told of versions of one day, the reference where several
-    records are one thing."""
+    page, and no change: where it is the only one, that is said. The hour is told of versions of
+    one day, the reference where several records are one thing."""
     items = history["items"]
+    alone = [_ALONE] if len(items) == 1 and history["complete"] else []
     days = Counter(words.day_of(one["at"]) for one in items)
     several = len({(one["source"], one["subject"]) for one in items}) > 1
     return [
         VersionView(
             heading=_heading(one, timed=days[words.day_of(one["at"])] > 1, named=several),
-            lines=[] if _begins(one) else list(_lines(one["changes"], territories)) or [_SAME],
+            lines=alone if _begins(one) else list(_lines(one["changes"], territories)) or [_SAME],
         )
         for one in items
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.accounts.forms import local_address
 from traverse_search_api.alerts.errors import UnknownSubscriptionError
 from traverse_search_api.errors import (
@@ -113,6 +114,11 @@ def _ways(error: SearchError, asked: Asked) -> Ways:
             return [("/mutualiser", "Voir les groupements proposés")]
         case UnknownSubscriptionError():
             return [("/alertes", "Voir vos alertes")]
+        case NotAllowedError():
+            return [
+                ("/mon-institution", "Revenir à « Mon institution »"),
+                ("/compte", "Voir votre rôle, dans « Mon compte »"),
+            ]
     # What was sent is not sent again by a link.
     return [(_address(asked), "Réessayer")] if error.status == 503 and asked.read else []
 

@@ -23,7 +23,9 @@ CALL = {
 }
 
 
-def told(*said: dict[str, Any], action: str = "updated") -> list[VersionView]:
+def told(
+    *said: dict[str, Any], action: str = "updated", complete: bool = True
+) -> list[VersionView]:
     kept = [
         (
             Kept(
@@ -41,7 +43,7 @@ def told(*said: dict[str, Any], action: str = "updated") -> list[VersionView]:
         for at, data in enumerate(said)
     ]
     items = [one | {"by": "Ville de Marseille"} for one in reversed(versions(kept))]
-    found = changes_view({"items": items}, Territories.load())
+    found = changes_view({"items": items, "complete": complete}, Territories.load())
     return [
         VersionView(one.heading.replace("\u00a0", " "), [_plain(line) for line in one.lines])
         for one in found
@@ -98,6 +100,15 @@ def test_every_other_field_has_words() -> None:
     ]
 
 
+@pytest.mark.parametrize(("complete", "lines"), [(True, ["Rien n’a changé depuis."]), (False, [])])
+def test_of_the_only_version_it_is_said_that_nothing_changed_since(
+    complete: bool, lines: list[str]
+) -> None:
+    """Unless others may be there that are not shown."""
+    (only,) = told({"title": "Voirie"}, complete=complete)
+    assert only.lines == lines
+
+
 def test_versions_of_one_day_and_of_several_records_are_told_apart() -> None:
     """By the hour in France, and by the references; by its number, who has no name here."""
     version = {
@@ -110,7 +121,10 @@ def test_versions_of_one_day_and_of_several_records_are_told_apart() -> None:
     }
     relayed = {"source": "urn:siren:181300013:boamp", "subject": "26-1", "by": None}
     told = changes_view(
-        {"items": [version, version | relayed | {"at": "2026-02-02T08:00:00Z"}]},
+        {
+            "items": [version, version | relayed | {"at": "2026-02-02T08:00:00Z"}],
+            "complete": True,
+        },
         Territories.load(),
     )
     assert [_plain(one.heading) for one in told] == [

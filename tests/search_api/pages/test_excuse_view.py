@@ -2,6 +2,7 @@
 
 import pytest
 
+from traverse_search_api.accounts.errors import NotAllowedError
 from traverse_search_api.errors import (
     AmbiguousPlaceError,
     ExpiredCursorError,
@@ -88,3 +89,9 @@ def test_what_is_gone_is_told_without_an_address_to_type(
     assert view.title == title
     assert view.ways == ([way] if way else [])
     assert "/" not in view.sentence
+
+
+def test_who_may_not_do_it_is_led_back_to_what_they_may_do() -> None:
+    error = NotAllowedError("ouvrir la vitrine à d’autres sites", "Ville d’Apt")
+    view = excuse_view(error, Asked("/mon-institution/vitrine", [], True, "/"))
+    assert [address for address, _ in view.ways] == ["/mon-institution", "/compte"]
