@@ -69,16 +69,20 @@ def test_a_command_can_be_pasted(view: ProgramsView) -> None:
         f"curl -G {ADDRESS}/v1/opportunities --data-urlencode 'q=école' "
         "--data-urlencode territory=dep:13"
     )
+    assert commands["/v1/suggest"] == f"curl -G {ADDRESS}/v1/suggest --data-urlencode 'q=école'"
     assert commands["/v1/stream"].startswith(f"curl -N -G {ADDRESS}/v1/stream ")
     assert commands["/v1/opportunities/{identifier}/history"] == (
         f"curl {ADDRESS}/v1/opportunities/IDENTIFIER/history"
     )
 
 
-def test_the_values_of_a_closed_list_are_shown_and_an_example(view: ProgramsView) -> None:
+def test_the_values_of_a_closed_list_are_shown_and_an_example(
+    view: ProgramsView, page: html.HtmlElement
+) -> None:
     by_name = {one.name: one for one in view.filters}
     assert by_name["kind"].values == "project, call, need"
     assert by_name["status"].values.endswith(" et 12 autres")
+    assert "`" not in page.text_content()
     assert by_name["territory"].example == "dep:13"
 
 

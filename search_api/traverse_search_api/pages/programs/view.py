@@ -77,7 +77,7 @@ def programs_view(description: Json, address: str) -> ProgramsView:
     filters = [_parameter(one) for one in description["paths"][SEARCH]["get"]["parameters"]]
     names = {one.name for one in filters}
     calls: dict[str, list[Call]] = {}
-    for path, methods in description["paths"].items():
+    for path, methods in sorted(description["paths"].items(), key=lambda one: one[0] != SEARCH):
         for method, operation in methods.items():
             call = _call(method, path, operation, names, address)
             calls.setdefault(operation["tags"][0], []).append(call)
@@ -104,7 +104,7 @@ def _call(method: str, path: str, operation: Json, filters: set[str], address: s
         f"{text[0].upper()}{text[1:]}." if text else "",
         searches,
         own,
-        _command(method, path, operation, address, searches=searches),
+        _command(method, path, operation, address, {one.name for one in parameters}),
     )
 
 
@@ -132,7 +132,7 @@ def _example(schema: Json) -> str:
     return str(found[0] if isinstance(found, list) else found)
 
 
-def _command(method: str, path: str, operation: Json, address: str, *, searches: bool) -> str:
+def _command(method: str, path: str, operation: Json, address: str, takes: set[str]) -> str:
     """`curl` for it, as it is pasted into a terminal."""
     where = quote(address + re.sub(r"\{(\w+)\}", lambda name: name[1].upper(), path))
     words = ["curl"]
@@ -140,11 +140,10 @@ def _command(method: str, path: str, operation: Json, address: str, *, searches:
         words.append("-N")
     if method != "get":
         words += ["-X", method.upper(), "-H", quote("Authorization: Bearer CLÉ")]
-    if searches:
-        words += ["-G", where]
-        words += [f"--data-urlencode {quote(f'{name}={value}')}" for name, value in _EXAMPLE]
-    else:
-        words.append(where)
+    asked = [
+        f"--data-urlencode {quote(f'{name}={value}')}" for name, value in _EXAMPLE if name in takes
+    ]
+    words += ["-G", where, *asked] if asked else [where]
     body = next(iter(operation.get("requestBody", {}).get("content", ())), None)
     if body:
         words += ["-H", quote(f"Content-Type: {body}"), "--data-binary", "@FICHIER"]
