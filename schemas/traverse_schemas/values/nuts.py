@@ -4,14 +4,6 @@ Three codings of France occur in notices: NUTS 2010 and older (`FR824`, overseas
 (the same on the mainland, overseas `FRAxx`), and 2016, 2021 and 2024 (`FRL04`, overseas `FRYxx`).
 """
 
-import re
-from typing import Annotated
-
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
-
-_NUTS = re.compile(r"[A-Z]{2}[0-9A-Z]{0,3}", re.ASCII).fullmatch
-
 # Level 3 is the département. Each text lists the départements of one level-2 region in the order
 # of the last digit, 1 first (0 where the region has a single one).
 # Eurostat: "History of NUTS", and "Correspondence tables" 2013-2016.
@@ -91,25 +83,3 @@ def nuts_to_territory(code: str) -> str | None:
     code of another country, or one that France never had.
     """
     return _TERRITORIES.get(code.strip().upper())
-
-
-def _check_nuts(text: str) -> str:
-    if _NUTS(text) is None:
-        raise PydanticCustomError(
-            "nuts",
-            "« {value} » n’est pas un code NUTS : deux lettres de pays, puis au plus trois "
-            "lettres ou chiffres (FRL04).",
-            {"value": text[:40]},
-        )
-    return text
-
-
-Nuts = Annotated[
-    str,
-    AfterValidator(_check_nuts),
-    Field(
-        description="NUTS code (Eurostat), 2 to 5 characters.",
-        json_schema_extra={"pattern": "^[A-Z]{2}[0-9A-Z]{0,3}$"},
-        examples=["FRL04"],
-    ),
-]

@@ -6,7 +6,6 @@ a code always carries its type. These types check a code's form; whether the pla
 """
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Literal, NamedTuple, cast
 
 from pydantic import AfterValidator, Field
@@ -84,110 +83,23 @@ def _check_territory(code: str) -> str:
     return code
 
 
-def _checked(kind: str, pattern: str, sentence: str) -> Callable[[str], str]:
-    match = re.compile(pattern, re.ASCII).fullmatch
-
-    def check(text: str) -> str:
-        if match(text) is None:
-            raise PydanticCustomError(kind, "« {value} » " + sentence, {"value": text[:40]})
-        return text
-
-    return check
-
-
-def _check_epci(text: str) -> str:
-    if not is_siren(text):
+def _check_zone(name: str) -> str:
+    if _ZONE_RE(name) is None:
         raise PydanticCustomError(
-            "epci",
-            "« {value} » n’est pas le SIREN d’un EPCI : donnez ses 9 chiffres.",
-            {"value": text[:40]},
+            "zone",
+            "« {value} » n’est pas un nom de zone : minuscules, chiffres, points et tirets, 64 au "
+            "plus.",
+            {"value": name[:40]},
         )
-    return text
+    return name
 
 
-InseeCommune = Annotated[
-    str,
-    AfterValidator(
-        _checked(
-            "insee_commune",
-            _COMMUNE,
-            "n’est pas un code INSEE de commune : donnez ses 5 caractères, zéro compris "
-            "(01004, 2A004, 97411) ; un code postal s’écrit cp:NNNNN.",
-        )
-    ),
-    Field(
-        description="INSEE code of a commune or an arrondissement municipal, 5 characters.",
-        json_schema_extra={"pattern": f"^{_COMMUNE}$"},
-        examples=["13055"],
-    ),
-]
+_ZONE_RE = re.compile(_ZONE, re.ASCII).fullmatch
 
-PostalCode = Annotated[
-    str,
-    AfterValidator(
-        _checked(
-            "postal_code", _POSTAL, "n’est pas un code postal : donnez 5 chiffres, zéro compris."
-        )
-    ),
-    Field(
-        description="Postal code: 5 digits. It is no INSEE code.",
-        json_schema_extra={"pattern": f"^{_POSTAL}$"},
-        examples=["13001"],
-    ),
-]
-
-DepartmentCode = Annotated[
-    str,
-    AfterValidator(
-        _checked(
-            "department",
-            _DEPARTMENT,
-            "n’est pas un code de département : 01 à 95, 2A, 2B, ou 971 à 989 outre-mer.",
-        )
-    ),
-    Field(
-        description="INSEE code of a département: 01 to 95, 2A, 2B, 971 to 976; 975 to 989 for "
-        "the other territories overseas.",
-        json_schema_extra={"pattern": f"^{_DEPARTMENT}$"},
-        examples=["13"],
-    ),
-]
-
-RegionCode = Annotated[
-    str,
-    AfterValidator(
-        _checked(
-            "region",
-            _REGION,
-            "n’est pas un code INSEE de région : 93 pour Provence-Alpes-Côte d’Azur, par exemple.",
-        )
-    ),
-    Field(
-        description="INSEE code of a région: 2 digits, 3 for a territory overseas.",
-        json_schema_extra={"pattern": f"^{_REGION}$"},
-        examples=["93"],
-    ),
-]
-
-EpciSiren = Annotated[
-    str,
-    AfterValidator(_check_epci),
-    Field(
-        description="SIREN of an EPCI with a tax of its own, or of an EPT.",
-        json_schema_extra={"pattern": "^[0-9]{9}$"},
-        examples=["200054807"],
-    ),
-]
 
 ZoneName = Annotated[
     str,
-    AfterValidator(
-        _checked(
-            "zone",
-            _ZONE,
-            "n’est pas un nom de zone : minuscules, chiffres, points et tirets, 64 au plus.",
-        )
-    ),
+    AfterValidator(_check_zone),
     Field(
         description="Name of a zone that the operator loaded: lower-case letters, digits, dots and "
         "hyphens.",

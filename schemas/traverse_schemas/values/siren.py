@@ -68,17 +68,6 @@ def _check_siren(text: str) -> str:
     return text
 
 
-def _check_siret(text: str) -> str:
-    if not is_siret(text):
-        raise PydanticCustomError(
-            "siret",
-            "« {value} » n’est pas un SIRET : donnez ses 14 chiffres, sans espace, "
-            "et vérifiez le dernier (clé de Luhn).",
-            {"value": text[:40]},
-        )
-    return text
-
-
 Siren = Annotated[
     str,
     AfterValidator(_check_siren),
@@ -86,15 +75,5 @@ Siren = Annotated[
         description="SIREN: 9 digits, the last a check (Luhn).",
         json_schema_extra={"pattern": "^[0-9]{9}$"},
         examples=["211300553"],
-    ),
-]
-
-Siret = Annotated[
-    str,
-    AfterValidator(_check_siret),
-    Field(
-        description="SIRET: 14 digits, the SIREN and the number of the establishment.",
-        json_schema_extra={"pattern": "^[0-9]{14}$"},
-        examples=["21130055300016"],
     ),
 ]

@@ -1,11 +1,10 @@
 """NUTS codes of France, whichever year's coding."""
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
 
 from traverse_schemas.reference.territories import Territories
 from traverse_schemas.values import nuts
-from traverse_schemas.values.nuts import Nuts, nuts_to_territory
+from traverse_schemas.values.nuts import nuts_to_territory
 
 
 @pytest.mark.parametrize(
@@ -51,9 +50,3 @@ def test_a_departement_lies_in_the_region_of_its_parent_code() -> None:
             chain = territories.chain(territory)
             assert chain is not None
             assert parent in chain.codes, code
-
-
-def test_the_form_is_checked() -> None:
-    assert TypeAdapter(Nuts).validate_python("FRL04") == "FRL04"
-    with pytest.raises(ValidationError, match="n’est pas un code NUTS"):
-        TypeAdapter(Nuts).validate_python("13")

@@ -1,7 +1,6 @@
 """Typed territory codes: forms, round trips, and the codes that could be two things."""
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,10 +8,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from traverse_schemas.values.place import (
-    DepartmentCode,
-    InseeCommune,
-    PostalCode,
-    RegionCode,
     TerritoryCode,
     ZoneName,
     format_territory,
@@ -63,32 +58,36 @@ def test_what_a_bare_code_could_be(bare: str, expected: tuple[str, ...]) -> None
     assert territory_guesses(bare) == expected
 
 
-@pytest.mark.parametrize("code", ["13055", "2A004", "2B033", "97411", "97502", "98735", "13201"])
-def test_commune_codes(code: str) -> None:
-    assert TypeAdapter(InseeCommune).validate_python(code) == code
-
-
-@pytest.mark.parametrize("code", ["1004", "2C004", "2a004", "96001", "00001", "130550"])
-def test_what_is_not_a_commune_code(code: str) -> None:
-    with pytest.raises(ValidationError, match="n’est pas un code INSEE de commune"):
-        TypeAdapter(InseeCommune).validate_python(code)
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(
+            f"com:{code}"
+            for code in ["13055", "2A004", "2B033", "97411", "97502", "98735", "13201"]
+        ),
+        *("cp:98714", "dep:2B", "dep:976", "reg:06"),
+    ],
+)
+def test_codes_of_every_part_of_france(code: str) -> None:
+    assert is_territory(code)
 
 
 @pytest.mark.parametrize(
-    ("kind", "right", "wrong"),
+    "code",
     [
-        (PostalCode, "98714", "00100"),
-        (DepartmentCode, "2B", "20"),
-        (DepartmentCode, "976", "96"),
-        (RegionCode, "06", "05"),
-        (ZoneName, "qpv.qn01301", "Zone 1"),
+        *(f"com:{code}" for code in ["1004", "2C004", "2a004", "96001", "00001", "130550"]),
+        *("cp:00100", "dep:20", "dep:96", "reg:05"),
     ],
 )
-def test_other_codes(kind: Any, right: str, wrong: str) -> None:
-    adapter: TypeAdapter[str] = TypeAdapter(kind)
-    assert adapter.validate_python(right) == right
-    with pytest.raises(ValidationError, match="n’est pas un"):
-        adapter.validate_python(wrong)
+def test_codes_that_france_does_not_have(code: str) -> None:
+    assert not is_territory(code)
+
+
+def test_the_name_of_a_zone() -> None:
+    names = TypeAdapter(ZoneName)
+    assert names.validate_python("qpv.qn01301") == "qpv.qn01301"
+    with pytest.raises(ValidationError, match="n’est pas un nom de zone"):
+        names.validate_python("Zone 1")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from traverse_schemas.values.siren import (
     Siren,
-    Siret,
     is_siren,
     is_siret,
     luhn_ok,
@@ -61,12 +60,12 @@ def test_la_poste_counts_its_establishments_otherwise() -> None:
 
 @pytest.mark.parametrize("text", ["73282932000074", "21130055300016"])
 def test_real_siret(text: str) -> None:
-    assert TypeAdapter(Siret).validate_python(text) == text
+    assert is_siret(text)
 
 
 def test_a_siret_needs_a_right_siren_too() -> None:
-    with pytest.raises(ValidationError, match="n’est pas un SIRET"):
-        TypeAdapter(Siret).validate_python("73282932100073")
+    assert luhn_ok("73282932100007")
+    assert not is_siret("73282932100007")
 
 
 @pytest.mark.parametrize(
