@@ -37,7 +37,7 @@ _Gateway = Annotated[
 ]
 _KeyFile = Annotated[
     Path | None,
-    typer.Option("--api-key-file", metavar="FILE", help="Le fichier de la clé d'API."),
+    typer.Option("--api-key-file", metavar="FICHIER", help="Le fichier de la clé d'API."),
 ]
 _Carrying = Callable[[PublishSettings], tuple[Transport, bool]]
 _AsJson = Annotated[bool, typer.Option("--json", help="Le rapport en JSON.")]
@@ -47,7 +47,7 @@ def publish(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE",
+            metavar="FICHIER",
             help="Événements en JSON, NDJSON ou tableau JSON ; dossiers en CSV ou XLSX. "
             "Fichiers, dossiers, adresses https, ou - pour l'entrée standard.",
         ),
@@ -61,12 +61,14 @@ def publish(
     ] = False,
     mapping: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Ce que sont les colonnes d'un tableau (fichier TOML)."),
+        typer.Option(
+            metavar="FICHIER", help="Ce que sont les colonnes d'un tableau (fichier TOML)."
+        ),
     ] = None,
     sent: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Écrit en CSV la source et l'identifiant de chaque événement."
+            metavar="FICHIER", help="Écrit en CSV la source et l'identifiant de chaque événement."
         ),
     ] = None,
     gateway: _Gateway = "",
@@ -109,13 +111,14 @@ def import_(
         str, typer.Argument(metavar="FORMAT", help="boamp, decp, eforms, fonds-vert, ocds ou ted.")
     ],
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE_OR_URL", help="Fichiers, dossiers, adresses, ou -.")
+        list[str],
+        typer.Argument(metavar="FICHIER_OU_URL", help="Fichiers, dossiers, adresses, ou -."),
     ],
     *,
     as_: Annotated[
         str,
         typer.Option(
-            "--as", metavar="SIREN:SYSTEM", help="La source qui relaie, comme 181300013:decp."
+            "--as", metavar="SIREN:SYSTEME", help="La source qui relaie, comme 181300013:decp."
         ),
     ] = "",
     as_of: Annotated[
@@ -124,7 +127,7 @@ def import_(
     position: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
+            metavar="FICHIER",
             help="Où l'on en était : ne publie que ce qui a changé depuis la dernière fois.",
         ),
     ] = None,

@@ -18,7 +18,7 @@ Texts = list[str] | None
 
 
 def search(
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="Ce qu'on cherche.")] = "",
+    query: Annotated[str, typer.Argument(metavar="RECHERCHE", help="Ce qu'on cherche.")] = "",
     *,
     kind: Annotated[Texts, typer.Option(help="project, call ou need (répétable).")] = None,
     territory: Annotated[
@@ -33,7 +33,9 @@ def search(
         str, typer.Option(help="relevance, published, deadline, amount ou distance.")
     ] = "relevance",
     size: Annotated[int, typer.Option(min=1, max=100, help="Nombre de résultats.")] = 20,
-    as_of: Annotated[str, typer.Option(help="Date d'où l'on juge ouvert et clos.")] = "",
+    as_of: Annotated[
+        str, typer.Option(metavar="DATE", help="Date d'où l'on juge ouvert et clos.")
+    ] = "",
     api_key_file: Annotated[
         Path | None,
         typer.Option(

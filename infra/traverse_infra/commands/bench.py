@@ -42,12 +42,13 @@ def bench(
     what: Annotated[
         Literal["all", "link", "growth", "stream", "search", "alerts"],
         typer.Argument(
+            metavar="MESURE",
             help="all : tout, sur des moteurs à part ; link : le coût du rapprochement quand le "
             "nombre de dossiers croît, seul puis avec les réponses aux besoins, sans moteur ; "
             "growth : le coût d'un événement à chaque dixième de --events, d'un bout à l'autre ; "
             "stream : deux mille flux à la fois ; search : la recherche sur un million de "
             "documents (--documents) ; alerts : des alertes de nombreuses recherches "
-            "enregistrées (--subscriptions)."
+            "enregistrées (--subscriptions).",
         ),
     ] = "all",
     *,
@@ -71,8 +72,9 @@ def bench(
     data: Annotated[
         Path | None,
         typer.Option(
+            metavar="DOSSIER",
             help="Fichiers réels (decp, decp-v2, ted, fonds-vert) ; par défaut ../shared/data s'il "
-            "existe, sinon la démonstration."
+            "existe, sinon la démonstration.",
         ),
     ] = None,
     peers: Annotated[

@@ -13,7 +13,8 @@ def demo(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Joue les fichiers réels de ce dossier (decp, decp-v2, ted, fonds-vert)."
+            metavar="DOSSIER",
+            help="Joue les fichiers réels de ce dossier (decp, decp-v2, ted, fonds-vert).",
         ),
     ] = None,
 ) -> None:

@@ -5,6 +5,7 @@ only `BadParameter` of its errors is public: those of the package click are othe
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from typer._click.exceptions import (
     NoSuchOption,
     UsageError,
 )
+from typer._click.formatting import HelpFormatter
 from typer.core import TyperCommand, TyperGroup
 
 from traverse_schemas.judging.sentences import explain
@@ -32,10 +34,37 @@ _WORDS: Final = {
     "; required]": " ; obligatoire]",
     "default:": "par défaut :",
 }
+_KINDS: Final = {
+    "str": "TEXTE",
+    "int": "NOMBRE",
+    "int range": "NOMBRE",
+    "float": "NOMBRE",
+    "float range": "NOMBRE",
+    "path": "FICHIER",
+    "Path": "FICHIER",
+}
+"""What is to be typed, by what typer calls it."""
+_KIND: Final = re.compile(r" <(?:list\[)?([^\]>]+)\]?>(?:\.\.\.)?$")
+_BOUNDS: Final = (
+    (re.compile(r"([\d.]+)<=x<=([\d.]+)\]$"), r"de \1 à \2]"),
+    (re.compile(r"x>=([\d.]+)\]$"), r"\1 au moins]"),
+)
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _BRACKETED: Final = re.compile(r" \((.*)\)$", re.DOTALL)
 _CHOICES: Final = re.compile(r" is not one of (.*?)\.?$")
 _WHAT: Final = re.compile(r"^(?:L'événement|Le champ \S+|La liste \S+) ")
+
+
+class _FrenchColumns(HelpFormatter):
+    """Lays out help with what is to be typed in French: before it is, so that columns fit."""
+
+    def write_dl(
+        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write rows of (what is typed, what it is)."""
+        super().write_dl(
+            [(_typed(name), _bounds_said(said)) for name, said in rows], col_max, col_spacing
+        )
 
 
 class FrenchCommand(TyperCommand):
@@ -43,6 +72,7 @@ class FrenchCommand(TyperCommand):
 
     def get_help(self, ctx: Context) -> str:
         """Its help."""
+        ctx.formatter_class = _FrenchColumns
         return in_french(super().get_help(ctx))
 
 
@@ -59,6 +89,24 @@ def in_french(text: str) -> str:
     for english, french in _WORDS.items():
         text = text.replace(english, french)
     return text
+
+
+def _typed(name: str) -> str:
+    """`--size <int range>` -> `--size NOMBRE`; one of a few words is those words; an argument says
+    by its name what it is."""
+    found = _KIND.search(name)
+    if found is None:
+        return name
+    kind = _KINDS.get(found[1], "")
+    if not kind:
+        return f"{name[: found.start()]} {found[1]}"
+    return name[: found.start()] + (f" {kind}" if name.startswith("-") else "")
+
+
+def _bounds_said(said: str) -> str:
+    for bounds, french in _BOUNDS:
+        said = bounds.sub(french, said)
+    return said
 
 
 def mistake(error: TyperException) -> str:

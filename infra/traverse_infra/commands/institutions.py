@@ -28,7 +28,7 @@ _PublicKey = Annotated[
     Path | None,
     typer.Option(
         "--public-key",
-        metavar="FILE",
+        metavar="FICHIER",
         help="Sa clé publique en PEM, si l'institution garde la privée ; sinon une paire est faite "
         "ici.",
     ),
@@ -283,7 +283,7 @@ def delegate(
 
 def role(
     siren: _Siren,
-    role: Annotated[Role, typer.Argument(help="buyer, gateway ou administrator.")],
+    role: Annotated[Role, typer.Argument(metavar="ROLE", help="buyer, gateway ou administrator.")],
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Reprend ce rôle.")] = False,
     json_output: _Json = False,

@@ -15,7 +15,10 @@ def train(
     ] = False,
     data: Annotated[
         Path | None,
-        typer.Option(help="De fichiers réels : un dossier qui a decp, decp-v2, ted ou fonds-vert."),
+        typer.Option(
+            metavar="DOSSIER",
+            help="De fichiers réels : un dossier qui a decp, decp-v2, ted ou fonds-vert.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,

@@ -20,7 +20,7 @@ _Files = Annotated[
 
 
 def find(
-    term: Annotated[str, typer.Argument(help="Un nom, un courriel, un numéro.")],
+    term: Annotated[str, typer.Argument(metavar="TERME", help="Un nom, un courriel, un numéro.")],
     file: _Files = None,
 ) -> None:
     """Cherche où se trouvent les données d'une personne : topics, index, nos fichiers."""
@@ -40,7 +40,9 @@ def find(
 
 
 def purge(
-    source: Annotated[str, typer.Argument(help="La source du dossier, urn:siren:…")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="La source du dossier, urn:siren:…")
+    ],
     subject: Annotated[str, typer.Argument(metavar="REFERENCE", help="Sa référence (subject).")],
     yes: Annotated[bool, typer.Option("--yes", help="Sans demander confirmation.")] = False,
     file: _Files = None,

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from traverse_producers.signing_keys import KeyFolder
 
 _PLACE = Annotated[
-    str, typer.Argument(help="Sa place, comme traverse.inbound/2@41 ou inbound-2@41.")
+    str,
+    typer.Argument(metavar="PLACE", help="Sa place, comme traverse.inbound/2@41 ou inbound-2@41."),
 ]
 _GATEWAY = Annotated[
     str,

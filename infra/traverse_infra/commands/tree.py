@@ -1,7 +1,8 @@
 """Every command in one table, each from the package that it belongs to."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from importlib import metadata
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -113,9 +114,26 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback()(_opened)
     for name, (help_, commands) in _GROUPS.items():
         app.add_typer(_group(help_, commands), name=name)
     return app
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"traverse {metadata.version('traverse')}")
+        raise typer.Exit
+
+
+def _opened(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Dit la version."),
+    ] = False,
+) -> None:
+    """Une vue mutualisée des projets, appels et besoins des institutions."""
 
 
 def _group(help_: str, commands: Commands, **more: Any) -> typer.Typer:

@@ -9,9 +9,9 @@ import typer
 from traverse_producers.errors import InvalidOptionError
 from traverse_producers.outbox.durable_queue import DurableQueue, Parked
 
-_Path = Annotated[Path, typer.Argument(metavar="FILE", help="Le fichier de la file d'envoi.")]
+_Path = Annotated[Path, typer.Argument(metavar="FICHIER", help="Le fichier de la file d'envoi.")]
 _Number = Annotated[
-    int, typer.Argument(metavar="NUMBER", help="Le numéro que montre « traverse outbox show ».")
+    int, typer.Argument(metavar="NUMERO", help="Le numéro que montre « traverse outbox show ».")
 ]
 _Most = Annotated[int, typer.Option("--limit", min=1, help="Combien de refusés au plus.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")]

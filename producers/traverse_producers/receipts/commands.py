@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def receipt(
-    source: Annotated[str, typer.Argument(help="La source, comme urn:siren:211300405.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="La source, comme urn:siren:211300405.")
+    ],
     event_id: Annotated[str, typer.Argument(metavar="ID", help="L'identifiant de l'événement.")],
     as_json: Annotated[bool, typer.Option("--json", help="La réponse de l'API.")] = False,
     gateway: Annotated[
@@ -30,7 +32,7 @@ def receipt(
         Path | None,
         typer.Option(
             "--api-key-file",
-            metavar="FILE",
+            metavar="FICHIER",
             help="Le fichier de la clé d'API pour la passerelle (TRAVERSE_API_KEY_FILE).",
         ),
     ] = None,

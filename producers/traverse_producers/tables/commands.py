@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def template(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="need, call ou project.")],
+    kind: Annotated[str, typer.Argument(metavar="NATURE", help="need, call ou project.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Le fichier à écrire.")
+        Path | None, typer.Option("--output", "-o", metavar="FICHIER", help="Le fichier à écrire.")
     ] = None,
 ) -> None:
     """Écrit un modèle de tableur (XLSX) à remplir, puis à publier."""

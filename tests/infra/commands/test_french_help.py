@@ -2,6 +2,7 @@
 
 import re
 import sys
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from traverse_infra.commands.tree import build
 from traverse_producers.confirming import confirmed
 
 ENGLISH = re.compile(
-    r"Usage|Error|Try |for help|Show this|No such|Missing|Invalid|default|required|should|COMMAND\b"
+    r"Usage|Error|Try |for help|Show this|No such|Missing|Invalid|default|required|should"
+    r"|\b(?:COMMAND|FILE|QUERY|NUMBER|KIND|SYSTEM|range|list\[)\b|[<>]"
 )
 
 
@@ -36,7 +38,7 @@ def told(monkeypatch: pytest.MonkeyPatch, *words: str) -> object:
         (("search", "voirie", "--size", "dix"), "--size est refusé : il doit être un nombre"),
         (("search", "voirie", "--size", "500"), "--size est refusé : il doit être inférieur"),
         (("search", "travaux", "de", "voirie"), "« de voirie » est de trop : mettez entre"),
-        (("template",), "Il manque KIND : « traverse template --help »"),
+        (("template",), "Il manque NATURE : « traverse template --help »"),
         (("institutions", "add", "211300553", "--name", "X"), "Il manque --kind"),
         (
             ("institutions", "add", "211300553", "--name", "X", "--kind", "ville"),
@@ -74,6 +76,33 @@ def test_the_help_of_every_command_is_in_french(words: tuple[str, ...]) -> None:
     assert helped.output.startswith("Emploi : ")
     assert "Montre cette aide." in helped.output
     assert not ENGLISH.search(helped.output)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("search",), r"--size NOMBRE +Nombre de résultats\.  \[par défaut : 20; de 1 à 100\]"),
+        (("search",), r"--as-of DATE "),
+        (("search",), r"--territory TEXTE "),
+        (("search",), r"--api-key-file FICHIER "),
+        (("train",), r"--data DOSSIER "),
+        (("bench",), r"--seconds NOMBRE "),
+        (("work",), r"--step all\|validate\|index\|check\|notify\n"),
+        (("institutions", "add"), r"--role buyer\|gateway\|administrator\n"),
+        (("institutions", "add"), r"SIREN  Ses 9 chiffres"),
+        (("publish",), r"FICHIER +Événements en JSON"),
+    ],
+)
+def test_help_says_what_is_to_be_typed_as_people_call_it(
+    words: tuple[str, ...], shown: str
+) -> None:
+    assert re.search(shown, CliRunner().invoke(build(), [*words, "--help"]).output)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    told = CliRunner().invoke(build(), ["--version"])
+    assert told.exit_code == 0
+    assert told.output == f"traverse {metadata.version('traverse')}\n"
 
 
 def test_a_command_that_has_others_under_it_shows_them_when_it_is_named_alone(
