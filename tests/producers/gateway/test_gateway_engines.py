@@ -243,7 +243,7 @@ def test_kafka_that_stands_still_is_told_in_time_and_waited_for(
 
 def test_what_expired_while_kafka_was_killed_ends_nothing(kafka: OwnKafka) -> None:
     """What was under way is told as undelivered in time; what comes later goes on by itself."""
-    transport = KafkaTransport(kafka.address, timeout=2)
+    transport = KafkaTransport(kafka.address, timeout=10)
     transport.send("key", b"before", ()).result(60)
     kafka.send(signal.SIGSTOP)
     cut_off = transport.send("key", b"cut off", ())
