@@ -1,7 +1,7 @@
 """A real HTTP receiver of webhooks, that behaves as each path says."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -18,6 +18,8 @@ class Receiver:
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     mended: bool = False
+    heard: Callable[[dict[str, str], bytes], object] = lambda headers, body: None
+    """Called with each alert when it comes: its headers, by lower-case names, and its octets."""
     leave: threading.Event = field(default_factory=threading.Event)
 
     def ids(self, path: str) -> list[str]:
@@ -40,6 +42,7 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            receiver.heard(headers, body)
             receiver.got.append((self.path, headers, body))
             match self.path:
                 case "/fails" if not receiver.mended:

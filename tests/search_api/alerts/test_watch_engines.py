@@ -28,6 +28,7 @@ from tests.search_api.alerts.changing import (
 )
 from tests.search_api.alerts.household import household, subscription
 from tests.search_api.alerts.receiver import receiving
+from tests.search_api.stream.subscribe_page import program
 from traverse_infra.engines.waiting import wait_until
 from traverse_schemas.clock import clock_from
 from traverse_schemas.documents.grouping import GroupingMessage, grouping_id
@@ -42,6 +43,7 @@ from traverse_search_api.alerts.subscription import (
     encode_subscription,
 )
 from traverse_search_api.alerts.verdict import members_of
+from traverse_search_api.alerts.wish import signing_key
 from traverse_search_api.groupings.groupings import PATIENCE
 from traverse_search_api.pages.note.week import Week
 from traverse_search_api.words.synonym_book import SynonymBook
@@ -49,6 +51,7 @@ from traverse_search_api.words.synonym_book import SynonymBook
 pytestmark = pytest.mark.engines
 
 SECOND = "2026-03-20T08:00:00.000000Z"
+OTHER_KEY = "whsec_c2VjcmV0"
 
 
 @pytest.fixture(scope="module")
@@ -378,6 +381,14 @@ def test_killed_at_any_moment_it_loses_no_alert_and_repeats_none_under_another_i
     with receiving() as receiver:
         hook = Webhook(url=f"{receiver.address}/ok")
         row = subscription(search={"q": ["passerelle"]}, channel=Channel.WEBHOOK, webhook=hook)
+        is_signed = program(1)["is_signed"]  # of docs/subscribe.md
+        signed: list[bool] = []
+
+        def judge(headers: dict[str, str], body: bytes) -> None:
+            ours, other = (is_signed(headers, body, key) for key in (signing_key(row), OTHER_KEY))
+            signed.append(ours and not other)
+
+        receiver.heard = judge
         ledger = tmp_path / "state" / "notify.sqlite"
         with watching(changes, ledger, row) as watch:
             run(watch, watch.all)  # type: ignore[arg-type]
@@ -411,6 +422,7 @@ def test_killed_at_any_moment_it_loses_no_alert_and_repeats_none_under_another_i
         for _, headers, body in receiver.got:
             ids.setdefault(json.loads(body)["subject"], set()).add(headers["webhook-id"])
         assert all(len(each) == 1 for each in ids.values())
+        assert len(signed) >= len(written) and all(signed)
 
 
 def test_a_search_is_followed_in_one_click_and_read_at_a_private_address(
