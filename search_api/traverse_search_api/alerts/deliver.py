@@ -71,6 +71,8 @@ class Deliverer:
     _lanes: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
     _editions: dict[str, Week] = field(default_factory=dict)
+    _arrived: set[str] = field(default_factory=set)
+    """Deliveries that arrived, of which the ledger could not be told yet."""
     _forgot: float = float("-inf")
 
     async def turn(self) -> None:
@@ -143,9 +145,11 @@ class Deliverer:
                 await asyncio.sleep(60 / row.webhook.rate)
 
     async def _try(self, row: Subscription, delivery: Delivery) -> bool:
-        """Whether it arrived."""
+        """Whether it arrived. Raises LedgerUnwritableError, before anything leaves where it can."""
         try:
-            await self._deliver(row, delivery)
+            if delivery.id not in self._arrived:
+                self.ledger.begin(delivery.id, self.present.now().timestamp())
+                await self._deliver(row, delivery)
         except (GoneError, RefusedMailError) as error:
             await self._stop(row, str(error))
         except (OutsideError, MailError, SearchError, ValueError) as error:
@@ -156,7 +160,9 @@ class Deliverer:
             else:
                 self.ledger.failed(delivery, now, now + self.pauses.after(delivery.failures + 1))
         else:
+            self._arrived.add(delivery.id)
             self.ledger.done(delivery.id)
+            self._arrived.remove(delivery.id)
             return True
         return False
 

@@ -16,12 +16,19 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from traverse_schemas.errors import TraverseError
+from traverse_schemas.system_faults import fault
 from traverse_search_api.alerts.subscription import AlertKind
 from traverse_search_api.alerts.verdict import Known
 
 KEPT_DAYS: Final = 90
 """For so long an alert can be delivered again."""
 
+_FAULTS: Final = {
+    sqlite3.SQLITE_FULL: "le disque est plein",
+    sqlite3.SQLITE_IOERR: "le disque est plein, ou ne répond pas comme il faut",
+    sqlite3.SQLITE_READONLY: "ce compte n'en a pas le droit",
+    sqlite3.SQLITE_CANTOPEN: "ce compte n'en a pas le droit, ou le disque est plein",
+}
 _MANY: Final = 500
 _URN: Final = "urn:siren:"
 _SCHEMA: Final = """
@@ -59,6 +66,42 @@ class LedgerTakenError(TraverseError):
             f"Un autre « traverse work --step notify » travaille déjà avec {path} : arrêtez-le, ou "
             "laissez-le faire."
         )
+
+
+class LedgerUnwritableError(TraverseError):
+    """The disk does not take what is to be noted: nothing of it is."""
+
+    def __init__(self, path: Path, error: OSError | sqlite3.OperationalError) -> None:
+        if isinstance(error, OSError):
+            why = fault(error)
+        else:
+            why = _FAULTS.get(error.sqlite_errorcode & 0xFF, str(error))  # by its primary code
+        super().__init__(
+            f"Le registre des alertes {path} ne peut pas être écrit ({why}) : libérez de la place, "
+            "ou rendez ce fichier à ce compte ; les alertes attendent, et partent ensuite."
+        )
+
+
+class _Base(sqlite3.Connection):
+    """A connection whose errors of the disk are ours."""
+
+    path: Path
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        with _told(self.path):
+            return super().execute(*statement)
+
+    def executemany(self, *statement: Any) -> sqlite3.Cursor:
+        with _told(self.path):
+            return super().executemany(*statement)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        raise LedgerUnwritableError(path, error) from error
 
 
 class Alert(NamedTuple):
@@ -115,22 +158,35 @@ class Ledger:
     """Opened by one process, used by one thread."""
 
     def __init__(self, path: Path) -> None:
-        """Opens or makes the file. Raises LedgerTakenError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = path.with_suffix(".lock").open("w")
+        """Opens or makes the file. Raises LedgerTakenError, LedgerUnwritableError; the latter
+        whatever is written later."""
+        with _told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = path.with_suffix(".lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.close()
             raise LedgerTakenError(path) from None
-        self._base = sqlite3.connect(path, isolation_level=None)
-        self._base.execute("PRAGMA journal_mode=WAL")
-        # What a power cut takes back, position and alerts together, is made again with the same
-        # ids; so nothing waits for the disk.
-        self._base.execute("PRAGMA synchronous=NORMAL")
-        # A reference that is taken away is not to be read in what the file leaves free.
-        self._base.execute("PRAGMA secure_delete=ON")
-        self._base.executescript(_SCHEMA)
+        try:
+            self._base = self._opened(path)
+        except LedgerUnwritableError:
+            self._lock.close()
+            raise
+
+    @staticmethod
+    def _opened(path: Path) -> _Base:
+        with _told(path):
+            base = sqlite3.connect(path, isolation_level=None, factory=_Base)
+            base.path = path
+            base.execute("PRAGMA journal_mode=WAL")
+            # What a power cut takes back, position and alerts together, is made again with the
+            # same ids; so nothing waits for the disk.
+            base.execute("PRAGMA synchronous=NORMAL")
+            # A reference that is taken away is not to be read in what the file leaves free.
+            base.execute("PRAGMA secure_delete=ON")
+            base.executescript(_SCHEMA)
+        return base
 
     def close(self) -> None:
         """Release the file."""
@@ -288,6 +344,12 @@ class Ledger:
         )
         return [_alert(row) for row in self._base.execute(query, (delivery,))]
 
+    def begin(self, delivery: str, now: float) -> None:
+        """It is tried now. Before anything leaves: what could not be noted afterwards would leave
+        again and again."""
+        query = "UPDATE delivery SET first = coalesce(first, ?) WHERE id = ?"
+        self._base.execute(query, (now, delivery))
+
     def done(self, delivery: str) -> None:
         """It arrived."""
         self._base.execute("UPDATE delivery SET state = 'done' WHERE id = ?", (delivery,))
@@ -357,10 +419,11 @@ class Ledger:
         self._base.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._base.execute("COMMIT")  # a full disk is often noticed here
         except BaseException:
-            self._base.execute("ROLLBACK")
+            if self._base.in_transaction:  # of some errors SQLite has rolled back itself
+                self._base.execute("ROLLBACK")
             raise
-        self._base.execute("COMMIT")
 
     def _in(self, query: str, values: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(values), _MANY):

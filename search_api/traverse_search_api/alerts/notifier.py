@@ -26,7 +26,12 @@ from traverse_search_api.alerts.book import SubscriptionTable, subscriptions_tab
 from traverse_search_api.alerts.deliver import Compose, Deliverer, Disable, Hydrate
 from traverse_search_api.alerts.digest import Items
 from traverse_search_api.alerts.followed import FollowedSearches, ReaderOf
-from traverse_search_api.alerts.ledger import Ledger, LedgerTakenError, followers_in
+from traverse_search_api.alerts.ledger import (
+    Ledger,
+    LedgerTakenError,
+    LedgerUnwritableError,
+    followers_in,
+)
 from traverse_search_api.alerts.mail import Mailer
 from traverse_search_api.alerts.outside import Outside
 from traverse_search_api.alerts.silence import SilenceTeller
@@ -192,7 +197,7 @@ async def _ledger(path: Path) -> Ledger:
     while True:
         try:
             return Ledger(path)
-        except LedgerTakenError as error:
+        except (LedgerTakenError, LedgerUnwritableError) as error:
             if not told:
                 _LOG.warning("%s", error)
                 told = True
@@ -210,7 +215,7 @@ async def _watch(rows: SubscriptionTable, watcher: Watcher) -> None:
     while True:
         try:
             await watcher.step()
-        except SearchError as error:
+        except (LedgerUnwritableError, SearchError) as error:
             _LOG.warning("notify_waits cause=%s", error)
             await asyncio.sleep(_PAUSE)
 
@@ -220,8 +225,9 @@ async def _deliver(rows: SubscriptionTable, deliverer: Deliverer) -> None:
     while True:
         try:
             await deliverer.turn()
-        except TableError as error:
+        except (LedgerUnwritableError, TableError) as error:
             _LOG.warning("deliveries_wait cause=%s", error)
+            await asyncio.sleep(_PAUSE)
         await asyncio.sleep(_LOOK_EVERY)
 
 
@@ -231,7 +237,7 @@ async def _now_and_then(do: Callable[[], Awaitable[object]]) -> None:
         pause = _NOW_AND_THEN
         try:
             await do()
-        except (TableError, SearchError) as error:
+        except (LedgerUnwritableError, TableError, SearchError) as error:
             _LOG.warning("notify_waits cause=%s", error)
             pause = _SOON_AGAIN
         await asyncio.sleep(pause)

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from traverse_schemas.clock import Clock, SystemClock
 from traverse_schemas.documents.document import INDICES
+from traverse_schemas.documents.status import french_day
 from traverse_schemas.registry.institutions import Institution
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.directory import Directory
@@ -173,6 +174,9 @@ class SilenceTeller:
         """Whether it was told, to somebody at least; then the ledger knows."""
         people = addresses(institution, self.directory, self.present.now())
         arrived = False
+        # Before anything leaves: what could not be noted afterwards would leave again and again.
+        telling = f"telling {silence.source}"
+        self.ledger.write(Batch({telling: silence.last.isoformat()}, {}, (), ()))
         for to in people:
             try:
                 message = email(
@@ -189,7 +193,7 @@ class SilenceTeller:
                 return False
         if people:
             told = {_note(silence.source): silence.last.isoformat()}
-            self.ledger.write(Batch(told, {}, (), ()))
+            self.ledger.write(Batch(told, {}, (), (), unnoted=[telling]))
         return arrived
 
 
@@ -229,7 +233,7 @@ def email(
     message = envelope(to=to, sender=sender, subject=subject, name=name, now=now)
     message.set_content(
         f"Source : {silence.source}\n"
-        f"Dernière publication : {words.day(silence.last.date())}\n"
+        f"Dernière publication : {words.day(french_day(silence.last))}\n"
         f"Rythme habituel : {rhythm_words(silence.gap)}\n\n"
         "Si c’est voulu, il n’y a rien à faire. Sinon, vérifiez l’outil qui publie, sa clé d’API "
         f"et ce qui a été refusé : {address}/mon-institution\n\n"

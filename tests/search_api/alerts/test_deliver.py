@@ -5,7 +5,7 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -19,6 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.full_disk import full_disk
 from tests.search_api.accounts.people import MARSEILLE, NOW, PEOPLE, MovingClock
 from tests.search_api.alerts.household import subscription, table_of
 from tests.search_api.alerts.receiver import Receiver, receiving
@@ -28,7 +29,14 @@ from traverse_search_api.accounts.account import Account, account_id
 from traverse_search_api.alerts.deliver import Deliverer
 from traverse_search_api.alerts.digest import Items, due
 from traverse_search_api.alerts.errors import RefusedSubscriptionError
-from traverse_search_api.alerts.ledger import Alert, Batch, Ledger, LedgerTakenError, alert_id
+from traverse_search_api.alerts.ledger import (
+    Alert,
+    Batch,
+    Ledger,
+    LedgerTakenError,
+    LedgerUnwritableError,
+    alert_id,
+)
 from traverse_search_api.alerts.mail import Mailer
 from traverse_search_api.alerts.notifier import disabler
 from traverse_search_api.alerts.outside import Outside
@@ -184,6 +192,48 @@ def test_a_webhook_is_a_signed_cloud_event_under_the_alert_s_id(
     signed = f"{made}.{headers['webhook-timestamp']}.".encode() + body
     expected = b64encode(hmac.digest(key, signed, sha256)).decode()
     assert headers["webhook-signature"] == f"v1,{expected}"
+
+
+def test_on_a_full_disk_nothing_leaves_and_everything_leaves_once_when_there_is_room(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    """What could not be noted as delivered would leave again at each turn."""
+    row = hooked(receiver, "/ok")
+    with posting(tmp_path, row) as post:
+        made = post.alert(row)
+        post.ledger.gather(row.id, post.clock.at.timestamp(), together=False)
+        for _ in range(3):
+            with full_disk(), pytest.raises(LedgerUnwritableError, match="libérez de la place"):
+                post.turn(minutes=1)
+            assert made not in receiver.ids("/ok")
+        for _ in range(3):
+            with suppress(LedgerUnwritableError):  # the first says how the last one ended
+                post.turn(minutes=1)
+        assert receiver.ids("/ok").count(made) == 1
+
+
+def test_what_arrived_as_the_disk_was_filled_does_not_leave_again(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = hooked(receiver, "/ok")
+    with posting(tmp_path, row) as post:
+        made = post.alert(row)
+        done = post.ledger.done
+
+        def full(delivery: str) -> None:
+            with full_disk():
+                done(delivery)
+
+        with monkeypatch.context() as filled:
+            filled.setattr(post.ledger, "done", full)
+            for _ in range(2):
+                with pytest.raises(LedgerUnwritableError):
+                    post.turn(minutes=1)
+        for _ in range(2):
+            with suppress(LedgerUnwritableError):
+                post.turn(minutes=1)
+        assert post.ledger.due(1e12, 10) == []
+        assert receiver.ids("/ok").count(made) == 1
 
 
 def test_nobody_is_written_to_who_has_not_said_yes(receiver: Receiver) -> None:
