@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from traverse_infra.errors import InfraError
+from traverse_infra.one_at_a_time import alone
 from traverse_producers.errors import MissingKeyError
 from traverse_producers.signing_keys import read_signer, siren_of, write_key
 from traverse_schemas.registry.api_keys import NewApiKey
@@ -21,6 +22,10 @@ from traverse_schemas.registry.registry import institutions_table
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER, Signer
 
 _PATIENCE = 20.0
+_CHANGED_ELSEWHERE = (
+    "La clé de {} est en train d'être changée par une autre commande : attendez qu'elle finisse, "
+    "puis voyez « traverse institutions list » avant d'en changer encore."
+)
 
 
 class NoEraserError(InfraError):
@@ -98,15 +103,18 @@ def rotate_signing_key(
     table: Table, keys: Path, siren: str, now: datetime, overlap: timedelta
 ) -> tuple[Institution, Path]:
     """Give an institution a new signing key; those before hold for `overlap` more. The file of the
-    old one is kept beside, under the name of the key. Raises NotRegisteredError, TableError."""
+    old one is kept beside, under the name of the key. Raises NotRegisteredError, TableError,
+    AtWorkError where another process changes it."""
     known = require_known(siren, table.get(siren))
     path = key_path(keys, siren)
     coming = path.with_name(f"{siren}.new.pem")
-    signer = _own_signer(coming)
-    row = Membership(table, now).add_signing_key(known.siren, signer.public(now), overlap)
-    if path.exists():
-        path.rename(path.with_name(f"{siren}.{read_signer(path, siren).kid[:8]}.pem"))
-    coming.rename(path)
+    # Two at once would find one coming key, and the second none to put in its place.
+    with alone(path.with_name(f"{siren}.lock"), _CHANGED_ELSEWHERE.format(siren)):
+        signer = _own_signer(coming)
+        row = Membership(table, now).add_signing_key(known.siren, signer.public(now), overlap)
+        if path.exists():
+            path.rename(path.with_name(f"{siren}.{read_signer(path, siren).kid[:8]}.pem"))
+        coming.rename(path)
     return row, path
 
 

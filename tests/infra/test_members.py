@@ -19,6 +19,7 @@ from traverse_infra.members import (
     eraser,
     rotate_signing_key,
 )
+from traverse_infra.one_at_a_time import AtWorkError
 from traverse_producers.signing_keys import read_signer
 from traverse_schemas.errors import TraverseError
 from traverse_schemas.log.compacted_table import CompactedTable
@@ -34,7 +35,7 @@ from traverse_schemas.registry.institutions import (
     decode_institution,
     encode_institution,
 )
-from traverse_schemas.registry.membership import Table, new_member
+from traverse_schemas.registry.membership import Membership, Table, new_member
 from traverse_schemas.registry.registry import Principal, RegistryView
 from traverse_schemas.signing.attribution import signed_by
 from traverse_search_api.permanences import published
@@ -122,6 +123,25 @@ def test_a_rotation_that_was_cut_off_is_taken_up(
     row, path = rotate_signing_key(table, tmp_path, SIREN, NOW, WEEK)
     assert len(row.signing_keys) == 2
     assert read_signer(path).kid == row.signing_keys[-1].kid
+
+
+def test_of_two_rotations_at_once_the_second_is_refused_and_the_first_is_whole(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes while the registry is told of the first's key."""
+    add_member(table, tmp_path, marseille(), NOW)
+    tell = Membership.add_signing_key
+
+    def meanwhile(self: Membership, *words: Any) -> Any:
+        monkeypatch.setattr(Membership, "add_signing_key", tell)
+        with pytest.raises(AtWorkError, match=f"La clé de {SIREN} est en train d'être changée"):
+            rotate_signing_key(table, tmp_path, SIREN, NOW, WEEK)
+        return tell(self, *words)
+
+    monkeypatch.setattr(Membership, "add_signing_key", meanwhile)
+    row, path = rotate_signing_key(table, tmp_path, SIREN, NOW, WEEK)
+    assert read_signer(path).kid == row.signing_keys[-1].kid
+    assert len(row.signing_keys) == 2
 
 
 def test_a_cast_is_registered_once_and_its_keys_are_found_again(

@@ -1,20 +1,18 @@
 """`traverse reindex` and `reset`: what the operator does with the log."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from traverse_infra.errors import InfraError
+from traverse_infra.one_at_a_time import alone
 from traverse_producers.confirming import confirmed
 from traverse_schemas.read_settings import read_settings
 
-
-class AtWorkError(InfraError):
-    """Another rebuild is at work."""
+_TAKEN = (
+    "Une reconstruction est déjà en cours depuis ce dossier : attendez sa fin, ou arrêtez-la (elle "
+    "reprendra où elle en était)."
+)
 
 
 def reindex(
@@ -33,7 +31,7 @@ def reindex(
     from traverse_infra.reindex.rebuild import rebuild
 
     settings = load_settings()
-    with _alone(settings.home / "reindex.lock"):
+    with alone(settings.home / "reindex.lock", _TAKEN):
         for line in rebuild(settings.kafka, settings.elasticsearch, anew=anew):
             typer.echo(line)
 
@@ -62,21 +60,6 @@ def reset(
     ):
         raise typer.Abort
     settings = read_settings(ProcessorSettings)
-    with _alone(settings.home / "reindex.lock"):
+    with alone(settings.home / "reindex.lock", _TAKEN):
         for line in reset_state(settings, force=force):
             typer.echo(line)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One at a time from this home; the lock goes with the process however that ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AtWorkError(
-                "Une reconstruction est déjà en cours depuis ce dossier : attendez sa fin, ou "
-                "arrêtez-la (elle reprendra où elle en était)."
-            ) from error
-        yield
