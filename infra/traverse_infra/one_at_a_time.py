@@ -21,7 +21,8 @@ def alone(path: Path, taken: str) -> Iterator[None]:
     file cannot be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = path.open("w")
     except OSError as error:
         raise InfraError(

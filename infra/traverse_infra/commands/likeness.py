@@ -1,11 +1,16 @@
 """`traverse train`: learns the likeness of texts from the records."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
 
 from traverse_infra.errors import InfraError
+from traverse_schemas.system_faults import fault
 
 
 def train(
@@ -46,6 +51,7 @@ def train(
             f"{data} n'est pas un dossier : donnez celui qui a decp, decp-v2, ted ou fonds-vert."
         )
     target = out or read_settings(ProcessorSettings).likeness_file
+    _require_writable(target)
     states = chain(
         states_of_files(data) if data else (),
         states_of_log(load_settings().kafka) if from_topic or not data else (),
@@ -53,9 +59,31 @@ def train(
     texts = [list(passages_of(content)) for content in public_contents(states)]
     typer.echo(f"{len(texts)} fiches publiques lues ; le modèle s'apprend…", err=True)
     model = learn(texts, base=list(base_passages()))
-    model.save(target)
+    with _written(target):
+        model.save(target)
     size = target.stat().st_size / 1_000_000
     typer.echo(
         f"Modèle {model.version} : {len(model.terms)} mots, {size:.1f} Mo, écrit dans {target}."
     )
     typer.echo("Relancez « traverse work » pour qu'il serve.")
+
+
+def _require_writable(target: Path) -> None:
+    """Said before anything is read: learning takes minutes."""
+    with _written(target):
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "")
+        if not target.parent.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=target.parent).close()
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InfraError(
+            f"Le modèle ne s'écrit pas dans {target} ({fault(error)}) : donnez un autre fichier "
+            "par --out, ou à ce compte le droit d'écrire là."
+        ) from error
