@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from traverse_infra.errors import InfraError
 from traverse_infra.one_at_a_time import alone
+from traverse_infra.reading_tables import read_whole
 from traverse_producers.errors import MissingKeyError
 from traverse_producers.signing_keys import read_signer, siren_of, write_key
 from traverse_schemas.registry.api_keys import NewApiKey
@@ -21,7 +22,6 @@ from traverse_schemas.registry.membership import Membership, Table, new_member
 from traverse_schemas.registry.registry import institutions_table
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER, Signer
 
-_PATIENCE = 20.0
 _CHANGED_ELSEWHERE = (
     "La clé de {} est en train d'être changée par une autre commande : attendez qu'elle finisse, "
     "puis voyez « traverse institutions list » avant d'en changer encore."
@@ -44,8 +44,7 @@ class Enrolled(NamedTuple):
 @contextmanager
 def open_registry(bootstrap: str) -> Iterator[Table]:
     """The registry, read whole. Raises TableAwayError."""
-    with institutions_table(bootstrap) as table:
-        table.wait(_PATIENCE)
+    with read_whole(institutions_table(bootstrap)) as table:
         yield table
 
 

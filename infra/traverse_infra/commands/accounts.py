@@ -13,7 +13,6 @@ from traverse_search_api.accounts.account import ROLE_LABELS, StaffRole
 if TYPE_CHECKING:
     from traverse_search_api.accounts.directory import AccountsTable
 
-_PATIENCE = 20.0
 _Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Son adresse professionnelle.")]
 _Stdin = Annotated[
     bool, typer.Option("--password-stdin", help="Lire le mot de passe sur l'entrée standard.")
@@ -183,10 +182,10 @@ def _typed() -> str:
 
 @contextmanager
 def _table() -> Iterator["AccountsTable"]:
+    from traverse_infra.reading_tables import read_whole
     from traverse_search_api.accounts.directory import accounts_table
 
-    with accounts_table(_kafka()) as table:
-        table.wait(_PATIENCE)
+    with read_whole(accounts_table(_kafka())) as table:
         yield table
 
 

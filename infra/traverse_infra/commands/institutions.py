@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from traverse_schemas.registry.institutions import SigningKey
     from traverse_schemas.registry.membership import Membership
 
-_PATIENCE = 20.0
 _Siren = Annotated[str, typer.Argument(metavar="SIREN", help="Ses 9 chiffres.")]
 _Json = Annotated[bool, typer.Option("--json", help="En JSON, pour les programmes.")]
 _PublicKey = Annotated[
@@ -263,10 +262,10 @@ def permanences(
             "espace ni lettre accentuée."
         ) from None
     if not address:
+        from traverse_infra.reading_tables import read_whole
         from traverse_search_api.permanences.published import published_table
 
-        with published_table(_settings().kafka) as table:
-            table.wait(_PATIENCE)
+        with read_whole(published_table(_settings().kafka)) as table:
             if table.get(siren) is not None:
                 table.delete(siren)
 
@@ -303,6 +302,7 @@ def showcase(
 ) -> None:
     """Ouvre la vitrine de l'institution à ces sites, et à eux seuls ; sans SITE, les montre."""
     from traverse_infra.members import open_registry
+    from traverse_infra.reading_tables import read_whole
     from traverse_schemas.registry.institution_changes import require_known
     from traverse_search_api.institutions.showcases import Showcase, origins_typed, showcases_table
 
@@ -310,8 +310,7 @@ def showcase(
     wanted = Showcase(origins=origins_typed("\n".join(site or ())))
     with open_registry(kafka) as registry:
         require_known(siren, registry.get(siren))
-    with showcases_table(kafka) as table:
-        table.wait(_PATIENCE)
+    with read_whole(showcases_table(kafka)) as table:
         if site or close:
             table.put(siren, wanted)
         known = table.get(siren) or Showcase()
