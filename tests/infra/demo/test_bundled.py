@@ -270,3 +270,9 @@ def test_no_address_leads_to_a_person_or_a_real_site() -> None:
     assert not re.findall(r"(?<!\d)0[1-9](?:[ .]?\d{2}){4}(?!\d)", text)
     assert all("phone" not in one.get("contact", {}) for one in records())
     assert not re.findall(r"\b(?:M\.|Mme|Monsieur|Madame) ", text)
+
+
+def test_nothing_is_coded_as_a_mower_that_is_none() -> None:
+    """Whoever searches « tondeuse » finds the labels of CPV codes too."""
+    coded = [one["title"] for one in records() if "16311000" in one.get("cpv", ())]
+    assert not [title for title in coded if "tondeuse" not in fold_name(title)]
