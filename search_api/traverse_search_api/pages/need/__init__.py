@@ -2,5 +2,6 @@
 
 routes   its pages
 form     from what somebody typed to a need, or to what is missing
+alike    needs that may be the same
 outcome  what became of it
 """

@@ -11,15 +11,13 @@ from traverse_schemas.log.identity import opportunity_id
 from traverse_search_api.accounts.account import StaffRole
 from traverse_search_api.accounts.audit import Deed
 from traverse_search_api.accounts.staff import Staff
-from traverse_search_api.filters.status_query import status_filter
-from traverse_search_api.filters.territory_query import territory_filter
 from traverse_search_api.gateway_client import (
     GatewayAwayError,
     NoGatewayError,
     RefusedByGatewayError,
 )
-from traverse_search_api.pages.dashboard_view import WAITING
 from traverse_search_api.pages.institution.field_names import fault_of, need_faults
+from traverse_search_api.pages.need.alike import alike_titles, waiting_around
 from traverse_search_api.pages.need.form import (
     AUDIENCES,
     SUBTYPES,
@@ -157,14 +155,10 @@ def need_router(staff: Staff, readings: Readings, render: Renderer) -> APIRouter
 
 
 async def _alike(reading: Reading, title: str, place: str) -> list[dict[str, Any]]:
-    """Needs around the place that may be the same: two words in three of their titles are."""
-    chain = reading.territories.chain(place)
-    wide = chain.first("epci") or chain.first("dep") if chain else None
+    """Needs around the place that may be the same."""
     found = await reading.look(
-        {"term": {"kind": "need"}},
-        status_filter(WAITING, reading.as_of),
-        territory_filter((wide.code if wide else place,), "within", reading.territories),
-        scored={"match": {"title": {"query": title, "minimum_should_match": "2<-34%"}}},
+        *waiting_around(place, reading.as_of, reading.territories),
+        scored=alike_titles(title),
         size=_ALIKE,
         _source=ITEM_FIELDS,
     )
