@@ -8,15 +8,17 @@ from typing import Any, NamedTuple
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import (
+    AuthorizationError,
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
     KafkaError,
     NotCoordinatorError,
+    SaslAuthenticationFailedError,
     for_code,
 )
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from traverse_infra.errors import EngineAwayError
+from traverse_infra.errors import EngineAwayError, TopicError
 from traverse_schemas.log.engine_access import EngineAccess, engine_access, kafka_client
 from traverse_schemas.log.topics import DECISIONS, INBOUND, RECORDS
 
@@ -240,5 +242,10 @@ def _message(record: Any) -> LogMessage:
 def _mapped(bootstrap: str) -> Iterator[None]:
     try:
         yield
+    except (AuthorizationError, SaslAuthenticationFailedError) as error:
+        raise TopicError(
+            f"Kafka ({bootstrap}) ne laisse pas lire le journal ({type(error).__name__}) : voyez "
+            "le compte et ses droits (TRAVERSE_KAFKA_USER)."
+        ) from error
     except KafkaError as error:
         raise EngineAwayError("Kafka", bootstrap, type(error).__name__) from error
