@@ -1,6 +1,7 @@
 """The secure profile on real engines: what each account may do, and what is refused."""
 
 import ssl
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from traverse_producers.errors import BrokerAwayError, BrokerRefusedError, Publi
 from traverse_producers.publisher import Publisher
 from traverse_producers.transports.kafka import KafkaTransport
 from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
+from traverse_schemas.log.compacted_table import TableAwayError
+from traverse_schemas.log.compacted_topic import KafkaTableLog
 from traverse_schemas.log.engine_access import EngineAccess
-from traverse_schemas.log.topics import INBOUND, TOPICS
+from traverse_schemas.log.topics import INBOUND, INSTITUTIONS, TOPICS
 
 pytestmark = pytest.mark.engines
 
@@ -268,3 +271,17 @@ def test_the_checker_sees_how_far_the_steps_are_and_reads_nothing_that_they_read
     with pytest.raises(TopicAuthorizationFailedError):
         consumer.poll(timeout_ms=20_000)
     consumer.close()
+
+
+def test_an_account_that_may_not_is_told_so_and_of_the_one_that_may(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a topic that it may not see Kafka says what it says of one that is not there."""
+    for account, topic in (("publisher", INSTITUTIONS), ("search", "test.nothing")):
+        for name, value in secured.secrets.environment(account).items():
+            monkeypatch.setenv(name, value)
+        with closing(KafkaTableLog(secured.kafka, topic)) as log:
+            with pytest.raises(TableAwayError) as told:
+                log.open()
+            assert f"« {account} »" in str(told.value)
+            assert "operator.env" in str(told.value)

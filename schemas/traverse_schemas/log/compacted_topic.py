@@ -6,13 +6,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
 
 from traverse_schemas.log.compacted_table import WRITE_HEADER, Stored, TableAwayError
-from traverse_schemas.log.engine_access import kafka_client
+from traverse_schemas.log.engine_access import engine_access, kafka_client
 from traverse_schemas.log.kafka_producer import idempotent_producer
 
 _FIRST_ANSWER_MS = 5_000
+_OTHER_ACCOUNT = (
+    "prenez un compte qui en a le droit (« operator » a tous les droits ; en local, chargez "
+    "secure/secrets/operator.env)"
+)
 
 
 class KafkaTableLog:
@@ -41,10 +45,7 @@ class KafkaTableLog:
         with self._mapped():
             self._consumer = self._new_consumer()
             if not self._consumer.partitions_for_topic(self._topic):
-                raise TableAwayError(
-                    f"Le topic {self._topic} n'existe pas sur {self._bootstrap} : créez-le avec "
-                    "« traverse up »."
-                )
+                raise TableAwayError(self._missing())
             self._consumer.assign([self._where])
             end: int = self._consumer.end_offsets([self._where])[self._where]
             if self._since is None:
@@ -125,10 +126,26 @@ class KafkaTableLog:
         finally:
             self._lock.release()
 
+    def _missing(self) -> str:
+        """Of a topic that an account may not see, Kafka says what it says of one that is not
+        there."""
+        account = engine_access().kafka_user
+        seen = f", ou le compte « {account} » ne peut pas le voir" if account else ""
+        other = f", ou {_OTHER_ACCOUNT}" if account else ""
+        return (
+            f"Le topic {self._topic} n'existe pas sur {self._bootstrap}{seen} : créez-le avec "
+            f"« traverse up »{other}."
+        )
+
     @contextmanager
     def _mapped(self) -> Iterator[None]:
         try:
             yield
+        except TopicAuthorizationFailedError as error:
+            raise TableAwayError(
+                f"Le compte « {engine_access().kafka_user or 'sans nom'} » n'a pas ce droit sur "
+                f"{self._topic} ({self._bootstrap}) : {_OTHER_ACCOUNT}."
+            ) from error
         except (KafkaError, ValueError) as error:  # ValueError: a port that is no number
             raise TableAwayError(
                 f"Kafka ({self._bootstrap}) ne donne pas {self._topic} ({type(error).__name__}) : "
