@@ -196,12 +196,22 @@ class StateBrokenError(Exception):
     """The file is not what SQLite wrote: `renew` it, and catch up with the log."""
 
 
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
+
+
 @contextmanager
 def _telling() -> Iterator[None]:
-    """SQLite's errors become ours here."""
+    """SQLite's errors become ours here. A disk that is full spoils nothing, and would be as full
+    for a state made anew."""
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) in _FULL:
+            raise StateUnavailableError(
+                "L'état local de la validation ne peut pas être écrit (le disque est plein) : "
+                "libérez de la place dans TRAVERSE_HOME, puis relancez « traverse work » ; rien "
+                "n'est perdu, les événements attendent dans le journal."
+            ) from error
         raise StateBrokenError(str(error)) from error
 
 

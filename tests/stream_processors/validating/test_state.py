@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.full_disk import full_disk
 from traverse_schemas.log.topics import ACCEPTED, RECORDS
 from traverse_stream_processors.errors import StateUnavailableError
 from traverse_stream_processors.validating.state import Known, StateBrokenError, ValidateState
@@ -133,4 +134,18 @@ def test_damage_found_at_work_is_told_and_renewed(folder: Path) -> None:
     assert state.records(["clé 1"]) == {}
     state.save(progress=[(RECORDS, 0, 1)])
     assert state.progress(RECORDS, 0) == 1
+    state.close()
+
+
+def test_a_full_disk_is_told_as_such_and_takes_nothing_away(folder: Path) -> None:
+    """Nothing is noted that is not on the disk; the same state goes on once there is room."""
+    state = filled(folder)
+    many = [(f"neuve {number}", 1, b"x" * 500) for number in range(4000)]
+    for _ in range(2):
+        with full_disk(), pytest.raises(StateUnavailableError, match="libérez de la place"):
+            state.save(records=many, progress=[(RECORDS, 1, 100)])
+        assert state.progress(RECORDS, 1) == 7
+        assert state.records(["neuve 1"]) == {}
+    state.save(records=many, progress=[(RECORDS, 1, 100)])
+    assert state.progress(RECORDS, 1) == 100
     state.close()
