@@ -51,3 +51,10 @@ def test_a_fault_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_products_own_list_is_the_default() -> None:
     assert "gymnase" in SynonymBook().meanings()[conflate("salle multisport")]
+
+
+def test_who_searches_culture_finds_what_is_cultural() -> None:
+    """Their stems differ; « culturel » alone does not find the cultures of a field."""
+    meanings = SynonymBook().meanings()
+    assert "culturel" in meanings[conflate("culture")]
+    assert conflate("culturel") not in meanings
