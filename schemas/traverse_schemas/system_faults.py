@@ -1,6 +1,7 @@
-"""Why the system refuses a file or an address, in French: its own words are English."""
+"""Why the system, or SQLite, refuses a file or an address, in French: it has English words."""
 
 import errno
+import sqlite3
 from typing import Final
 
 _FRENCH: Final = {
@@ -18,8 +19,19 @@ _FRENCH: Final = {
 }
 
 
-def fault(error: OSError | ValueError) -> str:
+_OF_SQLITE: Final = {
+    sqlite3.SQLITE_FULL: "le disque est plein",
+    sqlite3.SQLITE_IOERR: "le disque est plein, ou ne répond pas comme il faut",
+    sqlite3.SQLITE_READONLY: "ce compte n'en a pas le droit",
+    sqlite3.SQLITE_CANTOPEN: "ce compte n'en a pas le droit, ou le disque est plein",
+}
+
+
+def fault(error: OSError | ValueError | sqlite3.Error) -> str:
     """A few words for between brackets; a ValueError is of a text that does not read as UTF-8."""
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code
+        return _OF_SQLITE.get(code, str(error))
     if not isinstance(error, OSError):
         return "ce n'est pas du texte"
     return _FRENCH.get(error.errno or 0, error.strerror or type(error).__name__)

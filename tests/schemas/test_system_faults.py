@@ -1,6 +1,7 @@
 """A file that the system refuses is told in French, by every command that takes one."""
 
 import errno
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -14,6 +15,16 @@ def test_what_the_system_says_is_said_in_french() -> None:
     assert fault(FileNotFoundError(errno.ENOENT, "No such file or directory")) == "il n'existe pas"
     assert fault(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x")) == "ce n'est pas du texte"
     assert fault(OSError("odd")) == "OSError"
+
+
+def test_what_sqlite_says_of_a_full_disk_is_said_in_french(tmp_path: Path) -> None:
+    base = sqlite3.connect(tmp_path / "base", isolation_level=None)
+    base.execute("create table said (words text)")
+    base.execute("pragma max_page_count = 2")
+    with pytest.raises(sqlite3.OperationalError) as full:
+        base.execute("insert into said values (zeroblob(100000))")
+    base.close()
+    assert fault(full.value) == "le disque est plein"
 
 
 @pytest.mark.parametrize(

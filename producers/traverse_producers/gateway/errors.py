@@ -17,15 +17,18 @@ PublishError
     ├── QuotaSpentError           429  more events than it may publish in a day
     ├── BusyError                 503  the gateway holds as much as it can
     ├── RegistryUnreadError       503  the registry of institutions is not read yet
+    ├── LocalFileError            503  the gateway's own disk does not take what it must note
     ├── GatewayKeyError           503  the key that the gateway signs with does not hold
     ├── RegistryAwayError         503  a change of the registry is not confirmed
     └── LogAwayError              503  Kafka does not confirm
 """
 
+import sqlite3
 from math import ceil
 from typing import ClassVar
 
 from traverse_producers.errors import PublishError
+from traverse_schemas.system_faults import fault
 
 
 class GatewayError(PublishError):
@@ -210,6 +213,21 @@ class RegistryUnreadError(_RetryLaterError):
             "La passerelle n'a pas encore lu le registre des institutions : réessayez dans un "
             "instant. Rien de cet envoi n'a été retenu."
         )
+
+
+class LocalFileError(_RetryLaterError):
+    """Which event says a record could not be noted, so none was written."""
+
+    def __init__(self, error: OSError | sqlite3.Error) -> None:
+        super().__init__(
+            f"La passerelle ne peut pas tenir son carnet des dossiers ({fault(error)}) : que "
+            "l'exploitant libère de la place dans son dossier (gateway/ dans TRAVERSE_HOME), ou le "
+            "rende à son compte, puis renvoyez le même dossier ; rien n'en a été retenu."
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
 
 
 class GatewayKeyError(_RetryLaterError):

@@ -5,6 +5,7 @@ for the duplicate that it is, and a changed one is dated after the one before. W
 lost, what is put again becomes a new version with the same content.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -13,7 +14,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from traverse_producers.gateway.local_file import open_file
+from traverse_producers.gateway.errors import LocalFileError
+from traverse_producers.gateway.local_file import open_file, told
+
+_LOG = logging.getLogger(__name__)
 
 _TABLE = """
 create table if not exists said (
@@ -33,7 +37,8 @@ class Said(NamedTuple):
 
 
 class RecordBook:
-    """The book of one gateway. Safe to share between threads; each call is one transaction."""
+    """The book of one gateway. Safe to share between threads; each call is one transaction. Where
+    nothing else is said, a method raises LocalFileError."""
 
     def __init__(self, path: Path) -> None:
         """Opens or makes the file."""
@@ -68,7 +73,7 @@ class RecordBook:
         one again. `ends`: the record is closed or withdrawn by it."""
         if said.settled:
             return
-        with self._lock:
+        with self._lock, told():
             self._database.execute(
                 "replace into said values (?, ?, ?, ?, ?, ?, 0)",
                 (
@@ -82,16 +87,20 @@ class RecordBook:
             )
 
     def settle(self, record: str, event_id: str) -> None:
-        """The log has confirmed the event, unless another one came since."""
-        with self._lock:
-            self._database.execute(
-                "update said set settled = 1 where record = ? and id = ?",
-                (_hashed(record.encode()), event_id),
-            )
+        """The log has confirmed the event, unless another one came since. Raises nothing: it is
+        taken all the same, and put again it is the very same event."""
+        try:
+            with self._lock, told():
+                self._database.execute(
+                    "update said set settled = 1 where record = ? and id = ?",
+                    (_hashed(record.encode()), event_id),
+                )
+        except LocalFileError as error:
+            _LOG.warning("record_not_settled detail=%s", error)
 
     def _row(self, key: bytes) -> tuple[bytes, str, str, str, int, int] | None:
         query = "select content, id, time, action, open, settled from said where record = ?"
-        with self._lock, closing(self._database.execute(query, (key,))) as found:
+        with self._lock, told(), closing(self._database.execute(query, (key,))) as found:
             row: tuple[bytes, str, str, str, int, int] | None = found.fetchone()
             return row
 

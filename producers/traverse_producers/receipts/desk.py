@@ -1,11 +1,13 @@
 """What an institution may ask of its receipts and rejections. Blocking: call it in a thread."""
 
 import json
+import logging
+import sqlite3
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from traverse_producers.errors import BrokerAwayError, PublishError
+from traverse_producers.errors import BrokerAwayError, PublishError, UnreadableInputError
 from traverse_producers.log_reading import LogMessage, LogReader
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.replay import replayed
@@ -15,6 +17,7 @@ from traverse_producers.receipts.trace import as_json, instant, joined
 from traverse_schemas.log.topics import REJECTED
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
+_LOG = logging.getLogger(__name__)
 _PATIENCE: Final = 1.8
 """Seconds for which Kafka may take to answer who waits for an answer himself."""
 
@@ -136,9 +139,14 @@ class Desk:
 
     def failing(self, siren: str) -> int:
         """How many of the institution's last verified events were all refused (SLOW_AFTER at
-        most): for the gateway's limiter."""
-        with self._follower.open_store() as store:
-            return store.failing(siren, SLOW_AFTER)
+        most): for the gateway's limiter. None are known where the disk does not let the store be
+        read: who publishes is not turned away for that."""
+        try:
+            with self._follower.open_store() as store:
+                return store.failing(siren, SLOW_AFTER)
+        except (UnreadableInputError, sqlite3.Error) as error:
+            _LOG.warning("receipts_unread detail=%s", error)
+            return 0
 
     def _own(self, siren: str, name: str) -> RejectionRow:
         with self._follower.open_store() as store:

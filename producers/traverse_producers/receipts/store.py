@@ -17,6 +17,7 @@ from traverse_producers.errors import UnreadableInputError
 from traverse_producers.receipts.trace import Said
 from traverse_schemas.errors import Reason
 from traverse_schemas.log.receipts import End
+from traverse_schemas.system_faults import fault
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS receipts (
@@ -79,8 +80,8 @@ class ReceiptStore:
                 self._open()
         except (OSError, sqlite3.Error) as error:
             raise UnreadableInputError(
-                f"Le fichier des accusés {path} ne peut pas être utilisé ({error}) : vérifiez le "
-                "dossier, ou donnez-en un autre avec TRAVERSE_HOME."
+                f"Le fichier des accusés {path} ne peut pas être utilisé ({fault(error)}) : "
+                "libérez de la place, vérifiez le dossier, ou donnez-en un autre (TRAVERSE_HOME)."
             ) from error
 
     def _open(self) -> None:

@@ -23,12 +23,6 @@ from traverse_search_api.alerts.verdict import Known
 KEPT_DAYS: Final = 90
 """For so long an alert can be delivered again."""
 
-_FAULTS: Final = {
-    sqlite3.SQLITE_FULL: "le disque est plein",
-    sqlite3.SQLITE_IOERR: "le disque est plein, ou ne répond pas comme il faut",
-    sqlite3.SQLITE_READONLY: "ce compte n'en a pas le droit",
-    sqlite3.SQLITE_CANTOPEN: "ce compte n'en a pas le droit, ou le disque est plein",
-}
 _MANY: Final = 500
 _URN: Final = "urn:siren:"
 _SCHEMA: Final = """
@@ -72,13 +66,9 @@ class LedgerUnwritableError(TraverseError):
     """The disk does not take what is to be noted: nothing of it is."""
 
     def __init__(self, path: Path, error: OSError | sqlite3.OperationalError) -> None:
-        if isinstance(error, OSError):
-            why = fault(error)
-        else:
-            why = _FAULTS.get(error.sqlite_errorcode & 0xFF, str(error))  # by its primary code
         super().__init__(
-            f"Le registre des alertes {path} ne peut pas être écrit ({why}) : libérez de la place, "
-            "ou rendez ce fichier à ce compte ; les alertes attendent, et partent ensuite."
+            f"Le registre des alertes {path} ne peut pas être écrit ({fault(error)}) : libérez "
+            "de la place, ou rendez ce fichier à ce compte ; les alertes attendent, puis partent."
         )
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.full_disk import full_disk
 from tests.producers.gateway.serving import KEY, NOW, Gateway, MemoryLog, serving
-from tests.stream_processors.factory import call_data
+from tests.stream_processors.factory import call_data, event
 from traverse_producers.gateway import record_body
+from traverse_producers.gateway.errors import LocalFileError
 from traverse_producers.gateway.record_book import RecordBook
 from traverse_schemas.log.topics import MAX_EVENT_BYTES
 
@@ -311,6 +313,44 @@ def test_the_book_outlives_the_process(tmp_path: Path) -> None:
     assert first.is_open("r")
     first.close()
     second.close()
+
+
+def test_on_a_full_disk_no_record_is_said_to_be_taken_and_it_is_taken_later() -> None:
+    with serving() as gateway:
+        with full_disk():
+            answer = put(gateway, json=call_data())
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+        assert "libère de la place" in answer.json()["detail"]
+        assert gateway.written == []
+        assert put(gateway, json=call_data()).status_code == 202
+        assert len(gateway.written) == 1
+
+
+def test_what_the_log_took_is_said_to_be_taken_though_the_disk_was_filled_meanwhile(
+    tmp_path: Path,
+) -> None:
+    """The book then takes it for unconfirmed: put again it is the very same event."""
+    book = RecordBook(tmp_path / "book.sqlite3")
+    said = book.plan("r", b"content", "published", Ticking().now)
+    book.keep("r", b"content", said, ends=False)
+    with full_disk():
+        book.settle("r", said.id)
+    assert book.plan("r", b"content", "published", Ticking().now) == said
+    book.close()
+
+
+def test_events_that_kafka_takes_need_no_room_on_the_gateway_s_disk() -> None:
+    """How often an institution failed of late is then not known, which turns nobody away."""
+    with serving() as gateway:
+        with full_disk():
+            answer = gateway.post(event())
+        assert answer.status_code == 202, answer.text
+        assert len(gateway.written) == 1
+
+
+def test_a_gateway_whose_book_cannot_be_made_says_how_to_mend_it(tmp_path: Path) -> None:
+    with full_disk(), pytest.raises(LocalFileError, match="libère de la place"):
+        RecordBook(tmp_path / "book.sqlite3")
 
 
 @pytest.mark.parametrize(
