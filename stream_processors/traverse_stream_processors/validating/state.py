@@ -58,7 +58,8 @@ class Known(NamedTuple):
 class ValidateState:
     """What is known of records and accepted events, by key.
 
-    `generation` names the topics' generation: a cache of another one is thrown away.
+    `generation` names the topics' generation: a cache of another one is thrown away. Raises
+    StateUnavailableError.
     """
 
     def __init__(self, folder: Path, generation: str) -> None:
@@ -68,20 +69,22 @@ class ValidateState:
             self._open()
         except sqlite3.DatabaseError:
             # The machine stopped in the middle of a write. It is a cache: begin again.
-            self._remove()
-            self._open()
+            self._begin_again()
 
     def renew(self) -> None:
         """Begin again with nothing, after StateBrokenError. Raises StateUnavailableError when
         that fails too: the disk is full, or worse."""
+        self._db.close()
+        self._begin_again()
+
+    def _begin_again(self) -> None:
         try:
-            self._db.close()
             self._remove()
             self._open()
         except (OSError, sqlite3.Error) as error:
             raise StateUnavailableError(
-                f"L'état local {self._path} est abîmé et ne peut pas être refait ({error}) : "
-                "vérifiez le disque, puis relancez « traverse work »."
+                f"L'état local {self._path} ne peut pas être refait ({fault(error)}) : libérez "
+                "de la place ou vérifiez le disque, puis relancez « traverse work »."
             ) from error
 
     def _remove(self) -> None:

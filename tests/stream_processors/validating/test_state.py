@@ -149,3 +149,16 @@ def test_a_full_disk_is_told_as_such_and_takes_nothing_away(folder: Path) -> Non
     state.save(records=many, progress=[(RECORDS, 1, 100)])
     assert state.progress(RECORDS, 1) == 100
     state.close()
+
+
+def test_a_state_that_a_full_disk_does_not_take_says_how_to_mend_it(folder: Path) -> None:
+    """When it is made, and when it is made anew."""
+    with full_disk(), pytest.raises(StateUnavailableError, match=r"plein.*libérez de la place"):
+        ValidateState(folder, "g1")
+    state = filled(folder)
+    with full_disk(), pytest.raises(StateUnavailableError, match=r"plein.*libérez de la place"):
+        state.renew()
+    state.renew()
+    state.save(progress=[(RECORDS, 1, 8)])
+    assert state.progress(RECORDS, 1) == 8
+    state.close()
