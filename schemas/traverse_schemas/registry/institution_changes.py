@@ -137,6 +137,11 @@ def with_signing_key(
 
 def revoke_signing_key(institution: Institution, kid: str, now: datetime) -> Institution:
     """The institution with a key that somebody else may have. Raises UnknownSigningKeyError."""
+    if any(key.id == kid for key in institution.api_keys):
+        raise UnknownSigningKeyError(
+            f"« {kid} » est une clé d'API de l'institution {institution.siren}, pas de signature : "
+            f"« traverse institutions revoke {institution.siren} --api-key {kid} » la révoque."
+        )
     if all(key.kid != kid for key in institution.signing_keys):
         raise UnknownSigningKeyError(
             f"L'institution {institution.siren} n'a pas de clé de signature « {kid[:60]} » : "

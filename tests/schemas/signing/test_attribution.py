@@ -7,12 +7,14 @@ import pytest
 
 from tests.signing import LONG_AGO, member, signer_of
 from traverse_schemas.errors import Reason, RejectedError
+from traverse_schemas.registry.api_keys import api_key_hash
 from traverse_schemas.registry.institution_changes import (
+    UnknownSigningKeyError,
     revoke_institution,
     revoke_signing_key,
     with_signing_key,
 )
-from traverse_schemas.registry.institutions import Institution, Role
+from traverse_schemas.registry.institutions import ApiKey, Institution, Role, Scope
 from traverse_schemas.registry.key_set import key_set
 from traverse_schemas.registry.registry import RegistryView
 from traverse_schemas.signing.attribution import Speaker, signed_by, speaker
@@ -94,6 +96,14 @@ def test_a_revoked_key_counts_for_what_came_before() -> None:
     one = revoke_signing_key(member(MARSEILLE), signer_of(MARSEILLE).kid, NOW)
     assert refused(OCTETS, sign(), one) is Reason.REVOKED_KEY
     assert judged(OCTETS, sign(), one, received=NOW - DAY).institution is one
+
+
+def test_who_gives_an_api_key_for_a_signing_key_is_told_how_it_is_revoked() -> None:
+    key = ApiKey(
+        id="f18d9dada4bc", sha256=api_key_hash("x"), scopes=frozenset({Scope.READ}), created=NOW
+    )
+    with pytest.raises(UnknownSigningKeyError, match="revoke 211300553 --api-key f18d9dada4bc"):
+        revoke_signing_key(member(MARSEILLE, api_keys=(key,)), key.id, NOW)
 
 
 def test_a_revoked_institution_counts_for_what_came_before() -> None:
