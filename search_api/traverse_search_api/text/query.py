@@ -28,7 +28,11 @@ def text_query(plan: TextPlan) -> Query:
     if not typed:
         return {"match_all": {}}
     asked = list(required(plan)) or [{"match_all": {}}]
-    query: dict[str, Any] = {"filter" if plan.broad else "must": asked}
+    if plan.broad:
+        # One for whatever is found: the factor of what is open and near counts for all. As another
+        # clause that may match it would be looked at, with those of titles, for each result.
+        asked = [{"constant_score": {"filter": {"bool": {"filter": asked}}}}]
+    query: dict[str, Any] = {"must": asked}
     # Without synonyms: who excludes "mairie" did not speak of "hôtel de ville".
     excluded = [piece_query(piece) for piece in typed.excluded]
     if excluded:

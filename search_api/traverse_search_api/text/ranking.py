@@ -37,7 +37,6 @@ def ranking(plan: TextPlan) -> Iterator[Query]:
 def by_title(plan: TextPlan) -> Iterator[Query]:
     """What ranks higher where very many are found, whose other words count for nothing: the words
     in the title, in their very form, and what was understood."""
-    yield {"match_all": {}}  # the factor of what is open and near counts for the others too
     if forms := _forms(plan):
         yield from _in_title(plan, forms, _BROAD)
     yield from _synonyms(plan)
