@@ -24,7 +24,7 @@ from traverse_producers.gateway.vouching import Vouching
 from traverse_schemas.clock import Clock
 from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import CONTENT_TYPE
-from traverse_schemas.judging.judge import Judged, check_object, check_size, judge, too_deep
+from traverse_schemas.judging.judge import Judged, check_object, check_size, judge, read_json
 from traverse_schemas.judging.succession import Succession
 from traverse_schemas.log.identity import content_hash, record_key
 from traverse_schemas.reference.territories import Territories
@@ -149,7 +149,7 @@ class Intake:
             if piece.error is not None:
                 raise piece.error
             check_size(piece.octets)
-            read = _json(piece.octets) if piece.raw is None else piece.raw
+            read = read_json(piece.octets) if piece.raw is None else piece.raw
             raw = check_object(piece.octets, read)
             judged = self._checked(piece.octets, raw, caller, now)
             event = judged.event
@@ -194,20 +194,6 @@ class Intake:
         if judged.source.siren != caller.siren:
             raise _ForbiddenSourceError
         return judged
-
-
-def _json(octets: bytes) -> object:
-    try:
-        return orjson.loads(octets)
-    except orjson.JSONDecodeError as error:
-        if "depth" in error.msg:  # orjson stops at 1024 levels
-            raise too_deep() from None
-        raise RejectedError(
-            Reason.NOT_JSON,
-            "",
-            f"Ce n'est pas du JSON en UTF-8 (ligne {error.lineno}, colonne {error.colno}) : "
-            "envoyez un CloudEvent structuré.",
-        ) from None
 
 
 def _item(index: int, raw: dict[str, object]) -> Item:

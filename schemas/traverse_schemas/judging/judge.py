@@ -1,7 +1,7 @@
 """Judge one event: may this be said, and is it well said? Pure; for who receives events.
 
 The gateway judges so that a publisher is told at once, the validate step because not everybody
-comes by the gateway: one set of rules, here. JSON is read by the caller, with what it has.
+comes by the gateway: one set of rules, here.
 """
 
 from datetime import datetime, timedelta
@@ -63,6 +63,21 @@ def check_size(octets: bytes) -> None:
         )
 
 
+def read_json(octets: bytes) -> object:
+    """What the octets of an event say. Raises RejectedError."""
+    try:
+        return orjson.loads(octets)
+    except orjson.JSONDecodeError as error:
+        if "depth" in error.msg:  # orjson stops at 1024 levels
+            raise _too_deep() from None
+        raise RejectedError(
+            Reason.NOT_JSON,
+            "",
+            f"Ce n'est pas du JSON en UTF-8 (ligne {error.lineno}, colonne {error.colno}) : "
+            "envoyez un CloudEvent structuré.",
+        ) from None
+
+
 def check_object(octets: bytes, raw: object) -> dict[str, Any]:
     """The JSON of an event, if it is an object of bearable depth. Raises RejectedError."""
     if not isinstance(raw, dict):
@@ -71,7 +86,7 @@ def check_object(octets: bytes, raw: object) -> dict[str, Any]:
         )
     # Every level opens one bracket: few brackets prove it shallow without a walk.
     if octets.count(b"{") + octets.count(b"[") > MAX_DEPTH and _deeper_than(raw, MAX_DEPTH):
-        raise too_deep()
+        raise _too_deep()
     return raw
 
 
@@ -139,8 +154,7 @@ def _understood(octets: bytes, raw: dict[str, Any]) -> tuple[Judged, str]:
     return Judged(event, known, source, record, raw_record, raw, succession), pointer
 
 
-def too_deep() -> RejectedError:
-    """The rejection of JSON that is nested too deep, also for a reader that stops by itself."""
+def _too_deep() -> RejectedError:
     return RejectedError(
         Reason.TOO_DEEP,
         "",

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel
 
-from traverse_schemas.errors import Reason, RejectedError
 from traverse_schemas.events import Event, EventType, Withdrawn
 from traverse_schemas.judging.judge import (
     Judged,
     check_object,
     check_size,
     judge,
-    too_deep,
+    read_json,
     understand,
 )
 from traverse_schemas.log.identity import Version, content_hash, record_key
@@ -117,15 +116,4 @@ def _accepted(octets: bytes, raw: dict[str, Any], judged: Judged) -> Accepted:
 
 def _read(octets: bytes) -> dict[str, Any]:
     check_size(octets)
-    try:
-        raw = orjson.loads(octets)
-    except orjson.JSONDecodeError as error:
-        if "depth" in error.msg:  # orjson stops at 1024 levels
-            raise too_deep() from None
-        raise RejectedError(
-            Reason.NOT_JSON,
-            "",
-            f"Ce n'est pas du JSON en UTF-8 (ligne {error.lineno}, colonne {error.colno}) : "
-            "envoyez un CloudEvent structuré.",
-        ) from None
-    return check_object(octets, raw)
+    return check_object(octets, read_json(octets))
