@@ -7,7 +7,7 @@ from typing import Any, Final
 from traverse_schemas.documents.status import Status
 from traverse_search_api.pages.address import Given, page_address
 from traverse_search_api.pages.dashboard_view import WAITING
-from traverse_search_api.pages.words import count
+from traverse_search_api.pages.words import at_least, count
 
 _NO_CHOICE: Final = frozenset({"sort", "explain"})
 """The parameters that leave nothing out."""
@@ -35,8 +35,7 @@ def publications(value: int, exact: bool) -> str:
     """« aucune publication », « 1 publication », « plus de 100 000 publications »."""
     if value == 0:
         return "aucune publication"
-    told = count(value, "publication", "publications")
-    return told if exact else f"plus de {told}"
+    return at_least(count(value, "publication", "publications"), exact)
 
 
 def present(asked: Given, statuses: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -56,8 +56,12 @@ def total(value: int, exact: bool) -> str:
     """« Aucun résultat », « 1 résultat », « 1 204 résultats », « plus de 100 000 résultats »."""
     if value == 0:
         return "Aucun résultat"
-    words = f"{number(value)} résultat{'s' if value > 1 else ''}"
-    return words if exact else f"plus de {words}"
+    return at_least(f"{number(value)} résultat{'s' if value > 1 else ''}", exact)
+
+
+def at_least(counted: str, exact: bool) -> str:
+    """« 1 204 résultats », or « plus de 100 000 résultats » of a total that is not exact."""
+    return counted if exact else f"plus de {counted}"
 
 
 def deadline(found: Mapping[str, Any], as_of: datetime) -> str:

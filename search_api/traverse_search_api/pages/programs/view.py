@@ -69,7 +69,6 @@ class ProgramsView:
 
     families: list[Family]
     filters: list[Parameter]
-    address: str
 
 
 def programs_view(description: Json, address: str) -> ProgramsView:
@@ -87,12 +86,13 @@ def programs_view(description: Json, address: str) -> ProgramsView:
         for tag in order
         if tag in calls
     ]
-    return ProgramsView(families, filters, address)
+    return ProgramsView(families, filters)
 
 
 def _call(method: str, path: str, operation: Json, filters: set[str], address: str) -> Call:
     parameters = [_parameter(one) for one in operation.get("parameters", ())]
-    searches = {"q", "kind"} <= {one.name for one in parameters}
+    takes = {one.name for one in parameters}
+    searches = {"q", "kind"} <= takes
     own = [one for one in parameters if not (searches and one.name in filters)]
     title = operation["summary"]
     text = operation.get("description", "").removeprefix(title).strip(" .\n;")
@@ -104,7 +104,7 @@ def _call(method: str, path: str, operation: Json, filters: set[str], address: s
         f"{text[0].upper()}{text[1:]}." if text else "",
         searches,
         own,
-        _command(method, path, operation, address, {one.name for one in parameters}),
+        _command(method, path, operation, address, takes),
     )
 
 
