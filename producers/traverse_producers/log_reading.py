@@ -3,28 +3,17 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
-from typing import NamedTuple, Self
+from typing import Self
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from traverse_producers.errors import BrokerAwayError
 from traverse_schemas.log.engine_access import kafka_client
+from traverse_schemas.log.message import LogMessage
 
 _CHUNK = 5000
 _POLL_MS = 500
-
-
-class LogMessage(NamedTuple):
-    """A message as it lies on the log; `time` is Kafka's timestamp in milliseconds."""
-
-    topic: str
-    partition: int
-    offset: int
-    time: int
-    key: bytes
-    value: bytes | None
-    headers: dict[str, bytes]
 
 
 class LogReader:

@@ -22,10 +22,11 @@ from tests.signing import members, signature
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError
 from traverse_infra.indices import prepare_indices
-from traverse_infra.log.reading import LogMessage, lags, read_topic, waiting
+from traverse_infra.log.reading import lags, read_topic, waiting
 from traverse_infra.log.topics import apply_topics
 from traverse_schemas.documents.index_mapping import ALIASES, PUBLIC_ALIAS
 from traverse_schemas.log.identity import opportunity_id, partition_of, record_key
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import (
     INBOUND,
     INSTITUTIONS,

@@ -16,8 +16,8 @@ import pytest
 from tests.journey.harness import PATIENCE, Journey, Sent, sent
 from tests.signing import CCI, member, signer_of
 from tests.stream_processors.factory import event
-from traverse_infra.log.reading import LogMessage
 from traverse_schemas.clock import SystemClock
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.receipts import SIREN_HEADER
 from traverse_schemas.log.topics import EVENTS
 from traverse_schemas.registry.institution_changes import revoke_signing_key, with_signing_key

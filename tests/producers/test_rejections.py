@@ -20,10 +20,10 @@ from traverse_producers.errors import (
     GatewayAwayError,
     GatewayRefusedError,
 )
-from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import Follower, save
 from traverse_producers.rejections import Rejections
 from traverse_producers.signing_keys import OneKey, write_key
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER, receipt_key
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER, verify
 

@@ -19,11 +19,12 @@ from elasticsearch.helpers import streaming_bulk
 from traverse_infra.check.ledger import Difference, Entry, Ledger, Sum, What, entry
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import EngineAwayError, InfraError
-from traverse_infra.log.reading import LogMessage, read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_infra.log.topics import end_offsets
 from traverse_schemas.documents.document import Stub
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import OPPORTUNITIES
 from traverse_stream_processors.indexing.index import operations
 

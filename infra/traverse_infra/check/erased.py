@@ -15,11 +15,12 @@ from elasticsearch import Elasticsearch, TransportError
 
 from traverse_infra.check.words import named_in, word_in, word_tells
 from traverse_infra.errors import EngineAwayError
-from traverse_infra.log.reading import LogMessage, read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_schemas.documents.grouping import records_of
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.log.engine_access import elasticsearch_client
 from traverse_schemas.log.identity import opportunity_id, record_key
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import (
     ACCEPTED,
     EVENTS,

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from traverse_infra.log.reading import LogMessage, read_topic
+from traverse_infra.log.reading import read_topic
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import LINKS, OPPORTUNITIES
 
 _MOST_SHOWN = 12

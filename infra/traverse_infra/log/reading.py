@@ -20,6 +20,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_expo
 
 from traverse_infra.errors import EngineAwayError, TopicError
 from traverse_schemas.log.engine_access import EngineAccess, engine_access, kafka_client
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import DECISIONS, INBOUND, RECORDS
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -32,18 +33,6 @@ _PATIENCE_MS = 10_000
 _OLDEST_PATIENCE = 2.0  # seconds
 _A_MESSAGE = 1024
 """Octets: Kafka sends one batch all the same, however large."""
-
-
-class LogMessage(NamedTuple):
-    """A message as it lies on the log; `time` is Kafka's timestamp in milliseconds."""
-
-    topic: str
-    partition: int
-    offset: int
-    time: int
-    key: bytes
-    value: bytes | None
-    headers: dict[str, bytes]
 
 
 def read_topic(

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from rich.table import Table
 from rich.text import Text
 
-from traverse_infra.log.reading import LogMessage, read_topic
+from traverse_infra.log.reading import read_topic
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import REJECTED
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 

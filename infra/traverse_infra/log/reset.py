@@ -23,12 +23,13 @@ from kafka.errors import GroupIdNotFoundError, TopicAlreadyExistsError, UnknownT
 from traverse_infra.engines.waiting import wait_until
 from traverse_infra.errors import InfraError
 from traverse_infra.indices import delete_index, fresh_index, swap_aliases
-from traverse_infra.log.reading import GROUPS, LogMessage, lags, read_topic
+from traverse_infra.log.reading import GROUPS, lags, read_topic
 from traverse_infra.log.topics import apply_topics, kafka_admin, topic_exists
 from traverse_schemas.documents.document import Content
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.errors import RejectedError
 from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import ACCEPTED, DERIVED, OPPORTUNITIES, RECORDS, RESET
 from traverse_schemas.reference.institutions import Institutions
 from traverse_schemas.reference.territories import Territories

@@ -14,10 +14,11 @@ from elasticsearch import Elasticsearch, TransportError
 from elasticsearch.helpers import scan
 
 from traverse_infra.errors import EngineAwayError
-from traverse_infra.log.reading import LogMessage, read_topic
+from traverse_infra.log.reading import read_topic
 from traverse_infra.privacy.local_files import LocalFile
 from traverse_schemas.documents.index_mapping import ALIASES
 from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import TOPICS
 
 _PARIS = ZoneInfo("Europe/Paris")

@@ -10,8 +10,9 @@ from typing import NamedTuple, Self
 import orjson
 from elasticsearch import AsyncElasticsearch, OrjsonSerializer
 
-from traverse_infra.log.reading import LogMessage, LogReader
+from traverse_infra.log.reading import LogReader
 from traverse_schemas.log.engine_access import elasticsearch_client
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import OPPORTUNITIES
 from traverse_stream_processors.indexing.bulk import BulkWriter, Refused
 from traverse_stream_processors.indexing.index import Operation, operations_into

@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from traverse_producers.errors import BrokerAwayError, PublishError, UnreadableInputError
-from traverse_producers.log_reading import LogMessage, LogReader
+from traverse_producers.log_reading import LogReader
 from traverse_producers.receipts.follow import Follower
 from traverse_producers.receipts.replay import replayed
 from traverse_producers.receipts.store import ReceiptStore, RejectionRow
 from traverse_producers.receipts.streaks import SLOW_AFTER, warning_of
 from traverse_producers.receipts.trace import as_json, instant, joined
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import REJECTED
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 

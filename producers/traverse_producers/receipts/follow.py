@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from traverse_producers.errors import PublishError
-from traverse_producers.log_reading import LogMessage, LogReader
+from traverse_producers.log_reading import LogReader
 from traverse_producers.receipts.store import (
     ReceiptRow,
     ReceiptStore,
@@ -23,6 +23,7 @@ from traverse_producers.receipts.store import (
     event_digest,
 )
 from traverse_schemas.clock import Clock, SystemClock
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER, End
 from traverse_schemas.log.topics import INBOUND, RECEIPTS, REJECTED
 

@@ -2,6 +2,7 @@
 
 topics           every topic, with its settings
 identity         keys, partitions, ids, versions
+message          one of them, as it is read
 record_state     the last state of each record
 receipts         the trace of one event
 compacted_table  a table whose truth is a topic

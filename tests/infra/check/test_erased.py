@@ -8,9 +8,9 @@ import pytest
 from tests.stream_processors.factory import CCI, event
 from traverse_infra.check.erased import Proof, erased_records, examine_compacted, examine_kept
 from traverse_infra.check.words import silenced
-from traverse_infra.log.reading import LogMessage
 from traverse_schemas.decisions import LinkWord
 from traverse_schemas.log.identity import event_key, opportunity_id, record_key
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import ACCEPTED, GROUPINGS, INBOUND, LINKS, OPPORTUNITIES, RECORDS
 from traverse_stream_processors.validating.validate import accepted_before
 

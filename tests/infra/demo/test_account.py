@@ -10,7 +10,7 @@ from elasticsearch import Elasticsearch
 from traverse_infra.demo import play
 from traverse_infra.demo.accounts import Refusal
 from traverse_infra.demo.tally import Fate, Sent
-from traverse_infra.log.reading import LogMessage
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import RECORDS
 
 

@@ -3,7 +3,7 @@
 import orjson
 
 from traverse_infra.demo.linked import count_lines, merged_lines
-from traverse_infra.log.reading import LogMessage
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import LINKS, OPPORTUNITIES
 
 

@@ -5,8 +5,8 @@ from io import BytesIO, TextIOWrapper
 import pytest
 from rich.console import Console
 
-from traverse_infra.log.reading import LogMessage
 from traverse_infra.log.rejections import read_rejections, rejections_table
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import REJECTED
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.stream_processors.factory import CCI, event, octets
-from traverse_infra.log.reading import LogMessage
 from traverse_infra.privacy.find import Term, in_messages
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.topics import ACCEPTED, INBOUND
 
 

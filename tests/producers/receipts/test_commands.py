@@ -12,8 +12,8 @@ from tests.producers.http_gateways import real_gateway
 from tests.stream_processors.factory import CCI
 from traverse_infra.commands.tree import build
 from traverse_producers.errors import GatewayAwayError, GatewayRefusedError, InvalidOptionError
-from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import Follower, save
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.receipts import End, receipt_key
 from traverse_schemas.log.topics import RECEIPTS
 

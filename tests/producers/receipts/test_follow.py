@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from traverse_producers.errors import UnreadableInputError
-from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.follow import save
 from traverse_producers.receipts.store import ReceiptStore
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.receipts import EVENT_HEADER, SIREN_HEADER, End, receipt_key
 from traverse_schemas.log.topics import RECEIPTS, REJECTED
 

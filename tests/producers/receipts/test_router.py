@@ -10,12 +10,12 @@ from fastapi.testclient import TestClient
 
 from tests.producers.receipts.test_follow import NOW, SOURCE, receipt, rejected
 from traverse_producers.gateway.access import Caller
-from traverse_producers.log_reading import LogMessage
 from traverse_producers.receipts.desk import Desk, DeskError, Replay
 from traverse_producers.receipts.follow import Follower, save
 from traverse_producers.receipts.replay import UnusableCorrectionError, replayed
 from traverse_producers.receipts.router import receipts_router, whole_body
 from traverse_producers.receipts.streaks import SLOW_AFTER, WARN_AFTER, slowed_rate
+from traverse_schemas.log.message import LogMessage
 from traverse_schemas.log.receipts import End
 from traverse_schemas.signing.signatures import SIGNATURE_HEADER
 
