@@ -24,8 +24,12 @@ def flow(engines: RunningEngines) -> Iterator[Flow]:
 
 @contextmanager
 def another_site(script: str) -> Iterator[str]:
-    """A page of another origin, with the script and nothing else."""
-    page = f"<!doctype html><meta charset=utf-8><title>Site</title><script>{script}</script>"
+    """A page of another origin, with the script and nothing else: no icon either, which a browser
+    would ask for by itself, and tell of in its console where there is none."""
+    page = (
+        "<!doctype html><meta charset=utf-8><title>Site</title><link rel=icon href='data:,'>"
+        f"<script>{script}</script>"
+    )
 
     class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
